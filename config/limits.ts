@@ -1,0 +1,34 @@
+/** Every bound in one place, unit last. A limit that a user can meet is named in the docs. */
+export const limits = {
+  requestBytesMax: 64 * 1024,
+  detailsBytesMax: 8 * 1024,
+  referenceCharactersMax: 128,
+  remindersPerAppointmentMax: 8,
+  pageSizeMax: 200,
+  pageSizeDefault: 50,
+
+  batchSizeMax: 100,
+  batchLeaseMs: 60_000,
+  leaseMarginMs: 20_000,
+  sendTimeoutMs: 15_000,
+  attemptsMax: 8,
+  parcelGraceMs: 60 * 60_000,
+
+  acceptBatchMax: 100,
+  lockTimeoutMs: 250,
+
+  keyHorizonDays: 400,
+  epochKeyGraceDays: 2,
+  linkLifeAfterEndHours: 24,
+
+  preAuthenticationMinutes: 15,
+  sessionIdleMinutes: 10,
+  sessionTotalMinutes: 30,
+  wrongPerSourceMax: 5,
+  sourcePauseMinutes: 15,
+  wrongPerFactorMax: 10,
+  wrongPerBirthDateMax: 5,
+  firstViewBytesMax: 14 * 1024,
+
+  shutdownMs: 8_000,
+} as const;

@@ -1,0 +1,86 @@
+/**
+ * Every error a user can meet has one of these codes. The code is the contract: its meaning never
+ * changes, while titles and texts may. Problems that go out hold codes and pointers, never input.
+ */
+export const errorCodes = {
+  malformed_request: { status: 400, title: 'The request could not be read.' },
+  unauthenticated: { status: 401, title: 'The credential is missing, unknown, expired or revoked.' },
+  forbidden: { status: 403, title: 'The credential lacks the scope for this.' },
+  not_found: { status: 404, title: 'There is nothing here.' },
+  method_not_allowed: { status: 405, title: 'This address does not take that method.' },
+  stale_revision: { status: 409, title: 'A higher revision is already stored.' },
+  revision_required: { status: 409, title: 'This appointment uses revisions; send one.' },
+  payload_too_large: { status: 413, title: 'The request is larger than allowed.' },
+  unsupported_media_type: { status: 415, title: 'Send application/json.' },
+  invalid_request: { status: 422, title: 'Some fields are not acceptable; see errors.' },
+  rate_limited: { status: 429, title: 'Too many requests; slow down.' },
+  internal: { status: 500, title: 'Something went wrong on our side. Nothing was accepted.' },
+  not_stored: {
+    status: 500,
+    title: 'What was stored is not what was sent. The reminder is paused and we were alerted.',
+  },
+  busy: { status: 503, title: 'This appointment is being changed; try again.' },
+  key_missing: { status: 503, title: 'A sealing key is not published yet; try again.' },
+  unavailable: { status: 503, title: 'The database is away; nothing was accepted. Try again.' },
+} as const satisfies Record<string, { status: number; title: string }>;
+export type ErrorCode = keyof typeof errorCodes;
+
+/** What is wrong with one field of a request. */
+export type FieldErrorCode =
+  | 'required'
+  | 'unknown_field'
+  | 'invalid_type'
+  | 'invalid_value'
+  | 'too_long'
+  | 'too_short'
+  | 'too_many'
+  | 'control_character'
+  | 'invalid_reference'
+  | 'invalid_start'
+  | 'offset_mismatch'
+  | 'start_ambiguous'
+  | 'start_nonexistent'
+  | 'start_in_past'
+  | 'unknown_time_zone'
+  | 'too_far_ahead'
+  | 'invalid_before'
+  | 'duplicate_reminder'
+  | 'channel_unavailable'
+  | 'no_contact_point'
+  | 'no_usable_factor'
+  | 'invalid_phone'
+  | 'unreachable_phone'
+  | 'reserved_number'
+  | 'invalid_email'
+  | 'invalid_birth_date'
+  | 'invalid_pin'
+  | 'trivial_pin'
+  | 'details_too_large';
+
+/** A field's fault: a JSON Pointer (RFC 6901) into the body and a code. */
+export interface FieldError {
+  readonly pointer: string;
+  readonly code: FieldErrorCode;
+}
+
+/**
+ * An error with a code for the outside. Its message is the code alone, so that an error that ends
+ * in a log or a queue says nothing about anyone; `cause` is for debugging in a process, not for
+ * printing.
+ */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly fields: readonly FieldError[];
+  readonly retryAfterS: number | undefined;
+
+  constructor(
+    code: ErrorCode,
+    options: { fields?: readonly FieldError[]; retryAfterS?: number; cause?: unknown } = {},
+  ) {
+    super(code, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.fields = options.fields ?? [];
+    this.retryAfterS = options.retryAfterS;
+  }
+}
