@@ -4,7 +4,10 @@
  */
 export const errorCodes = {
   malformed_request: { status: 400, title: 'The request could not be read.' },
-  unauthenticated: { status: 401, title: 'The credential is missing, unknown, expired or revoked.' },
+  unauthenticated: {
+    status: 401,
+    title: 'The credential is missing, unknown, expired or revoked.',
+  },
   forbidden: { status: 403, title: 'The credential lacks the scope for this.' },
   not_found: { status: 404, title: 'There is nothing here.' },
   method_not_allowed: { status: 405, title: 'This address does not take that method.' },

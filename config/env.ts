@@ -1,0 +1,201 @@
+import { z } from 'zod';
+import { Secret } from '../src/domain/secret.ts';
+
+const port = (fallback: number) => z.coerce.number().int().min(1).max(65_535).default(fallback);
+const secret = z
+  .string()
+  .min(1)
+  .transform((value) => new Secret(value));
+const baseUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine((value) => !value.endsWith('/') && new URL(value).pathname === '/', {
+    message: 'must be an origin without a path or a slash at its end',
+  });
+const addressList = z
+  .string()
+  .transform((value) => value.split(',').map((part) => part.trim()))
+  .pipe(z.array(z.string().min(1)))
+  .optional();
+
+/**
+ * Every variable that Sotto reads. The description of each is its line in `.env.example` and in
+ * the README; what a default needs to say is said there and nowhere else.
+ */
+export const environment = z.object({
+  HOST: z.string().default('127.0.0.1').describe('Address that every listener binds to.'),
+  API_PORT: port(3000).describe('Port of the API for booking systems.'),
+  PATIENT_PORT: port(3001).describe('Port of the pages that patients open.'),
+  OPS_PORT: port(3002).describe('Port of the pages and metrics for operators.'),
+  SANDBOX_PORT: port(3003).describe('Port of the sandbox phone.'),
+  DATA_DIR: z
+    .string()
+    .default('.data')
+    .describe('Embedded database, key files, journal and sandbox.json.'),
+  DATABASE_URL: secret
+    .optional()
+    .describe(
+      'PostgreSQL 15 or newer. Unset: the embedded database. Each role signs in as its own user.',
+    ),
+  DATABASE_DIRECT_URL: secret
+    .optional()
+    .describe(
+      'The same database past a pooler, for migrations and the queue. Unset: DATABASE_URL.',
+    ),
+  DATABASE_POOL_MAX: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(4)
+    .describe('Connections that one process may open for itself, the queue not counted.'),
+  API_URL: baseUrl
+    .optional()
+    .describe('Public address of the API. Unset: http://localhost:API_PORT.'),
+  PATIENT_URL: baseUrl
+    .refine((value) => !value.startsWith('https://') || value.length <= 24, {
+      message: 'must be at most 24 characters, else messages need a second segment',
+    })
+    .optional()
+    .describe(
+      'Public address in every link, https in production, at most 24 characters. Unset: http://localhost:PATIENT_PORT.',
+    ),
+  OPS_URL: baseUrl
+    .optional()
+    .describe('Public address of the ops pages. Unset: http://localhost:OPS_PORT.'),
+  CALLBACK_URL: baseUrl.optional().describe('Public base of provider callbacks. Unset: API_URL.'),
+  TRUSTED_PROXIES: addressList.describe(
+    'Addresses, comma separated, whose X-Forwarded-For is believed. Unset: none.',
+  ),
+  SMS_TRANSPORT: z
+    .enum(['sandbox', 'twilio'])
+    .default('sandbox')
+    .describe('Where SMS go: the sandbox phone, or Twilio.'),
+  TWILIO_ACCOUNT_SID: z
+    .string()
+    .regex(/^AC[0-9a-zA-Z]{32}$/)
+    .optional()
+    .describe('Twilio account, AC and 32 characters.'),
+  TWILIO_AUTH_TOKEN: secret.optional().describe('Twilio auth token; also checks callbacks.'),
+  TWILIO_FROM: z.string().min(3).max(16).optional().describe('Sender number or alphanumeric name.'),
+  TWILIO_MESSAGING_SERVICE_SID: z
+    .string()
+    .regex(/^MG[0-9a-zA-Z]{32}$/)
+    .optional()
+    .describe('Messaging service instead of TWILIO_FROM.'),
+  TWILIO_BASE_URL: baseUrl
+    .optional()
+    .describe('Another origin that speaks the Messages API. Unset: Twilio, or the sandbox.'),
+  SMS_OPT_OUT: z
+    .enum(['reply', 'none'])
+    .default('none')
+    .describe('reply: the sender can receive, so messages say how to opt out.'),
+  SMS_PER_SECOND: z.coerce
+    .number()
+    .min(0.1)
+    .max(10_000)
+    .default(100)
+    .describe('Rate that the SMS sender may hand over.'),
+  KEYSTORE: z
+    .string()
+    .regex(/^file:.+/)
+    .optional()
+    .describe(
+      'Where keys live. Unset: file:DATA_DIR/keys. Replicated, never backed up with the database.',
+    ),
+  JOURNAL: z
+    .string()
+    .regex(/^file:.+/)
+    .optional()
+    .describe(
+      'Journal of erasures and lock-outs outside PostgreSQL. Unset: file:DATA_DIR/journal.',
+    ),
+  SETTLE_WINDOW_S: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(60)
+    .describe('Seconds an uncertain send is looked up before one more attempt; 900 in production.'),
+  METRICS_TOKEN: secret
+    .optional()
+    .describe('Bearer token that may read /metrics from elsewhere than loopback.'),
+  LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('What the log holds. No level holds anything personal.'),
+});
+
+type Environment = z.output<typeof environment>;
+
+/** The configuration of a process: every variable, with what is derived from others filled in. */
+export interface Config extends Readonly<Environment> {
+  readonly API_URL: string;
+  readonly PATIENT_URL: string;
+  readonly OPS_URL: string;
+  readonly CALLBACK_URL: string;
+  readonly KEYSTORE: string;
+  readonly JOURNAL: string;
+}
+
+/** What is wrong with the configuration: one line a problem, names and rules only, never values. */
+export class ConfigError extends Error {
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigError';
+  }
+}
+
+/**
+ * Reads the configuration once, at the start of a process.
+ *
+ * An empty variable counts as unset, as in a compose file with `NAME=`.
+ *
+ * @throws {ConfigError} naming every problem at once
+ */
+export function loadConfig(env: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => name in environment.shape && value !== ''),
+  );
+  const parsed = environment.safeParse(given, { reportInput: false });
+  if (!parsed.success) {
+    throw new ConfigError(
+      parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+    );
+  }
+  const values = parsed.data;
+  const problems = liveTransportProblems(values);
+  if (problems.length > 0) throw new ConfigError(problems);
+
+  const apiUrl = values.API_URL ?? `http://localhost:${values.API_PORT}`;
+  return Object.freeze({
+    ...values,
+    API_URL: apiUrl,
+    PATIENT_URL: values.PATIENT_URL ?? `http://localhost:${values.PATIENT_PORT}`,
+    OPS_URL: values.OPS_URL ?? `http://localhost:${values.OPS_PORT}`,
+    CALLBACK_URL: values.CALLBACK_URL ?? apiUrl,
+    KEYSTORE: values.KEYSTORE ?? `file:${values.DATA_DIR}/keys`,
+    JOURNAL: values.JOURNAL ?? `file:${values.DATA_DIR}/journal`,
+  });
+}
+
+/** Account identifiers that the sandbox makes for itself begin so; a live transport refuses them. */
+export const sandboxAccountPrefix = 'ACsandbox';
+
+function liveTransportProblems(values: Environment): string[] {
+  if (values.SMS_TRANSPORT !== 'twilio') return [];
+  const problems: string[] = [];
+  if (!values.TWILIO_ACCOUNT_SID)
+    problems.push('TWILIO_ACCOUNT_SID: required by SMS_TRANSPORT=twilio');
+  if (!values.TWILIO_AUTH_TOKEN)
+    problems.push('TWILIO_AUTH_TOKEN: required by SMS_TRANSPORT=twilio');
+  if (!values.TWILIO_FROM === !values.TWILIO_MESSAGING_SERVICE_SID) {
+    problems.push('TWILIO_FROM: set this or TWILIO_MESSAGING_SERVICE_SID, one of the two');
+  }
+  if (values.TWILIO_ACCOUNT_SID?.startsWith(sandboxAccountPrefix)) {
+    problems.push('TWILIO_ACCOUNT_SID: is the sandbox account; a live transport needs its own');
+  }
+  if (!values.PATIENT_URL?.startsWith('https://')) {
+    problems.push('PATIENT_URL: must be https when a transport is live');
+  }
+  return problems;
+}
