@@ -1,0 +1,81 @@
+import type { RequestedChannel } from './channel.ts';
+
+/** What the details page may show; all of it is personal. */
+export interface AppointmentDetails {
+  readonly practitioner: string;
+  readonly specialty?: string | undefined;
+  readonly place?:
+    | { readonly name?: string | undefined; readonly address?: string | undefined }
+    | undefined;
+  readonly instructions?: string | undefined;
+  readonly phone?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly for?: string | undefined;
+}
+
+/** The person, their contact points and what they can prove themselves with. */
+export interface Recipient {
+  readonly phone?: string | undefined;
+  readonly email?: string | undefined;
+  readonly language?: string | undefined;
+  readonly birthDate?: string | undefined;
+  readonly pin?: string | undefined;
+}
+
+export const noticePolicies = ['if_told', 'now', 'none'] as const;
+export type NoticePolicy = (typeof noticePolicies)[number];
+
+/**
+ * The body of `PUT /v1/appointments/{reference}` as it came, its shape checked and nothing changed:
+ * this very object is what is sealed.
+ */
+export interface AppointmentRequest {
+  readonly start: string;
+  readonly timeZone: string;
+  readonly durationMinutes?: number | undefined;
+  readonly revision?: number | undefined;
+  readonly status?: 'booked' | 'cancelled' | undefined;
+  readonly notice?: NoticePolicy | undefined;
+  readonly details: AppointmentDetails;
+  readonly recipient: Recipient;
+  readonly reminders?:
+    | readonly { readonly before: string; readonly channel: RequestedChannel }[]
+    | undefined;
+}
+
+export const defaultDurationMinutes = 60;
+
+export type AppointmentState = 'booked' | 'cancelled' | 'erased';
+
+/** A reminder as the API tells of it. */
+export interface ReminderAnswer {
+  readonly id: string;
+  readonly channel: RequestedChannel;
+  readonly sendAt: string;
+  readonly notAfter: string;
+  readonly state: string;
+  readonly skipped?: string;
+}
+
+/** The answer to an accepted PUT. */
+export interface PutAnswer {
+  readonly created: boolean;
+  readonly id: string;
+  readonly reference: string;
+  readonly version: number;
+  readonly revision: number | null;
+  readonly state: AppointmentState;
+  readonly language: string;
+  readonly reminders: readonly ReminderAnswer[];
+  readonly receipt: string;
+  readonly receiptSalt: string;
+}
+
+/** The answer to a DELETE: what became of each reminder. */
+export interface DeleteAnswer {
+  readonly id: string;
+  readonly reference: string;
+  readonly version: number;
+  readonly state: AppointmentState;
+  readonly reminders: readonly { readonly id: string; readonly state: string }[];
+}

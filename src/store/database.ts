@@ -1,0 +1,126 @@
+import pg from 'pg';
+import { AppError } from '../domain/errors.ts';
+import type { Secret } from '../domain/secret.ts';
+
+/** What a statement runs on: one connection inside a transaction. */
+export type Connection = pg.PoolClient;
+
+/** A pool of connections signed in as one role. */
+export interface Database {
+  /**
+   * Runs `work` in a transaction that sees the rows of these organisations only.
+   *
+   * Row-level security does the bounding; roles that see all organisations pass none.
+   *
+   * @throws {AppError} `unavailable` when the database is away or answers too late
+   */
+  transaction<T>(
+    organisationIds: readonly string[],
+    work: (connection: Connection) => Promise<T>,
+  ): Promise<T>;
+  /** Runs one statement outside of any organisation. */
+  query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  close(): Promise<void>;
+}
+
+/** A connection string and how many connections this process may open. */
+export interface DatabaseOptions {
+  readonly url: Secret<string>;
+  readonly connectionsMax: number;
+  readonly applicationName: string;
+  readonly onIdleError?: () => void;
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const statementTimeoutMs = 15_000;
+
+export function openDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url.reveal(),
+    max: options.connectionsMax,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + 2_000,
+    idle_in_transaction_session_timeout: 30_000,
+    keepAlive: true,
+  });
+  // Without a listener an idle connection that the server closes would end the process.
+  pool.on('error', () => options.onIdleError?.());
+
+  return {
+    async transaction(organisationIds, work) {
+      const connection = await pool.connect().catch(rethrowUnavailable);
+      let broken: Error | undefined;
+      try {
+        await connection.query(`begin; ${bindOrganisations(organisationIds)}`);
+        const result = await work(connection);
+        await connection.query('commit');
+        return result;
+      } catch (error) {
+        await connection.query('rollback').catch((failure: Error) => {
+          broken = failure;
+        });
+        return rethrowUnavailable(error);
+      } finally {
+        connection.release(broken);
+      }
+    },
+    async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) {
+      const result = await pool.query<Row>(text, [...values]).catch(rethrowUnavailable);
+      return result.rows;
+    },
+    async close() {
+      await pool.end();
+    },
+  };
+}
+
+function bindOrganisations(ids: readonly string[]): string {
+  for (const id of ids) {
+    if (!uuid.test(id)) throw new AppError('internal');
+  }
+  return `select set_config('sotto.organisations', '{${ids.join(',')}}', true)`;
+}
+
+/** SQLSTATE of an error that PostgreSQL sent, or undefined for any other error. */
+export function sqlState(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined;
+}
+
+/** Server shutting down, out of connections, statement cancelled: worth another try later. */
+const awayStates = new Set([
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  '57014',
+  '25P03',
+  '53100',
+  '58030',
+]);
+
+function rethrowUnavailable(error: unknown): never {
+  if (error instanceof AppError) throw error;
+  const state = sqlState(error);
+  if (
+    state === undefined
+      ? isConnectionFailure(error)
+      : awayStates.has(state) || state.startsWith('08')
+  ) {
+    throw new AppError('unavailable', { retryAfterS: 2, cause: error });
+  }
+  throw error;
+}
+
+function isConnectionFailure(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  return (
+    /^E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NOTFOUND|AI_AGAIN)$/.test(code) ||
+    /^(Connection terminated|Client has encountered a connection error|timeout exceeded|Query read timeout|Client was closed)/.test(
+      error.message,
+    )
+  );
+}

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import pg from 'pg';
+import type { Secret } from '../domain/secret.ts';
+
+const directory = new URL('./migrations/', import.meta.url);
+/** Any number, as long as it stays: whoever holds this advisory lock migrates. */
+const migrationLock = 7_261_947;
+
+interface Migration {
+  readonly name: string;
+  readonly text: string;
+  readonly digest: string;
+}
+
+/** A database that these migrations must not touch; the message says why in one line. */
+export class MigrationError extends Error {
+  override readonly name = 'MigrationError';
+}
+
+/**
+ * Brings a database to the newest schema, forward only.
+ *
+ * Two that start at once are safe: the second waits for the first and finds nothing to do. Each
+ * file runs in a transaction of its own together with its row, so that a killed migration leaves
+ * either all of it or nothing.
+ *
+ * @returns the names of the migrations that ran
+ * @throws {MigrationError} when an applied file was changed, or the database is newer than this code
+ */
+export async function migrate(adminUrl: Secret<string>): Promise<string[]> {
+  const client = new pg.Client({
+    connectionString: adminUrl.reveal(),
+    application_name: 'sotto migrate',
+  });
+  await client.connect();
+  try {
+    await client.query('select pg_advisory_lock($1)', [migrationLock]);
+    await client.query(`create table if not exists public.migrations (
+      name text primary key, digest text not null, applied_at timestamptz not null default clock_timestamp())`);
+    const applied = await client.query<{ name: string; digest: string }>(
+      'select name, digest from public.migrations order by name',
+    );
+    const migrations = await readMigrations();
+    refuseForeign(migrations, applied.rows);
+    const done = new Set(applied.rows.map((row) => row.name));
+    const ran: string[] = [];
+    for (const migration of migrations) {
+      if (done.has(migration.name)) continue;
+      await apply(client, migration);
+      ran.push(migration.name);
+    }
+    return ran;
+  } finally {
+    await client.end();
+  }
+}
+
+async function apply(client: pg.Client, { name, digest, text }: Migration): Promise<void> {
+  await client.query('begin');
+  try {
+    await client.query('insert into public.migrations (name, digest) values ($1, $2)', [
+      name,
+      digest,
+    ]);
+    await client.query(text);
+    await client.query('commit');
+  } catch (error) {
+    await client.query('rollback');
+    throw error;
+  }
+}
+
+async function readMigrations(): Promise<Migration[]> {
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.sql')).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(new URL(name, directory), 'utf8');
+      return { name, text, digest: createHash('sha256').update(text).digest('hex') };
+    }),
+  );
+}
+
+function refuseForeign(
+  migrations: readonly Migration[],
+  applied: readonly { name: string; digest: string }[],
+): void {
+  for (const row of applied) {
+    const migration = migrations.find(({ name }) => name === row.name);
+    if (!migration) {
+      throw new MigrationError(
+        `The database is newer than this version of Sotto (it has ${row.name}).`,
+      );
+    }
+    if (migration.digest !== row.digest) {
+      throw new MigrationError(`Migration ${row.name} was changed after it had been applied.`);
+    }
+  }
+}
