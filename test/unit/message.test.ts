@@ -145,7 +145,7 @@ describe('the leak guard', () => {
   });
 
   it.each<[string, string]>([
-    ['of another host', `https://evil.example/${someToken}`],
+    ['of another host of the same length', `https://r.exempla-rdv.fr/${someToken}`],
     ['of a host that begins like ours', `${hosts.production}.evil.example/${someToken}`],
     ['with a longer path', `${hosts.production}/x/${someToken}`],
     ['with a query', `${hosts.production}/${someToken}?clinic=1`],
