@@ -1,0 +1,44 @@
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import { Secret } from '../../src/domain/secret.ts';
+import { migrate } from '../../src/store/migrate.ts';
+import { createRoleLogins, databaseRoles } from '../../src/store/role-logins.ts';
+import { startTestPostgres } from './embedded-postgres.ts';
+
+export const templateDatabase = 'sotto_template';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    adminUrl: string;
+    roleUrls: Record<string, string>;
+  }
+}
+
+/** One PostgreSQL for the whole run; each test file clones the migrated template for itself. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const given = process.env['SOTTO_TEST_ADMIN_URL'];
+  const server = given ? undefined : await startTestPostgres();
+  const adminUrl = given ?? server?.adminUrl.reveal() ?? '';
+
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  await client.query(`drop database if exists ${templateDatabase} with (force)`);
+  await client.query(`create database ${templateDatabase}`);
+  await client.end();
+
+  const template = new Secret(withDatabase(adminUrl, templateDatabase));
+  await migrate(template);
+  const logins = await createRoleLogins(template);
+  project.provide('adminUrl', adminUrl);
+  project.provide(
+    'roleUrls',
+    Object.fromEntries(databaseRoles.map((role) => [role, logins[role].reveal()])),
+  );
+  return async () => server?.stop();
+}
+
+export function withDatabase(url: string, name: string): string {
+  const changed = new URL(url);
+  changed.pathname = `/${name}`;
+  return changed.href;
+}
