@@ -1,0 +1,55 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readRunning, takeDataDir } from '../../src/supervisor/data-dir.ts';
+import {
+  type EmbeddedPostgres,
+  startEmbeddedPostgres,
+} from '../../src/supervisor/embedded-postgres.ts';
+import { isAlive } from '../../src/supervisor/process-identity.ts';
+import { startGuard } from '../../src/supervisor/start-guard.ts';
+
+const prefix = 'sotto-test-postgres-';
+
+/**
+ * One embedded server for a whole test run, in a folder of its own that `stop` removes. If the run
+ * crashes, the guard stops the server and the next run removes the folder.
+ *
+ * @param durable `false` for speed; code that refuses an unsafe server then refuses this one
+ */
+export async function startTestPostgres({ durable = true } = {}): Promise<EmbeddedPostgres> {
+  removeAbandoned();
+  const dataDir = await takeDataDir(mkdtempSync(join(tmpdir(), prefix)));
+  const guard = startGuard({
+    dataDir: dataDir.path,
+    onStarted: (process) => dataDir.record({ guard: process, roles: [] }),
+  });
+  const close = async () => {
+    dataDir.release();
+    await guard.stop();
+    rmSync(dataDir.path, { recursive: true, force: true });
+  };
+  try {
+    const server = await startEmbeddedPostgres({ dataDir: dataDir.path, durable });
+    return {
+      ...server,
+      async stop() {
+        await server.stop();
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function removeAbandoned(): void {
+  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(prefix))) {
+    const folder = join(tmpdir(), name);
+    const running = readRunning(folder);
+    if (running && !isAlive(running.supervisor)) {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+}
