@@ -17,6 +17,7 @@ export interface Database {
   transaction<T>(
     organisationIds: readonly string[],
     work: (connection: Connection) => Promise<T>,
+    options?: { readonly lockTimeoutMs?: number },
   ): Promise<T>;
   /** Runs one statement outside of any organisation. */
   query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
@@ -50,11 +51,13 @@ export function openDatabase(options: DatabaseOptions): Database {
   pool.on('error', () => options.onIdleError?.());
 
   return {
-    async transaction(organisationIds, work) {
+    async transaction(organisationIds, work, { lockTimeoutMs } = {}) {
       const connection = await pool.connect().catch(rethrowUnavailable);
       let broken: Error | undefined;
       try {
-        await connection.query(`begin; ${bindOrganisations(organisationIds)}`);
+        const lockTimeout =
+          lockTimeoutMs === undefined ? '' : `; set local lock_timeout = ${lockTimeoutMs}`;
+        await connection.query(`begin; ${bindOrganisations(organisationIds)}${lockTimeout}`);
         const result = await work(connection);
         await connection.query('commit');
         return result;

@@ -1,0 +1,31 @@
+import { mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** What must not be undone when the database is restored from a backup: ids and indexes only. */
+export type JournalEntry =
+  | { readonly kind: 'erasure'; readonly appointmentId: string }
+  | { readonly kind: 'lock_out'; readonly appointmentId: string; readonly factor: string }
+  | { readonly kind: 'link_revocation'; readonly linkId: string };
+
+/** An append-only file of one role, outside of PostgreSQL. */
+export interface Journal {
+  /** Resolves when the entry would survive a power cut; call it before the COMMIT it belongs to. */
+  append(entry: JournalEntry): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens the journal of a role in `file:DIRECTORY`, one JSON line an entry. */
+export async function openJournal(location: string, role: string): Promise<Journal> {
+  const directory = location.replace(/^file:/, '');
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const file = await open(join(directory, `${role}.ndjson`), 'a', 0o600);
+  return {
+    async append(entry) {
+      await file.appendFile(`${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`);
+      await file.datasync();
+    },
+    async close() {
+      await file.close();
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import type { Connection } from './database.ts';
+
+/** Leaves a tombstone: what was sent still tells that the appointment is cancelled. */
+export async function entombAppointment(
+  connection: Connection,
+  appointmentId: string,
+): Promise<void> {
+  await connection.query(
+    `update appointments set state = 'cancelled', deleted_at = clock_timestamp(),
+       updated_at = clock_timestamp() where id = $1`,
+    [appointmentId],
+  );
+}
+
+/** Shreds everything sealed of an appointment; states and times stay for the ledger. */
+export async function eraseAppointment(
+  connection: Connection,
+  appointmentId: string,
+): Promise<void> {
+  await connection.query('delete from versions where appointment_id = $1', [appointmentId]);
+  await connection.query('delete from factor_failures where appointment_id = $1', [appointmentId]);
+  await connection.query(
+    `update appointments set state = 'erased', deleted_at = clock_timestamp(),
+       updated_at = clock_timestamp() where id = $1`,
+    [appointmentId],
+  );
+}

@@ -1,0 +1,12 @@
+import type { Connection } from './database.ts';
+
+/** Stops everything owed of these appointments until a person has looked. */
+export async function pauseAppointments(
+  connection: Connection,
+  appointmentIds: readonly string[],
+): Promise<void> {
+  await connection.query(
+    'update appointments set paused_at = clock_timestamp() where id = any($1::uuid[])',
+    [appointmentIds],
+  );
+}

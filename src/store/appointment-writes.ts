@@ -1,0 +1,396 @@
+import type { Channel } from '../domain/channel.ts';
+import type { NewReminder, PutDecision } from '../domain/put-decision.ts';
+import type { AppointmentKey } from './appointment-locks.ts';
+import type { Connection } from './database.ts';
+import { insertEvents, type NewEvent } from './event-writes.ts';
+import { insertRows } from './insert-rows.ts';
+
+/** A link as it is stored: sealed parts, and what it is found by. */
+export interface SealedLink {
+  readonly id: string;
+  readonly reminderId: string;
+  readonly channel: Channel;
+  readonly lookup: Buffer;
+  readonly sealPublicKey: Buffer;
+  readonly note: Buffer;
+  readonly parcel: Buffer;
+  /** UTC day of the epoch key around the parcel. */
+  readonly parcelDay: string;
+}
+
+/** Everything sealed that one accepted version adds. */
+export interface SealedAppointment {
+  readonly viewMonth: string;
+  readonly content: Buffer;
+  readonly reminders: readonly (NewReminder & { readonly id: string })[];
+  readonly links: readonly SealedLink[];
+  readonly contentKeys: readonly { readonly linkId: string; readonly sealedKey: Buffer }[];
+}
+
+/** One accepted PUT, ready to be written. */
+export interface AcceptedVersion extends AppointmentKey {
+  readonly id: string;
+  readonly created: boolean;
+  readonly receiptId: string;
+  readonly startsAt: Temporal.Instant;
+  readonly endsAt: Temporal.Instant;
+  readonly linkExpiresAt: Temporal.Instant;
+  readonly decision: PutDecision;
+  readonly sealed: SealedAppointment;
+}
+
+const retentionDays = 90;
+
+/** A first version's row, written before anything is locked, so that two first PUTs meet there. */
+export interface MissingAppointment extends AppointmentKey {
+  readonly id: string;
+  readonly state: 'booked' | 'cancelled';
+  readonly revision: number | null;
+  readonly startsAt: Temporal.Instant;
+  readonly endsAt: Temporal.Instant;
+  readonly linkExpiresAt: Temporal.Instant;
+}
+
+/**
+ * Inserts appointments that do not exist yet.
+ *
+ * A reference whose deleted appointment used a revision at or above the new one is left alone.
+ *
+ * @param rows sorted by organisation, mode and reference, each once
+ * @returns the ids that were inserted
+ */
+export async function insertMissingAppointments(
+  connection: Connection,
+  rows: readonly MissingAppointment[],
+): Promise<Set<string>> {
+  const inserted = await connection.query({
+    name: 'insert missing appointments',
+    text: `insert into appointments (id, organisation_id, mode, reference, state, version, revision,
+             starts_at, ends_at, erase_at)
+           select n.id, n.organisation_id, n.mode, n.reference, n.state, 1, n.revision, n.starts_at,
+             n.ends_at, n.erase_at
+           from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[],
+             $7::timestamptz[], $8::timestamptz[], $9::timestamptz[])
+             as n (id, organisation_id, mode, reference, state, revision, starts_at, ends_at, erase_at)
+           where not exists (
+             select from appointments t
+             where (t.organisation_id, t.mode, t.reference) = (n.organisation_id, n.mode, n.reference)
+               and t.deleted_at is not null and t.revision >= coalesce(n.revision, -1))
+           on conflict (organisation_id, mode, reference) where deleted_at is null do nothing
+           returning id`,
+    values: [
+      rows.map((row) => row.id),
+      rows.map((row) => row.organisationId),
+      rows.map((row) => row.mode),
+      rows.map((row) => row.reference),
+      rows.map((row) => row.state),
+      rows.map((row) => row.revision),
+      rows.map((row) => row.startsAt.toString()),
+      rows.map((row) => row.endsAt.toString()),
+      rows.map((row) => eraseAt(row.linkExpiresAt)),
+    ],
+  });
+  return new Set(inserted.rows.map((row) => row.id));
+}
+
+/** Writes accepted versions with all that hangs on them, in the transaction that holds their locks. */
+export async function writeAcceptedVersions(
+  connection: Connection,
+  versions: readonly AcceptedVersion[],
+): Promise<void> {
+  const replaced = versions.filter((version) => !version.created);
+  if (replaced.length > 0) {
+    await endReminders(connection, replaced);
+    await changeLinks(connection, replaced);
+    await clearLocks(connection, replaced);
+    await updateAppointments(connection, replaced);
+  }
+  await insertVersions(connection, versions);
+  await insertReminders(connection, versions);
+  await insertLinks(connection, versions);
+  await insertContentKeys(connection, versions);
+  await insertEvents(connection, versions.flatMap(eventsOf));
+}
+
+/** Ends reminders and marks those in the air, as decided under the locks. */
+export async function endReminders(
+  connection: Connection,
+  changes: readonly { readonly decision: Pick<PutDecision, 'ended' | 'marked'> }[],
+): Promise<void> {
+  const ended = changes.flatMap(({ decision }) => decision.ended);
+  if (ended.length > 0) {
+    await connection.query({
+      name: 'end reminders',
+      text: `update reminders r set state = e.state, possibly_sent = r.possibly_sent or e.possibly_sent,
+               batch_id = null, lease_until = null, updated_at = clock_timestamp()
+             from unnest($1::uuid[], $2::text[], $3::boolean[]) as e (id, state, possibly_sent)
+             where r.id = e.id`,
+      values: [
+        ended.map(({ id }) => id),
+        ended.map(({ to }) => to),
+        ended.map(({ possiblySent }) => possiblySent),
+      ],
+    });
+  }
+  const marked = changes.flatMap(({ decision }) => decision.marked);
+  if (marked.length > 0) {
+    await connection.query({
+      name: 'mark reminders',
+      text: `update reminders r set pending_end = m.pending_end, updated_at = clock_timestamp()
+             from unnest($1::uuid[], $2::text[]) as m (id, pending_end) where r.id = m.id`,
+      values: [marked.map(({ id }) => id), marked.map(({ end }) => end)],
+    });
+  }
+}
+
+/** Deletes links that nobody has seen. */
+export async function dropLinks(connection: Connection, linkIds: readonly string[]): Promise<void> {
+  if (linkIds.length === 0) return;
+  await connection.query({
+    name: 'drop links',
+    text: 'delete from links where id = any($1::uuid[])',
+    values: [linkIds],
+  });
+}
+
+async function changeLinks(
+  connection: Connection,
+  versions: readonly AcceptedVersion[],
+): Promise<void> {
+  await dropLinks(
+    connection,
+    versions.flatMap(({ decision }) => decision.droppedLinkIds),
+  );
+  const retired = versions.flatMap(({ decision }) => decision.retiredLinkIds);
+  const revoked = versions.flatMap(({ decision }) => decision.revokedLinkIds);
+  if (retired.length + revoked.length > 0) {
+    await connection.query({
+      name: 'retire links',
+      text: `update links set current = current and not id = any($1::uuid[]),
+               revoked_at = case when id = any($2::uuid[]) then clock_timestamp() else revoked_at end
+             where id = any($1::uuid[]) or id = any($2::uuid[])`,
+      values: [retired, revoked],
+    });
+  }
+  const shown = versions.flatMap(({ decision, linkExpiresAt }) =>
+    decision.shownLinks.map(({ id }) => ({ id, expiresAt: linkExpiresAt.toString() })),
+  );
+  if (shown.length > 0) {
+    await connection.query({
+      name: 'move link expiry',
+      text: `update links l set expires_at = s.expires_at
+             from unnest($1::uuid[], $2::timestamptz[]) as s (id, expires_at) where l.id = s.id`,
+      values: [shown.map(({ id }) => id), shown.map(({ expiresAt }) => expiresAt)],
+    });
+  }
+}
+
+async function clearLocks(
+  connection: Connection,
+  versions: readonly AcceptedVersion[],
+): Promise<void> {
+  const ids = versions.filter(({ decision }) => decision.locksCleared).map(({ id }) => id);
+  if (ids.length === 0) return;
+  await connection.query('delete from factor_failures where appointment_id = any($1::uuid[])', [
+    ids,
+  ]);
+  await connection.query(
+    `delete from source_failures
+     where link_id in (select id from links where appointment_id = any($1::uuid[]))`,
+    [ids],
+  );
+}
+
+async function updateAppointments(
+  connection: Connection,
+  versions: readonly AcceptedVersion[],
+): Promise<void> {
+  await connection.query({
+    name: 'update appointments',
+    text: `update appointments a set state = u.state, version = u.version, revision = u.revision,
+             moved = u.moved, starts_at = u.starts_at, ends_at = u.ends_at, erase_at = u.erase_at,
+             updated_at = clock_timestamp()
+           from unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::boolean[], $6::timestamptz[],
+             $7::timestamptz[], $8::timestamptz[])
+             as u (id, state, version, revision, moved, starts_at, ends_at, erase_at)
+           where a.id = u.id`,
+    values: [
+      versions.map(({ id }) => id),
+      versions.map(({ decision }) => decision.state),
+      versions.map(({ decision }) => decision.version),
+      versions.map(({ decision }) => decision.revision),
+      versions.map(({ decision }) => decision.moved),
+      versions.map(({ startsAt }) => startsAt.toString()),
+      versions.map(({ endsAt }) => endsAt.toString()),
+      versions.map(({ linkExpiresAt }) => eraseAt(linkExpiresAt)),
+    ],
+  });
+}
+
+function insertVersions(connection: Connection, versions: readonly AcceptedVersion[]) {
+  return insertRows(
+    connection,
+    'versions',
+    {
+      organisation_id: 'uuid',
+      mode: 'text',
+      appointment_id: 'uuid',
+      version: 'int',
+      revision: 'int',
+      receipt_id: 'uuid',
+      content: 'bytea',
+      view_month: 'text',
+    },
+    versions.map(({ organisationId, mode, id, decision, receiptId, sealed }) => ({
+      organisation_id: organisationId,
+      mode,
+      appointment_id: id,
+      version: decision.version,
+      revision: decision.revision,
+      receipt_id: receiptId,
+      content: sealed.content,
+      view_month: sealed.viewMonth,
+    })),
+  );
+}
+
+function insertReminders(connection: Connection, versions: readonly AcceptedVersion[]) {
+  return insertRows(
+    connection,
+    'reminders',
+    {
+      id: 'uuid',
+      organisation_id: 'uuid',
+      mode: 'text',
+      appointment_id: 'uuid',
+      kind: 'text',
+      requested_channel: 'text',
+      channel: 'text',
+      before: 'text',
+      resolved_at: 'timestamptz',
+      send_at: 'timestamptz',
+      due_at: 'timestamptz',
+      not_after: 'timestamptz',
+      state: 'text',
+      skipped_reason: 'text',
+    },
+    versions.flatMap(({ organisationId, mode, id, sealed }) =>
+      sealed.reminders.map((reminder) => ({
+        id: reminder.id,
+        organisation_id: organisationId,
+        mode,
+        appointment_id: id,
+        kind: reminder.kind,
+        requested_channel: reminder.requestedChannel,
+        channel: reminder.channel,
+        before: reminder.before,
+        resolved_at: reminder.resolvedAt.toString(),
+        send_at: reminder.sendAt.toString(),
+        due_at: reminder.sendAt.toString(),
+        not_after: reminder.notAfter.toString(),
+        state: reminder.skipped ? 'skipped' : 'scheduled',
+        skipped_reason: reminder.skipped ?? null,
+      })),
+    ),
+  );
+}
+
+function insertLinks(connection: Connection, versions: readonly AcceptedVersion[]) {
+  return insertRows(
+    connection,
+    'links',
+    {
+      id: 'uuid',
+      organisation_id: 'uuid',
+      mode: 'text',
+      appointment_id: 'uuid',
+      reminder_id: 'uuid',
+      channel: 'text',
+      lookup: 'bytea',
+      seal_public_key: 'bytea',
+      note: 'bytea',
+      parcel: 'bytea',
+      parcel_day: 'date',
+      expires_at: 'timestamptz',
+    },
+    versions.flatMap(({ organisationId, mode, id, sealed, linkExpiresAt }) =>
+      sealed.links.map((link) => ({
+        id: link.id,
+        organisation_id: organisationId,
+        mode,
+        appointment_id: id,
+        reminder_id: link.reminderId,
+        channel: link.channel,
+        lookup: link.lookup,
+        seal_public_key: link.sealPublicKey,
+        note: link.note,
+        parcel: link.parcel,
+        parcel_day: link.parcelDay,
+        expires_at: linkExpiresAt.toString(),
+      })),
+    ),
+  );
+}
+
+function insertContentKeys(connection: Connection, versions: readonly AcceptedVersion[]) {
+  return insertRows(
+    connection,
+    'content_keys',
+    {
+      organisation_id: 'uuid',
+      mode: 'text',
+      appointment_id: 'uuid',
+      version: 'int',
+      link_id: 'uuid',
+      sealed_key: 'bytea',
+    },
+    versions.flatMap(({ organisationId, mode, id, decision, sealed }) =>
+      sealed.contentKeys.map(({ linkId, sealedKey }) => ({
+        organisation_id: organisationId,
+        mode,
+        appointment_id: id,
+        version: decision.version,
+        link_id: linkId,
+        sealed_key: sealedKey,
+      })),
+    ),
+  );
+}
+
+function eventsOf(version: AcceptedVersion): NewEvent[] {
+  const { organisationId, mode, reference, id: appointmentId, decision, sealed } = version;
+  const about = { organisationId, mode, reference, appointmentId };
+  const happened = version.created
+    ? 'accepted'
+    : decision.state === 'cancelled'
+      ? 'cancelled'
+      : 'replaced';
+  return [
+    { ...about, type: `appointment.${happened}` },
+    ...endedEvents(about, decision),
+    ...sealed.reminders.map((reminder): NewEvent => {
+      const to = reminder.skipped ? 'skipped' : 'scheduled';
+      const reasonCode = reminder.skipped;
+      return { ...about, type: `reminder.${to}`, reminderId: reminder.id, to, reasonCode };
+    }),
+  ];
+}
+
+/** One event for each reminder that ended. */
+export function endedEvents(
+  about: Pick<NewEvent, 'organisationId' | 'mode' | 'reference' | 'appointmentId'>,
+  { ended }: Pick<PutDecision, 'ended'>,
+): NewEvent[] {
+  return ended.map(({ id, from, to, possiblySent }) => ({
+    ...about,
+    type: `reminder.${to}`,
+    reminderId: id,
+    from,
+    to,
+    possiblySent,
+  }));
+}
+
+function eraseAt(linkExpiresAt: Temporal.Instant): string {
+  return linkExpiresAt.add({ hours: 24 * retentionDays }).toString();
+}

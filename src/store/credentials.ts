@@ -1,0 +1,111 @@
+import type { QueryResult } from 'pg';
+import type { Mode } from '../domain/channel.ts';
+import type { Scope } from '../domain/scope.ts';
+import { createBatchedLookup } from './batched-lookup.ts';
+import type { Connection, Database } from './database.ts';
+
+/** A credential as it stands at this moment, with the ceiling of the organisation it belongs to. */
+export interface StoredCredential {
+  readonly id: string;
+  readonly organisationId: string;
+  readonly mode: Mode;
+  readonly platform: boolean;
+  readonly scopes: readonly Scope[];
+  /** Neither revoked nor expired, by the database's clock. */
+  readonly usable: boolean;
+  readonly requestsPerMinute: number | null;
+}
+
+interface CredentialRow {
+  hash: string;
+  id: string;
+  organisation_id: string;
+  mode: Mode;
+  platform: boolean;
+  scopes: Scope[];
+  usable: boolean;
+  requests_per_minute: number | null;
+  unmarked: boolean;
+}
+
+/**
+ * Finds API keys by their hash.
+ *
+ * Nothing is remembered between queries, so a revoked key is refused from the next request on.
+ */
+export function createCredentialLookup(
+  database: Database,
+): (hash: Buffer) => Promise<StoredCredential | undefined> {
+  const find = createBatchedLookup((hashes) =>
+    database.transaction([], async (connection) => {
+      const rows = await readCredentials(connection, hashes);
+      await markUsed(connection, rows);
+      return new Map(rows.map((row) => [row.hash, fromRow(row)]));
+    }),
+  );
+  return (hash) => find(hash.toString('hex'));
+}
+
+/**
+ * The organisation must be known before its rows can be seen: the first statement binds the
+ * transaction to the organisations of these keys, the second reads under them. Both go in one
+ * round trip, which needs the hashes in the text; they are hexadecimal digits of our making.
+ */
+async function readCredentials(
+  connection: Connection,
+  hashes: readonly string[],
+): Promise<CredentialRow[]> {
+  for (const hash of hashes) if (!/^[0-9a-f]{64}$/.test(hash)) throw new TypeError('hash');
+  const list = `array[${hashes.map((hash) => `'\\x${hash}'`).join(',')}]::bytea[]`;
+  const results = (await connection.query(`
+    select set_config('sotto.organisations',
+      (select coalesce(array_agg(distinct f.organisation_id), '{}')::text
+       from unnest(${list}) as given (hash), find_credential(given.hash) f), true);
+    select encode(c.key_hash, 'hex') as hash, c.id, c.organisation_id, c.mode, c.platform, c.scopes,
+      c.revoked_at is null and (c.expires_at is null or c.expires_at > clock_timestamp()) as usable,
+      o.requests_per_minute,
+      c.last_used_at is null or c.last_used_at < clock_timestamp() - interval '1 minute' as unmarked
+    from credentials c join organisations o on o.id = c.organisation_id
+    where c.key_hash = any (${list})`)) as unknown as QueryResult[];
+  return (results[1]?.rows ?? []) as CredentialRow[];
+}
+
+/** At most once a minute for each, and never waiting for whoever holds the row. */
+async function markUsed(connection: Connection, rows: readonly CredentialRow[]): Promise<void> {
+  const ids = rows.filter((row) => row.usable && row.unmarked).map((row) => row.id);
+  if (ids.length === 0) return;
+  await connection.query(
+    `update credentials set last_used_at = clock_timestamp() where id in
+       (select id from credentials where id = any ($1) for update skip locked)`,
+    [ids],
+  );
+}
+
+function fromRow(row: CredentialRow): StoredCredential {
+  return {
+    id: row.id,
+    organisationId: row.organisation_id,
+    mode: row.mode,
+    platform: row.platform,
+    scopes: row.scopes,
+    usable: row.usable,
+    requestsPerMinute: row.requests_per_minute,
+  };
+}
+
+/**
+ * The ceiling of an organisation that a platform credential may act for; undefined when it may not.
+ */
+export async function findPlatformOrganisation(
+  database: Database,
+  { credentialId, organisationId }: { credentialId: string; organisationId: string },
+): Promise<{ requestsPerMinute: number | null } | undefined> {
+  return database.transaction([organisationId], async (connection) => {
+    const { rows } = await connection.query<{ requests_per_minute: number | null }>(
+      `select o.requests_per_minute from organisations o
+       where o.id = $2 and find_credential_organisation($1, $2)`,
+      [credentialId, organisationId],
+    );
+    return rows[0] && { requestsPerMinute: rows[0].requests_per_minute };
+  });
+}

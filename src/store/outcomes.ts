@@ -1,0 +1,116 @@
+import type { PendingEnd, ReceiptState } from '../domain/attempt.ts';
+import type { ReminderState } from '../domain/reminder.ts';
+import type { Connection } from './database.ts';
+
+/** An attempt and its reminder, the reminder's row locked by this transaction. */
+export interface LockedAttempt {
+  readonly attemptId: string;
+  readonly reminderId: string;
+  readonly state: ReminderState;
+  readonly pendingEnd: PendingEnd | null;
+  readonly attempts: number;
+  readonly newest: boolean;
+  readonly untilNotAfterMs: number;
+}
+
+/**
+ * Locks the reminders of these attempts, in the order of their ids like everyone.
+ *
+ * What it says of the reminder is as of the lock. Of the attempt it says only what never changes.
+ */
+export async function lockAttempts(
+  connection: Connection,
+  by: { readonly attemptIds: readonly string[] } | { readonly tokens: readonly Buffer[] },
+): Promise<(LockedAttempt & { readonly token: Buffer })[]> {
+  const [column, values] =
+    'tokens' in by
+      ? ['token = any($1::bytea[])', by.tokens]
+      : ['id = any($1::uuid[])', by.attemptIds];
+  const { rows } = await connection.query({
+    name: `lock attempts by ${column}`,
+    text: `select t.id as attempt_id, t.token, t.number, r.id as reminder_id, r.state, r.pending_end,
+        r.attempt_count,
+        extract(epoch from r.not_after - clock_timestamp())::float8 * 1000 as until_not_after_ms
+      from attempts t join reminders r on r.id = t.reminder_id
+      where t.${column} order by r.id for no key update of r`,
+    values: [values],
+  });
+  return rows.map((row) => ({
+    attemptId: row.attempt_id,
+    token: row.token,
+    reminderId: row.reminder_id,
+    state: row.state,
+    pendingEnd: row.pending_end,
+    attempts: row.attempt_count,
+    newest: row.number === row.attempt_count,
+    untilNotAfterMs: row.until_not_after_ms,
+  }));
+}
+
+/** How one hand-off ended, for its row. */
+export interface AttemptEnd {
+  readonly attemptId: string;
+  readonly outcome: 'accepted' | 'refused' | 'uncertain';
+  readonly reason?: string | undefined;
+  readonly providerId?: string | undefined;
+}
+
+/** Keeps how attempts ended. What is certain replaces what is not, and never the other way. */
+export async function writeAttemptEnds(
+  connection: Connection,
+  ends: readonly AttemptEnd[],
+): Promise<void> {
+  await connection.query({
+    name: 'write attempt ends',
+    text: `update attempts t set
+        outcome = e.outcome,
+        reason_code = e.reason,
+        provider_id = coalesce(t.provider_id, e.provider_id),
+        ended_at = clock_timestamp()
+      from unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
+        as e (attempt_id, outcome, reason, provider_id)
+      where t.id = e.attempt_id and t.id = any($1::uuid[])
+        and (t.outcome is null or t.outcome = 'uncertain'
+          or (t.outcome = 'refused' and e.outcome = 'accepted'))`,
+    values: [
+      ends.map(({ attemptId }) => attemptId),
+      ends.map(({ outcome }) => outcome),
+      ends.map(({ reason }) => reason ?? null),
+      ends.map(({ providerId }) => providerId ?? null),
+    ],
+  });
+}
+
+/** A provider's later word about an attempt. */
+export interface AttemptReceipt {
+  readonly attemptId: string;
+  readonly state: ReceiptState;
+  readonly code?: string | undefined;
+  readonly providerId: string;
+}
+
+/**
+ * Keeps a receipt on its attempt, and with it the proof that the provider had accepted. A stronger
+ * receipt that came earlier stays.
+ */
+export async function writeAttemptReceipt(
+  connection: Connection,
+  receipt: AttemptReceipt,
+): Promise<void> {
+  await connection.query({
+    name: 'write attempt receipt',
+    text: `update attempts t set
+        outcome = 'accepted',
+        reason_code = case when t.outcome = 'accepted' then t.reason_code end,
+        ended_at = coalesce(t.ended_at, clock_timestamp()),
+        provider_id = coalesce(t.provider_id, $4),
+        receipt_state = case when s.stronger then $2 else t.receipt_state end,
+        receipt_code = case when s.stronger then $3 else t.receipt_code end,
+        receipt_at = case when s.stronger then clock_timestamp() else t.receipt_at end
+      from (select t.id, coalesce(array_position(array['sent', 'undelivered', 'delivered'], $2)
+          > array_position(array['sent', 'undelivered', 'delivered'], t.receipt_state), true) as stronger
+        from attempts t where t.id = $1) s
+      where t.id = s.id`,
+    values: [receipt.attemptId, receipt.state, receipt.code ?? null, receipt.providerId],
+  });
+}

@@ -1,0 +1,73 @@
+import type { AppointmentState } from '../domain/appointment.ts';
+import type { Channel, Mode } from '../domain/channel.ts';
+import type { Connection, Database } from './database.ts';
+
+/** A live link with the current version of its appointment, sealed. */
+export interface StoredPatientLink {
+  readonly linkId: string;
+  readonly organisationId: string;
+  readonly mode: Mode;
+  readonly appointmentId: string;
+  readonly reminderId: string;
+  readonly channel: Channel;
+  readonly note: Buffer;
+  readonly state: AppointmentState;
+  readonly moved: boolean;
+  readonly startsAt: Date;
+  readonly version: number;
+  readonly viewMonth: string;
+  readonly content: Buffer;
+  readonly sealedContentKey: Buffer;
+  readonly defaultLanguage: string;
+  readonly birthDateOpensAll: boolean;
+  /** The help code of a factor that is locked, by factor. */
+  readonly locked: Readonly<Record<string, string>>;
+}
+
+/** The link with this lookup id, and whose it is: all that is known before the organisation is. */
+export async function findLink(
+  database: Database,
+  lookup: Buffer,
+): Promise<{ linkId: string; organisationId: string } | undefined> {
+  const [row] = await database.query<{ link_id: string; organisation_id: string }>(
+    'select link_id, organisation_id from find_link($1)',
+    [lookup],
+  );
+  return row && { linkId: row.link_id, organisationId: row.organisation_id };
+}
+
+/**
+ * A link that may be opened now, with what it shows.
+ *
+ * @returns undefined for one that is expired, revoked or erased, or that no key of the current
+ *   version was sealed for
+ */
+export async function readPatientLink(
+  connection: Connection,
+  linkId: string,
+): Promise<StoredPatientLink | undefined> {
+  const { rows } = await connection.query<StoredPatientLink>(
+    `select l.id as "linkId", l.organisation_id as "organisationId", l.mode,
+       l.appointment_id as "appointmentId", l.reminder_id as "reminderId", l.channel, l.note,
+       a.state, a.moved, a.starts_at as "startsAt", a.version,
+       v.view_month as "viewMonth", v.content, k.sealed_key as "sealedContentKey",
+       o.default_language as "defaultLanguage", o.birth_date_opens_all as "birthDateOpensAll",
+       coalesce((select jsonb_object_agg(f.factor, f.help_code) from factor_failures f
+         where f.appointment_id = a.id and f.locked_at is not null), '{}') as locked
+     from links l
+     join appointments a on a.id = l.appointment_id
+     join organisations o on o.id = l.organisation_id
+     join versions v on v.appointment_id = a.id and v.version = a.version
+     join content_keys k on k.link_id = l.id and k.version = a.version
+     where l.id = $1 and l.revoked_at is null and l.expires_at > clock_timestamp()
+       and a.state <> 'erased'`,
+    [linkId],
+  );
+  return rows[0];
+}
+
+/** Every organisation's id; for making their view keys. */
+export async function listOrganisationIds(database: Database): Promise<string[]> {
+  const rows = await database.query<{ id: string }>('select list_organisation_ids() as id');
+  return rows.map(({ id }) => id);
+}

@@ -1,0 +1,183 @@
+import { limits } from '../../config/limits.ts';
+import { type AppointmentRequest, defaultDurationMinutes } from '../domain/appointment.ts';
+import { type Before, parseBefore } from '../domain/before.ts';
+import { parseBirthDate } from '../domain/birth-date.ts';
+import type { Channel, Mode, RequestedChannel } from '../domain/channel.ts';
+import type { FieldError, FieldErrorCode } from '../domain/errors.ts';
+import { type Language, languageFor } from '../domain/language.ts';
+import { linkExpiresAt } from '../domain/link-expiry.ts';
+import type { OrganisationSettings } from '../domain/organisation.ts';
+import { isTrivialPin, normalisePin } from '../domain/pin.ts';
+import type { WantedAppointment } from '../domain/put-decision.ts';
+import { nextAllowedMinute, planReminders } from '../domain/schedule.ts';
+import { Secret } from '../domain/secret.ts';
+import { resolveStart } from '../domain/start.ts';
+import { checkEmail, checkPhone } from './check-contact-points.ts';
+
+/** A request whose every rule holds: what it asks for, and where its messages go. */
+export interface CheckedRequest {
+  readonly wanted: WantedAppointment;
+  readonly language: Language;
+  readonly linkExpiresAt: Temporal.Instant;
+  readonly contactPoints: Readonly<Partial<Record<Channel, Secret<string>>>>;
+}
+
+export interface CheckContext {
+  readonly organisation: OrganisationSettings;
+  readonly mode: Mode;
+  /** Channels that this deployment can send this mode's messages on. */
+  readonly channelsAvailable: readonly Channel[];
+  readonly now: Temporal.Instant;
+  readonly random: () => number;
+}
+
+/**
+ * Checks everything about a request that its shape does not tell: times, contact points, factors.
+ *
+ * @returns every fault at once, or what is wanted
+ */
+export function checkRequest(
+  request: AppointmentRequest,
+  context: CheckContext,
+): { ok: true; request: CheckedRequest } | { ok: false; errors: FieldError[] } {
+  const errors: FieldError[] = [];
+  const contactPoints = checkContacts(request, context, errors);
+  checkFactors(request, context.now, errors);
+  const entries = checkReminders(request, context, contactPoints, errors);
+  const start = resolveStart({
+    start: request.start,
+    timeZone: request.timeZone,
+    now: context.now,
+  });
+  if (!start.ok) errors.push({ pointer: `/${start.field}`, code: start.code });
+  if (!start.ok || errors.length > 0) return { ok: false, errors };
+
+  const { organisation, now, random } = context;
+  const endsAt = start.startsAt.add({ minutes: request.durationMinutes ?? defaultDurationMinutes });
+  const expiresAt = linkExpiresAt(endsAt);
+  const horizon = now.add({
+    hours: 24 * Math.min(organisation.daysAheadMax, limits.keyHorizonDays),
+  });
+  if (Temporal.Instant.compare(expiresAt, horizon) > 0) {
+    return { ok: false, errors: [{ pointer: '/start', code: 'too_far_ahead' }] };
+  }
+  const { timeZone } = request;
+  const { quietHours, jitterMinutes } = organisation;
+  return {
+    ok: true,
+    request: {
+      language: languageFor(request.recipient.language, organisation.defaultLanguage),
+      linkExpiresAt: expiresAt,
+      contactPoints,
+      wanted: {
+        revision: request.revision,
+        status: request.status ?? 'booked',
+        notice: request.notice ?? 'if_told',
+        startsAt: start.startsAt,
+        endsAt,
+        reminders: planReminders({
+          startsAt: start.startsAt,
+          timeZone,
+          now,
+          notAfter: start.startsAt,
+          quietHours,
+          jitterMinutes,
+          random,
+          entries,
+        }),
+        linkChannels: context.channelsAvailable.filter(
+          (channel) => contactPoints[channel] && hasFactor(request, channel),
+        ),
+        now,
+        noticeAt: (notAfter) => nextAllowedMinute({ now, timeZone, quietHours, notAfter }),
+      },
+    },
+  };
+}
+
+function checkContacts(
+  { recipient }: AppointmentRequest,
+  { mode }: CheckContext,
+  errors: FieldError[],
+): CheckedRequest['contactPoints'] {
+  const found: Partial<Record<Channel, Secret<string>>> = {};
+  if (recipient.phone !== undefined) {
+    const phone = checkPhone(recipient.phone, mode);
+    if (phone.ok) found.sms = new Secret(phone.e164);
+    else errors.push({ pointer: '/recipient/phone', code: phone.code });
+  }
+  if (recipient.email !== undefined) {
+    const email = checkEmail(recipient.email);
+    if (email.ok) found.email = new Secret(email.address);
+    else errors.push({ pointer: '/recipient/email', code: email.code });
+  }
+  if (recipient.phone === undefined && recipient.email === undefined) {
+    errors.push({ pointer: '/recipient', code: 'no_contact_point' });
+  }
+  return found;
+}
+
+function checkFactors(
+  { recipient }: AppointmentRequest,
+  now: Temporal.Instant,
+  errors: FieldError[],
+): void {
+  if (recipient.pin !== undefined) {
+    const pin = normalisePin(recipient.pin);
+    if (pin === undefined) errors.push({ pointer: '/recipient/pin', code: 'invalid_pin' });
+    else if (isTrivialPin(pin, recipient.birthDate)) {
+      errors.push({ pointer: '/recipient/pin', code: 'trivial_pin' });
+    }
+  }
+  if (recipient.birthDate !== undefined && parseBirthDate(recipient.birthDate, now) === undefined) {
+    errors.push({ pointer: '/recipient/birthDate', code: 'invalid_birth_date' });
+  }
+}
+
+/** Whether the patient can prove who they are behind a link on this channel: with the PIN. */
+function hasFactor({ recipient }: AppointmentRequest, _channel: Channel): boolean {
+  return recipient.pin !== undefined;
+}
+
+type Entry = { readonly before: Before; readonly channel: RequestedChannel };
+
+function checkReminders(
+  request: AppointmentRequest,
+  context: CheckContext,
+  contactPoints: CheckedRequest['contactPoints'],
+  errors: FieldError[],
+): Entry[] {
+  const named = request.reminders !== undefined;
+  const wanted = request.reminders ?? context.organisation.reminderPlan;
+  const entries: Entry[] = [];
+  const seen = new Set<string>();
+  for (const [index, { before: text, channel }] of wanted.entries()) {
+    const before = parseBefore(text);
+    const twice = before !== undefined && seen.has(`${channel} ${before.text}`);
+    const fault: [string, FieldErrorCode | undefined] = !before
+      ? ['/before', 'invalid_before']
+      : twice
+        ? ['', 'duplicate_reminder']
+        : ['/channel', channelFault(channel, request, context, contactPoints)];
+    const [field, code] = fault;
+    if (code) errors.push({ pointer: named ? `/reminders/${index}${field}` : '/recipient', code });
+    if (!before || code) continue;
+    seen.add(`${channel} ${before.text}`);
+    entries.push({ before, channel });
+  }
+  return entries;
+}
+
+function channelFault(
+  requested: RequestedChannel,
+  request: AppointmentRequest,
+  { channelsAvailable }: CheckContext,
+  contactPoints: CheckedRequest['contactPoints'],
+): FieldErrorCode | undefined {
+  const needed: readonly Channel[] = requested === 'auto' ? ['email', 'sms'] : [requested];
+  if (!needed.every((channel) => channelsAvailable.includes(channel))) return 'channel_unavailable';
+  const given = { sms: request.recipient.phone, email: request.recipient.email };
+  if (!needed.every((channel) => given[channel] !== undefined)) return 'no_contact_point';
+  const usable = needed.filter((channel) => contactPoints[channel]);
+  return usable.every((channel) => hasFactor(request, channel)) ? undefined : 'no_usable_factor';
+}

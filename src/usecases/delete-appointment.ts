@@ -1,0 +1,91 @@
+import { limits } from '../../config/limits.ts';
+import type { DeleteAnswer } from '../domain/appointment.ts';
+import { AppError } from '../domain/errors.ts';
+import { decideDelete, type StoredAppointment } from '../domain/put-decision.ts';
+import type { Journal } from '../journal/journal.ts';
+import { entombAppointment, eraseAppointment } from '../store/appointment-deletes.ts';
+import {
+  type AppointmentKey,
+  appointmentKeyText,
+  lockAppointments,
+} from '../store/appointment-locks.ts';
+import { dropLinks, endedEvents, endReminders } from '../store/appointment-writes.ts';
+import { type Connection, type Database, sqlState } from '../store/database.ts';
+import { insertEvents } from '../store/event-writes.ts';
+
+export interface DeleteAppointmentInput extends AppointmentKey {
+  readonly erase: boolean;
+}
+
+/**
+ * Cancels an appointment without notice, or shreds its sealed record.
+ *
+ * After the answer no new attempt starts. A send that is in the air is told as `in_flight`, and an
+ * event settles it. A link that already went out tells, after proof, that the appointment is
+ * cancelled; after an erasure it answers like any dead link.
+ *
+ * @throws {AppError} `not_found`, `busy`, `unavailable`
+ */
+export function createDeleteAppointment(deps: {
+  database: Database;
+  journal: Journal;
+}): (input: DeleteAppointmentInput) => Promise<DeleteAnswer> {
+  return async (input) => {
+    try {
+      return await deps.database.transaction(
+        [input.organisationId],
+        (connection) => deleteLocked(deps.journal, connection, input),
+        { lockTimeoutMs: limits.lockTimeoutMs },
+      );
+    } catch (error) {
+      if (sqlState(error) === '55P03' || sqlState(error) === '40P01') {
+        throw new AppError('busy', { retryAfterS: 1, cause: error });
+      }
+      throw error;
+    }
+  };
+}
+
+async function deleteLocked(
+  journal: Journal,
+  connection: Connection,
+  input: DeleteAppointmentInput,
+): Promise<DeleteAnswer> {
+  const { organisationId, mode, reference, erase } = input;
+  const locked = await lockAppointments(connection, [{ organisationId, mode, reference }]);
+  const stored = locked.get(appointmentKeyText(input));
+  if (!stored) throw new AppError('not_found');
+
+  const decision = decideDelete(stored, { erase });
+  await endReminders(connection, [{ decision }]);
+  await dropLinks(connection, decision.droppedLinkIds);
+  if (erase) {
+    await eraseAppointment(connection, stored.id);
+    await journal.append({ kind: 'erasure', appointmentId: stored.id });
+  } else {
+    await entombAppointment(connection, stored.id);
+  }
+  const about = { organisationId, mode, reference, appointmentId: stored.id };
+  await insertEvents(connection, [
+    { ...about, type: erase ? 'appointment.erased' : 'appointment.cancelled' },
+    ...endedEvents(about, decision),
+  ]);
+  return {
+    id: stored.id,
+    reference,
+    version: stored.version,
+    state: erase ? 'erased' : 'cancelled',
+    reminders: describe(stored, decision.ended),
+  };
+}
+
+function describe(
+  stored: StoredAppointment,
+  ended: readonly { readonly id: string; readonly to: string }[],
+): DeleteAnswer['reminders'] {
+  const states = new Map(ended.map(({ id, to }) => [id, to]));
+  return stored.reminders.map(({ id, state }) => ({
+    id,
+    state: states.get(id) ?? (state === 'sending' ? 'in_flight' : state),
+  }));
+}

@@ -1,0 +1,80 @@
+/** What became of one operation of a group: its value, or the error that is its own. */
+export type Outcome<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly error: unknown };
+
+/**
+ * Gathers operations that come while a commit is under way and commits them together.
+ *
+ * One group is in flight at a time, and none holds two operations with the same key: the second
+ * waits for the next group. When a whole group fails, it is redone one by one, so that only the
+ * guilty operation fails.
+ *
+ * @param commit commits a group, in the order given: sorted by key
+ * @param isHopeless whether an error would only repeat itself for each (the database is away)
+ */
+export function createGroupCommit<Operation, Value>({
+  keyOf,
+  sizeMax,
+  commit,
+  isHopeless,
+}: {
+  keyOf: (operation: Operation) => string;
+  sizeMax: number;
+  commit: (group: readonly Operation[]) => Promise<readonly Outcome<Value>[]>;
+  isHopeless: (error: unknown) => boolean;
+}): (operation: Operation) => Promise<Value> {
+  interface Waiting {
+    readonly key: string;
+    readonly operation: Operation;
+    readonly settle: (outcome: Outcome<Value>) => void;
+  }
+  let waiting: Waiting[] = [];
+  let running = false;
+
+  async function run(): Promise<void> {
+    running = true;
+    while (waiting.length > 0) await commitGroup(takeGroup());
+    running = false;
+  }
+
+  function takeGroup(): Waiting[] {
+    const group = new Map<string, Waiting>();
+    const rest: Waiting[] = [];
+    for (const entry of waiting) {
+      if (group.size < sizeMax && !group.has(entry.key)) group.set(entry.key, entry);
+      else rest.push(entry);
+    }
+    waiting = rest;
+    return [...group.values()].sort((one, other) => (one.key < other.key ? -1 : 1));
+  }
+
+  async function commitGroup(group: readonly Waiting[]): Promise<void> {
+    try {
+      const outcomes = await commit(group.map(({ operation }) => operation));
+      group.forEach(({ settle }, index) => {
+        settle(outcomes[index] ?? { ok: false, error: new Error('no outcome') });
+      });
+    } catch (error) {
+      if (group.length === 1 || isHopeless(error)) {
+        for (const { settle } of group) settle({ ok: false, error });
+      } else {
+        for (const entry of group) await commitGroup([entry]);
+      }
+    }
+  }
+
+  return (operation) =>
+    new Promise((resolve, reject) => {
+      waiting.push({
+        key: keyOf(operation),
+        operation,
+        settle: (outcome) => (outcome.ok ? resolve(outcome.value) : reject(outcome.error)),
+      });
+      // The next turn of the loop: requests parsed in this one share a commit.
+      if (!running) {
+        running = true;
+        setImmediate(() => void run());
+      }
+    });
+}
