@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import type { JWK } from 'jose';
+import { Secret } from '../domain/secret.ts';
+import { type KeyFolder, keyFolder, privateExtension } from './key-files.ts';
+import { boxPair, destroyPair, ensurePairs, type PairKind, receiptPair } from './key-pairs.ts';
+import { type PairPlace, places, symmetricFolders, viewPlace } from './key-places.ts';
+import type { KeyStore, NumberedKey } from './key-store.ts';
+import { KeyStoreError } from './key-store-error.ts';
+
+const keyBytes = 32;
+const firstNumber = '1';
+const firstSelector = 'a';
+
+/** The folder that a KEYSTORE setting of the form `file:DIR` names. */
+export function keyStoreFolder(setting: string): string {
+  assert(setting.startsWith('file:'), 'KEYSTORE must be file:DIR');
+  return setting.slice('file:'.length);
+}
+
+/** Keys as files under a folder: private ones for their owner alone, public ones for every role. */
+export function fileKeyStore(directory: string): KeyStore {
+  const files = keyFolder(directory);
+  const remembered = new Map<string, Buffer>();
+
+  async function publicHalf(place: PairPlace, name: string): Promise<Buffer | undefined> {
+    const path = `${place.publicFolder}/${name}${boxPair.publicExtension}`;
+    const known = remembered.get(path);
+    if (known) return known;
+    const bytes = await readHalf(files, path);
+    if (bytes) remembered.set(path, bytes);
+    return bytes;
+  }
+
+  async function destroy(place: PairPlace, kind: PairKind, name: string): Promise<void> {
+    remembered.delete(`${place.publicFolder}/${name}${kind.publicExtension}`);
+    await destroyPair(files, { place, kind, name });
+  }
+
+  const numberedKeys = async (folder: string): Promise<NumberedKey[]> => {
+    const ids = (await files.list(folder, privateExtension)).filter((id) => /^\d+$/.test(id));
+    return readKeys(
+      files,
+      folder,
+      ids.sort((one, other) => Number(one) - Number(other)),
+    );
+  };
+
+  return {
+    epochPublicKey: (day) => publicHalf(places.epoch, checkedDay(day)),
+    epochPrivateKey: (day) => readPrivate(files, places.epoch, checkedDay(day)),
+    ensureEpochKeys: ({ from, days }) =>
+      ensurePairs(files, { place: places.epoch, kind: boxPair, names: daysFrom(from, days) }),
+    destroyEpochKey: (day) => destroy(places.epoch, boxPair, checkedDay(day)),
+    listEpochDays: async () =>
+      (await files.list(places.epoch.privateFolder, privateExtension)).sort(),
+
+    viewPublicKey: (organisationId, month) =>
+      publicHalf(viewPlace(organisationId), checkedMonth(month)),
+    viewPrivateKey: (organisationId, month) =>
+      readPrivate(files, viewPlace(organisationId), checkedMonth(month)),
+    async ensureViewKeys({ organisationIds, months }) {
+      const names = months.map(checkedMonth);
+      for (const organisationId of organisationIds) {
+        await ensurePairs(files, { place: viewPlace(organisationId), kind: boxPair, names });
+      }
+    },
+    destroyViewKey: (organisationId, month) =>
+      destroy(viewPlace(organisationId), boxPair, checkedMonth(month)),
+    listViewMonths: async (organisationId) =>
+      (await files.list(viewPlace(organisationId).privateFolder, privateExtension)).sort(),
+
+    linkKeys: () => linkKeys(files),
+    async ensureLinkKey() {
+      await ensureFirst(files, places.link, firstSelector);
+      return linkKeys(files);
+    },
+
+    receiptKeys: () => numberedKeys(places.receipt.privateFolder),
+    async ensureReceiptKey() {
+      const { privateFolder, publicFolder } = places.receipt;
+      const published = await files.list(publicFolder, receiptPair.publicExtension);
+      const held = await files.list(privateFolder, privateExtension);
+      const unused = String(Math.max(0, ...published.map(Number)) + 1);
+      const names = held.length > 0 ? held : [unused];
+      await ensurePairs(files, { place: places.receipt, kind: receiptPair, names });
+      return numberedKeys(places.receipt.privateFolder);
+    },
+    publishedReceiptKeys: () => publishedReceiptKeys(files),
+
+    cookieKeys: () => numberedKeys(places.cookie),
+    async ensureCookieKey() {
+      await ensureFirst(files, places.cookie, firstNumber);
+      return numberedKeys(places.cookie);
+    },
+
+    async symmetricKey(name) {
+      const folder = symmetricFolders[name];
+      await ensureFirst(files, folder, firstNumber);
+      const newest = (await numberedKeys(folder)).at(-1);
+      if (!newest) throw new KeyStoreError([`${folder}: holds no numbered key`]);
+      return newest.key;
+    },
+  };
+}
+
+/** Makes the first key of a folder unless it holds one. */
+async function ensureFirst(files: KeyFolder, folder: string, name: string): Promise<void> {
+  if ((await files.list(folder, privateExtension)).length > 0) return;
+  await files.makeFolder(folder, 'owner');
+  await files.create(`${folder}/${name}${privateExtension}`, randomBytes(keyBytes), 'owner');
+  await files.sync(folder);
+}
+
+async function linkKeys(files: KeyFolder) {
+  const order = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
+  const selectors = (await files.list(places.link, privateExtension))
+    .filter((selector) => selector.length === 1 && order.includes(selector))
+    .sort((one, other) => order.indexOf(one) - order.indexOf(other));
+  const keys = await readKeys(files, places.link, selectors);
+  return keys.map(({ id, key }) => ({ selector: id, key }));
+}
+
+async function publishedReceiptKeys(files: KeyFolder): Promise<JWK[]> {
+  const { publicFolder } = places.receipt;
+  const names = await files.list(publicFolder, receiptPair.publicExtension);
+  const jwks = await Promise.all(
+    names.sort().map((name) => files.read(`${publicFolder}/${name}${receiptPair.publicExtension}`)),
+  );
+  return jwks.flatMap((bytes) => (bytes ? [JSON.parse(bytes.toString('utf8')) as JWK] : []));
+}
+
+async function readPrivate(
+  files: KeyFolder,
+  place: PairPlace,
+  name: string,
+): Promise<Secret<Buffer> | undefined> {
+  const bytes = await readHalf(files, `${place.privateFolder}/${name}${privateExtension}`);
+  return bytes && new Secret(bytes);
+}
+
+/** Keys of these names, in this order; one removed meanwhile is left out. */
+async function readKeys(
+  files: KeyFolder,
+  folder: string,
+  names: readonly string[],
+): Promise<NumberedKey[]> {
+  const keys = await Promise.all(
+    names.map(async (id) => {
+      const path = `${folder}/${id}${privateExtension}`;
+      const bytes = await files.read(path);
+      if (bytes && bytes.length < keyBytes) {
+        throw new KeyStoreError([`${path}: shorter than ${keyBytes} bytes`]);
+      }
+      return bytes ? [{ id, key: new Secret(bytes) }] : [];
+    }),
+  );
+  return keys.flat();
+}
+
+async function readHalf(files: KeyFolder, path: string): Promise<Buffer | undefined> {
+  const bytes = await files.read(path);
+  if (bytes && bytes.length !== keyBytes) {
+    throw new KeyStoreError([`${path}: is not ${keyBytes} bytes`]);
+  }
+  return bytes;
+}
+
+function daysFrom(from: string, days: number): string[] {
+  const first = Temporal.PlainDate.from(checkedDay(from));
+  return Array.from({ length: days }, (_, day) => first.add({ days: day }).toString());
+}
+
+function checkedDay(day: string): string {
+  assert(/^\d{4}-\d{2}-\d{2}$/.test(day), 'day must be YYYY-MM-DD');
+  return day;
+}
+
+function checkedMonth(month: string): string {
+  assert(/^\d{4}-\d{2}$/.test(month), 'month must be YYYY-MM');
+  return month;
+}

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import type { SymmetricKeyName } from './key-store.ts';
+
+/**
+ * Where each key lies under the store's folder. Everything that one role alone may read has a
+ * folder of its own, so that a production host can give each to another user.
+ */
+export const places = {
+  epoch: { privateFolder: 'worker/epoch', publicFolder: 'public/epoch' },
+  receipt: { privateFolder: 'api/receipt', publicFolder: 'public/receipt' },
+  views: { privateFolder: 'patient/view', publicFolder: 'public/view' },
+  link: 'link',
+  cookie: 'patient/cookie',
+} as const;
+
+export const symmetricFolders: Record<SymmetricKeyName, string> = {
+  source: 'patient/source',
+  pepper: 'pepper',
+  callback: 'callback',
+};
+
+/** Two folders that hold the halves of the same pairs, file by file. */
+export interface PairPlace {
+  readonly privateFolder: string;
+  readonly publicFolder: string;
+}
+
+/** What an organisation's folder is called: its id and nothing that leads elsewhere. */
+export const organisationFolder = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The view keys of one organisation. */
+export function viewPlace(organisationId: string): PairPlace {
+  assert(organisationFolder.test(organisationId), 'organisation id must be a lower-case UUID');
+  return {
+    privateFolder: `${places.views.privateFolder}/${organisationId}`,
+    publicFolder: `${places.views.publicFolder}/${organisationId}`,
+  };
+}
+
+/** The roles that start with keys of their own, or with public halves alone. */
+export type KeyRole = 'api' | 'patient' | 'worker' | 'scheduler' | 'ops';
+
+/** Folders with private keys that a role reads; what is not named here it must not need. */
+export const privateFolders: Record<KeyRole, readonly string[]> = {
+  api: [places.receipt.privateFolder, symmetricFolders.callback],
+  patient: [
+    places.views.privateFolder,
+    places.cookie,
+    symmetricFolders.source,
+    symmetricFolders.pepper,
+    places.link,
+  ],
+  worker: [
+    places.epoch.privateFolder,
+    places.link,
+    symmetricFolders.pepper,
+    symmetricFolders.callback,
+  ],
+  scheduler: [],
+  ops: [],
+};

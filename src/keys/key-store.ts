@@ -1,0 +1,58 @@
+import type { JWK } from 'jose';
+import type { Secret } from '../domain/secret.ts';
+import type { LinkKey } from './link-token.ts';
+
+/** One of several keys for the same use; a higher number is newer. */
+export interface NumberedKey {
+  readonly id: string;
+  readonly key: Secret<Buffer>;
+}
+
+/** Keys of one purpose, of which the newest is used. */
+export type SymmetricKeyName = 'source' | 'pepper' | 'callback';
+
+/**
+ * Where keys live: never in the database, replicated but not backed up with it.
+ *
+ * Days are `YYYY-MM-DD` and months `YYYY-MM`, both in UTC. A private half is durable before its
+ * public half can be seen; a key that exists is never overwritten; of two processes that make the
+ * same key at once, both end up with the same one. Lists are oldest first, and `ensure…` of a list
+ * makes the first key when there is none. Public halves are remembered, their absence is not;
+ * private halves are read each time, so that a destroyed key is gone.
+ *
+ * Every method throws `KeyStoreError` for what cannot be read or written, or is not a key.
+ */
+export interface KeyStore {
+  epochPublicKey(day: string): Promise<Buffer | undefined>;
+  epochPrivateKey(day: string): Promise<Secret<Buffer> | undefined>;
+  ensureEpochKeys(span: { from: string; days: number }): Promise<void>;
+  /** Removes both halves of a day, public first. Nothing sealed to that day opens again. */
+  destroyEpochKey(day: string): Promise<void>;
+  /** Days whose private half exists, earliest first. */
+  listEpochDays(): Promise<string[]>;
+
+  viewPublicKey(organisationId: string, month: string): Promise<Buffer | undefined>;
+  viewPrivateKey(organisationId: string, month: string): Promise<Secret<Buffer> | undefined>;
+  ensureViewKeys(span: {
+    organisationIds: readonly string[];
+    months: readonly string[];
+  }): Promise<void>;
+  destroyViewKey(organisationId: string, month: string): Promise<void>;
+  /** Months whose private half exists, earliest first. */
+  listViewMonths(organisationId: string): Promise<string[]>;
+
+  linkKeys(): Promise<readonly LinkKey[]>;
+  ensureLinkKey(): Promise<readonly LinkKey[]>;
+
+  /** Ed25519 private keys, 32 bytes each. */
+  receiptKeys(): Promise<readonly NumberedKey[]>;
+  ensureReceiptKey(): Promise<readonly NumberedKey[]>;
+  /** Every public receipt key ever published here, so that old receipts stay verifiable. */
+  publishedReceiptKeys(): Promise<readonly JWK[]>;
+
+  cookieKeys(): Promise<readonly NumberedKey[]>;
+  ensureCookieKey(): Promise<readonly NumberedKey[]>;
+
+  /** The newest key of this name; the first call makes it. */
+  symmetricKey(name: SymmetricKeyName): Promise<Secret<Buffer>>;
+}

@@ -1,0 +1,19 @@
+import sodium from 'sodium-native';
+import type { Secret } from '../domain/secret.ts';
+import { boxPublicKey } from './box-keys.ts';
+import { SealError } from './seal-error.ts';
+
+/**
+ * Opens what was sealed to this key's public half.
+ *
+ * @throws {SealError} `cannot_open`
+ */
+export function openBox(privateKey: Secret<Buffer>, sealed: Buffer): Buffer {
+  if (sealed.length < sodium.crypto_box_SEALBYTES) throw new SealError('cannot_open');
+  const plaintext = Buffer.alloc(sealed.length - sodium.crypto_box_SEALBYTES);
+  const key = privateKey.reveal();
+  if (!sodium.crypto_box_seal_open(plaintext, sealed, boxPublicKey(key), key)) {
+    throw new SealError('cannot_open');
+  }
+  return plaintext;
+}
