@@ -12,8 +12,7 @@ const secondsMax = 400 * daySeconds;
 
 // Nine digits a unit keep every sum far below what a number holds exactly.
 const weeks = /^P(\d{1,9})W$/;
-const daysAndTime =
-  /^P(?=\d|T)(?:(\d{1,9})D)?(?:T(?=\d)(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?$/;
+const daysAndTime = /^P(?:(\d{1,9})D)?(?:T(?=\d)(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?$/;
 
 /**
  * Reads an ISO 8601 duration of 5 minutes to 400 days in whole weeks, or in whole days, hours,

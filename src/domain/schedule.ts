@@ -1,6 +1,6 @@
 import { type Before, subtractBefore } from './before.ts';
 import type { RequestedChannel } from './channel.ts';
-import { isQuiet, type QuietHours, quietSpan, quietSpansAround } from './quiet-hours.ts';
+import { type QuietHours, quietSpan, quietSpansAround } from './quiet-hours.ts';
 import type { SkipReason } from './reminder.ts';
 
 export interface PlanInput {
@@ -104,7 +104,7 @@ function outOfQuietHours(
 
   if (elapsedMs(quiet.ends, notAfter) >= enoughLeftMs) return quiet.ends;
   const eve = quiet.begins.subtract({ minutes: 1 });
-  if (isInTime(input, eve) && !isQuiet(eve, timeZone, quietHours)) return eve;
+  if (isInTime(input, eve)) return eve;
   return isInTime(input, quiet.ends) ? quiet.ends : undefined;
 }
 
@@ -114,8 +114,8 @@ function withJitter(
   plannedAt: Temporal.Instant,
 ): Temporal.Instant {
   const planned = plannedAt.epochMilliseconds;
-  // A quarter of the time left matters after a move to the end of quiet hours: of the ten minutes
-  // that may then remain, jitter must not take nine.
+  // A quarter of the time left keeps clear of `notAfter`, also after a move to the end of quiet
+  // hours: of the ten minutes that may then remain, jitter must not take nine.
   const reachMs = Math.floor(
     Math.min(
       input.jitterMinutes * 60_000,
@@ -124,7 +124,7 @@ function withJitter(
     ),
   );
   let earliest = Math.max(planned - reachMs, input.now.epochMilliseconds + 1);
-  let latest = Math.min(planned + reachMs, input.notAfter.epochMilliseconds - 1);
+  let latest = planned + reachMs;
   for (const quiet of quietSpansAround(plannedAt, input.timeZone, input.quietHours)) {
     if (isBefore(plannedAt, quiet.begins)) {
       latest = Math.min(latest, quiet.begins.epochMilliseconds - 1);

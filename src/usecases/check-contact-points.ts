@@ -62,7 +62,7 @@ const reservedNumbers: readonly { source: string; numbers: RegExp; isMobile: boo
  *   mobile; `reserved_number` in live mode for numbers that belong to nobody
  */
 export function checkPhone(text: string, mode: Mode): CheckedPhone {
-  if (text.length > 32 || !/^\+[1-9]\d{0,2}(?:[ \u00a0\u202f.-]?\d)+$/.test(text)) {
+  if (!/^\+[1-9](?:[ \u00a0\u202f.-]?\d){6,14}$/.test(text)) {
     return { ok: false, code: 'invalid_phone' };
   }
   const e164 = `+${text.replace(/\D/g, '')}`;

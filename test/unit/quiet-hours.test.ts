@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isQuiet, type QuietHours, quietSpan } from '../../src/domain/quiet-hours.ts';
+import {
+  isQuiet,
+  type QuietHours,
+  quietSpan,
+  quietSpansAround,
+} from '../../src/domain/quiet-hours.ts';
 
 const night = { start: '21:00', end: '08:00' };
 const zones = [
@@ -177,6 +182,29 @@ describe('quiet hours', () => {
         },
       ),
       { numRuns: 400 },
+    );
+  });
+
+  it('are listed in order, apart, and none of them empty', () => {
+    const night = fc.constantFrom(
+      { start: '02:10', end: '02:50' },
+      { start: '03:00', end: '02:00' },
+    );
+    fc.assert(
+      fc.property(moment, fc.oneof(hours, night), ({ instant, timeZone }, quietHours) => {
+        const edges = quietSpansAround(instant, timeZone, quietHours).flatMap((each) => [
+          each.begins.epochMilliseconds,
+          each.ends.epochMilliseconds,
+        ]);
+        for (const [index, edge] of edges.slice(1).entries()) {
+          expect(edge).toBeGreaterThan(edges[index] ?? Number.NaN);
+        }
+      }),
+      { numRuns: 400 },
+    );
+    const jump = Temporal.Instant.from('2027-03-28T12:00:00+02:00');
+    expect(quietSpansAround(jump, 'Europe/Paris', { start: '02:10', end: '02:50' })).toHaveLength(
+      4,
     );
   });
 

@@ -115,6 +115,25 @@ describe('a planned reminder', () => {
     );
   });
 
+  it('stands after one that was due earlier when both move to the same minute', () => {
+    const startsAt = instantOf('2026-12-03T23:00');
+    const planned = planReminders({
+      startsAt,
+      timeZone: 'Europe/Paris',
+      now: instantOf('2026-11-01T12:00'),
+      notAfter: startsAt,
+      quietHours: night,
+      jitterMinutes: 0,
+      random: () => 0,
+      entries: ['PT20H', 'PT18H', 'P1D'].map((text) => ({
+        before: beforeOf(text),
+        channel: 'sms',
+      })),
+    });
+    expect(new Set(planned.map(({ sendAt }) => sendAt.toString())).size).toBe(1);
+    expect(planned.map((reminder) => reminder.before)).toEqual(['P1D', 'PT20H', 'PT18H']);
+  });
+
   it('is skipped when its time is not before `notAfter`', () => {
     const startsAt = instantOf('2026-12-03T10:30');
     const [planned] = planReminders({
@@ -396,6 +415,21 @@ describe('jitter', () => {
     });
     expect(planned?.skipped).toBeUndefined();
     expect(planned?.sendAt).toEqual(instantOf('2026-12-02T14:00'));
+  });
+
+  it('leaves a time alone that lies in the same millisecond as now', () => {
+    const startsAt = base.startsAt.add({ microseconds: 500 });
+    const plannedAt = instantOf('2026-12-02T14:00').add({ microseconds: 500 });
+    const [planned] = planReminders({
+      ...base,
+      startsAt,
+      now: plannedAt.subtract({ microseconds: 100 }),
+      notAfter: plannedAt.add({ microseconds: 100 }),
+      random: () => 0.99,
+      entries: [{ before: beforeOf('P1D'), channel: 'sms' }],
+    });
+    expect(planned?.skipped).toBeUndefined();
+    expect(planned?.sendAt).toEqual(plannedAt);
   });
 });
 
