@@ -1,0 +1,68 @@
+import twilio from 'twilio';
+import type { Secret } from '../domain/secret.ts';
+
+/** The fields of a callback, as a form parser gives them. */
+export type CallbackFields = Readonly<Record<string, string | readonly string[]>>;
+
+/**
+ * Whether a callback was signed with our auth token.
+ *
+ * @param input.url the public address that the provider was given, never one made from `Host`
+ * @see https://www.twilio.com/docs/usage/security#validating-requests
+ */
+export function verifyTwilioSignature(input: {
+  authToken: Secret<string>;
+  signature: string | undefined;
+  url: string;
+  params: CallbackFields;
+}): boolean {
+  if (!input.signature || !URL.canParse(input.url)) return false;
+  return twilio.validateRequest(
+    input.authToken.reveal(),
+    input.signature,
+    input.url,
+    input.params as Record<string, string>,
+  );
+}
+
+export type ReceiptStatus = 'sent' | 'delivered' | 'undelivered' | 'other';
+
+/**
+ * Twilio's words for where a message is. What fails after it was accepted never arrived, for
+ * whatever reason: both words mean undelivered. Words that are not here change nothing.
+ *
+ * @see https://www.twilio.com/docs/messaging/api/message-resource#message-status-values
+ */
+const statuses: Readonly<Record<string, ReceiptStatus>> = {
+  accepted: 'other',
+  scheduled: 'other',
+  queued: 'other',
+  sending: 'other',
+  sent: 'sent',
+  delivered: 'delivered',
+  read: 'delivered',
+  undelivered: 'undelivered',
+  failed: 'undelivered',
+};
+
+/**
+ * What a status callback says, with nothing personal left in it.
+ *
+ * @returns undefined when it is not one
+ */
+export function parseStatusCallback(
+  params: CallbackFields,
+): { providerId: string; status: ReceiptStatus; errorCode?: string } | undefined {
+  const providerId = params.MessageSid ?? params.SmsSid;
+  const word = params.MessageStatus ?? params.SmsStatus;
+  if (typeof providerId !== 'string' || !/^(SM|MM)[0-9a-fA-F]{32}$/.test(providerId)) {
+    return undefined;
+  }
+  if (typeof word !== 'string') return undefined;
+  const errorCode = params.ErrorCode;
+  return {
+    providerId,
+    status: Object.hasOwn(statuses, word) ? (statuses[word] as ReceiptStatus) : 'other',
+    ...(typeof errorCode === 'string' && /^[1-9]\d{0,5}$/.test(errorCode) ? { errorCode } : {}),
+  };
+}
