@@ -17,10 +17,11 @@ export async function eraseAppointment(
   connection: Connection,
   appointmentId: string,
 ): Promise<void> {
+  await connection.query('delete from links where appointment_id = $1', [appointmentId]);
   await connection.query('delete from versions where appointment_id = $1', [appointmentId]);
   await connection.query('delete from factor_failures where appointment_id = $1', [appointmentId]);
   await connection.query(
-    `update appointments set state = 'erased', deleted_at = clock_timestamp(),
+    `update appointments set state = 'erased', deleted_at = coalesce(deleted_at, clock_timestamp()),
        updated_at = clock_timestamp() where id = $1`,
     [appointmentId],
   );

@@ -13,6 +13,9 @@ export function appointmentKeyText({ organisationId, mode, reference }: Appointm
   return `${organisationId} ${mode} ${reference}`;
 }
 
+const appointmentColumns = `a.id, a.organisation_id, a.mode, a.reference, a.state, a.version,
+  a.revision, a.moved, a.starts_at, a.ends_at`;
+
 /**
  * Locks appointments and then their reminders, always in this order, and reads them as they stand.
  *
@@ -24,10 +27,9 @@ export async function lockAppointments(
   keys: readonly AppointmentKey[],
 ): Promise<Map<string, StoredAppointment>> {
   if (keys.length === 0) return new Map();
-  const appointments = await connection.query({
+  const { rows } = await connection.query({
     name: 'lock appointments',
-    text: `select a.id, a.organisation_id, a.mode, a.reference, a.state, a.version, a.revision,
-             a.moved, a.starts_at, a.ends_at
+    text: `select ${appointmentColumns}
            from appointments a
            join unnest($1::uuid[], $2::text[], $3::text[]) as k (organisation_id, mode, reference)
              on (a.organisation_id, a.mode, a.reference) = (k.organisation_id, k.mode, k.reference)
@@ -40,27 +42,52 @@ export async function lockAppointments(
       keys.map((key) => key.reference),
     ],
   });
-  const ids = appointments.rows.map((row) => row.id);
-  const reminders = await lockReminders(connection, ids);
-  return new Map(
-    appointments.rows.map((row) => [
-      appointmentKeyText({
-        organisationId: row.organisation_id,
-        mode: row.mode,
-        reference: row.reference,
-      }),
-      {
-        id: row.id,
-        state: row.state,
-        version: row.version,
-        revision: row.revision,
-        moved: row.moved,
-        startsAt: instant(row.starts_at),
-        endsAt: instant(row.ends_at),
-        reminders: reminders.get(row.id) ?? [],
-      },
-    ]),
+  const stored = await withReminders(connection, rows);
+  return new Map(rows.map((row, index) => [rowKey(row), stored[index] as StoredAppointment]));
+}
+
+/** Locks what was deleted under a reference and not yet erased, newest first. */
+export async function lockTombstones(
+  connection: Connection,
+  { organisationId, mode, reference }: AppointmentKey,
+): Promise<StoredAppointment[]> {
+  const { rows } = await connection.query(
+    `select ${appointmentColumns} from appointments a
+     where a.organisation_id = $1 and a.mode = $2 and a.reference = $3
+       and a.deleted_at is not null and a.state <> 'erased'
+     order by a.deleted_at desc for update of a`,
+    [organisationId, mode, reference],
   );
+  return withReminders(connection, rows);
+}
+
+async function withReminders(
+  connection: Connection,
+  // biome-ignore lint/suspicious/noExplicitAny: rows come untyped from the driver
+  rows: readonly any[],
+): Promise<StoredAppointment[]> {
+  const reminders = await lockReminders(
+    connection,
+    rows.map((row) => row.id),
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    state: row.state,
+    version: row.version,
+    revision: row.revision,
+    moved: row.moved,
+    startsAt: instant(row.starts_at),
+    endsAt: instant(row.ends_at),
+    reminders: reminders.get(row.id) ?? [],
+  }));
+}
+
+function rowKey(row: { organisation_id: string; mode: Mode; reference: string }): string {
+  return appointmentKeyText({
+    organisationId: row.organisation_id,
+    mode: row.mode,
+    reference: row.reference,
+  });
 }
 
 /** The highest revision among deleted appointments of each reference, where revisions were used. */
@@ -82,16 +109,7 @@ export async function readTombstoneRevisions(
       keys.map((key) => key.reference),
     ],
   });
-  return new Map(
-    rows.map((row) => [
-      appointmentKeyText({
-        organisationId: row.organisation_id,
-        mode: row.mode,
-        reference: row.reference,
-      }),
-      row.revision,
-    ]),
-  );
+  return new Map(rows.map((row) => [rowKey(row), row.revision]));
 }
 
 async function lockReminders(

@@ -1,4 +1,4 @@
-import type { QueryResult } from 'pg';
+import type pg from 'pg';
 import type { Mode } from '../domain/channel.ts';
 import type { Scope } from '../domain/scope.ts';
 import { createBatchedLookup } from './batched-lookup.ts';
@@ -66,7 +66,7 @@ async function readCredentials(
       o.requests_per_minute,
       c.last_used_at is null or c.last_used_at < clock_timestamp() - interval '1 minute' as unmarked
     from credentials c join organisations o on o.id = c.organisation_id
-    where c.key_hash = any (${list})`)) as unknown as QueryResult[];
+    where c.key_hash = any (${list})`)) as unknown as pg.QueryResult[];
   return (results[1]?.rows ?? []) as CredentialRow[];
 }
 

@@ -1,4 +1,4 @@
-import type { PendingEnd, ReceiptState } from '../domain/attempt.ts';
+import { type PendingEnd, type ReceiptState, receiptStates } from '../domain/attempt.ts';
 import type { ReminderState } from '../domain/reminder.ts';
 import type { Connection } from './database.ts';
 
@@ -107,10 +107,16 @@ export async function writeAttemptReceipt(
         receipt_state = case when s.stronger then $2 else t.receipt_state end,
         receipt_code = case when s.stronger then $3 else t.receipt_code end,
         receipt_at = case when s.stronger then clock_timestamp() else t.receipt_at end
-      from (select t.id, coalesce(array_position(array['sent', 'undelivered', 'delivered'], $2)
-          > array_position(array['sent', 'undelivered', 'delivered'], t.receipt_state), true) as stronger
+      from (select t.id, coalesce(array_position($5::text[], $2)
+          > array_position($5::text[], t.receipt_state), true) as stronger
         from attempts t where t.id = $1) s
       where t.id = s.id`,
-    values: [receipt.attemptId, receipt.state, receipt.code ?? null, receipt.providerId],
+    values: [
+      receipt.attemptId,
+      receipt.state,
+      receipt.code ?? null,
+      receipt.providerId,
+      receiptStates,
+    ],
   });
 }

@@ -8,6 +8,7 @@ import {
   type AppointmentKey,
   appointmentKeyText,
   lockAppointments,
+  lockTombstones,
 } from '../store/appointment-locks.ts';
 import { dropLinks, endedEvents, endReminders } from '../store/appointment-writes.ts';
 import { type Connection, type Database, sqlState } from '../store/database.ts';
@@ -22,7 +23,7 @@ export interface DeleteAppointmentInput extends AppointmentKey {
  *
  * After the answer no new attempt starts. A send that is in the air is told as `in_flight`, and an
  * event settles it. A link that already went out tells, after proof, that the appointment is
- * cancelled; after an erasure it answers like any dead link.
+ * cancelled; after an erasure it answers like any dead link. Doing it twice answers the same.
  *
  * @throws {AppError} `not_found`, `busy`, `unavailable`
  */
@@ -52,30 +53,37 @@ async function deleteLocked(
   input: DeleteAppointmentInput,
 ): Promise<DeleteAnswer> {
   const { organisationId, mode, reference, erase } = input;
-  const locked = await lockAppointments(connection, [{ organisationId, mode, reference }]);
-  const stored = locked.get(appointmentKeyText(input));
-  if (!stored) throw new AppError('not_found');
+  const key = { organisationId, mode, reference };
+  const live = (await lockAppointments(connection, [key])).get(appointmentKeyText(key));
+  const tombstones = await lockTombstones(connection, key);
+  const shown = live ?? tombstones[0];
+  if (!shown) throw new AppError('not_found');
 
-  const decision = decideDelete(stored, { erase });
+  const erased = erase ? [...(live ? [live] : []), ...tombstones] : [];
+  const decision = live
+    ? decideDelete(live, { erase })
+    : { ended: [], marked: [], droppedLinkIds: [] };
   await endReminders(connection, [{ decision }]);
   await dropLinks(connection, decision.droppedLinkIds);
-  if (erase) {
-    await eraseAppointment(connection, stored.id);
-    await journal.append({ kind: 'erasure', appointmentId: stored.id });
-  } else {
-    await entombAppointment(connection, stored.id);
+  if (live && !erase) await entombAppointment(connection, live.id);
+  for (const { id } of erased) {
+    await eraseAppointment(connection, id);
+    await journal.append({ kind: 'erasure', appointmentId: id });
   }
-  const about = { organisationId, mode, reference, appointmentId: stored.id };
+  const about = { organisationId, mode, reference };
   await insertEvents(connection, [
-    { ...about, type: erase ? 'appointment.erased' : 'appointment.cancelled' },
-    ...endedEvents(about, decision),
+    ...erased.map(({ id }) => ({ ...about, appointmentId: id, type: 'appointment.erased' })),
+    ...(live && !erase
+      ? [{ ...about, appointmentId: live.id, type: 'appointment.cancelled' }]
+      : []),
+    ...endedEvents({ ...about, appointmentId: shown.id }, decision),
   ]);
   return {
-    id: stored.id,
+    id: shown.id,
     reference,
-    version: stored.version,
+    version: shown.version,
     state: erase ? 'erased' : 'cancelled',
-    reminders: describe(stored, decision.ended),
+    reminders: describe(shown, decision.ended),
   };
 }
 

@@ -1,0 +1,90 @@
+import { canTransition, finalStates, type ReminderState } from './reminder.ts';
+
+/** Asked for while a send was in the air; carried out on the way back. */
+export type PendingEnd = 'cancelled' | 'superseded' | 'erased';
+
+/** What the provider says later, weakest first: a word never takes back a stronger one. */
+export const receiptStates = ['sent', 'undelivered', 'delivered'] as const;
+export type ReceiptState = (typeof receiptStates)[number];
+
+/** What has become known of one attempt. */
+export type AttemptWord =
+  | { readonly kind: 'accepted' }
+  | {
+      readonly kind: 'refused';
+      readonly permanent: boolean;
+      readonly reason: string;
+      /** Absent: there is no further try. */
+      readonly retryInMs?: number | undefined;
+    }
+  | { readonly kind: 'uncertain'; readonly reason: string }
+  | { readonly kind: 'receipt'; readonly state: ReceiptState };
+
+/** A reminder as it stands under its row lock. */
+export interface ReminderInAttempt {
+  readonly state: ReminderState;
+  readonly pendingEnd: PendingEnd | null;
+  /** Whether the word is about its newest attempt. */
+  readonly newest: boolean;
+}
+
+/** What becomes of the reminder. `to` may be the state it has: then only flags change. */
+export interface ReminderStep {
+  readonly to: ReminderState;
+  readonly reason?: string | undefined;
+  /** When it is next to be taken; of a step to `scheduled` alone. */
+  readonly dueInMs?: number | undefined;
+  readonly possiblySent?: boolean;
+}
+
+/**
+ * What a word about an attempt does to its reminder, whenever the word comes.
+ *
+ * Proof that a message went out holds for any attempt, however old. A refusal, or not knowing, says
+ * something of the reminder only while that attempt is its newest. An end that was asked for in the
+ * meantime takes the place of another try or a failure; what was accepted is `sent` all the same.
+ * States that stay keep their name and learn that a message may have been seen.
+ *
+ * @returns undefined when nothing changes
+ */
+export function reminderAfter(
+  reminder: ReminderInAttempt,
+  word: AttemptWord,
+): ReminderStep | undefined {
+  switch (word.kind) {
+    case 'accepted':
+      return afterProof(reminder, 'sent');
+    case 'receipt':
+      return afterProof(reminder, word.state);
+    case 'refused':
+      return afterRefusal(reminder, word);
+    case 'uncertain':
+      return reminder.newest && reminder.state === 'sending'
+        ? { to: 'uncertain', reason: word.reason }
+        : undefined;
+  }
+}
+
+function afterProof(reminder: ReminderInAttempt, proof: ReceiptState): ReminderStep | undefined {
+  if (finalStates.includes(reminder.state)) return { to: reminder.state, possiblySent: true };
+  // An older copy that did not arrive says nothing about the newest one.
+  if (proof === 'undelivered' && !reminder.newest) return undefined;
+  return canTransition(reminder.state, proof) ? { to: proof } : undefined;
+}
+
+function afterRefusal(
+  { state, newest, pendingEnd }: ReminderInAttempt,
+  word: Extract<AttemptWord, { kind: 'refused' }>,
+): ReminderStep | undefined {
+  if (!newest || (state !== 'sending' && state !== 'uncertain')) return undefined;
+  const { reason } = word;
+  if (pendingEnd) return { to: pendingEnd, reason };
+  if (word.reason === 'opted_out' && canTransition(state, 'suppressed')) {
+    return { to: 'suppressed', reason };
+  }
+  if (word.permanent || word.retryInMs === undefined) return { to: 'failed', reason };
+  return { to: 'scheduled', reason, dueInMs: word.retryInMs };
+}
+
+/** Settled for good: what was sealed for sending serves nothing any more. */
+export const settledStates: readonly ReminderState[] = [...finalStates, 'delivered', 'undelivered'];

@@ -1,0 +1,72 @@
+import type { Owner } from './appointment-reads.ts';
+import type { Database } from './database.ts';
+
+/** Where an event stands in the order of reading. Both are unsigned integers in decimal. */
+export interface EventPosition {
+  readonly transactionId: string;
+  readonly id: string;
+}
+
+export interface StoredEvent extends EventPosition {
+  readonly type: string;
+  readonly at: Date;
+  readonly reference: string;
+  readonly reminderId: string | null;
+  readonly state: string | null;
+  readonly possibleDuplicate: boolean;
+  readonly possiblySent: boolean;
+}
+
+interface EventRow {
+  transaction_id: string;
+  id: string;
+  type: string;
+  created_at: Date;
+  reference: string;
+  reminder_id: string | null;
+  to_state: string | null;
+  possible_duplicate: boolean;
+  possibly_sent: boolean;
+}
+
+/**
+ * Events after a position, in the order of the transactions that wrote them.
+ *
+ * A transaction that is still running may yet commit events that stand before those of one that
+ * has ended. So nothing is read at or above the oldest running transaction: what commits late is
+ * then still ahead of every reader. Left out are steps that only say which process has a reminder
+ * in hand: it was taken, it is being sent, it was put back.
+ */
+export async function readEvents(
+  database: Database,
+  { organisationId, mode, after, limit }: Owner & { after: EventPosition; limit: number },
+): Promise<StoredEvent[]> {
+  return database.transaction([organisationId], async (connection) => {
+    const { rows } = await connection.query<EventRow>({
+      name: 'read events',
+      text: `
+        select transaction_id::text, id::text, type, created_at, reference, reminder_id, to_state,
+          possible_duplicate, possibly_sent
+        from events
+        where organisation_id = $1 and mode = $2
+          and (transaction_id, id) > ($3::xid8, $4::bigint)
+          and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+          and to_state is distinct from 'queued' and to_state is distinct from 'sending'
+          and not (to_state is not distinct from 'scheduled'
+            and coalesce(from_state in ('queued', 'sending'), false))
+        order by transaction_id, id limit $5`,
+      values: [organisationId, mode, after.transactionId, after.id, limit],
+    });
+    return rows.map((row) => ({
+      transactionId: row.transaction_id,
+      id: row.id,
+      type: row.type,
+      at: row.created_at,
+      reference: row.reference,
+      reminderId: row.reminder_id,
+      state: row.to_state,
+      possibleDuplicate: row.possible_duplicate,
+      possiblySent: row.possibly_sent,
+    }));
+  });
+}

@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifyReceipt } from '../../src/keys/receipt-verify.ts';
+import { appointmentRequest, createTestAccept, createTestKeys } from '../support/accept.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let db: TestDatabase;
+let organisationId: string;
+let accept: Awaited<ReturnType<typeof createTestAccept>>;
+let testKeys: Awaited<ReturnType<typeof createTestKeys>>;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  organisationId = await db.createOrganisation();
+  testKeys = await createTestKeys([organisationId]);
+  accept = await createTestAccept({ database: db.open('api'), ...testKeys });
+});
+afterAll(async () => {
+  await db.drop();
+  await testKeys.remove();
+});
+
+let counter = 0;
+const key = (reference = `ref-${++counter}`) =>
+  ({ organisationId, mode: 'test', reference }) as const;
+
+async function remindersOf(appointmentId: string) {
+  const { rows } = await db.admin.query(
+    `select r.*, (select count(*)::int from links l where l.reminder_id = r.id) as links,
+       (select count(*)::int from links l where l.reminder_id = r.id and l.current) as current_links
+     from reminders r where appointment_id = $1 order by created_at, id`,
+    [appointmentId],
+  );
+  return rows;
+}
+
+async function setState(reminderId: string, state: string, attempted = true) {
+  await db.admin.query(
+    `update reminders set state = $2, sent_at = case when $2 = 'sent' then clock_timestamp() end,
+       batch_id = gen_random_uuid(), lease_until = clock_timestamp() + interval '1 minute'
+     where id = $1`,
+    [reminderId, state],
+  );
+  if (attempted) {
+    await db.admin.query(
+      'update links set attempted_at = clock_timestamp() where reminder_id = $1',
+      [reminderId],
+    );
+  }
+}
+
+describe('an accepted PUT', () => {
+  it('is stored whole before it is answered, and the receipt binds what was sent', async () => {
+    const body = appointmentRequest();
+    const answer = await accept.put({ ...key(), body });
+    expect(answer).toMatchObject({ created: true, version: 1, state: 'booked', language: 'fr' });
+    expect(answer.reminders).toHaveLength(1);
+    const [reminder] = await remindersOf(answer.id);
+    expect(reminder).toMatchObject({ state: 'scheduled', links: 1, current_links: 1 });
+    const jwks = accept.receipts.jwks();
+    await expect(
+      verifyReceipt({
+        receipt: answer.receipt,
+        receiptSalt: answer.receiptSalt,
+        body: body.reveal(),
+        jwks,
+      }),
+    ).resolves.toBeTruthy();
+  });
+
+  it('replaces: an unchanged reminder keeps its row, its unseen link is made anew', async () => {
+    const where = key();
+    const body = appointmentRequest();
+    const first = await accept.put({ ...where, body });
+    const before = await db.admin.query('select id from links where appointment_id = $1', [
+      first.id,
+    ]);
+    const second = await accept.put({ ...where, body });
+    expect(second).toMatchObject({ created: false, version: 2, id: first.id });
+    expect(second.reminders.map(({ id }) => id)).toEqual(first.reminders.map(({ id }) => id));
+    const after = await db.admin.query('select id from links where appointment_id = $1', [
+      first.id,
+    ]);
+    expect(after.rows).toHaveLength(1);
+    expect(after.rows[0].id).not.toBe(before.rows[0].id);
+  });
+
+  it('moved after a reminder went out: one notice, the old link shows the new version', async () => {
+    const where = key();
+    const first = await accept.put({ ...where, body: appointmentRequest({}, 72) });
+    await setState(first.reminders[0]?.id ?? '', 'sent');
+    const second = await accept.put({ ...where, body: appointmentRequest({}, 96) });
+    const rows = await remindersOf(first.id);
+    expect(rows.map(({ kind, state }) => `${kind} ${state}`).sort()).toEqual([
+      'notice scheduled',
+      'planned scheduled',
+      'planned sent',
+    ]);
+    const keys = await db.admin.query(
+      'select link_id from content_keys where appointment_id = $1 and version = 2',
+      [first.id],
+    );
+    expect(keys.rows).toHaveLength(3);
+    const third = await accept.put({ ...where, body: appointmentRequest({}, 120) });
+    expect(third.version).toBe(second.version + 1);
+    const notices = (await remindersOf(first.id)).filter(({ kind }) => kind === 'notice');
+    expect(notices).toHaveLength(1);
+  });
+
+  it('cancelled while a send is in the air: marked, not cut off', async () => {
+    const where = key();
+    const first = await accept.put({ ...where, body: appointmentRequest() });
+    await setState(first.reminders[0]?.id ?? '', 'sending');
+    const deleted = await accept.remove({ ...where, erase: false });
+    expect(deleted.reminders).toEqual([{ id: first.reminders[0]?.id, state: 'in_flight' }]);
+    const [row] = await remindersOf(first.id);
+    expect(row).toMatchObject({ state: 'sending', pending_end: 'cancelled' });
+  });
+
+  it('of many at once shares commits, and one lower revision fails alone', async () => {
+    const where = key();
+    await accept.put({ ...where, body: appointmentRequest({ revision: 5 }) });
+    const results = await Promise.allSettled([
+      ...Array.from({ length: 40 }, () => accept.put({ ...key(), body: appointmentRequest() })),
+      accept.put({ ...where, body: appointmentRequest({ revision: 4 }) }),
+      accept.put({ ...where, body: appointmentRequest() }),
+      accept.put({ ...where, body: appointmentRequest({ revision: 5 }) }),
+    ]);
+    expect(results.slice(0, 40).every(({ status }) => status === 'fulfilled')).toBe(true);
+    const codes = results
+      .slice(40)
+      .map((result) => (result.status === 'rejected' ? result.reason.code : result.value.version));
+    expect(codes).toEqual(['stale_revision', 'revision_required', 2]);
+  });
+
+  it('after DELETE makes a new appointment, above the revision of the deleted one only', async () => {
+    const where = key();
+    const first = await accept.put({ ...where, body: appointmentRequest({ revision: 7 }) });
+    await accept.remove({ ...where, erase: false });
+    const again = (revision?: number) =>
+      accept.put({
+        ...where,
+        body: appointmentRequest(revision === undefined ? {} : { revision }),
+      });
+    await expect(again(7)).rejects.toMatchObject({ code: 'stale_revision' });
+    await expect(again()).rejects.toMatchObject({ code: 'revision_required' });
+    const second = await again(8);
+    expect(second).toMatchObject({ created: true, version: 1 });
+    expect(second.id).not.toBe(first.id);
+  });
+
+  it('erased: nothing sealed is left, also of what was deleted before', async () => {
+    const where = key();
+    const first = await accept.put({ ...where, body: appointmentRequest() });
+    await accept.remove({ ...where, erase: false });
+    const answer = await accept.remove({ ...where, erase: true });
+    expect(answer).toMatchObject({ id: first.id, state: 'erased' });
+    for (const table of ['versions', 'links', 'content_keys']) {
+      const { rows } = await db.admin.query(`select 1 from ${table} where appointment_id = $1`, [
+        first.id,
+      ]);
+      expect(rows, table).toHaveLength(0);
+    }
+  });
+});

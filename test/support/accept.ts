@@ -1,0 +1,95 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AppointmentRequest, PutAnswer } from '../../src/domain/appointment.ts';
+import { utcDay, utcMonth } from '../../src/domain/link-expiry.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import { openJournal } from '../../src/journal/journal.ts';
+import { fileKeyStore } from '../../src/keys/file-key-store.ts';
+import type { KeyStore } from '../../src/keys/key-store.ts';
+import { createReceipts } from '../../src/keys/receipt.ts';
+import type { Database } from '../../src/store/database.ts';
+import { readOrganisationSettings } from '../../src/store/organisation-settings.ts';
+import { createLog, type Log } from '../../src/telemetry/log.ts';
+import { createDeleteAppointment } from '../../src/usecases/delete-appointment.ts';
+import {
+  createPutAppointment,
+  type PutAppointmentDeps,
+} from '../../src/usecases/put-appointment.ts';
+
+export const silentLog: Log = createLog({ role: 'test', level: 'silent' });
+
+/** A key store in a folder of its own, with everything that the next months need. */
+export async function createTestKeys(organisationIds: readonly string[]): Promise<{
+  keys: KeyStore;
+  directory: string;
+  remove: () => Promise<void>;
+}> {
+  const directory = await mkdtemp(join(tmpdir(), 'sotto-keys-'));
+  const keys = fileKeyStore(directory);
+  const now = Temporal.Now.instant();
+  await keys.ensureEpochKeys({ from: utcDay(now), days: 40 });
+  const months = [0, 31, 62].map((days) => utcMonth(now.add({ hours: 24 * days })));
+  await keys.ensureViewKeys({ organisationIds, months });
+  await keys.ensureLinkKey();
+  return { keys, directory, remove: () => rm(directory, { recursive: true, force: true }) };
+}
+
+/** The accepting use cases over a real database and a real key store. */
+export async function createTestAccept({
+  database,
+  keys,
+  directory,
+  change = {},
+}: {
+  database: Database;
+  keys: KeyStore;
+  directory: string;
+  change?: Partial<PutAppointmentDeps>;
+}) {
+  const [key] = await keys.ensureReceiptKey();
+  if (!key) throw new Error('no receipt key');
+  const receipts = createReceipts({ key });
+  const put = createPutAppointment({
+    database,
+    keys,
+    receipts,
+    issuer: 'http://localhost:3000',
+    settingsOf: async (id) => {
+      const settings = await readOrganisationSettings(database, id);
+      if (!settings) throw new Error('no organisation');
+      return settings;
+    },
+    channelsAvailable: () => ['sms'],
+    now: () => Temporal.Now.instant(),
+    random: Math.random,
+    log: silentLog,
+    ...change,
+  });
+  const journal = await openJournal(join(directory, 'journal'), 'api');
+  return { put, remove: createDeleteAppointment({ database, journal }), receipts };
+}
+
+/** An ordinary appointment in `hours` hours, changed where a test needs it. */
+export function appointmentRequest(
+  change: Partial<AppointmentRequest> = {},
+  hours = 72,
+): Secret<AppointmentRequest> {
+  const start = Temporal.Now.instant().round('minute').add({ hours });
+  return new Secret({
+    start: start.toString(),
+    timeZone: 'Europe/Paris',
+    durationMinutes: 30,
+    details: {
+      practitioner: 'Dr. Canari Practitioner',
+      specialty: 'Canari Specialty',
+      place: { name: 'Canari Place', address: '1 Canari Street' },
+      instructions: 'Canari instructions',
+    },
+    recipient: { phone: '+33639980001', language: 'fr', pin: '482913' },
+    reminders: [{ before: 'PT24H', channel: 'sms' }],
+    ...change,
+  });
+}
+
+export type { PutAnswer };
