@@ -1,0 +1,154 @@
+import type { PatientTexts } from './patient-texts.ts';
+import { zoneName } from './zone-name.ts';
+
+const help = 'Call the place where you booked, on a number you already know.';
+
+/** "10:30 in the morning" leaves no doubt. After midnight it would, so that hour counts from 0. */
+const day = { hour: 'numeric', minute: '2-digit', hour12: true, dayPeriod: 'long' } as const;
+const midnight = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+
+export const en: PatientTexts = {
+  tag: 'en',
+  direction: 'ltr',
+  name: 'English',
+  title: 'Your reminder',
+  errorTitlePrefix: 'Error: ',
+  skipToContent: 'Skip to content',
+  languageMenu: 'Language',
+  help: `Need help? ${help}`,
+  checkLink: 'Is this message genuine?',
+
+  landing: {
+    heading: 'You have a reminder',
+    paragraphs: [
+      'It is private, so we must first check that it is you.',
+      'You do not need an account. We will not ask for money.',
+    ],
+    continue: 'Continue',
+  },
+  prove: {
+    heading: 'Check that it is you',
+    intro: 'Enter your PIN to read your reminder.',
+    label: 'Your PIN',
+    hint: '6 to 8 numbers that you got when you booked. It is not the PIN of your bank card or of your phone.',
+    submit: 'Show my reminder',
+    errorHeading: 'There is a problem',
+    errors: {
+      missing: 'Enter your PIN',
+      malformed: 'Your PIN must be 6 to 8 numbers',
+      refused:
+        'That did not work. Check your PIN and try again. After several tries, wait 15 minutes.',
+    },
+    withoutPinHeading: 'If you do not have a PIN',
+    withoutPin: `${help} They can tell you what you need to know.`,
+  },
+  details: {
+    heading: 'Your appointment',
+    moved: 'This appointment has moved. Here is the new time.',
+    cancelled: 'This appointment is cancelled. You do not need to come.',
+    when: 'When',
+    plannedFor: 'It was planned for',
+    duration: 'How long',
+    for: 'For',
+    practitioner: 'With',
+    specialty: 'Specialty',
+    place: 'Where',
+    instructions: 'What to know before you come',
+    phone: 'Phone',
+    reason: 'Reason',
+    change: 'To change the appointment, or if something looks wrong, please call.',
+    again: 'To book another appointment, please call.',
+    closesIn: (duration) =>
+      `To protect you, this page stops working if you do nothing for ${duration}.`,
+    closesFinally: (duration) => `To protect you, this page stops working in ${duration}.`,
+    moreTime: 'I need more time',
+    leaveHint: 'When you have finished, leave this page so that nobody else can read it.',
+    leave: 'Leave this page',
+  },
+  locked: {
+    heading: 'This reminder is locked',
+    paragraphs: [
+      'A wrong PIN was entered too many times. We locked the reminder to protect the person it is for.',
+      'This changes nothing about the appointment.',
+      help,
+    ],
+    helpCode: 'Help code',
+    helpCodeHint: 'They may ask you for it. It says nothing about you.',
+  },
+  notices: {
+    linkUnusable: {
+      heading: 'This link no longer works.',
+      paragraphs: [
+        'It changes nothing about your appointments.',
+        'If you are not sure when to come: call the place where you booked, on a number you already know.',
+      ],
+    },
+    sessionEnded: {
+      heading: 'This page has closed',
+      paragraphs: [
+        'To protect you, it closes after a while.',
+        'To come back, open the link in your message again. You will need your PIN again.',
+      ],
+    },
+    cookiesRefused: {
+      heading: 'Your browser refuses cookies',
+      paragraphs: [
+        'We need one cookie, to remember that it is you until you leave. We use it for nothing else.',
+        'Allow cookies for this site, or use another browser. Then open the link in your message again.',
+      ],
+    },
+    formExpired: {
+      heading: 'This form is too old',
+      paragraphs: ['Nothing was changed.', 'Open the link in your message again.'],
+    },
+    slowDown: {
+      heading: 'Please wait a moment',
+      paragraphs: [
+        'There were too many requests from where you are. Wait one minute and try again.',
+        'This changes nothing about your appointment.',
+      ],
+    },
+    problem: {
+      heading: 'Sorry, there is a problem with the service',
+      paragraphs: [
+        'This changes nothing about your appointment.',
+        'Wait a few minutes, then open the link in your message again.',
+      ],
+    },
+    left: {
+      heading: 'You have left your reminder',
+      paragraphs: [
+        'You can close this window now.',
+        'To read the reminder again, open the link in your message.',
+      ],
+    },
+  },
+  check: {
+    heading: 'Is this message genuine?',
+    intro:
+      'Our messages say very little. That is on purpose: nobody else who sees your phone learns anything about you.',
+    sentencesHeading: 'What our messages say',
+    sentences: 'Always exactly one of these, then one link. Never a name, a date or a place.',
+    linkHeading: 'Where they come from',
+    link: 'The link always begins with this, letter for letter:',
+    sender: (sender) => `The sender is always ${sender}.`,
+    neverHeading: 'What we never ask for',
+    never: [
+      'Money, or the number of a bank card',
+      'Your bank account, or anything your bank gave you',
+      'A password',
+    ],
+    doubtHeading: 'If you are not sure',
+    doubt: [
+      'Do not open the link. You lose nothing: your appointment stays as it is.',
+      `${help} Do not use a number from the message.`,
+    ],
+  },
+
+  writeDate: (date) =>
+    date
+      .toLocaleString('en-GB', { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })
+      .replace(',', ''),
+  writeTime: (time) => `at ${time.toLocaleString('en-GB', time.hour === 0 ? midnight : day)}`,
+  writeZone: (at) => zoneName('en-001', at).replace(/ Time$/, ' time'),
+};

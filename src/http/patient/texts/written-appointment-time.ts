@@ -1,0 +1,34 @@
+import type { PatientTexts } from './patient-texts.ts';
+
+export interface WrittenTime {
+  /** "Thursday 3 December 2026" */
+  readonly date: string;
+  /** "at 10:30 in the morning", to stand after the date */
+  readonly time: string;
+  /** "France time" */
+  readonly zone: string;
+  /** For the `datetime` attribute of `<time>`: local, with its offset. */
+  readonly machine: string;
+}
+
+/** Writes when an appointment starts, in words, on the clock of where it is. */
+export function writeAppointmentTime(
+  texts: PatientTexts,
+  startsAt: Temporal.Instant,
+  timeZone: string,
+): WrittenTime {
+  const at = startsAt.toZonedDateTimeISO(timeZone);
+  return {
+    date: texts.writeDate(at.toPlainDate()),
+    time: texts.writeTime(at.toPlainTime()),
+    zone: texts.writeZone(at),
+    machine: at.toString({ smallestUnit: 'minute', timeZoneName: 'never' }),
+  };
+}
+
+/** Writes a length of time in words, as "1 hour, 30 minutes"; never less than a minute. */
+export function writeDuration(texts: PatientTexts, minutes: number): string {
+  const format = new Intl.DurationFormat(texts.tag, { style: 'long' });
+  const whole = Math.max(1, Math.floor(minutes));
+  return format.format({ hours: Math.floor(whole / 60), minutes: whole % 60 });
+}

@@ -1,0 +1,23 @@
+import { html } from 'hono/html';
+import { type PageLanguage, textsIn } from '../texts/catalogue.ts';
+import { page } from './page.ts';
+
+/** The factor is locked: whom to call, and a code by which operators can find the lock. */
+export function lockedPage({
+  language,
+  helpCode,
+}: {
+  language: PageLanguage;
+  helpCode: string;
+}): string {
+  const texts = textsIn(language).locked;
+  return page({
+    language,
+    step: 'locked',
+    content: html`<h1>${texts.heading}</h1>
+${texts.paragraphs.map((paragraph) => html`<p>${paragraph}</p>`)}
+<h2>${texts.helpCode}</h2>
+<p class="code">${helpCode}</p>
+<p class="hint">${texts.helpCodeHint}</p>`,
+  });
+}
