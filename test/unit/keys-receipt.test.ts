@@ -1,10 +1,17 @@
 import { createHmac } from 'node:crypto';
 import { inspect } from 'node:util';
-import { calculateJwkThumbprint, compactVerify, decodeProtectedHeader, importJWK } from 'jose';
+import {
+  CompactSign,
+  calculateJwkThumbprint,
+  compactVerify,
+  decodeProtectedHeader,
+  importJWK,
+} from 'jose';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
 import { createReceipts } from '../../src/keys/receipt.ts';
 import { leafPointers, receiptDigest } from '../../src/keys/receipt-claims.ts';
+import { receiptPrivateKey } from '../../src/keys/receipt-key.ts';
 import { verifyReceipt } from '../../src/keys/receipt-verify.ts';
 
 const key = { id: '1', key: new Secret(Buffer.alloc(32, 9)) };
@@ -109,6 +116,21 @@ describe('a receipt', () => {
     ]) {
       expect(await verifyReceipt({ ...good, ...changes })).toBeUndefined();
     }
+  });
+
+  it('is nothing else that the same key may sign, and names no other fields', async () => {
+    const { receipt, receiptSalt } = await receipts.sign(input);
+    const jwks = receipts.jwks();
+    const claims = await verifyReceipt({ receipt, receiptSalt, body, jwks });
+    const signAs = (typ: string, changes: object) =>
+      new CompactSign(Buffer.from(JSON.stringify({ ...claims, ...changes })))
+        .setProtectedHeader({ alg: 'EdDSA', typ, kid: jwks.keys[0]?.kid ?? '' })
+        .sign(receiptPrivateKey(key.key.reveal()));
+    const check = async (forged: string) =>
+      verifyReceipt({ receipt: forged, receiptSalt, body, jwks });
+    expect(await check(await signAs('sotto-receipt+jwt', {}))).toEqual(claims);
+    expect(await check(await signAs('webhook+jwt', {}))).toBeUndefined();
+    expect(await check(await signAs('sotto-receipt+jwt', { fields: ['/start'] }))).toBeUndefined();
   });
 
   it('stays verifiable after the key is replaced', async () => {

@@ -60,6 +60,14 @@ describe('epoch keys', () => {
     expect(await reader.epochPublicKey('2026-12-01')).toHaveLength(32);
   });
 
+  it('are read once by whoever seals to them', async () => {
+    const store = fileKeyStore(directory);
+    await store.ensureEpochKeys({ from: '2026-12-01', days: 1 });
+    const published = await store.epochPublicKey('2026-12-01');
+    await unlink(at('public/epoch/2026-12-01.pub'));
+    expect(await store.epochPublicKey('2026-12-01')).toBe(published);
+  });
+
   it('are gone once destroyed, with what a killed process left of their making', async () => {
     const store = fileKeyStore(directory);
     await store.ensureEpochKeys({ from: '2026-12-01', days: 2 });
