@@ -163,9 +163,6 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     );
   }
   const values = parsed.data;
-  const problems = liveTransportProblems(values);
-  if (problems.length > 0) throw new ConfigError(problems);
-
   const apiUrl = values.API_URL ?? `http://localhost:${values.API_PORT}`;
   return Object.freeze({
     ...values,
@@ -181,21 +178,28 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
 /** Account identifiers that the sandbox makes for itself begin so; a live transport refuses them. */
 export const sandboxAccountPrefix = 'ACsandbox';
 
-function liveTransportProblems(values: Environment): string[] {
-  if (values.SMS_TRANSPORT !== 'twilio') return [];
+/**
+ * Checks what a process that sends needs; the others are not given a provider's secrets.
+ *
+ * @throws {ConfigError} naming every problem at once
+ */
+export function checkTransport(config: Config): void {
+  if (config.SMS_TRANSPORT !== 'twilio') return;
   const problems: string[] = [];
-  if (!values.TWILIO_ACCOUNT_SID)
+  if (!config.TWILIO_ACCOUNT_SID) {
     problems.push('TWILIO_ACCOUNT_SID: required by SMS_TRANSPORT=twilio');
-  if (!values.TWILIO_AUTH_TOKEN)
+  }
+  if (!config.TWILIO_AUTH_TOKEN) {
     problems.push('TWILIO_AUTH_TOKEN: required by SMS_TRANSPORT=twilio');
-  if (!values.TWILIO_FROM === !values.TWILIO_MESSAGING_SERVICE_SID) {
+  }
+  if (!config.TWILIO_FROM === !config.TWILIO_MESSAGING_SERVICE_SID) {
     problems.push('TWILIO_FROM: set this or TWILIO_MESSAGING_SERVICE_SID, one of the two');
   }
-  if (values.TWILIO_ACCOUNT_SID?.startsWith(sandboxAccountPrefix)) {
+  if (config.TWILIO_ACCOUNT_SID?.startsWith(sandboxAccountPrefix)) {
     problems.push('TWILIO_ACCOUNT_SID: is the sandbox account; a live transport needs its own');
   }
-  if (!values.PATIENT_URL?.startsWith('https://')) {
+  if (!config.PATIENT_URL.startsWith('https://')) {
     problems.push('PATIENT_URL: must be https when a transport is live');
   }
-  return problems;
+  if (problems.length > 0) throw new ConfigError(problems);
 }

@@ -2,7 +2,6 @@
 export const limits = {
   requestBytesMax: 64 * 1024,
   detailsBytesMax: 8 * 1024,
-  referenceCharactersMax: 128,
   remindersPerAppointmentMax: 8,
   pageSizeMax: 200,
   pageSizeDefault: 50,
@@ -19,7 +18,6 @@ export const limits = {
 
   keyHorizonDays: 400,
   epochKeyGraceDays: 2,
-  linkLifeAfterEndHours: 24,
 
   preAuthenticationMinutes: 15,
   sessionIdleMinutes: 10,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AcceptedVersion } from './appointment-writes.ts';
+import type { AcceptedVersion } from './accepted-version.ts';
 import type { Connection } from './database.ts';
 
 /**

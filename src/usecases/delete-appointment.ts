@@ -3,6 +3,7 @@ import type { DeleteAnswer } from '../domain/appointment.ts';
 import { AppError } from '../domain/errors.ts';
 import { decideDelete, type StoredAppointment } from '../domain/put-decision.ts';
 import type { Journal } from '../journal/journal.ts';
+import { dropLinks, endedEvents, endReminders } from '../store/appointment-changes.ts';
 import { entombAppointment, eraseAppointment } from '../store/appointment-deletes.ts';
 import {
   type AppointmentKey,
@@ -10,7 +11,6 @@ import {
   lockAppointments,
   lockTombstones,
 } from '../store/appointment-locks.ts';
-import { dropLinks, endedEvents, endReminders } from '../store/appointment-writes.ts';
 import { type Connection, type Database, sqlState } from '../store/database.ts';
 import { insertEvents } from '../store/event-writes.ts';
 

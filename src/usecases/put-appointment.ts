@@ -14,6 +14,7 @@ import {
 import type { Secret } from '../domain/secret.ts';
 import type { Receipts } from '../keys/receipt.ts';
 import { prepareContent } from '../keys/sealing.ts';
+import type { AcceptedVersion } from '../store/accepted-version.ts';
 import {
   type AppointmentKey,
   appointmentKeyText,
@@ -21,11 +22,7 @@ import {
   readTombstoneRevisions,
 } from '../store/appointment-locks.ts';
 import { pauseAppointments } from '../store/appointment-pauses.ts';
-import {
-  type AcceptedVersion,
-  insertMissingAppointments,
-  writeAcceptedVersions,
-} from '../store/appointment-writes.ts';
+import { insertMissingAppointments, writeAcceptedVersions } from '../store/appointment-writes.ts';
 import { type Connection, type Database, sqlState } from '../store/database.ts';
 import { findUnfaithfulVersions } from '../store/read-back.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';

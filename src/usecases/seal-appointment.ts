@@ -13,7 +13,7 @@ import {
   sealNote,
   sealParcel,
 } from '../keys/sealing.ts';
-import type { SealedAppointment, SealedLink } from '../store/appointment-writes.ts';
+import type { SealedAppointment, SealedLink } from '../store/accepted-version.ts';
 import type { CheckedRequest } from './check-request.ts';
 
 /** The public halves that sealing needs. */

@@ -1,0 +1,44 @@
+import type { Channel } from '../domain/channel.ts';
+import type { NewReminder, PutDecision } from '../domain/put-decision.ts';
+import type { AppointmentKey } from './appointment-locks.ts';
+
+const retentionDays = 90;
+
+/** A link as it is stored: sealed parts, and what it is found by. */
+export interface SealedLink {
+  readonly id: string;
+  readonly reminderId: string;
+  readonly channel: Channel;
+  readonly lookup: Buffer;
+  readonly sealPublicKey: Buffer;
+  readonly note: Buffer;
+  readonly parcel: Buffer;
+  /** UTC day of the epoch key around the parcel. */
+  readonly parcelDay: string;
+}
+
+/** Everything sealed that one accepted version adds. */
+export interface SealedAppointment {
+  readonly viewMonth: string;
+  readonly content: Buffer;
+  readonly reminders: readonly (NewReminder & { readonly id: string })[];
+  readonly links: readonly SealedLink[];
+  readonly contentKeys: readonly { readonly linkId: string; readonly sealedKey: Buffer }[];
+}
+
+/** One accepted PUT, ready to be written. */
+export interface AcceptedVersion extends AppointmentKey {
+  readonly id: string;
+  readonly created: boolean;
+  readonly receiptId: string;
+  readonly startsAt: Temporal.Instant;
+  readonly endsAt: Temporal.Instant;
+  readonly linkExpiresAt: Temporal.Instant;
+  readonly decision: PutDecision;
+  readonly sealed: SealedAppointment;
+}
+
+/** When the last trace of an appointment goes. */
+export function eraseAt(linkExpiresAt: Temporal.Instant): string {
+  return linkExpiresAt.add({ hours: 24 * retentionDays }).toString();
+}

@@ -1,0 +1,44 @@
+import pg from 'pg';
+import type { Secret } from '../domain/secret.ts';
+
+/** A connection on which an administrator acts. */
+export type AdminConnection = pg.Client;
+
+/**
+ * Runs `work` in a transaction as the owner of the tables, whom row-level security lets administer
+ * organisations, credentials and users and see nothing of appointments.
+ *
+ * @param adminUrl a user that is a member of `sotto_owner`, as whoever ran the migrations is
+ */
+export async function administer<T>(
+  adminUrl: Secret<string>,
+  work: (connection: AdminConnection) => Promise<T>,
+): Promise<T> {
+  const connection = new pg.Client({
+    connectionString: adminUrl.reveal(),
+    application_name: 'sotto administration',
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 15_000,
+  });
+  await connection.connect();
+  try {
+    await connection.query('begin; set local role sotto_owner');
+    const result = await work(connection);
+    await connection.query('commit');
+    return result;
+  } finally {
+    // Ends an open transaction too.
+    await connection.end();
+  }
+}
+
+/** Writes what an administrator did where it cannot be changed any more. */
+export async function recordAdministration(
+  connection: AdminConnection,
+  entry: { action: string; organisationId?: string; subject: string },
+): Promise<void> {
+  await connection.query(
+    `insert into audit (actor, action, organisation_id, subject) values ('command line', $1, $2, $3)`,
+    [entry.action, entry.organisationId ?? null, entry.subject],
+  );
+}

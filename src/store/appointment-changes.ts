@@ -1,0 +1,137 @@
+import type { PutDecision } from '../domain/put-decision.ts';
+import { type AcceptedVersion, eraseAt } from './accepted-version.ts';
+import type { Connection } from './database.ts';
+import type { NewEvent } from './event-writes.ts';
+
+/** Ends reminders and marks those in the air, as decided under the locks. */
+export async function endReminders(
+  connection: Connection,
+  changes: readonly { readonly decision: Pick<PutDecision, 'ended' | 'marked'> }[],
+): Promise<void> {
+  const ended = changes.flatMap(({ decision }) => decision.ended);
+  if (ended.length > 0) {
+    await connection.query({
+      name: 'end reminders',
+      text: `update reminders r set state = e.state, possibly_sent = r.possibly_sent or e.possibly_sent,
+               batch_id = null, lease_until = null, updated_at = clock_timestamp()
+             from unnest($1::uuid[], $2::text[], $3::boolean[]) as e (id, state, possibly_sent)
+             where r.id = e.id`,
+      values: [
+        ended.map(({ id }) => id),
+        ended.map(({ to }) => to),
+        ended.map(({ possiblySent }) => possiblySent),
+      ],
+    });
+  }
+  const marked = changes.flatMap(({ decision }) => decision.marked);
+  if (marked.length > 0) {
+    await connection.query({
+      name: 'mark reminders',
+      text: `update reminders r set pending_end = m.pending_end, updated_at = clock_timestamp()
+             from unnest($1::uuid[], $2::text[]) as m (id, pending_end) where r.id = m.id`,
+      values: [marked.map(({ id }) => id), marked.map(({ end }) => end)],
+    });
+  }
+}
+
+/** Deletes links that nobody has seen. */
+export async function dropLinks(connection: Connection, linkIds: readonly string[]): Promise<void> {
+  if (linkIds.length === 0) return;
+  await connection.query({
+    name: 'drop links',
+    text: 'delete from links where id = any($1::uuid[])',
+    values: [linkIds],
+  });
+}
+
+/** Takes back, revokes and prolongs links, as decided. */
+export async function changeLinks(
+  connection: Connection,
+  versions: readonly AcceptedVersion[],
+): Promise<void> {
+  await dropLinks(
+    connection,
+    versions.flatMap(({ decision }) => decision.droppedLinkIds),
+  );
+  const retired = versions.flatMap(({ decision }) => decision.retiredLinkIds);
+  const revoked = versions.flatMap(({ decision }) => decision.revokedLinkIds);
+  if (retired.length + revoked.length > 0) {
+    await connection.query({
+      name: 'retire links',
+      text: `update links set current = current and not id = any($1::uuid[]),
+               revoked_at = case when id = any($2::uuid[]) then clock_timestamp() else revoked_at end
+             where id = any($1::uuid[]) or id = any($2::uuid[])`,
+      values: [retired, revoked],
+    });
+  }
+  const shown = versions.flatMap(({ decision, linkExpiresAt }) =>
+    decision.shownLinks.map(({ id }) => ({ id, expiresAt: linkExpiresAt.toString() })),
+  );
+  if (shown.length > 0) {
+    await connection.query({
+      name: 'move link expiry',
+      text: `update links l set expires_at = s.expires_at
+             from unnest($1::uuid[], $2::timestamptz[]) as s (id, expires_at) where l.id = s.id`,
+      values: [shown.map(({ id }) => id), shown.map(({ expiresAt }) => expiresAt)],
+    });
+  }
+}
+
+/** Forgets wrong answers where a new message was asked for. */
+export async function clearLocks(
+  connection: Connection,
+  versions: readonly AcceptedVersion[],
+): Promise<void> {
+  const ids = versions.filter(({ decision }) => decision.locksCleared).map(({ id }) => id);
+  if (ids.length === 0) return;
+  await connection.query('delete from factor_failures where appointment_id = any($1::uuid[])', [
+    ids,
+  ]);
+  await connection.query(
+    `delete from source_failures
+     where link_id in (select id from links where appointment_id = any($1::uuid[]))`,
+    [ids],
+  );
+}
+
+/** Moves appointments to their new version. */
+export async function updateAppointments(
+  connection: Connection,
+  versions: readonly AcceptedVersion[],
+): Promise<void> {
+  await connection.query({
+    name: 'update appointments',
+    text: `update appointments a set state = u.state, version = u.version, revision = u.revision,
+             moved = u.moved, starts_at = u.starts_at, ends_at = u.ends_at, erase_at = u.erase_at,
+             updated_at = clock_timestamp()
+           from unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::boolean[], $6::timestamptz[],
+             $7::timestamptz[], $8::timestamptz[])
+             as u (id, state, version, revision, moved, starts_at, ends_at, erase_at)
+           where a.id = u.id`,
+    values: [
+      versions.map(({ id }) => id),
+      versions.map(({ decision }) => decision.state),
+      versions.map(({ decision }) => decision.version),
+      versions.map(({ decision }) => decision.revision),
+      versions.map(({ decision }) => decision.moved),
+      versions.map(({ startsAt }) => startsAt.toString()),
+      versions.map(({ endsAt }) => endsAt.toString()),
+      versions.map(({ linkExpiresAt }) => eraseAt(linkExpiresAt)),
+    ],
+  });
+}
+
+/** One event for each reminder that ended. */
+export function endedEvents(
+  about: Pick<NewEvent, 'organisationId' | 'mode' | 'reference' | 'appointmentId'>,
+  { ended }: Pick<PutDecision, 'ended'>,
+): NewEvent[] {
+  return ended.map(({ id, from, to, possiblySent }) => ({
+    ...about,
+    type: `reminder.${to}`,
+    reminderId: id,
+    from,
+    to,
+    possiblySent,
+  }));
+}
