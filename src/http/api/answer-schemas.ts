@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import type { DeleteAnswer, PutAnswer } from '../../domain/appointment.ts';
+import { requestedChannels } from '../../domain/channel.ts';
+import { errorCodes } from '../../domain/errors.ts';
+import { reminderStates } from '../../domain/reminder.ts';
+import type { AppointmentAnswer } from '../../usecases/describe-appointment.ts';
+import type { EventAnswer } from '../../usecases/list-events.ts';
+import { problemMediaType } from '../problems.ts';
+
+/**
+ * What answers are made of. They are lists of what may go out: a property that is not named here is
+ * dropped on the way, whatever a use case returned.
+ */
+const appointmentState = z.enum(['booked', 'cancelled', 'erased']);
+const reminderState = z.enum(reminderStates);
+const instant = z.string().meta({ format: 'date-time', description: 'RFC 3339, UTC.' });
+
+const identity = {
+  id: z.string().meta({ format: 'uuid' }),
+  reference: z.string(),
+  version: z.int().min(1),
+};
+
+const skipped = z
+  .string()
+  .exactOptional()
+  .meta({ description: 'Why a planned reminder is not sent: booked_late, quiet_hours, …' });
+
+export const putAnswer: z.ZodType<Omit<PutAnswer, 'created'>> = z
+  .object({
+    ...identity,
+    revision: z.int().nullable(),
+    state: appointmentState,
+    language: z.string().meta({ description: 'The language that messages are in.' }),
+    reminders: z.array(
+      z.object({
+        id: z.string().meta({ format: 'uuid' }),
+        channel: z.enum(requestedChannels),
+        sendAt: instant,
+        notAfter: instant,
+        state: reminderState,
+        skipped,
+      }),
+    ),
+    receipt: z.string().meta({
+      description: 'Compact JWS naming the stored fields; verify it with /.well-known/jwks.json.',
+    }),
+    receiptSalt: z.string().meta({ description: 'Told this once; keep it with the receipt.' }),
+  })
+  .meta({ id: 'AcceptedAppointment' });
+
+const status = 'Only with scope status.';
+export const appointmentAnswer: z.ZodType<AppointmentAnswer> = z
+  .object({
+    ...identity,
+    revision: z.int().nullable(),
+    state: appointmentState,
+    locked: z
+      .boolean()
+      .exactOptional()
+      .meta({ description: `Locked after too many wrong answers; PUT with notice now. ${status}` }),
+    reminders: z.array(
+      z.object({
+        id: z.string().meta({ format: 'uuid' }),
+        channel: z.enum(requestedChannels),
+        state: reminderState,
+        skipped,
+        sentAt: instant.nullable().exactOptional().meta({ description: status }),
+        deliveredAt: instant.nullable().exactOptional().meta({ description: status }),
+        reasonCode: z.string().nullable().exactOptional().meta({ description: status }),
+      }),
+    ),
+  })
+  .meta({ id: 'Appointment' });
+
+export const deleteAnswer: z.ZodType<DeleteAnswer> = z
+  .object({
+    ...identity,
+    state: appointmentState,
+    reminders: z.array(
+      z.object({
+        id: z.string().meta({ format: 'uuid' }),
+        state: z.string().meta({
+          description:
+            'cancelled or erased, what it had already become, or in_flight: handed over just now; an event tells.',
+        }),
+      }),
+    ),
+  })
+  .meta({ id: 'DeletedAppointment' });
+
+export const appointmentPage: z.ZodType<{
+  appointments: AppointmentAnswer[];
+  next: string | null;
+}> = z
+  .object({
+    appointments: z.array(appointmentAnswer),
+    next: z.string().nullable().meta({ description: 'Cursor for `after`; null on the last page.' }),
+  })
+  .meta({ id: 'AppointmentPage' });
+
+export const eventPage: z.ZodType<{ events: EventAnswer[]; next: string | null }> = z
+  .object({
+    events: z.array(
+      z.object({
+        id: z.string(),
+        type: z.string().meta({ description: 'appointment.accepted, reminder.sent, …' }),
+        at: instant,
+        reference: z.string(),
+        reminderId: z.string().exactOptional(),
+        state: z.string().exactOptional(),
+        possibleDuplicate: z.literal(true).exactOptional(),
+        possiblySent: z.literal(true).exactOptional(),
+      }),
+    ),
+    next: z.string().nullable().meta({
+      description: 'Cursor for `after`; null: nothing newer yet, ask later with the same cursor.',
+    }),
+  })
+  .meta({ id: 'EventPage' });
+
+const problem = z
+  .object({
+    type: z.string().meta({ format: 'uri', description: 'Where the code is explained.' }),
+    title: z.string(),
+    status: z.int(),
+    code: z.enum(Object.keys(errorCodes) as [string, ...string[]]),
+    errors: z.array(
+      z.object({
+        pointer: z.string().meta({
+          description:
+            'JSON Pointer (RFC 6901) into the body, or / and the name of a query parameter; empty for the body or the address as a whole.',
+        }),
+        code: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'Problem' });
+
+/** The problems that a route can answer, for its description. */
+export function problemResponses(...statuses: number[]) {
+  return Object.fromEntries(
+    statuses.map((status) => [
+      status,
+      {
+        description: Object.entries(errorCodes)
+          .filter(([, error]) => error.status === status)
+          .map(([code]) => code)
+          .join(', '),
+        content: { [problemMediaType]: { schema: problem } },
+      },
+    ]),
+  );
+}

@@ -1,0 +1,93 @@
+import swagger from '@fastify/swagger';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import {
+  jsonSchemaTransform,
+  jsonSchemaTransformObject,
+  serializerCompiler,
+} from 'fastify-type-provider-zod';
+import type { z } from 'zod';
+import { AppError } from '../../domain/errors.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { problemAnswer } from '../problems.ts';
+import { addReadinessRoutes, type Readiness } from '../readiness.ts';
+import { buildServer, collectRoutes, refuseOtherMethods } from '../server.ts';
+import { parseStrictJson } from '../strict-json.ts';
+import { type AppointmentUseCases, addAppointmentRoutes } from './appointment-routes.ts';
+import { type AuthenticationDeps, createAuthentication } from './authentication.ts';
+import { addFeedRoutes, type FeedUseCases } from './feed-routes.ts';
+import { fieldErrors } from './field-errors.ts';
+import { openApiInfo } from './open-api.ts';
+
+export interface ApiDeps extends AuthenticationDeps, AppointmentUseCases, FeedUseCases {
+  readonly log: Log;
+  readonly apiUrl: string;
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** The public keys that receipts verify with (RFC 7517, 5). */
+  jwks(): { readonly keys: readonly object[] };
+  ready(): Promise<Readiness>;
+}
+
+/** The listener for booking systems and for providers' callbacks, ready to listen. */
+export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
+  const app = buildServer({
+    log: deps.log,
+    trustedProxies: deps.trustedProxies,
+    faultAnswer: (fault) => problemAnswer(fault, deps.apiUrl),
+    headers: securityHeaders(deps.apiUrl),
+  });
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseJsonBody);
+  app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => (data) => {
+    const checked = schema.safeParse(data);
+    // The body goes on as it came, so that what is sealed is what was sent.
+    if (checked.success) return { value: httpPart === 'body' ? data : checked.data };
+    const fields = fieldErrors(checked.error.issues, data);
+    return { error: new AppError('invalid_request', { fields }) };
+  });
+  app.setSerializerCompiler(serializerCompiler);
+  await app.register(swagger, {
+    openapi: openApiInfo(deps.apiUrl),
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
+  });
+  const routes = collectRoutes(app);
+
+  const letIn = createAuthentication(app, deps);
+  addAppointmentRoutes(app, letIn, deps);
+  addFeedRoutes(app, letIn, deps);
+  app.get(
+    '/.well-known/jwks.json',
+    {
+      schema: {
+        operationId: 'getKeys',
+        summary: 'The public keys that receipts verify with, as a JSON Web Key Set (RFC 7517).',
+        tags: ['Receipts'],
+      },
+    },
+    async (_request, reply) => {
+      reply.header('cache-control', 'public, max-age=300');
+      return deps.jwks();
+    },
+  );
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  addReadinessRoutes(app, deps.ready);
+  refuseOtherMethods(app, routes);
+  await app.ready();
+  return app;
+}
+
+async function parseJsonBody(_request: FastifyRequest, body: Buffer): Promise<unknown> {
+  // Some clients name a type and send nothing with it.
+  return body.length === 0 ? undefined : parseStrictJson(body);
+}
+
+function securityHeaders(apiUrl: string): Record<string, string> {
+  return {
+    'cache-control': 'no-store',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    ...(apiUrl.startsWith('https:')
+      ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' }
+      : {}),
+  };
+}

@@ -1,0 +1,24 @@
+/** What OpenAPI says beside the routes themselves. */
+export function openApiInfo(apiUrl: string) {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Sotto',
+      version: '1',
+      description:
+        'Puts, moves and cancels appointments; Sotto reminds the patients without saying a word about them. Keys can write, and read back references, states and times only.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: apiUrl }],
+    components: {
+      securitySchemes: {
+        apiKey: {
+          type: 'http' as const,
+          scheme: 'bearer',
+          description:
+            'sotto_test_… or sotto_live_…; test and live appointments are separate. A platform names the organisation in Sotto-Organisation.',
+        },
+      },
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
+import type { Mode } from '../../src/domain/channel.ts';
+import { AppError } from '../../src/domain/errors.ts';
+import { type ApiDeps, buildApi } from '../../src/http/api/build-api.ts';
+import { createCredentialLookup, findPlatformOrganisation } from '../../src/store/credentials.ts';
+import type { Database } from '../../src/store/database.ts';
+import type { Log } from '../../src/telemetry/log.ts';
+import { authenticate } from '../../src/usecases/authenticate.ts';
+import { type CreateApiKeyInput, createApiKey } from '../../src/usecases/create-credential.ts';
+import { listAppointments } from '../../src/usecases/list-appointments.ts';
+import { listEvents } from '../../src/usecases/list-events.ts';
+import { readAppointment } from '../../src/usecases/read-appointment.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+
+export interface ApiFixture {
+  readonly api: FastifyInstance;
+  readonly database: TestDatabase;
+  /** Everything that was logged, one JSON line each. */
+  readonly logged: string[];
+  key(input: Partial<CreateApiKeyInput> & { organisationId: string; mode?: Mode }): Promise<string>;
+  request(options: InjectOptions & { key?: string }): Promise<LightMyRequestResponse>;
+  close(): Promise<void>;
+}
+
+/**
+ * The API over a real database, with accepting and deleting left to fakes unless given.
+ */
+export async function createApiFixture(
+  replace: (database: Database) => Partial<ApiDeps> = () => ({}),
+): Promise<ApiFixture> {
+  const database = await createTestDatabase();
+  const asApi = database.open('api');
+  const logged: string[] = [];
+  const findCredential = createCredentialLookup(asApi);
+  const api = await buildApi({
+    log: recordingLog(logged),
+    apiUrl: 'https://api.test',
+    nowMs: () => performance.now(),
+    authenticate: (headers) =>
+      authenticate(
+        {
+          findCredential,
+          findPlatformOrganisation: (input) => findPlatformOrganisation(asApi, input),
+        },
+        headers,
+      ),
+    readAppointment: (input) => readAppointment({ database: asApi }, input),
+    listAppointments: (input) => listAppointments({ database: asApi }, input),
+    listEvents: (input) => listEvents({ database: asApi }, input),
+    putAppointment: async () => {
+      throw new AppError('unavailable', { retryAfterS: 2 });
+    },
+    deleteAppointment: async () => {
+      throw new AppError('not_found');
+    },
+    jwks: () => ({ keys: [] }),
+    ready: async () => ({ postgres: { ok: true } }),
+    ...replace(asApi),
+  });
+  return {
+    api,
+    database,
+    logged,
+    async key(input) {
+      const made = await createApiKey({ adminUrl: database.adminUrl }, { mode: 'test', ...input });
+      return made.key.reveal();
+    },
+    request: ({ key, headers, ...options }) =>
+      api.inject({
+        ...options,
+        headers: { ...(key ? { authorization: `Bearer ${key}` } : {}), ...headers },
+      }),
+    async close() {
+      await api.close();
+      await database.drop();
+    },
+  };
+}
+
+function recordingLog(lines: string[]): Log {
+  const at =
+    (level: string) =>
+    (phrase: string, facts: object = {}) => {
+      lines.push(JSON.stringify({ level, phrase, ...facts }));
+    };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
