@@ -1,5 +1,6 @@
 import type { AppointmentState } from '../domain/appointment.ts';
 import type { Channel, Mode } from '../domain/channel.ts';
+import type { Factor } from '../domain/factor.ts';
 import type { Connection, Database } from './database.ts';
 
 /** A live link with the current version of its appointment, sealed. */
@@ -21,12 +22,12 @@ export interface StoredPatientLink {
   readonly defaultLanguage: string;
   readonly birthDateOpensAll: boolean;
   /** The help code of a factor that is locked, by factor. */
-  readonly locked: Readonly<Record<string, string>>;
+  readonly locked: Readonly<Partial<Record<Factor, string>>>;
 }
 
 /** The link with this lookup id, and whose it is: all that is known before the organisation is. */
 export async function findLink(
-  database: Database,
+  database: Pick<Database, 'query'>,
   lookup: Buffer,
 ): Promise<{ linkId: string; organisationId: string } | undefined> {
   const [row] = await database.query<{ link_id: string; organisation_id: string }>(
@@ -67,7 +68,7 @@ export async function readPatientLink(
 }
 
 /** Every organisation's id; for making their view keys. */
-export async function listOrganisationIds(database: Database): Promise<string[]> {
+export async function listOrganisationIds(database: Pick<Database, 'query'>): Promise<string[]> {
   const rows = await database.query<{ id: string }>('select list_organisation_ids() as id');
   return rows.map(({ id }) => id);
 }

@@ -1,0 +1,79 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { limits } from '../../../config/limits.ts';
+import { showDetails } from '../../usecases/show-details.ts';
+import type { Pages } from './app.ts';
+import { formTokenFor, hasFormToken, isForeign } from './forgery.ts';
+import { requestedLanguage } from './page-language.ts';
+import { sendNotice, sendPage } from './page-server.ts';
+import { paths } from './paths.ts';
+import { detailsPage, type SessionControls } from './views/details-page.ts';
+import type { Session } from './visits.ts';
+
+const minuteMs = 60_000;
+
+/** What a patient sees after the proof, and the ways out of it. */
+export function addDetailsRoutes(app: FastifyInstance, pages: Pages): void {
+  const { visits } = pages;
+
+  // Without a session there is nothing to protect: whoever comes too late is let through to its end.
+  const isForged = (request: FastifyRequest, session: Session | undefined) =>
+    isForeign(request, pages.patientUrl) ||
+    (session !== undefined && !hasFormToken(request, session));
+
+  app.get(paths.details, async (request, reply) => {
+    const session = await visits.sessionOf(request);
+    if (!session) {
+      const language = await pages.languageOf(request);
+      return sendNotice(reply, { status: 200, kind: 'sessionEnded', language });
+    }
+    const link = await pages.openLink(session.linkSecret);
+    // The session is for one appointment: should its link ever lead to another, it leads nowhere.
+    const isSame = link?.stored.appointmentId === session.appointmentId;
+    const appointment = link && isSame ? showDetails(link, session.tier) : undefined;
+    if (!appointment) return pages.sendUnusable(request, reply);
+    const language = requestedLanguage(request) ?? session.language;
+    const refreshed = await visits.refresh(reply, { ...session, language });
+    return sendPage(
+      reply,
+      200,
+      detailsPage({ language, appointment, session: controlsOf(refreshed, pages.now()) }),
+    );
+  });
+
+  app.post(paths.moreTime, async (request, reply) => {
+    const session = await visits.sessionOf(request);
+    if (isForged(request, session)) return pages.sendFormRefused(request, reply);
+    if (session) await visits.refresh(reply, session);
+    return reply.redirect(paths.details, 303);
+  });
+
+  app.post(paths.leave, async (request, reply) => {
+    const session = await visits.sessionOf(request);
+    if (isForged(request, session)) return pages.sendFormRefused(request, reply);
+    visits.end(request, reply);
+    const suffix = session ? `?lang=${session.language}` : '';
+    return reply
+      .header('clear-site-data', '"cache", "cookies", "storage"')
+      .redirect(`${paths.left}${suffix}`, 303);
+  });
+
+  // The language links of a refused form lead here.
+  app.get(paths.moreTime, async (_request, reply) => reply.redirect(paths.details, 303));
+  app.get(paths.leave, async (_request, reply) => reply.redirect(paths.details, 303));
+
+  app.get(paths.left, async (request, reply) => {
+    const language = await pages.languageOf(request);
+    return sendNotice(reply, { status: 200, kind: 'left', language });
+  });
+}
+
+function controlsOf(session: Session, nowMs: number): SessionControls {
+  const endsInMinutes = Math.max(1, Math.floor((session.idleEndsAtMs - nowMs) / minuteMs));
+  return {
+    form: formTokenFor(session),
+    leavePath: paths.leave,
+    moreTimePath: paths.moreTime,
+    endsInMinutes,
+    extendable: session.endsAtMs - nowMs > limits.sessionIdleMinutes * minuteMs,
+  };
+}

@@ -1,0 +1,120 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import cookie from '@fastify/cookie';
+import formbody from '@fastify/formbody';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { type AppError, errorCodes } from '../../domain/errors.ts';
+import { errorFacts, type Log } from '../../telemetry/log.ts';
+import { asAppError } from '../problems.ts';
+import type { PageLanguage } from './texts/catalogue.ts';
+import type { NoticeKind } from './texts/patient-texts.ts';
+import { noticePage } from './views/notice-page.ts';
+
+const timeouts = {
+  /** A socket on which nothing moves. */
+  connectionTimeout: 30_000,
+  /** From the first byte of a request to its last: old phones on slow networks, and no longer. */
+  requestTimeout: 20_000,
+  /** Longer than the minute that load balancers keep idle connections. */
+  keepAliveTimeout: 72_000,
+} as const;
+const formBytesMax = 8 * 1024;
+
+export interface PageServerOptions {
+  readonly log: Log;
+  /** Addresses whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[] | undefined;
+  /** Sent with every answer. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** For pages that belong to no visit. */
+  readonly languageOf: (request: FastifyRequest) => PageLanguage | Promise<PageLanguage>;
+}
+
+/**
+ * A server whose every answer is a page with the same headers, faults included, and whose log
+ * holds route patterns and never an address: addresses hold links.
+ */
+export async function buildPageServer(options: PageServerOptions): Promise<FastifyInstance> {
+  const { log, headers, trustedProxies } = options;
+  const app = fastify({
+    ...timeouts,
+    bodyLimit: formBytesMax,
+    trustProxy: trustedProxies?.length ? [...trustedProxies] : false,
+    logger: false,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error, request, reply) => {
+      reply.headers({ ...headers });
+      void sendFault(reply, asAppError(error), options.languageOf(request));
+    },
+    clientErrorHandler: (_error, socket) => refuseRaw(socket, headers),
+  });
+  app.removeAllContentTypeParsers();
+  // Whatever is not a form is read to its limit and ignored: the form token is then missing.
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null));
+
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers({ ...headers });
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    log.info('request answered', {
+      method: request.method,
+      route: routeOf(request),
+      status: reply.statusCode,
+      durationMs: Math.round(reply.elapsedTime),
+    });
+  });
+  app.setErrorHandler(async (error, request, reply) => {
+    const fault = asAppError(error);
+    if (errorCodes[fault.code].status >= 500) {
+      log.error('request failed', {
+        ...errorFacts(fault.cause),
+        reason: fault.code,
+        route: routeOf(request),
+      });
+    }
+    return sendFault(reply, fault, options.languageOf(request));
+  });
+  await app.register(cookie);
+  await app.register(formbody, { bodyLimit: formBytesMax });
+  return app;
+}
+
+/** Answers with a page. */
+export function sendPage(reply: FastifyReply, status: number, page: string): FastifyReply {
+  return reply.code(status).type('text/html; charset=utf-8').send(page);
+}
+
+/** Answers with a page that only tells something. */
+export function sendNotice(
+  reply: FastifyReply,
+  { status, kind, language }: { status: number; kind: NoticeKind; language: PageLanguage },
+): FastifyReply {
+  return sendPage(reply, status, noticePage({ language, kind }));
+}
+
+async function sendFault(
+  reply: FastifyReply,
+  fault: AppError,
+  language: PageLanguage | Promise<PageLanguage>,
+): Promise<FastifyReply> {
+  if (fault.retryAfterS !== undefined) reply.header('retry-after', fault.retryAfterS);
+  const { status } = errorCodes[fault.code];
+  return sendNotice(reply, { status, kind: 'problem', language: await language });
+}
+
+function routeOf(request: FastifyRequest): string {
+  return request.is404 ? 'none' : (request.routeOptions.url ?? 'none');
+}
+
+/** What could not be read as HTTP has no language and gets no page, only the headers. */
+function refuseRaw(socket: Socket, headers: Readonly<Record<string, string>>): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const lines = Object.entries({ ...headers, 'content-length': '0', connection: 'close' }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
+  socket.end(`HTTP/1.1 400 ${STATUS_CODES[400]}\r\n${lines.join('')}\r\n`, () => socket.destroy());
+}

@@ -1,0 +1,173 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { limits } from '../../../config/limits.ts';
+import { Secret } from '../../domain/secret.ts';
+import type { Tier } from '../../domain/tiers.ts';
+import type { CookieBox } from '../../keys/cookie-box.ts';
+import type { PageLanguage } from './texts/catalogue.ts';
+
+/** Someone who opened a link and has proved nothing yet. */
+export interface LinkVisit {
+  /** Random; what form tokens are bound to. */
+  readonly id: Secret<string>;
+  readonly linkSecret: Secret<Buffer>;
+  readonly language: PageLanguage;
+  readonly createdAtMs: number;
+}
+
+/** Someone who proved to be the recipient of one appointment. */
+export interface Session extends LinkVisit {
+  readonly appointmentId: string;
+  readonly tier: Tier;
+  /** When it ends without another request. */
+  readonly idleEndsAtMs: number;
+  /** When it ends whatever happens. */
+  readonly endsAtMs: number;
+}
+
+/** What a cookie holds; short names, since every request carries them. */
+interface Sealed {
+  readonly i: string;
+  readonly s: string;
+  readonly l: PageLanguage;
+  readonly c: number;
+  readonly a?: string;
+  readonly t?: Tier;
+}
+
+const minuteMs = 60_000;
+const visitMs = limits.preAuthenticationMinutes * minuteMs;
+const idleMs = limits.sessionIdleMinutes * minuteMs;
+const totalMs = limits.sessionTotalMinutes * minuteMs;
+
+export interface VisitsOptions {
+  readonly boxes: { readonly link: CookieBox; readonly session: CookieBox };
+  /** Whether patients come by https: then cookies are `Secure` and bound to the host by `__Host-`. */
+  readonly https: boolean;
+  readonly now: () => number;
+}
+
+export type Visits = ReturnType<typeof createVisits>;
+
+/**
+ * The two cookies, the only place beside the message where the link secret exists: one from opening
+ * a link until the proof, one from the proof until the end. Neither outlives the browser window.
+ *
+ * @see https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-4.1.3.2
+ */
+export function createVisits({ boxes, https, now }: VisitsOptions) {
+  const prefix = https ? '__Host-' : '';
+  const names = { link: `${prefix}link`, session: `${prefix}session` } as const;
+  const attributes = { path: '/', httpOnly: true, secure: https, sameSite: 'lax' } as const;
+
+  const set = (reply: FastifyReply, name: keyof typeof names, value: string) =>
+    reply.setCookie(names[name], value, attributes);
+  const clear = (reply: FastifyReply, name: keyof typeof names) =>
+    reply.setCookie(names[name], '', { ...attributes, maxAge: 0 });
+
+  async function open(request: FastifyRequest, name: keyof typeof names) {
+    const value = request.cookies[names[name]];
+    return value ? ((await boxes[name].open(value)) as Sealed | undefined) : undefined;
+  }
+
+  async function setSession(reply: FastifyReply, session: Omit<Session, 'idleEndsAtMs'>) {
+    const { appointmentId, tier, endsAtMs } = session;
+    const idleEndsAtMs = Math.min(now() + idleMs, endsAtMs);
+    const value = await boxes.session.seal(
+      { ...seal(session), a: appointmentId, t: tier },
+      { expiresAt: new Date(idleEndsAtMs) },
+    );
+    set(reply, 'session', value);
+    return { ...session, idleEndsAtMs };
+  }
+
+  async function setVisit(reply: FastifyReply, visit: LinkVisit) {
+    const expiresAt = new Date(visit.createdAtMs + visitMs);
+    set(reply, 'link', await boxes.link.seal(seal(visit), { expiresAt }));
+    return visit;
+  }
+
+  return {
+    /** The visit before proof, or undefined without a cookie that still holds. */
+    async visitOf(request: FastifyRequest): Promise<LinkVisit | undefined> {
+      const sealed = await open(request, 'link');
+      return sealed && unseal(sealed);
+    },
+
+    async sessionOf(request: FastifyRequest): Promise<Session | undefined> {
+      const sealed = await open(request, 'session');
+      if (sealed?.a === undefined || sealed.t === undefined) return undefined;
+      const endsAtMs = sealed.c + totalMs;
+      const idleEndsAtMs = Math.min(now() + idleMs, endsAtMs);
+      return { ...unseal(sealed), appointmentId: sealed.a, tier: sealed.t, endsAtMs, idleEndsAtMs };
+    },
+
+    /** Whether the browser brought a cookie of ours, one that no longer holds included. */
+    isReturning(request: FastifyRequest): boolean {
+      return Object.values(names).some((name) => request.cookies[name] !== undefined);
+    },
+
+    /** Begins a visit with a link's secret, and ends any session that ran. */
+    async begin(
+      { request, reply }: { request: FastifyRequest; reply: FastifyReply },
+      { linkSecret, language }: Pick<LinkVisit, 'linkSecret' | 'language'>,
+    ): Promise<LinkVisit> {
+      if (request.cookies[names.session] !== undefined) clear(reply, 'session');
+      return setVisit(reply, { id: newId(), linkSecret, language, createdAtMs: now() });
+    },
+
+    /** Turns a visit into a session, under a new id. */
+    async prove(
+      reply: FastifyReply,
+      visit: LinkVisit,
+      { appointmentId, tier }: Pick<Session, 'appointmentId' | 'tier'>,
+    ): Promise<void> {
+      const createdAtMs = now();
+      const endsAtMs = createdAtMs + totalMs;
+      clear(reply, 'link');
+      await setSession(reply, {
+        ...visit,
+        id: newId(),
+        createdAtMs,
+        endsAtMs,
+        appointmentId,
+        tier,
+      });
+    },
+
+    /** Notes that a session is in use: its idle time begins anew. */
+    refresh: setSession,
+
+    /** Remembers another language. */
+    setVisit,
+
+    /** Ends whatever runs; says nothing to a browser that brought no cookie. */
+    end(request: FastifyRequest, reply: FastifyReply): void {
+      for (const name of ['link', 'session'] as const) {
+        if (request.cookies[names[name]] !== undefined) clear(reply, name);
+      }
+    },
+  };
+}
+
+function newId(): Secret<string> {
+  return new Secret(randomBytes(16).toString('base64url'));
+}
+
+function seal({ id, linkSecret, language, createdAtMs }: LinkVisit): Sealed {
+  return {
+    i: id.reveal(),
+    s: linkSecret.reveal().toString('base64url'),
+    l: language,
+    c: createdAtMs,
+  };
+}
+
+function unseal({ i, s, l, c }: Sealed): LinkVisit {
+  return {
+    id: new Secret(i),
+    linkSecret: new Secret(Buffer.from(s, 'base64url')),
+    language: l,
+    createdAtMs: c,
+  };
+}

@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Config, ConfigError } from '../../config/env.ts';
+import { buildPatientApp } from '../http/patient/app.ts';
+import { checkKeyStore } from '../keys/check-key-store.ts';
+import { createCookieBox } from '../keys/cookie-box.ts';
+import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
+import type { KeyStore } from '../keys/key-store.ts';
+import { createLinkTokens } from '../keys/link-token.ts';
+import { sourceHash } from '../keys/source-hash.ts';
+import { type Database, openDatabase } from '../store/database.ts';
+import { findUnsafeSettings } from '../store/server-check.ts';
+import { createLog, errorFacts, type Log } from '../telemetry/log.ts';
+import { createViewKeyKeeper } from '../usecases/keep-view-keys.ts';
+import { openLink } from '../usecases/open-link.ts';
+import { createSourcePace } from '../usecases/pace-sources.ts';
+import { proveRecipient } from '../usecases/prove-recipient.ts';
+
+/** A new organisation waits for its view keys, so this is what `org create` takes. */
+const keyKeepingIntervalMs = 2_000;
+
+/**
+ * Runs the pages that patients open: checks the database and the keys, makes the view keys that
+ * are missing, listens.
+ *
+ * @throws {ConfigError} without DATABASE_URL, or for a database that this role must not run on
+ * @throws {KeyStoreError} for keys that cannot be used
+ */
+export async function runPatient(config: Config): Promise<{ close(): Promise<void> }> {
+  const log = createLog({ role: 'patient', level: config.LOG_LEVEL });
+  const folder = keyStoreFolder(config.KEYSTORE);
+  await checkKeyStore(folder, 'patient');
+  const keys = fileKeyStore(folder);
+  const database = await openCheckedDatabase(config, log);
+  try {
+    const keepViewKeys = createViewKeyKeeper({ database, keys, log, now: Temporal.Now.instant });
+    await keepViewKeys();
+    const app = await buildApp({ config, database, keys, log });
+    await app.listen({ host: config.HOST, port: config.PATIENT_PORT });
+    log.info('listening', { port: config.PATIENT_PORT });
+    const duty = repeat(keepViewKeys, log);
+    return {
+      async close() {
+        await app.close();
+        await duty.stop();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function openCheckedDatabase(config: Config, log: Log): Promise<Database> {
+  if (!config.DATABASE_URL) throw new ConfigError(['DATABASE_URL: required by this role']);
+  const database = openDatabase({
+    url: config.DATABASE_URL,
+    connectionsMax: config.DATABASE_POOL_MAX,
+    applicationName: 'sotto patient',
+    onIdleError: () => log.warn('an idle database connection was lost'),
+  });
+  const connectionsMax = config.DATABASE_POOL_MAX;
+  const problems = await findUnsafeSettings(database, { role: 'patient', connectionsMax });
+  if (problems.length === 0) return database;
+  await database.close();
+  throw new ConfigError(problems);
+}
+
+async function buildApp({
+  config,
+  database,
+  keys,
+  log,
+}: {
+  config: Config;
+  database: Database;
+  keys: KeyStore;
+  log: Log;
+}) {
+  const cookieKeys = await keys.ensureCookieKey();
+  const newest = cookieKeys.at(-1)?.id ?? '';
+  const sourceKey = await keys.symmetricKey('source');
+  const audience = new URL(config.PATIENT_URL).host;
+  const tokens = createLinkTokens({ keys: await keys.ensureLinkKey(), audience });
+  if (config.PATIENT_URL.startsWith('https://') && !config.TRUSTED_PROXIES?.length) {
+    log.warn('TRUSTED_PROXIES is empty: every patient behind a proxy counts as one source');
+  }
+  return buildPatientApp({
+    patientUrl: config.PATIENT_URL,
+    trustedProxies: config.TRUSTED_PROXIES,
+    check: { sender: config.TWILIO_FROM, optOut: config.SMS_OPT_OUT === 'reply' },
+    log,
+    boxes: {
+      link: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-link' }),
+      session: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-session' }),
+    },
+    now: Date.now,
+    verifyToken: (token) => tokens.verify(token),
+    openLink: (linkSecret) => openLink({ database, keys, log }, linkSecret),
+    proveRecipient: (input) => proveRecipient({ database, log }, input),
+    sourceOf: (address) => sourceHash(sourceKey, address),
+    pace: createSourcePace(),
+    findReadiness: async () => ({
+      database: await database.query('select 1').then(
+        () => true,
+        () => false,
+      ),
+      keys: (await keys.linkKeys()).length > 0,
+    }),
+  });
+}
+
+/** Runs a duty every few seconds, until told to stop; a failure is logged and tried again. */
+function repeat(duty: () => Promise<void>, log: Log): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const running = (async () => {
+    while (!stopping.signal.aborted) {
+      await sleep(keyKeepingIntervalMs, undefined, { signal: stopping.signal }).catch(() => {});
+      if (stopping.signal.aborted) return;
+      await duty().catch((error: unknown) =>
+        log.error('view keys could not be kept', { duty: 'keep-view-keys', ...errorFacts(error) }),
+      );
+    }
+  })();
+  return {
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}

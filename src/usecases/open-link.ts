@@ -1,0 +1,109 @@
+import type { AppointmentRequest, Recipient } from '../domain/appointment.ts';
+import type { Channel } from '../domain/channel.ts';
+import { type Factor, factorsFor } from '../domain/factor.ts';
+import { type Language, languageFor, languages } from '../domain/language.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { KeyStore } from '../keys/key-store.ts';
+import { linkLookup } from '../keys/link-secret.ts';
+import { openDetails } from '../keys/open-details.ts';
+import { SealError } from '../keys/seal-error.ts';
+import type { Database } from '../store/database.ts';
+import { findLink, readPatientLink, type StoredPatientLink } from '../store/patient-links.ts';
+import type { Log } from '../telemetry/log.ts';
+
+export interface OpenLinkDeps {
+  readonly database: Pick<Database, 'query' | 'transaction'>;
+  readonly keys: Pick<KeyStore, 'viewPrivateKey'>;
+  readonly log: Log;
+}
+
+/** A link that works, opened with the secret that it brought. Nothing of it has been proved. */
+export interface OpenedLink {
+  readonly stored: Omit<StoredPatientLink, 'note' | 'content' | 'sealedContentKey'>;
+  /** What the booking system sent, factors included. */
+  readonly request: Secret<AppointmentRequest>;
+  /** What the patient can prove with, the strongest first. */
+  readonly factors: readonly Factor[];
+  readonly language: Language;
+}
+
+/**
+ * Opens a link: finds its row, opens the current version, and checks that the contact point that
+ * the link went to is still in it, so that an old number's link shows nothing new.
+ *
+ * It changes nothing, however often it runs, and holds no connection while it opens seals.
+ *
+ * @returns undefined for a link that is unknown, expired, revoked, erased, or not for this patient
+ *   any more; callers answer all of them alike
+ */
+export async function openLink(
+  { database, keys, log }: OpenLinkDeps,
+  linkSecret: Secret<Buffer>,
+): Promise<OpenedLink | undefined> {
+  const found = await findLink(database, linkLookup(linkSecret));
+  if (!found) return undefined;
+  const row = await database.transaction([found.organisationId], (connection) =>
+    readPatientLink(connection, found.linkId),
+  );
+  if (!row) return undefined;
+  const viewPrivateKey = await keys.viewPrivateKey(row.organisationId, row.viewMonth);
+  if (!viewPrivateKey) {
+    log.warn('a link leads to a version whose view key is gone', {
+      appointmentId: row.appointmentId,
+    });
+    return undefined;
+  }
+  const opened = unseal({ row, linkSecret, viewPrivateKey, log });
+  if (!opened) return undefined;
+  const { recipient } = opened.request.reveal();
+  if (contactPointOf(recipient, opened.channel) !== opened.contactPoint.reveal()) return undefined;
+
+  const { note: _note, content: _content, sealedContentKey: _key, ...stored } = row;
+  const fallback = languageFor(row.defaultLanguage, languages[0]);
+  return {
+    stored,
+    request: opened.request,
+    factors: factorsFor(recipient, opened.channel),
+    language: languageFor(recipient.language, fallback),
+  };
+}
+
+function unseal({
+  row,
+  linkSecret,
+  viewPrivateKey,
+  log,
+}: {
+  row: StoredPatientLink;
+  linkSecret: Secret<Buffer>;
+  viewPrivateKey: Secret<Buffer>;
+  log: Log;
+}):
+  | { request: Secret<AppointmentRequest>; channel: Channel; contactPoint: Secret<string> }
+  | undefined {
+  const { organisationId, appointmentId, reminderId, version, linkId } = row;
+  try {
+    const { body, note } = openDetails({
+      linkSecret,
+      viewPrivateKey,
+      binding: { organisationId, appointmentId, version },
+      linkId,
+      sealedContentKey: row.sealedContentKey,
+      sealedContent: row.content,
+      note: row.note,
+      noteBinding: { organisationId, appointmentId, reminderId },
+    });
+    // The binding proves that the API sealed this, after it had checked the shape.
+    return { request: body as unknown as Secret<AppointmentRequest>, ...note };
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error;
+    log.error('a sealed record does not open', { appointmentId, code: error.code });
+    return undefined;
+  }
+}
+
+/** A contact point in the form that notes hold: digits behind a plus; a domain in lower case. */
+function contactPointOf({ phone, email }: Recipient, channel: Channel): string | undefined {
+  if (channel === 'sms') return phone && `+${phone.replace(/\D/g, '')}`;
+  return email?.replace(/@[^@]*$/, (domain) => domain.toLowerCase());
+}

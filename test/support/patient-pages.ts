@@ -1,0 +1,181 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FastifyInstance, InjectOptions } from 'fastify';
+import { buildPatientApp, type PatientAppOptions } from '../../src/http/patient/app.ts';
+import { createCookieBox } from '../../src/keys/cookie-box.ts';
+import { fileKeyStore } from '../../src/keys/file-key-store.ts';
+import type { KeyStore } from '../../src/keys/key-store.ts';
+import { createLinkTokens } from '../../src/keys/link-token.ts';
+import { sourceHash } from '../../src/keys/source-hash.ts';
+import type { Database } from '../../src/store/database.ts';
+import type { Log } from '../../src/telemetry/log.ts';
+import { openLink } from '../../src/usecases/open-link.ts';
+import { createSourcePace } from '../../src/usecases/pace-sources.ts';
+import { proveRecipient } from '../../src/usecases/prove-recipient.ts';
+import type { TestDatabase } from './database.ts';
+import type { SeedDeps } from './seed-appointment.ts';
+
+/** The patient pages on a test's database, with a clock that the test turns. */
+export interface PatientPages {
+  readonly app: FastifyInstance;
+  readonly keys: KeyStore;
+  readonly seed: SeedDeps;
+  /** Statements that the pages have sent to the database so far. */
+  statements(): number;
+  advance(span: { minutes: number }): void;
+  visitor(headers?: Record<string, string>): Visitor;
+  close(): Promise<void>;
+}
+
+export const patientUrl = 'https://r.example';
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+export async function startPatientPages(
+  database: TestDatabase,
+  overrides: Partial<PatientAppOptions> = {},
+): Promise<PatientPages> {
+  const folder = await mkdtemp(join(tmpdir(), 'sotto-keys-'));
+  const keys = fileKeyStore(folder);
+  const url = overrides.patientUrl ?? patientUrl;
+  const audience = new URL(url).host;
+  const cookieKeys = await keys.ensureCookieKey();
+  const newest = cookieKeys.at(-1)?.id ?? '';
+  const sourceKey = await keys.symmetricKey('source');
+  const tokens = createLinkTokens({ keys: await keys.ensureLinkKey(), audience });
+  const counted = countStatements(database.open('patient'));
+  let turnedMs = 0;
+  const now = () => Date.now() + turnedMs;
+  const deps = { database: counted.database, keys, log: silent };
+
+  const app = await buildPatientApp({
+    patientUrl: url,
+    trustedProxies: ['127.0.0.1'],
+    check: { sender: 'Rappels', optOut: false },
+    log: silent,
+    boxes: {
+      link: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-link', now }),
+      session: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-session', now }),
+    },
+    now,
+    verifyToken: tokens.verify,
+    openLink: (linkSecret) => openLink(deps, linkSecret),
+    proveRecipient: (input) => proveRecipient(deps, input),
+    sourceOf: (address) => sourceHash(sourceKey, address),
+    pace: createSourcePace(),
+    findReadiness: async () => ({ database: true }),
+    ...overrides,
+  });
+  await app.ready();
+
+  return {
+    app,
+    keys,
+    seed: { admin: database.admin, keys, audience },
+    statements: () => counted.count(),
+    advance: ({ minutes }) => {
+      turnedMs += minutes * 60_000;
+    },
+    visitor: (headers) => createVisitor(app, headers),
+    async close() {
+      await app.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+function countStatements(database: Database): { database: Database; count: () => number } {
+  let statements = 0;
+  return {
+    count: () => statements,
+    database: {
+      ...database,
+      transaction: (ids, work) => {
+        statements += 1;
+        return database.transaction(ids, work);
+      },
+      query: (text, values) => {
+        statements += 1;
+        return database.query(text, values);
+      },
+    },
+  };
+}
+
+/** An answer as a browser sees it. */
+export interface PageAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: string;
+  /** `data-step` of the page. */
+  readonly step: string | undefined;
+  readonly location: string | undefined;
+  readonly setCookies: readonly string[];
+}
+
+/** A browser without a screen: keeps cookies, follows nothing by itself. */
+export interface Visitor {
+  readonly cookies: Map<string, string>;
+  get(path: string): Promise<PageAnswer>;
+  head(path: string): Promise<PageAnswer>;
+  post(
+    path: string,
+    fields: Record<string, string>,
+    headers?: Record<string, string>,
+  ): Promise<PageAnswer>;
+  /** Opens a link and walks to the question. */
+  open(token: string): Promise<PageAnswer>;
+  /** Answers the question with a PIN, using the form of the page last seen. */
+  prove(pin: string): Promise<PageAnswer>;
+}
+
+function createVisitor(app: FastifyInstance, headers: Record<string, string> = {}): Visitor {
+  const cookies = new Map<string, string>();
+  let form = '';
+
+  async function send(options: InjectOptions): Promise<PageAnswer> {
+    const cookie = Array.from(cookies, ([name, value]) => `${name}=${value}`).join('; ');
+    const response = await app.inject({
+      ...options,
+      headers: { ...headers, ...(cookie ? { cookie } : {}), ...options.headers },
+    });
+    for (const { name, value, maxAge } of response.cookies) {
+      if (maxAge === 0) cookies.delete(name);
+      else cookies.set(name, value);
+    }
+    form = formIn(response.body) ?? form;
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      body: response.body,
+      step: /data-step="([a-z]+)"/.exec(response.body)?.[1],
+      location: response.headers.location,
+      setCookies: [response.headers['set-cookie'] ?? []].flat(),
+    };
+  }
+
+  const get = (url: string) => send({ method: 'GET', url });
+  const post: Visitor['post'] = (url, fields, extra = {}) =>
+    send({
+      method: 'POST',
+      url,
+      payload: new URLSearchParams(fields).toString(),
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...extra },
+    });
+  return {
+    cookies,
+    get,
+    head: (url) => send({ method: 'HEAD', url }),
+    post,
+    async open(token) {
+      await get(`/${token}`);
+      return get('/prove');
+    },
+    prove: (pin) => post('/prove', { form, pin }),
+  };
+}
+
+/** The form token on a page. */
+export function formIn(body: string): string | undefined {
+  return /name="form" value="([^"]+)"/.exec(body)?.[1];
+}
