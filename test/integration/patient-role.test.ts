@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ConfigError, loadConfig } from '../../config/env.ts';
+import { fileKeyStore } from '../../src/keys/file-key-store.ts';
+import { runPatient } from '../../src/roles/patient.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let database: TestDatabase;
+let folder: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  folder = await mkdtemp(join(tmpdir(), 'sotto-patient-'));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+  await database.drop();
+});
+
+async function settings(extra: Record<string, string> = {}) {
+  return loadConfig({
+    PATIENT_PORT: String(await freePort()),
+    DATA_DIR: folder,
+    DATABASE_URL: database.roleUrls.patient.reveal(),
+    LOG_LEVEL: 'silent',
+    ...extra,
+  });
+}
+
+describe('the patient process', () => {
+  it('answers, is ready, and publishes the view keys of a new organisation within seconds', async () => {
+    const config = await settings();
+    const role = await runPatient(config);
+    try {
+      const ready = await fetch(`${config.PATIENT_URL}/readyz`);
+      expect(ready.status).toBe(200);
+      expect(await ready.json()).toEqual({ status: 'ready', database: 'ok', keys: 'ok' });
+      expect((await fetch(`${config.PATIENT_URL}/livez`)).status).toBe(200);
+
+      const organisationId = await database.createOrganisation();
+      const keys = fileKeyStore(`${folder}/keys`);
+      const furthest = Temporal.Now.plainDateISO('UTC').toPlainYearMonth().add({ months: 14 });
+      await vi.waitFor(
+        async () =>
+          expect(await keys.viewPublicKey(organisationId, furthest.toString())).toBeDefined(),
+        { timeout: 10_000, interval: 100 },
+      );
+    } finally {
+      await role.close();
+    }
+    await expect(fetch(`${config.PATIENT_URL}/livez`)).rejects.toThrow();
+  });
+
+  it('refuses to start without a database, or signed in as anyone else', async () => {
+    const without = await settings({ DATABASE_URL: '' });
+    await expect(runPatient(without)).rejects.toThrow(ConfigError);
+    const asWorker = await settings({ DATABASE_URL: database.roleUrls.worker.reveal() });
+    await expect(runPatient(asWorker)).rejects.toThrow('sotto_patient');
+  });
+
+  it('is alive but not ready while the database is away', async () => {
+    const name = new URL(database.adminUrl.reveal()).pathname.slice(1);
+    const config = await settings();
+    const role = await runPatient(config);
+    try {
+      await database.admin.query(`revoke connect on database ${name} from public, sotto_patient`);
+      await database.admin.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where usename = 'sotto_patient' and datname = current_database()`,
+      );
+      await vi.waitFor(
+        async () => expect((await fetch(`${config.PATIENT_URL}/readyz`)).status).toBe(503),
+        { timeout: 10_000, interval: 100 },
+      );
+      expect((await fetch(`${config.PATIENT_URL}/livez`)).status).toBe(200);
+    } finally {
+      await database.admin.query(`grant connect on database ${name} to public, sotto_patient`);
+      await role.close();
+    }
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
