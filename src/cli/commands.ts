@@ -54,7 +54,8 @@ export const commands: readonly Command[] = [
   {
     name: 'org',
     help: 'org create --name NAME [--json]',
-    run: async (words) => (await import('./admin.ts')).runOrganisation(loadConfig(process.env), words),
+    run: async (words) =>
+      (await import('./admin.ts')).runOrganisation(loadConfig(process.env), words),
   },
   {
     name: 'key',

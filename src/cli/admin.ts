@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import type { Config } from '../../config/env.ts';
+import { utcMonth } from '../domain/link-expiry.ts';
+import { Secret } from '../domain/secret.ts';
+import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
+import { prepareQueue } from '../queue/prepare-queue.ts';
+import { migrate } from '../store/migrate.ts';
+import { createApiKey } from '../usecases/create-credential.ts';
+import { createOrganisation } from '../usecases/create-organisation.ts';
+import { revokeCredential } from '../usecases/revoke-credential.ts';
+import { CommandError } from './command-error.ts';
+
+/** The schema and the queue's own, in the order they need each other. */
+export async function migrateAll(adminUrl: Secret<string>): Promise<string[]> {
+  const ran = await migrate(adminUrl);
+  await prepareQueue(adminUrl);
+  return ran;
+}
+
+/** `sotto migrate`: at DATABASE_URL, which must be able to create roles. */
+export async function runMigrate(config: Config): Promise<number> {
+  const ran = await migrateAll(config.DATABASE_DIRECT_URL ?? adminUrlOf(config));
+  console.log(ran.length > 0 ? `Applied: ${ran.join(', ')}` : 'The schema is up to date.');
+  return 0;
+}
+
+/** `sotto org create`: returns once the organisation's sealing keys are published. */
+export async function runOrganisation(config: Config, words: readonly string[]): Promise<number> {
+  const { values, positionals } = parse(words, {
+    name: { type: 'string' },
+    json: { type: 'boolean' },
+  });
+  if (positionals[0] !== 'create')
+    throw new CommandError('Usage: sotto org create --name NAME [--json]');
+  const name = typeof values.name === 'string' ? values.name.trim() : '';
+  if (name === '' || name.length > 200)
+    throw new CommandError('--name must be 1 to 200 characters.');
+  const { id } = await createOrganisation({ adminUrl: adminUrlOf(config) }, { name });
+  await untilSealable(config, id);
+  console.log(values.json ? JSON.stringify({ id, name }) : `Created organisation ${id}`);
+  return 0;
+}
+
+/** `sotto key create` and `sotto key revoke`. */
+export async function runKey(config: Config, words: readonly string[]): Promise<number> {
+  const { values, positionals } = parse(words, {
+    organisation: { type: 'string' },
+    mode: { type: 'string' },
+    json: { type: 'boolean' },
+  });
+  const [action, id] = positionals;
+  const adminUrl = adminUrlOf(config);
+  if (action === 'revoke' && id) {
+    await revokeCredential({ adminUrl }, { credentialId: uuidFrom(id, 'The key') });
+    console.log(values.json ? JSON.stringify({ id, revoked: true }) : `Revoked ${id}`);
+    return 0;
+  }
+  if (action !== 'create') {
+    throw new CommandError(
+      'Usage: sotto key create --organisation ID --mode test|live [--json]\n       sotto key revoke ID',
+    );
+  }
+  if (values.mode !== 'test' && values.mode !== 'live')
+    throw new CommandError('--mode must be test or live.');
+  const organisationId = uuidFrom(values.organisation, '--organisation');
+  const created = await createApiKey({ adminUrl }, { organisationId, mode: values.mode });
+  const key = created.key.reveal();
+  console.log(
+    values.json
+      ? JSON.stringify({ id: created.id, key })
+      : `Key ${created.id}, shown this once:\n${key}`,
+  );
+  return 0;
+}
+
+/**
+ * Waits until the patient role has published what this organisation's appointments are sealed to.
+ *
+ * @throws {CommandError} when it does not within half a minute
+ */
+export async function untilSealable(config: Config, organisationId: string): Promise<void> {
+  const keys = fileKeyStore(keyStoreFolder(config.KEYSTORE));
+  const now = Temporal.Now.instant();
+  const last = utcMonth(now.add({ hours: 24 * 400 }));
+  for (let tries = 0; tries < 300; tries += 1) {
+    const published = await Promise.all(
+      [utcMonth(now), last].map((month) => keys.viewPublicKey(organisationId, month)),
+    );
+    if (published.every((key) => key !== undefined)) return;
+    await wait(100);
+  }
+  throw new CommandError(
+    `Organisation ${organisationId} exists, but its keys are not published: is the patient role running?`,
+    { exitCode: 1 },
+  );
+}
+
+/** DATABASE_URL, or the database of the `npm start` that runs on DATA_DIR. */
+function adminUrlOf(config: Config): Secret<string> {
+  if (config.DATABASE_URL) return config.DATABASE_URL;
+  try {
+    const password = readFileSync(join(config.DATA_DIR, 'postgres-password'), 'utf8').trim();
+    const port = readFileSync(join(config.DATA_DIR, 'postgres', 'postmaster.pid'), 'utf8').split(
+      '\n',
+    )[3];
+    return new Secret(`postgres://postgres:${password}@127.0.0.1:${Number(port)}/postgres`);
+  } catch {
+    throw new CommandError(
+      `No Sotto runs on ${config.DATA_DIR}. Run npm start, or set DATA_DIR or DATABASE_URL.`,
+      { exitCode: 1 },
+    );
+  }
+}
+
+function uuidFrom(value: unknown, what: string): string {
+  if (typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)) {
+    return value.toLowerCase();
+  }
+  throw new CommandError(`${what} must be an id as the create command printed it.`);
+}
+
+type Options = NonNullable<Parameters<typeof parseArgs>[0]>['options'];
+
+function parse(words: readonly string[], options: Options) {
+  try {
+    return parseArgs({ args: [...words], options: options ?? {}, allowPositionals: true });
+  } catch (error) {
+    throw new CommandError(
+      error instanceof Error ? error.message : 'The options could not be read.',
+    );
+  }
+}

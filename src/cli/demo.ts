@@ -1,0 +1,134 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Config } from '../../config/env.ts';
+import { Secret } from '../domain/secret.ts';
+import { createApiKey } from '../usecases/create-credential.ts';
+import { createOrganisation } from '../usecases/create-organisation.ts';
+import { untilSealable } from './admin.ts';
+import { CommandError } from './command-error.ts';
+
+const appointmentsFile = new URL('../../config/demo/appointments.json', import.meta.url);
+
+const demoAppointments = z.array(
+  z.object({
+    reference: z.string(),
+    inDays: z.number().int(),
+    at: z.string(),
+    body: z.looseObject({
+      timeZone: z.string(),
+      recipient: z.looseObject({ phone: z.string(), pin: z.string() }),
+    }),
+  }),
+);
+
+/** What programs read instead of the screen; `DATA_DIR/sandbox.json`, for its owner alone. */
+interface SandboxFacts {
+  readonly apiUrl: string;
+  readonly patientUrl: string;
+  readonly opsUrl: string;
+  readonly sandboxUrl: string;
+  readonly organisation: string;
+  readonly apiKey: string;
+}
+
+/**
+ * Makes the demo organisation and puts its appointments through the front door, once a data folder.
+ *
+ * A later start finds the key of the first in `sandbox.json` and leaves everything as it is.
+ */
+export async function setUpDemo({
+  config,
+  adminUrl,
+}: {
+  config: Config;
+  adminUrl: Secret<string>;
+}): Promise<{ apiKey: Secret<string> }> {
+  const file = join(config.DATA_DIR, 'sandbox.json');
+  const urls = {
+    apiUrl: config.API_URL,
+    patientUrl: config.PATIENT_URL,
+    opsUrl: config.OPS_URL,
+    sandboxUrl: `http://localhost:${config.SANDBOX_PORT}`,
+  };
+  const known = readFacts(file);
+  if (known && (await isKeyAccepted(config, known.apiKey))) {
+    writePrivately(file, { ...known, ...urls });
+    return { apiKey: new Secret(known.apiKey) };
+  }
+  const { id: organisation } = await createOrganisation(
+    { adminUrl },
+    {
+      name: 'Demo practice',
+      settings: {
+        quietFrom: '00:00',
+        quietUntil: '00:00',
+        jitterMinutes: 0,
+        requestsPerMinute: null,
+      },
+    },
+  );
+  const { key } = await createApiKey({ adminUrl }, { organisationId: organisation, mode: 'test' });
+  await untilSealable(config, organisation);
+  writePrivately(file, { ...urls, organisation, apiKey: key.reveal() } satisfies SandboxFacts);
+  await putDemoAppointments(config, key);
+  return { apiKey: key };
+}
+
+async function putDemoAppointments(config: Config, key: Secret<string>): Promise<void> {
+  const appointments = demoAppointments.parse(JSON.parse(readFileSync(appointmentsFile, 'utf8')));
+  const people = appointments.map(({ body }) => ({
+    phone: body.recipient.phone,
+    pin: body.recipient.pin,
+  }));
+  const folder = join(config.DATA_DIR, 'sandbox');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writePrivately(join(folder, 'people.json'), people);
+  for (const { reference, inDays, at, body } of appointments) {
+    const start = Temporal.Now.zonedDateTimeISO(body.timeZone)
+      .add({ days: inDays })
+      .withPlainTime(at)
+      .toString({ timeZoneName: 'never', smallestUnit: 'second' });
+    const answer = await call(config, key, 'PUT', `/v1/appointments/${reference}`, {
+      start,
+      ...body,
+    });
+    if (!answer.ok) {
+      throw new CommandError(`The demo appointment ${reference} was refused (${answer.status}).`, {
+        exitCode: 1,
+      });
+    }
+  }
+}
+
+async function isKeyAccepted(config: Config, apiKey: string): Promise<boolean> {
+  const answer = await call(config, new Secret(apiKey), 'GET', '/v1/appointments?limit=1');
+  return answer.ok;
+}
+
+function call(config: Config, key: Secret<string>, method: string, path: string, body?: object) {
+  // The listener itself, not its public name: no proxy is needed for the demo.
+  return fetch(`http://127.0.0.1:${config.API_PORT}${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${key.reveal()}`,
+      ...(body ? { 'content-type': 'application/json' } : {}),
+    },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+    signal: AbortSignal.timeout(10_000),
+  });
+}
+
+function readFacts(file: string): SandboxFacts | undefined {
+  if (!existsSync(file)) return undefined;
+  const parsed = z
+    .object({ organisation: z.string(), apiKey: z.string() })
+    .safeParse(JSON.parse(readFileSync(file, 'utf8')));
+  return parsed.success ? (parsed.data as SandboxFacts) : undefined;
+}
+
+/** Whole or not at all, and never readable by others, not even for a moment. */
+function writePrivately(file: string, value: unknown): void {
+  writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
