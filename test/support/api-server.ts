@@ -53,6 +53,9 @@ export async function createApiFixture(
     deleteAppointment: async () => {
       throw new AppError('not_found');
     },
+    acceptStatusCallback: async () => {
+      throw new AppError('not_found');
+    },
     jwks: () => ({ keys: [] }),
     ready: async () => ({ postgres: { ok: true } }),
     ...replace(asApi),

@@ -8,6 +8,7 @@ import {
 import type { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { addTwilioRoutes, type CallbackUseCases } from '../callbacks/twilio-routes.ts';
 import { problemAnswer } from '../problems.ts';
 import { addReadinessRoutes, type Readiness } from '../readiness.ts';
 import { buildServer, collectRoutes, refuseOtherMethods } from '../server.ts';
@@ -18,7 +19,11 @@ import { addFeedRoutes, type FeedUseCases } from './feed-routes.ts';
 import { fieldErrors } from './field-errors.ts';
 import { openApiInfo } from './open-api.ts';
 
-export interface ApiDeps extends AuthenticationDeps, AppointmentUseCases, FeedUseCases {
+export interface ApiDeps
+  extends AuthenticationDeps,
+    AppointmentUseCases,
+    FeedUseCases,
+    CallbackUseCases {
   readonly log: Log;
   readonly apiUrl: string;
   readonly trustedProxies?: readonly string[] | undefined;
@@ -69,6 +74,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
     },
   );
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  await addTwilioRoutes(app, deps);
   addReadinessRoutes(app, deps.ready);
   refuseOtherMethods(app, routes);
   await app.ready();

@@ -1,0 +1,122 @@
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../../config/env.ts';
+import { AppError } from '../domain/errors.ts';
+import type { OrganisationSettings } from '../domain/organisation.ts';
+import { buildApi } from '../http/api/build-api.ts';
+import { type Journal, openJournal } from '../journal/journal.ts';
+import { checkKeyStore } from '../keys/check-key-store.ts';
+import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
+import type { KeyStore } from '../keys/key-store.ts';
+import { createReceipts } from '../keys/receipt.ts';
+import { createBatchedLookup } from '../store/batched-lookup.ts';
+import { createCredentialLookup, findPlatformOrganisation } from '../store/credentials.ts';
+import type { Database } from '../store/database.ts';
+import { readOrganisationSettings } from '../store/organisation-settings.ts';
+import { createLog, type Log } from '../telemetry/log.ts';
+import { acceptStatusCallback } from '../usecases/accept-callback.ts';
+import { apiReadiness } from '../usecases/api-readiness.ts';
+import { authenticate } from '../usecases/authenticate.ts';
+import { createDeleteAppointment } from '../usecases/delete-appointment.ts';
+import { listAppointments } from '../usecases/list-appointments.ts';
+import { listEvents } from '../usecases/list-events.ts';
+import { createPutAppointment } from '../usecases/put-appointment.ts';
+import { readAppointment } from '../usecases/read-appointment.ts';
+import { openCheckedDatabase } from './checked-database.ts';
+
+/**
+ * Runs the API for booking systems and the receiver of callbacks: checks the database and the keys,
+ * makes the first receipt key, listens.
+ *
+ * @throws {ConfigError} without DATABASE_URL, or for a database that this role must not run on
+ * @throws {KeyStoreError} for keys that cannot be used
+ */
+export async function runApi(config: Config): Promise<{ close(): Promise<void> }> {
+  const log = createLog({ role: 'api', level: config.LOG_LEVEL });
+  const folder = keyStoreFolder(config.KEYSTORE);
+  await checkKeyStore(folder, 'api');
+  const keys = fileKeyStore(folder);
+  const database = await openCheckedDatabase(config, { role: 'api', log });
+  const journal = await openJournal(config.JOURNAL, 'api');
+  const closeStores = async () => {
+    await journal.close();
+    await database.close();
+  };
+  try {
+    const app = await composeApi({ config, database, keys, journal, log });
+    await app.listen({ host: config.HOST, port: config.API_PORT });
+    log.info('listening', { port: config.API_PORT });
+    return {
+      async close() {
+        await app.close();
+        await closeStores();
+      },
+    };
+  } catch (error) {
+    await closeStores();
+    throw error;
+  }
+}
+
+interface Resources {
+  readonly config: Config;
+  readonly database: Database;
+  readonly keys: KeyStore;
+  readonly journal: Journal;
+  readonly log: Log;
+}
+
+async function composeApi(resources: Resources): Promise<FastifyInstance> {
+  const { config, database, keys, journal, log } = resources;
+  const now = () => Temporal.Now.instant();
+  const findCredential = createCredentialLookup(database);
+  const receiptKeys = await keys.ensureReceiptKey();
+  const key = receiptKeys.at(-1);
+  if (!key) throw new AppError('key_missing');
+  const receipts = createReceipts({ key, published: await keys.publishedReceiptKeys() });
+
+  return buildApi({
+    log,
+    apiUrl: config.API_URL,
+    trustedProxies: config.TRUSTED_PROXIES,
+    nowMs: () => performance.now(),
+    authenticate: (headers) =>
+      authenticate(
+        {
+          findCredential,
+          findPlatformOrganisation: (input) => findPlatformOrganisation(database, input),
+        },
+        headers,
+      ),
+    putAppointment: createPutAppointment({
+      database,
+      keys,
+      receipts,
+      issuer: config.API_URL,
+      settingsOf: createSettingsLookup(database),
+      channelsAvailable: () => ['sms'],
+      now,
+      random: Math.random,
+      log,
+    }),
+    deleteAppointment: createDeleteAppointment({ database, journal }),
+    readAppointment: (input) => readAppointment({ database }, input),
+    listAppointments: (input) => listAppointments({ database }, input),
+    listEvents: (input) => listEvents({ database }, input),
+    acceptStatusCallback: (input) => acceptStatusCallback({ database, keys, now }, input),
+    jwks: () => receipts.jwks(),
+    ready: () => apiReadiness({ database, keys, now }),
+  });
+}
+
+/** Requests that come together for one organisation read its settings once. */
+function createSettingsLookup(database: Database) {
+  const find = createBatchedLookup<OrganisationSettings | undefined>(async (ids) => {
+    const read = async (id: string) => [id, await readOrganisationSettings(database, id)] as const;
+    return new Map(await Promise.all(ids.map(read)));
+  });
+  return async (organisationId: string) => {
+    const settings = await find(organisationId);
+    if (!settings) throw new AppError('internal');
+    return settings;
+  };
+}

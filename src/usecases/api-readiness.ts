@@ -1,0 +1,26 @@
+import { utcDay } from '../domain/link-expiry.ts';
+import type { KeyStore } from '../keys/key-store.ts';
+import type { Database } from '../store/database.ts';
+
+/**
+ * Whether the API could accept an appointment now: PostgreSQL answers, and the sealing key of today
+ * is published.
+ */
+export async function apiReadiness({
+  database,
+  keys,
+  now,
+}: {
+  database: Database;
+  keys: Pick<KeyStore, 'epochPublicKey'>;
+  now: () => Temporal.Instant;
+}): Promise<{ postgres: { ok: boolean }; keys: { ok: boolean } }> {
+  const [postgres, epochKey] = await Promise.allSettled([
+    database.query('select 1'),
+    keys.epochPublicKey(utcDay(now())),
+  ]);
+  return {
+    postgres: { ok: postgres.status === 'fulfilled' },
+    keys: { ok: epochKey.status === 'fulfilled' && epochKey.value !== undefined },
+  };
+}

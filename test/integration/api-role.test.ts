@@ -1,0 +1,138 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../config/env.ts';
+import { runApi } from '../../src/roles/api.ts';
+import { createApiKey } from '../../src/usecases/create-credential.ts';
+import { appointmentRequest, createTestKeys } from '../support/accept.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let database: TestDatabase;
+let folder: string;
+let organisationId: string;
+let keys: Awaited<ReturnType<typeof createTestKeys>>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  organisationId = await database.createOrganisation();
+  keys = await createTestKeys([organisationId]);
+  folder = await mkdtemp(join(tmpdir(), 'sotto-api-'));
+});
+afterAll(async () => {
+  await database.drop();
+  await keys.remove();
+  await rm(folder, { recursive: true });
+});
+
+async function configure(change: Record<string, string> = {}) {
+  return loadConfig({
+    API_PORT: String(await freePort()),
+    DATABASE_URL: database.roleUrls.api.reveal(),
+    DATA_DIR: folder,
+    KEYSTORE: `file:${keys.directory}`,
+    LOG_LEVEL: 'silent',
+    ...change,
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+interface AnswerBody {
+  id: string;
+  reminders: unknown[];
+  receipt: string;
+  events: { type: string }[];
+  keys: unknown[];
+}
+
+describe('the api process', () => {
+  it('accepts, tells, cancels and erases an appointment', async () => {
+    const config = await configure();
+    const api = await runApi(config);
+    try {
+      const { key } = await createApiKey(
+        { adminUrl: database.adminUrl },
+        { organisationId, mode: 'test' },
+      );
+      const call = async (method: string, path: string, body?: unknown) => {
+        const answer = await fetch(`${config.API_URL}${path}`, {
+          method,
+          headers: {
+            authorization: `Bearer ${key.reveal()}`,
+            ...(body ? { 'content-type': 'application/json' } : {}),
+          },
+          ...(body ? { body: JSON.stringify(body) } : {}),
+        });
+        return { status: answer.status, body: (await answer.json()) as AnswerBody };
+      };
+      const body = appointmentRequest().reveal();
+
+      const created = await call('PUT', '/v1/appointments/visit-1', body);
+      expect(created).toMatchObject({
+        status: 201,
+        body: { reference: 'visit-1', version: 1, state: 'booked', language: 'fr' },
+      });
+      expect(created.body.reminders).toHaveLength(1);
+      expect(created.body.receipt).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+      expect(created.body).not.toHaveProperty('created');
+
+      expect(await call('PUT', '/v1/appointments/visit-1', body)).toMatchObject({
+        status: 200,
+        body: { id: created.body.id, version: 2 },
+      });
+      expect(await call('GET', '/v1/appointments/visit-1')).toMatchObject({
+        status: 200,
+        body: { version: 2, state: 'booked', reminders: [{ state: 'scheduled', sentAt: null }] },
+      });
+      expect(await call('DELETE', '/v1/appointments/visit-1')).toMatchObject({
+        status: 200,
+        body: { state: 'cancelled', reminders: [{ state: 'cancelled' }] },
+      });
+      expect(await call('GET', '/v1/appointments/visit-1')).toMatchObject({
+        status: 200,
+        body: { state: 'cancelled' },
+      });
+      expect(await call('DELETE', '/v1/appointments/visit-1?erase=true')).toMatchObject({
+        status: 200,
+        body: { state: 'erased' },
+      });
+      const listTypes = async () =>
+        (await call('GET', '/v1/events')).body.events.map(({ type }) => type);
+      await expect
+        .poll(listTypes)
+        .toEqual(
+          expect.arrayContaining([
+            'appointment.accepted',
+            'appointment.cancelled',
+            'appointment.erased',
+          ]),
+        );
+      const jwks = await call('GET', '/.well-known/jwks.json');
+      expect(jwks.body.keys).toEqual([expect.not.objectContaining({ d: expect.anything() })]);
+      expect(await call('GET', '/readyz')).toEqual({
+        status: 200,
+        body: { status: 'ok', checks: { postgres: { status: 'ok' }, keys: { status: 'ok' } } },
+      });
+    } finally {
+      await api.close();
+    }
+  });
+
+  it('refuses to run as another role, and says so in a line', async () => {
+    const config = await configure({ DATABASE_URL: database.roleUrls.worker.reveal() });
+    await expect(runApi(config)).rejects.toThrow('DATABASE_URL must sign in as sotto_api.');
+  });
+
+  it('refuses to run as a superuser', async () => {
+    const config = await configure({ DATABASE_URL: database.adminUrl.reveal() });
+    await expect(runApi(config)).rejects.toThrow('The database user is a superuser.');
+  });
+});
