@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, ConfigError } from '../../config/env.ts';
 import { buildPatientApp } from '../http/patient/app.ts';
+import { type Journal, openJournal } from '../journal/journal.ts';
 import { checkKeyStore } from '../keys/check-key-store.ts';
 import { createCookieBox } from '../keys/cookie-box.ts';
 import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
 import type { KeyStore } from '../keys/key-store.ts';
-import { createLinkTokens } from '../keys/link-token.ts';
+import { createLinkTokens, type LinkTokens } from '../keys/link-token.ts';
 import { sourceHash } from '../keys/source-hash.ts';
 import { type Database, openDatabase } from '../store/database.ts';
 import { findUnsafeSettings } from '../store/server-check.ts';
@@ -31,22 +32,31 @@ export async function runPatient(config: Config): Promise<{ close(): Promise<voi
   await checkKeyStore(folder, 'patient');
   const keys = fileKeyStore(folder);
   const database = await openCheckedDatabase(config, log);
+  const journal = await openJournal(config.JOURNAL, 'patient');
+  const close = async () => {
+    await database.close();
+    await journal.close();
+  };
   try {
     const keepViewKeys = createViewKeyKeeper({ database, keys, log, now: Temporal.Now.instant });
     await keepViewKeys();
-    const app = await buildApp({ config, database, keys, log });
+    const linkTokens = await createRenewedLinkTokens(config, keys);
+    const app = await buildApp({ config, database, journal, keys, linkTokens, log });
     await app.listen({ host: config.HOST, port: config.PATIENT_PORT });
     log.info('listening', { port: config.PATIENT_PORT });
-    const duty = repeat(keepViewKeys, log);
+    const duties = [
+      repeat('keep-view-keys', keepViewKeys, log),
+      repeat('renew-link-keys', linkTokens.renew, log),
+    ];
     return {
       async close() {
         await app.close();
-        await duty.stop();
-        await database.close();
+        await Promise.all(duties.map((duty) => duty.stop()));
+        await close();
       },
     };
   } catch (error) {
-    await database.close();
+    await close();
     throw error;
   }
 }
@@ -66,22 +76,36 @@ async function openCheckedDatabase(config: Config, log: Log): Promise<Database> 
   throw new ConfigError(problems);
 }
 
+/** Link tokens under the keys of now: a new selector is known, and a removed one dead, in seconds. */
+async function createRenewedLinkTokens(config: Config, keys: KeyStore) {
+  const audience = new URL(config.PATIENT_URL).host;
+  let tokens: LinkTokens = createLinkTokens({ keys: await keys.ensureLinkKey(), audience });
+  return {
+    verify: (token: string) => tokens.verify(token),
+    async renew() {
+      tokens = createLinkTokens({ keys: await keys.linkKeys(), audience });
+    },
+  };
+}
+
 async function buildApp({
   config,
   database,
+  journal,
   keys,
+  linkTokens,
   log,
 }: {
   config: Config;
   database: Database;
+  journal: Journal;
   keys: KeyStore;
+  linkTokens: Pick<LinkTokens, 'verify'>;
   log: Log;
 }) {
   const cookieKeys = await keys.ensureCookieKey();
   const newest = cookieKeys.at(-1)?.id ?? '';
   const sourceKey = await keys.symmetricKey('source');
-  const audience = new URL(config.PATIENT_URL).host;
-  const tokens = createLinkTokens({ keys: await keys.ensureLinkKey(), audience });
   if (config.PATIENT_URL.startsWith('https://') && !config.TRUSTED_PROXIES?.length) {
     log.warn('TRUSTED_PROXIES is empty: every patient behind a proxy counts as one source');
   }
@@ -95,9 +119,9 @@ async function buildApp({
       session: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-session' }),
     },
     now: Date.now,
-    verifyToken: (token) => tokens.verify(token),
+    verifyToken: linkTokens.verify,
     openLink: (linkSecret) => openLink({ database, keys, log }, linkSecret),
-    proveRecipient: (input) => proveRecipient({ database, log }, input),
+    proveRecipient: (input) => proveRecipient({ database, journal, log }, input),
     sourceOf: (address) => sourceHash(sourceKey, address),
     pace: createSourcePace(),
     findReadiness: async () => ({
@@ -111,14 +135,14 @@ async function buildApp({
 }
 
 /** Runs a duty every few seconds, until told to stop; a failure is logged and tried again. */
-function repeat(duty: () => Promise<void>, log: Log): { stop(): Promise<void> } {
+function repeat(name: string, duty: () => Promise<void>, log: Log): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const running = (async () => {
     while (!stopping.signal.aborted) {
       await sleep(keyKeepingIntervalMs, undefined, { signal: stopping.signal }).catch(() => {});
       if (stopping.signal.aborted) return;
       await duty().catch((error: unknown) =>
-        log.error('view keys could not be kept', { duty: 'keep-view-keys', ...errorFacts(error) }),
+        log.error('a duty failed', { duty: name, ...errorFacts(error) }),
       );
     }
   })();

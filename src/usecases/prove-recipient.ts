@@ -4,6 +4,7 @@ import { judgeTry } from '../domain/factor.ts';
 import { normalisePin } from '../domain/pin.ts';
 import type { Secret } from '../domain/secret.ts';
 import { type Tier, tierOf } from '../domain/tiers.ts';
+import type { Journal } from '../journal/journal.ts';
 import { newHelpCode } from '../keys/help-code.ts';
 import type { Database } from '../store/database.ts';
 import { countTry, giveTryBack, settleWrongTry, type TryKey } from '../store/factor-failures.ts';
@@ -12,6 +13,7 @@ import type { OpenedLink } from './open-link.ts';
 
 export interface ProveRecipientDeps {
   readonly database: Pick<Database, 'transaction'>;
+  readonly journal: Pick<Journal, 'append'>;
   readonly log: Log;
 }
 
@@ -37,7 +39,7 @@ const tryLimits = {
  * @param source keyed hash of the address that the answer came from
  */
 export async function proveRecipient(
-  { database, log }: ProveRecipientDeps,
+  { database, journal, log }: ProveRecipientDeps,
   { link, pin, source }: { link: OpenedLink; pin: Secret<string>; source: Buffer },
 ): Promise<Proof> {
   const { organisationId, appointmentId, linkId, reminderId, channel } = link.stored;
@@ -61,8 +63,14 @@ export async function proveRecipient(
     return { outcome: 'proved', tier: tierOf(factor, { channel, birthDateOpensAll }) };
   }
 
-  const { helpCode, lockedNow } = await database.transaction([organisationId], (connection) =>
-    settleWrongTry(connection, key, { ...tryLimits, helpCode: newHelpCode() }),
+  const { helpCode, lockedNow } = await database.transaction(
+    [organisationId],
+    async (connection) => {
+      const helpCode = newHelpCode();
+      const settled = await settleWrongTry(connection, key, { ...tryLimits, helpCode });
+      if (settled.lockedNow) await journal.append({ kind: 'lock_out', appointmentId, factor });
+      return settled;
+    },
   );
   if (lockedNow) log.info('a factor was locked', { organisationId, appointmentId });
   return helpCode === undefined ? { outcome: 'refused' } : { outcome: 'locked', helpCode };

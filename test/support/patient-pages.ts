@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { buildPatientApp, type PatientAppOptions } from '../../src/http/patient/app.ts';
+import { openJournal } from '../../src/journal/journal.ts';
 import { createCookieBox } from '../../src/keys/cookie-box.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
 import type { KeyStore } from '../../src/keys/key-store.ts';
@@ -23,6 +24,8 @@ export interface PatientPages {
   readonly seed: SeedDeps;
   /** Statements that the pages have sent to the database so far. */
   statements(): number;
+  /** The lines of this process's journal. */
+  journal(): Promise<string[]>;
   advance(span: { minutes: number }): void;
   visitor(headers?: Record<string, string>): Visitor;
   close(): Promise<void>;
@@ -46,7 +49,8 @@ export async function startPatientPages(
   const counted = countStatements(database.open('patient'));
   let turnedMs = 0;
   const now = () => Date.now() + turnedMs;
-  const deps = { database: counted.database, keys, log: silent };
+  const journal = await openJournal(`file:${folder}/journal`, 'patient');
+  const deps = { database: counted.database, journal, keys, log: silent };
 
   const app = await buildPatientApp({
     patientUrl: url,
@@ -73,12 +77,15 @@ export async function startPatientPages(
     keys,
     seed: { admin: database.admin, keys, audience },
     statements: () => counted.count(),
+    journal: async () =>
+      (await readFile(join(folder, 'journal', 'patient.ndjson'), 'utf8')).trim().split('\n'),
     advance: ({ minutes }) => {
       turnedMs += minutes * 60_000;
     },
     visitor: (headers) => createVisitor(app, headers),
     async close() {
       await app.close();
+      await journal.close();
       await rm(folder, { recursive: true });
     },
   };
