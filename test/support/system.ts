@@ -1,0 +1,135 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { waitFor } from './wait-for.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Everything that `npm start` runs, on ports and in a folder of its own. */
+export interface System {
+  readonly dataDir: string;
+  readonly facts: Readonly<
+    Record<'apiUrl' | 'patientUrl' | 'opsUrl' | 'sandboxUrl' | 'apiKey' | 'organisation', string>
+  >;
+  readonly output: () => string;
+  readonly supervisor: ChildProcess;
+  /** Process ids by role name, read from what runs now. */
+  pidsOf(role: string): number[];
+  call(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }>;
+  messages(): Promise<SandboxMessage[]>;
+  /** Signs in as PostgreSQL's superuser: for looking, past all row-level security. */
+  look(statement: string): Promise<Record<string, unknown>[]>;
+  stop(): Promise<void>;
+}
+
+export interface SandboxMessage {
+  readonly id: string;
+  readonly to: string;
+  readonly text: string;
+  readonly receivedAt: string;
+}
+
+export async function startSystem(environment: Record<string, string> = {}): Promise<System> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'sotto-system-'));
+  const [api, patient, ops, sandbox] = await Promise.all([
+    freePort(),
+    freePort(),
+    freePort(),
+    freePort(),
+  ]);
+  let output = '';
+  const supervisor = spawn(process.execPath, ['src/cli.ts', 'up'], {
+    cwd: root,
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: process.env.HOME ?? '',
+      DATA_DIR: dataDir,
+      API_PORT: String(api),
+      PATIENT_PORT: String(patient),
+      OPS_PORT: String(ops),
+      SANDBOX_PORT: String(sandbox),
+      LOG_LEVEL: 'debug',
+      ...environment,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  for (const stream of [supervisor.stdout, supervisor.stderr]) {
+    stream?.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  await waitFor(() => {
+    if (supervisor.exitCode !== null) throw new Error(`it ended at once: ${output}`);
+    return output.includes('Sotto is ready');
+  }, 60_000);
+  const facts = JSON.parse(readFileSync(join(dataDir, 'sandbox.json'), 'utf8'));
+
+  return {
+    dataDir,
+    facts,
+    supervisor,
+    output: () => output,
+    pidsOf: (role) => pidsWith(`cli.ts ${role}`, supervisor.pid ?? 0),
+    async call(method, path, body) {
+      const response = await fetch(`${facts.apiUrl}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${facts.apiKey}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return { status: response.status, text: await response.text() };
+    },
+    async messages() {
+      const response = await fetch(`${facts.sandboxUrl}/messages`);
+      return (await response.json()) as SandboxMessage[];
+    },
+    async look(statement) {
+      const password = readFileSync(join(dataDir, 'postgres-password'), 'utf8').trim();
+      const port = readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[3];
+      const client = new pg.Client({
+        connectionString: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
+      });
+      await client.connect();
+      const { rows } = await client.query(statement).finally(() => client.end());
+      return rows;
+    },
+    async stop() {
+      supervisor.kill('SIGTERM');
+      await waitFor(() => supervisor.exitCode !== null || supervisor.signalCode !== null, 15_000);
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Running processes whose command line holds `words` and whose parent is `parent`. */
+function pidsWith(words: string, parent: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+        const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+        return command.includes(words) && status.includes(`PPid:\t${parent}\n`);
+      } catch {
+        return false;
+      }
+    });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}

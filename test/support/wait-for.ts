@@ -1,0 +1,14 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** Polls until something holds, and fails when it does not in time. */
+export async function waitFor(
+  holds: () => boolean | Promise<boolean>,
+  timeoutMs = 10_000,
+  pollMs = 50,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`did not come true within ${timeoutMs} ms`);
+    await wait(pollMs);
+  }
+}
