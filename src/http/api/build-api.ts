@@ -11,6 +11,7 @@ import type { Log } from '../../telemetry/log.ts';
 import { addTwilioRoutes, type CallbackUseCases } from '../callbacks/twilio-routes.ts';
 import { problemAnswer } from '../problems.ts';
 import { addReadinessRoutes, type Readiness } from '../readiness.ts';
+import { programHeaders } from '../security-headers.ts';
 import { buildServer, collectRoutes, refuseOtherMethods } from '../server.ts';
 import { parseStrictJson } from '../strict-json.ts';
 import { type AppointmentUseCases, addAppointmentRoutes } from './appointment-routes.ts';
@@ -38,7 +39,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
     log: deps.log,
     trustedProxies: deps.trustedProxies,
     faultAnswer: (fault) => problemAnswer(fault, deps.apiUrl),
-    headers: securityHeaders(deps.apiUrl),
+    headers: programHeaders(deps.apiUrl),
   });
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseJsonBody);
   app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => (data) => {
@@ -84,16 +85,4 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
 async function parseJsonBody(_request: FastifyRequest, body: Buffer): Promise<unknown> {
   // Some clients name a type and send nothing with it.
   return body.length === 0 ? undefined : parseStrictJson(body);
-}
-
-function securityHeaders(apiUrl: string): Record<string, string> {
-  return {
-    'cache-control': 'no-store',
-    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-    'referrer-policy': 'no-referrer',
-    'x-content-type-options': 'nosniff',
-    ...(apiUrl.startsWith('https:')
-      ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' }
-      : {}),
-  };
 }

@@ -1,0 +1,46 @@
+import type { Config } from '../../config/env.ts';
+import { buildOps } from '../http/ops/build-ops.ts';
+import { measureQueue, readHeartbeats } from '../store/ops-reads.ts';
+import { createLog } from '../telemetry/log.ts';
+import { formatOpsMetrics } from '../telemetry/ops-metrics.ts';
+import { opsReadiness } from '../usecases/ops-readiness.ts';
+import { openCheckedDatabase } from './checked-database.ts';
+
+/** A worker that has been silent for longer is not counted as connected. */
+const workerSilentMaxS = 20;
+
+/**
+ * Runs the listener for operators: health and metrics.
+ *
+ * @throws {ConfigError} without DATABASE_URL, or for a database that this role must not run on
+ */
+export async function runOps(config: Config): Promise<{ close(): Promise<void> }> {
+  const log = createLog({ role: 'ops', level: config.LOG_LEVEL });
+  const database = await openCheckedDatabase(config, { role: 'ops', log });
+  try {
+    const app = await buildOps({
+      log,
+      opsUrl: config.OPS_URL,
+      apiUrl: config.API_URL,
+      trustedProxies: config.TRUSTED_PROXIES,
+      metricsToken: config.METRICS_TOKEN,
+      ready: () => opsReadiness({ database }),
+      metrics: async () =>
+        formatOpsMetrics({
+          queue: await measureQueue(database),
+          heartbeats: await readHeartbeats(database, { liveWithinS: workerSilentMaxS }),
+        }),
+    });
+    await app.listen({ host: config.HOST, port: config.OPS_PORT });
+    log.info('listening', { port: config.OPS_PORT });
+    return {
+      async close() {
+        await app.close();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
