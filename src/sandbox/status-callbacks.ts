@@ -90,8 +90,12 @@ export function createStatusCallbacks(deps: {
       if (owed <= 0) store.changeAtProvider(message.id, { receiptsOwed: false });
     };
     if (owed === 0) later(2 * stepMs, settled);
+    // One after the other, so that they are out of order only when they are meant to be.
+    let earlier = Promise.resolve();
     for (const receipt of receipts) {
-      later(receipt.afterMs, () => post(message, receipt, errorCode, 0, settled));
+      later(receipt.afterMs, () => {
+        earlier = earlier.then(() => post(message, receipt, errorCode, 0, settled));
+      });
     }
   }
 
