@@ -42,7 +42,8 @@ export interface ReminderStep {
  *
  * Proof that a message went out holds for any attempt, however old. A refusal, or not knowing, says
  * something of the reminder only while that attempt is its newest. An end that was asked for in the
- * meantime takes the place of another try or a failure; what was accepted is `sent` all the same.
+ * meantime takes the place of another try, a failure or doubt; what was accepted is `sent` all the
+ * same.
  * States that stay keep their name and learn that a message may have been seen.
  *
  * @returns undefined when nothing changes
@@ -58,10 +59,13 @@ export function reminderAfter(
       return afterProof(reminder, word.state);
     case 'refused':
       return afterRefusal(reminder, word);
-    case 'uncertain':
-      return reminder.newest && reminder.state === 'sending'
-        ? { to: 'uncertain', reason: word.reason }
-        : undefined;
+    case 'uncertain': {
+      if (!reminder.newest || reminder.state !== 'sending') return undefined;
+      const { reason } = word;
+      return reminder.pendingEnd
+        ? { to: reminder.pendingEnd, reason, possiblySent: true }
+        : { to: 'uncertain', reason };
+    }
   }
 }
 

@@ -1,0 +1,15 @@
+import { createHash } from 'node:crypto';
+import type { Connection } from './database.ts';
+
+/**
+ * Takes the lock of a duty for the rest of this transaction, so that of several processes one does
+ * it at a time. Nobody waits and nobody leads: whoever comes second has nothing to do.
+ */
+export async function tryDuty(connection: Connection, duty: string): Promise<boolean> {
+  const key = createHash('sha256').update(`sotto duty ${duty}`).digest().readBigInt64BE();
+  const { rows } = await connection.query<{ taken: boolean }>(
+    'select pg_try_advisory_xact_lock($1) as taken',
+    [key.toString()],
+  );
+  return rows[0]?.taken ?? false;
+}

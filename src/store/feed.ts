@@ -1,0 +1,161 @@
+import type { Channel } from '../domain/channel.ts';
+import type { Connection } from './database.ts';
+import { tellOfChanged } from './reminder-steps.ts';
+
+/** How much a channel has been given lately. */
+export interface ChannelLoad {
+  /** Reminders queued or being sent, counted up to `countMax`. */
+  readonly outstanding: number;
+  /** Reminders fed within the window. */
+  readonly fedInWindow: number;
+  /** Since the last batch; null when there was none within the window. */
+  readonly sinceLastBatchMs: number | null;
+  readonly paused: boolean;
+}
+
+export async function readChannelLoad(
+  connection: Connection,
+  input: { channel: Channel; windowMs: number; countMax: number; leaseMs: number },
+): Promise<ChannelLoad> {
+  const { rows } = await connection.query({
+    name: 'read channel load',
+    text: `select
+        (select count(*)::int from (select from reminders
+          where state in ('queued', 'sending') and channel = $1 limit $3) o) as outstanding,
+        coalesce(sum(b.reminder_count), 0)::int as fed,
+        extract(epoch from clock_timestamp() - max(b.created_at))::float8 * 1000 as since_ms,
+        exists (select from pauses p where p.ended_at is null and p.organisation_id is null
+          and (p.channel is null or p.channel = $1)) as paused
+      from batches b
+      -- A lease ends at a fixed time after its batch was made, and leases are indexed.
+      where b.lease_until > clock_timestamp() + ($4::float8 - $2::float8) * interval '1 millisecond'
+        and b.created_at > clock_timestamp() - $2::float8 * interval '1 millisecond'
+        and b.channel = $1`,
+    values: [input.channel, input.windowMs, input.countMax, input.leaseMs],
+  });
+  const [row] = rows;
+  return {
+    outstanding: row?.outstanding ?? 0,
+    fedInWindow: row?.fed ?? 0,
+    sinceLastBatchMs: row?.since_ms ?? null,
+    paused: row?.paused ?? false,
+  };
+}
+
+/**
+ * Organisations with something due, in the order of their ids after `after`, and from the start
+ * again at the end. It goes from one organisation to the next by index, whatever their backlog.
+ */
+export async function listDueOrganisations(
+  connection: Connection,
+  input: { channel: Channel; after: string; countMax: number },
+): Promise<string[]> {
+  const { rows } = await connection.query<{ organisation_id: string }>({
+    name: 'list due organisations',
+    text: `with recursive organisation (id, turn) as (
+        select first.organisation_id, first.turn from (
+          (select organisation_id, 0 as turn from reminders
+            where state = 'scheduled' and channel = $1 and organisation_id > $2
+            order by organisation_id limit 1)
+          union all
+          (select organisation_id, 1 from reminders where state = 'scheduled' and channel = $1
+            order by organisation_id limit 1)
+          limit 1) first
+        union all
+        select next.id, next.turn from organisation o
+        cross join lateral (
+          (select r.organisation_id as id, o.turn from reminders r
+            where r.state = 'scheduled' and r.channel = $1 and r.organisation_id > o.id
+            order by r.organisation_id limit 1)
+          union all
+          (select r.organisation_id, 1 from reminders r
+            where o.turn = 0 and r.state = 'scheduled' and r.channel = $1
+            order by r.organisation_id limit 1)
+          limit 1) next
+        where next.turn = 0 or next.id <= $2
+      )
+      select o.id as organisation_id from organisation o
+      where exists (select from reminders r where r.state = 'scheduled' and r.channel = $1
+          and r.organisation_id = o.id and r.due_at <= clock_timestamp())
+        and not exists (select from pauses p where p.ended_at is null and p.organisation_id = o.id
+          and (p.channel is null or p.channel = $1))
+      limit $3`,
+    values: [input.channel, input.after, input.countMax],
+  });
+  return rows.map((row) => row.organisation_id);
+}
+
+/**
+ * Locks due reminders for this transaction, one of each organisation in turn. Within one
+ * organisation, of those that have been due longest the ones that are of use for the shortest time
+ * come first. What somebody else has locked is passed over.
+ *
+ * @param input.lookAt how many of an organisation's reminders are compared
+ */
+export async function lockDueReminders(
+  connection: Connection,
+  input: { channel: Channel; organisationIds: readonly string[]; countMax: number; lookAt: number },
+): Promise<string[]> {
+  const { rows } = await connection.query<{ id: string; place: number }>({
+    name: 'lock due reminders',
+    text: `with candidate as materialized (
+        select d.id, row_number() over (order by d.turn, o.place)::int as place
+        from unnest($2::uuid[]) with ordinality as o (id, place)
+        cross join lateral (
+          select w.id, row_number() over (order by w.not_after, w.id) as turn from (
+            select r.id, r.not_after from reminders r
+            where r.state = 'scheduled' and r.channel = $1 and r.organisation_id = o.id
+              and r.due_at <= clock_timestamp() and r.not_after > clock_timestamp()
+              and not exists (select from appointments a
+                where a.id = r.appointment_id and a.paused_at is not null)
+            order by r.due_at limit $4) w
+          order by turn limit $3) d
+        order by place limit $3
+      )
+      select r.id, c.place from reminders r join candidate c on c.id = r.id
+      where r.state = 'scheduled' and r.id = any(array(select id from candidate))
+      order by r.id for no key update of r skip locked`,
+    values: [input.channel, input.organisationIds, input.countMax, input.lookAt],
+  });
+  return rows.sort((one, other) => one.place - other.place).map(({ id }) => id);
+}
+
+/** Reminders taken together, to be named by one bell. */
+export interface NewBatch {
+  readonly id: string;
+  readonly reminderIds: readonly string[];
+}
+
+/** Queues locked reminders in batches of one channel, under a lease. */
+export async function queueBatches(
+  connection: Connection,
+  input: { channel: Channel; leaseMs: number; batches: readonly NewBatch[] },
+): Promise<void> {
+  const members = input.batches.flatMap(({ id, reminderIds }) =>
+    reminderIds.map((reminderId) => ({ id, reminderId })),
+  );
+  await connection.query({
+    name: 'queue batches',
+    text: `with clock as materialized (select clock_timestamp() as now),
+      made as (
+        insert into batches (id, channel, reminder_count, created_at, lease_until)
+        select b.id, $3, b.reminder_count, k.now, k.now + $4 * interval '1 millisecond'
+        from unnest($5::uuid[], $6::int[]) as b (id, reminder_count), clock k
+      ), changed as (
+        update reminders r set state = 'queued', batch_id = m.batch_id,
+          lease_until = k.now + $4 * interval '1 millisecond', reason_code = null, updated_at = k.now
+        from unnest($1::uuid[], $2::uuid[]) as m (reminder_id, batch_id), clock k
+        where r.id = m.reminder_id and r.id = any($1::uuid[])
+        returning r.*, 'scheduled' as from_state, null as event_reason
+      )
+      ${tellOfChanged}`,
+    values: [
+      members.map(({ reminderId }) => reminderId),
+      members.map(({ id }) => id),
+      input.channel,
+      input.leaseMs,
+      input.batches.map(({ id }) => id),
+      input.batches.map(({ reminderIds }) => reminderIds.length),
+    ],
+  });
+}

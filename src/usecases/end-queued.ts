@@ -1,0 +1,45 @@
+import type { Database } from '../store/database.ts';
+import { lockQueued, type QueuedEnd } from '../store/dispatch.ts';
+import { writeReminderSteps } from '../store/reminder-steps.ts';
+import { errorFacts, type Log } from '../telemetry/log.ts';
+
+/**
+ * Takes reminders out of a batch without sending them: back to `scheduled`, or to where they end.
+ *
+ * An end that was asked for in the meantime comes first. What somebody else has changed since is
+ * left alone. An error is logged and nothing more: the lease brings back what this could not write.
+ */
+export async function endQueued(
+  deps: { database: Pick<Database, 'transaction'>; log: Log },
+  { batchId, ends }: { batchId: string; ends: readonly QueuedEnd[] },
+): Promise<void> {
+  if (ends.length === 0) return;
+  const byId = new Map(ends.map((end) => [end.reminderId, end]));
+  try {
+    await deps.database.transaction([], async (connection) => {
+      const locked = await lockQueued(connection, {
+        batchId,
+        reminderIds: Array.from(byId.keys()),
+      });
+      await writeReminderSteps(
+        connection,
+        locked.flatMap(({ id, pending_end: pendingEnd }) => {
+          const end = byId.get(id);
+          if (!end) return [];
+          const to = pendingEnd ?? end.to;
+          return [
+            {
+              reminderId: id,
+              from: 'queued' as const,
+              to,
+              reason: end.reason,
+              dueInMs: end.dueInMs,
+            },
+          ];
+        }),
+      );
+    });
+  } catch (error) {
+    deps.log.warn('a batch could not be given back', { ...errorFacts(error), batchId });
+  }
+}

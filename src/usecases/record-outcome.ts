@@ -1,0 +1,191 @@
+import { retryInMs } from '../../config/retry.ts';
+import { type AttemptWord, reminderAfter } from '../domain/attempt.ts';
+import { AppError } from '../domain/errors.ts';
+import { type Database, sqlState } from '../store/database.ts';
+import { type LockedAttempt, lockAttempts, writeAttemptEnds } from '../store/outcomes.ts';
+import { type LockedStep, writeReminderSteps } from '../store/reminder-steps.ts';
+import { errorFacts, type Log } from '../telemetry/log.ts';
+import type { SendOutcome } from '../transport/transport.ts';
+
+/** How one attempt ended: the transport's outcome, or that it was never begun. */
+export interface EndedAttempt {
+  readonly attemptId: string;
+  readonly outcome: SendOutcome | { readonly kind: 'not_started'; readonly retryInMs: number };
+}
+
+export interface OutcomeRecorder {
+  /** Resolves once the outcome is stored. It never rejects: it is tried until it is. */
+  record(ended: EndedAttempt): Promise<void>;
+  /** How many outcomes are known and not stored yet. */
+  pending(): number;
+}
+
+const groupSizeMax = 100;
+const firstPauseMs = 50;
+const longestPauseMs = 5_000;
+const uniqueViolation = '23505';
+
+interface Waiting {
+  readonly ended: EndedAttempt;
+  readonly stored: () => void;
+}
+
+/**
+ * Stores what became of attempts, many in one transaction.
+ *
+ * What a provider answered exists nowhere else yet, so an outcome stays in memory until it is
+ * stored. After an error of a group each of its rows is tried alone, so that one bad row keeps back
+ * nothing but itself.
+ */
+export function createOutcomeRecorder(deps: {
+  database: Pick<Database, 'transaction'>;
+  log: Log;
+  random?: () => number;
+  sleep?: (ms: number) => Promise<void>;
+}): OutcomeRecorder {
+  const { database, log, random = Math.random, sleep = pause } = deps;
+  const waiting: Waiting[] = [];
+  let unstored = 0;
+  let running = false;
+
+  async function store(group: readonly Waiting[]): Promise<'stored' | 'away' | 'refused'> {
+    try {
+      await storeOutcomes(
+        { database, random },
+        group.map(({ ended }) => ended),
+      );
+    } catch (error) {
+      const facts = { ...errorFacts(error), count: group.length };
+      log.warn('outcomes could not be stored yet', { ...facts, sqlState: sqlState(error) ?? '' });
+      return error instanceof AppError && error.code === 'unavailable' ? 'away' : 'refused';
+    }
+    unstored -= group.length;
+    for (const { stored } of group) stored();
+    return 'stored';
+  }
+
+  async function keepTrying(one: Waiting): Promise<void> {
+    for (let failures = 1; ; failures += 1) {
+      await sleep(pauseMs(failures));
+      if ((await store([one])) === 'stored') return;
+    }
+  }
+
+  async function run(): Promise<void> {
+    // What ends in the same turn goes into one transaction.
+    await new Promise((resolve) => setImmediate(resolve));
+    for (let failures = 0; waiting.length > 0; ) {
+      const group = waiting.splice(0, groupSizeMax);
+      const result = await store(group);
+      if (result === 'stored') {
+        failures = 0;
+      } else if (result === 'away') {
+        waiting.unshift(...group);
+        failures += 1;
+        await sleep(pauseMs(failures));
+      } else {
+        for (const one of group) {
+          if (group.length === 1 || (await store([one])) !== 'stored') void keepTrying(one);
+        }
+      }
+    }
+  }
+
+  return {
+    record(ended) {
+      return new Promise((stored) => {
+        waiting.push({ ended, stored });
+        unstored += 1;
+        if (running) return;
+        running = true;
+        void run().finally(() => {
+          running = false;
+        });
+      });
+    },
+    pending: () => unstored,
+  };
+}
+
+function pauseMs(failures: number): number {
+  return Math.min(firstPauseMs * 2 ** Math.min(failures, 20), longestPauseMs);
+}
+
+/** Stores how attempts ended, and what follows for their reminders, in one transaction. */
+async function storeOutcomes(
+  { database, random }: { database: Pick<Database, 'transaction'>; random: () => number },
+  ended: readonly EndedAttempt[],
+): Promise<void> {
+  const byId = new Map(ended.map((one) => [one.attemptId, one.outcome]));
+  // A provider that gives one id to two messages must not cost us the outcome of either.
+  const write = (withProviderIds: boolean) =>
+    database.transaction([], async (connection) => {
+      const locked = await lockAttempts(connection, { attemptIds: Array.from(byId.keys()) });
+      await writeAttemptEnds(
+        connection,
+        locked.map(({ attemptId }) => endOf(attemptId, byId.get(attemptId), withProviderIds)),
+      );
+      await writeReminderSteps(
+        connection,
+        locked.flatMap((attempt) => stepOf(attempt, byId.get(attempt.attemptId), random)),
+      );
+    });
+  try {
+    await write(true);
+  } catch (error) {
+    if (ended.length > 1 || sqlState(error) !== uniqueViolation) throw error;
+    await write(false);
+  }
+}
+
+type Outcome = EndedAttempt['outcome'] | undefined;
+
+function endOf(attemptId: string, outcome: Outcome, withProviderIds: boolean) {
+  switch (outcome?.kind) {
+    case 'accepted':
+      return {
+        attemptId,
+        outcome: 'accepted',
+        ...(withProviderIds ? { providerId: outcome.providerId } : {}),
+      } as const;
+    case 'uncertain':
+      return { attemptId, outcome: 'uncertain', reason: outcome.reason } as const;
+    case 'refused':
+      return { attemptId, outcome: 'refused', reason: outcome.reason } as const;
+    default:
+      return { attemptId, outcome: 'refused', reason: 'not_started' } as const;
+  }
+}
+
+function stepOf(attempt: LockedAttempt, outcome: Outcome, random: () => number): LockedStep[] {
+  const step = reminderAfter(attempt, wordOf(attempt, outcome, random));
+  return step ? [{ ...step, reminderId: attempt.reminderId, from: attempt.state }] : [];
+}
+
+function wordOf(attempt: LockedAttempt, outcome: Outcome, random: () => number): AttemptWord {
+  switch (outcome?.kind) {
+    case 'accepted':
+      return outcome;
+    case 'uncertain':
+      return outcome;
+    case 'refused': {
+      const { attempts, untilNotAfterMs } = attempt;
+      const { permanent, reason, retryAfterMs } = outcome;
+      const retry = permanent
+        ? undefined
+        : retryInMs({ reason, attempts, retryAfterMs, untilNotAfterMs, random: random() });
+      return { kind: 'refused', permanent, reason, retryInMs: retry };
+    }
+    default:
+      return {
+        kind: 'refused',
+        permanent: false,
+        reason: 'not_started',
+        retryInMs: outcome?.retryInMs ?? 0,
+      };
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

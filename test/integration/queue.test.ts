@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Secret } from '../../src/domain/secret.ts';
+import { createBells } from '../../src/queue/bells.ts';
+import { prepareQueue } from '../../src/queue/prepare-queue.ts';
+import { type BellListener, listenForBells } from '../../workers/runner.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { silentLog } from '../support/dispatch-bench.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+let database: TestDatabase;
+const open: { close(waitMs: number): Promise<void> }[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  // Several processes may prepare at once.
+  await Promise.all([prepareQueue(database.adminUrl), prepareQueue(database.adminUrl)]);
+  await prepareQueue(database.adminUrl);
+});
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.close(3_000)));
+});
+afterAll(() => database.drop());
+
+function bells() {
+  const made = createBells({ url: database.roleUrls.scheduler, log: silentLog });
+  open.push(made);
+  return made;
+}
+
+function listen(onBatch: (batchId: string) => Promise<void>): BellListener {
+  const listener = listenForBells({
+    url: database.roleUrls.worker,
+    concurrency: 4,
+    onBatch,
+    log: silentLog,
+  });
+  open.push(listener);
+  return listener;
+}
+
+async function jobs(): Promise<{ id: string; data: unknown; state: string }[]> {
+  return (await database.admin.query('select id, data, state from sotto_queue.job')).rows;
+}
+
+describe('bells', () => {
+  it('wake a worker with the id of a batch and leave nothing behind', async () => {
+    const heard: string[] = [];
+    listen(async (batchId) => void heard.push(batchId));
+    const batchIds = Array.from({ length: 20 }, () => randomUUID());
+    const { ring } = bells();
+    for (const batchId of batchIds) ring(batchId);
+
+    await waitFor(() => heard.length === 20);
+    expect(heard.sort()).toEqual([...batchIds].sort());
+    await waitFor(async () => (await jobs()).length === 0);
+  });
+
+  it('hold a version and the id of a batch, and nothing else', async () => {
+    const batchId = randomUUID();
+    bells().ring(batchId);
+    await waitFor(async () => (await jobs()).length > 0);
+    expect(await jobs()).toMatchObject([{ id: batchId, data: { v: 1, batch: batchId } }]);
+    await database.admin.query('delete from sotto_queue.job');
+  });
+
+  it('that ring twice for one waiting batch are one', async () => {
+    const batchId = randomUUID();
+    const { ring } = bells();
+    ring(batchId);
+    ring(batchId);
+    await waitFor(async () => (await jobs()).length > 0);
+    const heard: string[] = [];
+    listen(async (heardId) => void heard.push(heardId));
+    await waitFor(async () => (await jobs()).length === 0);
+    expect(heard).toEqual([batchId]);
+  });
+
+  it('whose batch fails or that name none are dropped, and the next one is heard', async () => {
+    const heard: string[] = [];
+    listen(async (batchId) => {
+      heard.push(batchId);
+      throw new Error('the database is away');
+    });
+    const first = randomUUID();
+    bells().ring(first);
+    await waitFor(() => heard.includes(first));
+    await database.admin.query(`select sotto_queue.add_job('bells', 'x', 'bell',
+      '{"v":1,"batch":"nothing","to":"+33600000000"}', '{}', 0, 0, 0, 1, null, null, null, null, null, false)`);
+    const last = randomUUID();
+    bells().ring(last);
+    await waitFor(() => heard.includes(last));
+    expect(heard).toEqual([first, last]);
+    await waitFor(async () => (await jobs()).length === 0);
+  });
+
+  it('use at most four connections in a process', async () => {
+    let heard = 0;
+    listen(async () => {
+      heard += 1;
+    });
+    const { ring } = bells();
+    for (let count = 0; count < 50; count += 1) ring(randomUUID());
+    await waitFor(() => heard === 50);
+    const { rows } = await database.admin.query(
+      `select usename, count(*)::int as count from pg_stat_activity
+       where datname = current_database() and usename in ('sotto_worker', 'sotto_scheduler') group by 1`,
+    );
+    for (const { count } of rows) expect(count).toBeLessThanOrEqual(4);
+    expect(rows).toHaveLength(2);
+  });
+
+  it('never end or stop a scheduler whose queue is away', async () => {
+    const url = new URL(database.roleUrls.scheduler.reveal());
+    url.password = 'wrong';
+    const lost: string[] = [];
+    const { ring, close } = createBells({
+      url: new Secret(url.href),
+      log: { ...silentLog, warn: (phrase) => void lost.push(phrase) },
+    });
+    ring(randomUUID());
+    await waitFor(() => lost.includes('a bell was lost'));
+    await close();
+  });
+});
+
+describe('the queue’s schema', () => {
+  it('is closed to every role that neither rings nor hears', async () => {
+    for (const role of ['api', 'patient', 'ops'] as const) {
+      const client = new pg.Client({ connectionString: database.roleUrls[role].reveal() });
+      await client.connect();
+      await expect(client.query('select * from sotto_queue.job')).rejects.toThrow(
+        'permission denied',
+      );
+      await client.end();
+    }
+  });
+});

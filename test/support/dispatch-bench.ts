@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { Secret } from '../../src/domain/secret.ts';
+import { boxPublicKey, newBoxPrivateKey } from '../../src/keys/box-keys.ts';
+import { createLinkTokens } from '../../src/keys/link-token.ts';
+import type { Log } from '../../src/telemetry/log.ts';
+import { createTwilioTransport } from '../../src/transport/sms-twilio.ts';
+import { type DispatchDeps, dispatchBatch } from '../../src/usecases/dispatch-batch.ts';
+import { feedDueReminders, newFeedCursor } from '../../src/usecases/feed-due-reminders.ts';
+import { createOutcomeRecorder } from '../../src/usecases/record-outcome.ts';
+import { createSendBreaker } from '../../src/usecases/send-breaker.ts';
+import { createSendSlots } from '../../src/usecases/send-slots.ts';
+import type { TestDatabase } from './database.ts';
+import type { MessagesPeer } from './messages-peer.ts';
+import { type SeedOptions, seedReminders } from './seed-reminders.ts';
+
+export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
+export const parcelDay = new Date().toISOString().slice(0, 10);
+
+/** Feeder and dispatcher over a test's own database and a provider of its own, without a queue. */
+export function createDispatchBench(database: TestDatabase, peer: MessagesPeer) {
+  const epochPrivateKey = newBoxPrivateKey();
+  const epochPublicKey = boxPublicKey(epochPrivateKey);
+  const worker = database.open('worker');
+  const scheduler = database.open('scheduler');
+  const cursor = newFeedCursor();
+
+  /** What a worker process has; made anew for each process a test plays. */
+  function deps(overrides: Partial<DispatchDeps> & { timeoutMs?: number } = {}): DispatchDeps {
+    const base = overrides.database ?? worker;
+    return {
+      database: base,
+      transport: createTwilioTransport({
+        accountSid: `AC${'0'.repeat(32)}`,
+        authToken: new Secret('token'),
+        from: '+33700000000',
+        baseUrl: peer.url,
+        statusCallbackUrl: (token) => `https://callback.example/${token}`,
+        timeoutMs: overrides.timeoutMs ?? 2_000,
+        maxSockets: 16,
+      }),
+      breaker: createSendBreaker({}),
+      slots: createSendSlots(16),
+      recorder: createOutcomeRecorder({ database: base, log: silentLog }),
+      epochPrivateKey: async (day) => (day === parcelDay ? new Secret(epochPrivateKey) : undefined),
+      findSuppressed: async () => new Set(),
+      linkTokens: createLinkTokens({
+        keys: [{ selector: 'a', key: new Secret(randomBytes(32)) }],
+        audience: 'localhost',
+      }),
+      linkHostUrl: 'http://localhost:3001',
+      optOut: false,
+      log: silentLog,
+      ...overrides,
+    };
+  }
+
+  return {
+    worker,
+    scheduler,
+    epochPublicKey,
+    deps,
+    seed: (options: Omit<SeedOptions, 'epochPublicKey' | 'parcelDay'> & { parcelDay?: string }) =>
+      seedReminders(database.admin, { epochPublicKey, parcelDay, ...options }),
+    /** Feeds once, at a rate that bounds nothing, and returns the batches that would ring. */
+    async feed(allowedMax?: number): Promise<string[]> {
+      const rung: string[] = [];
+      await feedDueReminders(
+        { database: scheduler, ring: (batchId) => rung.push(batchId) },
+        { channel: 'sms', perSecond: 10_000, cursor, ...(allowedMax ? { allowedMax } : {}) },
+      );
+      return rung;
+    },
+    dispatch: (batchId: string, overrides: Parameters<typeof deps>[0] = {}) =>
+      dispatchBatch(deps(overrides), batchId),
+    async states(): Promise<Record<string, number>> {
+      const { rows } = await database.admin.query(
+        'select state, count(*)::int as count from reminders group by state',
+      );
+      return Object.fromEntries(rows.map((row) => [row.state, row.count]));
+    },
+    async rows(query: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+      return (await database.admin.query(query, values)).rows;
+    },
+    /** Makes every lease pass. */
+    passLeases: () =>
+      database.admin.query(
+        `update reminders set lease_until = clock_timestamp() - interval '1 second'
+         where state in ('queued', 'sending')`,
+      ),
+  };
+}

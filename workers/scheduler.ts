@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import { type Config, ConfigError } from '../config/env.ts';
+import packageFile from '../package.json' with { type: 'json' };
+import { createBells } from '../src/queue/bells.ts';
+import { openCheckedDatabase } from '../src/roles/checked-database.ts';
+import type { Database } from '../src/store/database.ts';
+import { writeHeartbeat } from '../src/store/heartbeats.ts';
+import { createLog, type Log } from '../src/telemetry/log.ts';
+import { feedDueReminders, newFeedCursor } from '../src/usecases/feed-due-reminders.ts';
+import { sweepExpired, sweepLeases } from '../src/usecases/sweep-leases.ts';
+import { type Duty, startDuties } from './duties.ts';
+
+/**
+ * Runs the process that feeds, sweeps and expires. It reads nothing that is sealed and leads
+ * nobody: several of it are safe, and none of them is needed for another to work.
+ *
+ * @throws {ConfigError} for a setting or a database that it must not run with
+ */
+export async function runScheduler(config: Config): Promise<{ close(): Promise<void> }> {
+  const log = createLog({ role: 'scheduler', level: config.LOG_LEVEL });
+  const database = await openCheckedDatabase(config, { role: 'scheduler', log });
+  const url = config.DATABASE_DIRECT_URL ?? config.DATABASE_URL;
+  if (!url) throw new ConfigError(['DATABASE_URL: required by this role']);
+  const bells = createBells({ url, log });
+  const instance = randomUUID();
+  const duties = startDuties(schedulerDuties({ config, database, ring: bells.ring, log }), {
+    log,
+    beat: (name) => writeHeartbeat(database, { name, instance, version: packageFile.version }),
+  });
+  return {
+    async close() {
+      await duties.close();
+      await bells.close();
+      await database.close();
+    },
+  };
+}
+
+function schedulerDuties(deps: {
+  config: Config;
+  database: Database;
+  ring: (batchId: string) => void;
+  log: Log;
+}): Duty[] {
+  const { config, database, ring, log } = deps;
+  const cursor = newFeedCursor();
+  return [
+    {
+      name: 'feed',
+      everyMs: 1_000,
+      run: () =>
+        feedDueReminders(
+          { database, ring },
+          { channel: 'sms', perSecond: config.SMS_PER_SECOND, cursor },
+        ),
+    },
+    { name: 'sweep', everyMs: 10_000, run: () => sweepLeases({ database, log }) },
+    { name: 'expire', everyMs: 10_000, run: () => sweepExpired({ database }) },
+  ];
+}
