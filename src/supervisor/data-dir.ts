@@ -12,16 +12,18 @@ import {
 import { StartError, systemErrorCode } from './start-error.ts';
 
 /** What runs for a data folder; kept in the folder so that whoever comes next can end it. */
-export interface Running {
+interface Running {
   readonly supervisor: ProcessIdentity;
   readonly guard?: ProcessIdentity;
-  readonly roles: readonly ProcessIdentity[];
+  /** By name; the last process of each. */
+  readonly roles: Readonly<Record<string, ProcessIdentity>>;
 }
 
 /** A data folder that belongs to this process until `release`. */
 export interface DataDir {
   readonly path: string;
-  record(running: Omit<Running, 'supervisor'>): void;
+  recordGuard(guard: ProcessIdentity): void;
+  recordRole(name: string, role: ProcessIdentity): void;
   release(): void;
 }
 
@@ -36,21 +38,23 @@ export async function takeDataDir(path: string): Promise<DataDir> {
   const supervisor = identify(process.pid);
   if (!supervisor) throw new StartError('This system does not tell when a process was started.');
   const lock = lockFile(folder);
-  const own = makeFolder(folder, () => writeAside(lock, { supervisor, roles: [] }));
+  const own = makeFolder(folder, () => writeAside(lock, { supervisor, roles: {} }));
   try {
     const leftBehind = claim(folder, own);
     if (leftBehind) await stopAll(folder, leftBehind);
   } finally {
     rmSync(own, { force: true });
   }
+  let running: Running = { supervisor, roles: {} };
+  const record = (change: Partial<Running>) => {
+    running = { ...running, ...change };
+    renameSync(writeAside(lock, running), lock);
+  };
   return {
     path: folder,
-    record(running) {
-      renameSync(writeAside(lock, { supervisor, ...running }), lock);
-    },
-    release() {
-      rmSync(lock, { force: true });
-    },
+    recordGuard: (guard) => record({ guard }),
+    recordRole: (name, role) => record({ roles: { ...running.roles, [name]: role } }),
+    release: () => rmSync(lock, { force: true }),
   };
 }
 
@@ -89,7 +93,7 @@ async function stopAll(folder: string, { guard, roles }: Running): Promise<void>
     signalProcess(guard, 'SIGKILL');
     await waitForEnd([guard], 2_000);
   }
-  await stopLeftBehind(folder, roles);
+  await stopLeftBehind(folder, Object.values(roles));
 }
 
 function makeFolder<T>(folder: string, write: () => T): T {
@@ -132,7 +136,7 @@ function readText(path: string): string | undefined {
 function parse(text: string | undefined): Running | undefined {
   try {
     const value = JSON.parse(text ?? '');
-    return value?.supervisor && Array.isArray(value.roles) ? value : undefined;
+    return value?.supervisor && value.roles ? value : undefined;
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { chownSync, lchownSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { StartError } from './start-error.ts';
 
 /** How to run PostgreSQL's programs so that they find themselves without root's identity. */
@@ -31,7 +31,7 @@ export function choosePostgresUser(binFolder: string, folder: string): PostgresU
   if (found) return found;
   throw new StartError(
     process.getuid?.() === 0
-      ? `PostgreSQL cannot run as root, nor as another user in ${folder}. Start Sotto as an ordinary user, move it to a folder that everyone may enter, or set DATABASE_URL.`
+      ? `PostgreSQL cannot run as root, nor as another user in ${dirname(folder)}. Start Sotto as an ordinary user, move it to a folder that everyone may enter, or set DATABASE_URL.`
       : `The bundled PostgreSQL does not run here (${binFolder}/postgres). Set DATABASE_URL.`,
   );
 }
@@ -69,7 +69,12 @@ function waysFor(folder: string): PostgresUser[] {
   ];
 }
 
-/** @see capabilities(7), setpriv(1) */
+/**
+ * initdb asks access(2) whether it may use its files, which leaves capabilities out of account
+ * unless `no_setuid_fixup` is set. At exec everything but the named capability is gone.
+ *
+ * @see capabilities(7), access(2), setpriv(1)
+ */
 function keepingCapability(capability: string, { uid, gid }: Owner): string[] {
   return [
     'setpriv',
@@ -77,18 +82,17 @@ function keepingCapability(capability: string, { uid, gid }: Owner): string[] {
     `--regid=${gid}`,
     '--clear-groups',
     '--no-new-privs',
+    '--securebits=+no_setuid_fixup',
     `--inh-caps=-all,+${capability}`,
     `--ambient-caps=-all,+${capability}`,
   ];
 }
 
 function works({ prefix, spawnAs }: PostgresUser, binFolder: string, folder: string): boolean {
-  const script = 'cd "$1" && [ -w . ] && exec "$2" --version';
-  const [command = 'sh', ...args] = [
-    ...prefix,
-    ...['sh', '-c', script, 'sh', folder, join(binFolder, 'postgres')],
-  ];
-  return spawnSync(command, args, { ...spawnAs, cwd: '/', stdio: 'ignore' }).status === 0;
+  const script = 'cd "$1" && [ -w . ] && "$2/postgres" --version && exec "$2/initdb" --show';
+  const env = { PATH: process.env.PATH, PGDATA: folder };
+  const [command = 'sh', ...args] = [...prefix, ...['sh', '-c', script, 'sh', folder, binFolder]];
+  return spawnSync(command, args, { ...spawnAs, cwd: '/', env, stdio: 'ignore' }).status === 0;
 }
 
 function nobody(): Owner {

@@ -20,10 +20,7 @@ const prefix = 'sotto-test-postgres-';
 export async function startTestPostgres({ durable = true } = {}): Promise<EmbeddedPostgres> {
   removeAbandoned();
   const dataDir = await takeDataDir(mkdtempSync(join(tmpdir(), prefix)));
-  const guard = startGuard({
-    dataDir: dataDir.path,
-    onStarted: (process) => dataDir.record({ guard: process, roles: [] }),
-  });
+  const guard = startGuard({ dataDir: dataDir.path, onStarted: dataDir.recordGuard });
   const close = async () => {
     dataDir.release();
     await guard.stop();

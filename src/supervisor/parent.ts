@@ -1,0 +1,24 @@
+import { flushCompileCache } from 'node:module';
+
+/**
+ * Tells the supervisor that this process takes work now. Does nothing in a process that was started
+ * by hand or by another supervisor (systemd, Docker).
+ */
+export function reportReady(): void {
+  // The next start of any role finds its modules compiled; a role that is killed never flushes.
+  flushCompileCache();
+  if (process.connected) process.send?.('ready', undefined, undefined, () => {});
+}
+
+/**
+ * Calls back when the supervisor is gone, however it went. End then within 8 s: what is left after
+ * that is killed, and the database stops about then.
+ */
+export function onParentGone(callback: () => void): void {
+  if (!process.send) return;
+  // With the supervisor gone nobody reads what is printed, which must not end the process early.
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
+  if (process.connected) process.once('disconnect', callback);
+  else queueMicrotask(callback);
+}

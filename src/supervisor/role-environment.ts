@@ -1,0 +1,91 @@
+import type { Config } from '../../config/env.ts';
+import { Secret } from '../domain/secret.ts';
+import type { DatabaseRole } from '../store/role-logins.ts';
+
+/** A process of its own: the roles that sign in to PostgreSQL, and the sandbox, which does not. */
+export type RoleName = DatabaseRole | 'sandbox';
+
+type Variable = keyof Config;
+
+const everyRole: readonly Variable[] = ['HOST', 'LOG_LEVEL', 'DATA_DIR'];
+const everyDatabaseRole: readonly Variable[] = [
+  'DATABASE_URL',
+  'DATABASE_DIRECT_URL',
+  'DATABASE_POOL_MAX',
+  'API_URL',
+  'PATIENT_URL',
+  'OPS_URL',
+  'CALLBACK_URL',
+  'KEYSTORE',
+  'JOURNAL',
+];
+
+/**
+ * What each role may know beside that. A role that has no provider's secret is not told of the
+ * provider either, because a configuration with a live transport must hold its secrets.
+ */
+const variablesOf: Record<RoleName, readonly Variable[]> = {
+  api: ['API_PORT', 'TRUSTED_PROXIES'],
+  patient: ['PATIENT_PORT', 'TRUSTED_PROXIES'],
+  ops: ['OPS_PORT', 'TRUSTED_PROXIES', 'METRICS_TOKEN'],
+  worker: [
+    'SMS_TRANSPORT',
+    'TWILIO_ACCOUNT_SID',
+    'TWILIO_AUTH_TOKEN',
+    'TWILIO_FROM',
+    'TWILIO_MESSAGING_SERVICE_SID',
+    'TWILIO_BASE_URL',
+    'SMS_OPT_OUT',
+    'SMS_PER_SECOND',
+    'SETTLE_WINDOW_S',
+  ],
+  scheduler: ['SMS_PER_SECOND', 'SETTLE_WINDOW_S'],
+  sandbox: [
+    'SANDBOX_PORT',
+    'CALLBACK_URL',
+    'PATIENT_URL',
+    'TWILIO_ACCOUNT_SID',
+    'TWILIO_AUTH_TOKEN',
+  ],
+};
+
+/** What any process needs of the machine, be it ours or not. */
+const inherited = [
+  'PATH',
+  'HOME',
+  'LANG',
+  'TMPDIR',
+  'NODE_ENV',
+  'NODE_OPTIONS',
+  'NODE_EXTRA_CA_CERTS',
+  'NODE_COMPILE_CACHE',
+];
+
+/**
+ * The whole environment of a role's process: only what it needs, with its own way into PostgreSQL.
+ *
+ * @param config the configuration as this role is to see it
+ */
+export function roleEnvironment(
+  role: RoleName,
+  { config, env }: { config: Config; env: Readonly<Record<string, string | undefined>> },
+): Record<string, string> {
+  const variables = [
+    ...everyRole,
+    ...(role === 'sandbox' ? [] : everyDatabaseRole),
+    ...variablesOf[role],
+  ];
+  const pairs = [
+    ...inherited.map((name) => [name, env[name]] as const),
+    ...variables.map((name) => [name, asText(config[name])] as const),
+  ];
+  return Object.fromEntries(
+    pairs.filter((pair): pair is [string, string] => pair[1] !== undefined),
+  );
+}
+
+function asText(value: Config[Variable]): string | undefined {
+  if (value === undefined) return undefined;
+  if (value instanceof Secret) return value.reveal();
+  return Array.isArray(value) ? value.join(',') : String(value);
+}

@@ -1,0 +1,34 @@
+import { join, relative } from 'node:path';
+import type { Config } from '../../config/env.ts';
+import type { Secret } from '../domain/secret.ts';
+
+/** What a newcomer reads when everything runs: where to look first, and how to stop it. */
+export function startSummary({
+  config,
+  apiKey,
+  readyMs,
+}: {
+  config: Config;
+  apiKey: Secret<string> | undefined;
+  readyMs: number;
+}): string {
+  const isSandbox = config.SMS_TRANSPORT === 'sandbox';
+  const rows: [string, string | undefined][] = [
+    ['Sandbox phone', isSandbox ? `http://localhost:${config.SANDBOX_PORT}` : undefined],
+    ['API', config.API_URL],
+    ['Patient pages', config.PATIENT_URL],
+    ['Ops', config.OPS_URL],
+    ['API key', apiKey?.reveal()],
+    ['Logs', relative('.', join(config.DATA_DIR, 'logs'))],
+  ];
+  const shown = rows.filter(([, value]) => value !== undefined);
+  return [
+    '',
+    `Sotto is ready (${(readyMs / 1000).toFixed(1)} s).${isSandbox ? ' Messages arrive on the sandbox phone.' : ''}`,
+    '',
+    ...shown.map(([name, value]) => `  ${name.padEnd(15)}${value}`),
+    '',
+    'Ctrl+C stops everything.',
+    '',
+  ].join('\n');
+}
