@@ -8,8 +8,8 @@ import {
 } from './appointment-changes.ts';
 import type { AppointmentKey } from './appointment-locks.ts';
 import type { Connection } from './database.ts';
-import { insertEvents, type NewEvent } from './event-writes.ts';
-import { insertRows } from './insert-rows.ts';
+import { eventRows, type NewEvent } from './event-writes.ts';
+import { insertRows, type TableRows, tableRows } from './insert-rows.ts';
 
 /** A first version's row, written before anything is locked, so that two first PUTs meet there. */
 export interface MissingAppointment extends AppointmentKey {
@@ -75,18 +75,19 @@ export async function writeAcceptedVersions(
     await clearLocks(connection, replaced);
     await updateAppointments(connection, replaced);
   }
-  await insertVersions(connection, versions);
-  await insertReminders(connection, versions);
-  await insertLinks(connection, versions);
-  await insertContentKeys(connection, versions);
-  await insertEvents(connection, versions.flatMap(eventsOf));
+  await insertRows(connection, [
+    versionRows(versions),
+    reminderRows(versions),
+    linkRows(versions),
+    contentKeyRows(versions),
+    eventRows(versions.flatMap(eventsOf)),
+  ]);
 }
 
-function insertVersions(connection: Connection, versions: readonly AcceptedVersion[]) {
-  return insertRows(
-    connection,
-    'versions',
-    {
+function versionRows(versions: readonly AcceptedVersion[]): TableRows {
+  return tableRows({
+    table: 'versions',
+    columns: {
       organisation_id: 'uuid',
       mode: 'text',
       appointment_id: 'uuid',
@@ -96,7 +97,7 @@ function insertVersions(connection: Connection, versions: readonly AcceptedVersi
       content: 'bytea',
       view_month: 'text',
     },
-    versions.map(({ organisationId, mode, id, decision, receiptId, sealed }) => ({
+    rows: versions.map(({ organisationId, mode, id, decision, receiptId, sealed }) => ({
       organisation_id: organisationId,
       mode,
       appointment_id: id,
@@ -106,14 +107,13 @@ function insertVersions(connection: Connection, versions: readonly AcceptedVersi
       content: sealed.content,
       view_month: sealed.viewMonth,
     })),
-  );
+  });
 }
 
-function insertReminders(connection: Connection, versions: readonly AcceptedVersion[]) {
-  return insertRows(
-    connection,
-    'reminders',
-    {
+function reminderRows(versions: readonly AcceptedVersion[]): TableRows {
+  return tableRows({
+    table: 'reminders',
+    columns: {
       id: 'uuid',
       organisation_id: 'uuid',
       mode: 'text',
@@ -129,7 +129,7 @@ function insertReminders(connection: Connection, versions: readonly AcceptedVers
       state: 'text',
       skipped_reason: 'text',
     },
-    versions.flatMap(({ organisationId, mode, id, sealed }) =>
+    rows: versions.flatMap(({ organisationId, mode, id, sealed }) =>
       sealed.reminders.map((reminder) => ({
         id: reminder.id,
         organisation_id: organisationId,
@@ -147,14 +147,13 @@ function insertReminders(connection: Connection, versions: readonly AcceptedVers
         skipped_reason: reminder.skipped ?? null,
       })),
     ),
-  );
+  });
 }
 
-function insertLinks(connection: Connection, versions: readonly AcceptedVersion[]) {
-  return insertRows(
-    connection,
-    'links',
-    {
+function linkRows(versions: readonly AcceptedVersion[]): TableRows {
+  return tableRows({
+    table: 'links',
+    columns: {
       id: 'uuid',
       organisation_id: 'uuid',
       mode: 'text',
@@ -168,7 +167,7 @@ function insertLinks(connection: Connection, versions: readonly AcceptedVersion[
       parcel_day: 'date',
       expires_at: 'timestamptz',
     },
-    versions.flatMap(({ organisationId, mode, id, sealed, linkExpiresAt }) =>
+    rows: versions.flatMap(({ organisationId, mode, id, sealed, linkExpiresAt }) =>
       sealed.links.map((link) => ({
         id: link.id,
         organisation_id: organisationId,
@@ -184,14 +183,13 @@ function insertLinks(connection: Connection, versions: readonly AcceptedVersion[
         expires_at: linkExpiresAt.toString(),
       })),
     ),
-  );
+  });
 }
 
-function insertContentKeys(connection: Connection, versions: readonly AcceptedVersion[]) {
-  return insertRows(
-    connection,
-    'content_keys',
-    {
+function contentKeyRows(versions: readonly AcceptedVersion[]): TableRows {
+  return tableRows({
+    table: 'content_keys',
+    columns: {
       organisation_id: 'uuid',
       mode: 'text',
       appointment_id: 'uuid',
@@ -199,7 +197,7 @@ function insertContentKeys(connection: Connection, versions: readonly AcceptedVe
       link_id: 'uuid',
       sealed_key: 'bytea',
     },
-    versions.flatMap(({ organisationId, mode, id, decision, sealed }) =>
+    rows: versions.flatMap(({ organisationId, mode, id, decision, sealed }) =>
       sealed.contentKeys.map(({ linkId, sealedKey }) => ({
         organisation_id: organisationId,
         mode,
@@ -209,7 +207,7 @@ function insertContentKeys(connection: Connection, versions: readonly AcceptedVe
         sealed_key: sealedKey,
       })),
     ),
-  );
+  });
 }
 
 function eventsOf(version: AcceptedVersion): NewEvent[] {

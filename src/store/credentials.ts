@@ -1,8 +1,7 @@
-import type pg from 'pg';
 import type { Mode } from '../domain/channel.ts';
 import type { Scope } from '../domain/scope.ts';
 import { createBatchedLookup } from './batched-lookup.ts';
-import type { Connection, Database } from './database.ts';
+import type { Database } from './database.ts';
 
 /** A credential as it stands at this moment, with the ceiling of the organisation it belongs to. */
 export interface StoredCredential {
@@ -36,48 +35,50 @@ interface CredentialRow {
 export function createCredentialLookup(
   database: Database,
 ): (hash: Buffer) => Promise<StoredCredential | undefined> {
-  const find = createBatchedLookup((hashes) =>
-    database.transaction([], async (connection) => {
-      const rows = await readCredentials(connection, hashes);
-      await markUsed(connection, rows);
-      return new Map(rows.map((row) => [row.hash, fromRow(row)]));
-    }),
-  );
+  const find = createBatchedLookup(async (hashes) => {
+    const rows = await readCredentials(database, hashes);
+    await markUsed(database, rows);
+    return new Map(rows.map((row) => [row.hash, fromRow(row)]));
+  });
   return (hash) => find(hash.toString('hex'));
 }
 
 /**
- * The organisation must be known before its rows can be seen: the first statement binds the
- * transaction to the organisations of these keys, the second reads under them. Both go in one
- * round trip, which needs the hashes in the text; they are hexadecimal digits of our making.
+ * The organisation must be known before its rows can be seen: the reading is bound to the
+ * organisations of these keys. It goes in one round trip, which needs the hashes in the text; they
+ * are hexadecimal digits of our making.
  */
 async function readCredentials(
-  connection: Connection,
+  database: Database,
   hashes: readonly string[],
 ): Promise<CredentialRow[]> {
   for (const hash of hashes) if (!/^[0-9a-f]{64}$/.test(hash)) throw new TypeError('hash');
   const list = `array[${hashes.map((hash) => `'\\x${hash}'`).join(',')}]::bytea[]`;
-  const results = (await connection.query(`
-    select set_config('sotto.organisations',
-      (select coalesce(array_agg(distinct f.organisation_id), '{}')::text
-       from unnest(${list}) as given (hash), find_credential(given.hash) f), true);
-    select encode(c.key_hash, 'hex') as hash, c.id, c.organisation_id, c.mode, c.platform, c.scopes,
-      c.revoked_at is null and (c.expires_at is null or c.expires_at > clock_timestamp()) as usable,
-      o.requests_per_minute,
-      c.last_used_at is null or c.last_used_at < clock_timestamp() - interval '1 minute' as unmarked
-    from credentials c join organisations o on o.id = c.organisation_id
-    where c.key_hash = any (${list})`)) as unknown as pg.QueryResult[];
-  return (results[1]?.rows ?? []) as CredentialRow[];
+  return database.readAs<CredentialRow & Record<string, unknown>>(
+    {
+      expression: `(select coalesce(array_agg(distinct f.organisation_id), '{}')::text
+        from unnest(${list}) as given (hash), find_credential(given.hash) f)`,
+    },
+    `select encode(c.key_hash, 'hex') as hash, c.id, c.organisation_id, c.mode, c.platform, c.scopes,
+       c.revoked_at is null and (c.expires_at is null or c.expires_at > clock_timestamp()) as usable,
+       o.requests_per_minute,
+       c.last_used_at is null or c.last_used_at < clock_timestamp() - interval '1 minute' as unmarked
+     from credentials c join organisations o on o.id = c.organisation_id
+     where c.key_hash = any (${list})`,
+  );
 }
 
 /** At most once a minute for each, and never waiting for whoever holds the row. */
-async function markUsed(connection: Connection, rows: readonly CredentialRow[]): Promise<void> {
-  const ids = rows.filter((row) => row.usable && row.unmarked).map((row) => row.id);
-  if (ids.length === 0) return;
-  await connection.query(
-    `update credentials set last_used_at = clock_timestamp() where id in
-       (select id from credentials where id = any ($1) for update skip locked)`,
-    [ids],
+async function markUsed(database: Database, rows: readonly CredentialRow[]): Promise<void> {
+  const unmarked = rows.filter((row) => row.usable && row.unmarked);
+  if (unmarked.length === 0) return;
+  const organisationIds = [...new Set(unmarked.map((row) => row.organisation_id))];
+  await database.transaction(organisationIds, (connection) =>
+    connection.query(
+      `update credentials set last_used_at = clock_timestamp() where id in
+         (select id from credentials where id = any ($1) for update skip locked)`,
+      [unmarked.map((row) => row.id)],
+    ),
   );
 }
 

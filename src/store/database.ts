@@ -19,6 +19,16 @@ export interface Database {
     work: (connection: Connection) => Promise<T>,
     options?: { readonly lockTimeoutMs?: number },
   ): Promise<T>;
+  /**
+   * Reads in one round trip what these organisations may see.
+   *
+   * @param organisations ids, or an SQL expression for an array of them in text form
+   * @param text one statement without parameters; ids go into it through `uuidArray`
+   */
+  readAs<Row extends pg.QueryResultRow>(
+    organisations: readonly string[] | { readonly expression: string },
+    text: string,
+  ): Promise<Row[]>;
   /** Runs one statement outside of any organisation. */
   query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   close(): Promise<void>;
@@ -70,6 +80,18 @@ export function openDatabase(options: DatabaseOptions): Database {
         connection.release(broken);
       }
     },
+    async readAs<Row extends pg.QueryResultRow>(
+      organisations: readonly string[] | { readonly expression: string },
+      text: string,
+    ) {
+      const expression =
+        'expression' in organisations ? organisations.expression : uuidArray(organisations);
+      // Statements sent together are one transaction, which the setting then ends with.
+      const results = (await pool
+        .query(`select set_config('sotto.organisations', ${expression}, true); ${text}`)
+        .catch(rethrowUnavailable)) as unknown as pg.QueryResult<Row>[];
+      return results[1]?.rows ?? [];
+    },
     async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) {
       const result = await pool.query<Row>(text, [...values]).catch(rethrowUnavailable);
       return result.rows;
@@ -81,10 +103,15 @@ export function openDatabase(options: DatabaseOptions): Database {
 }
 
 function bindOrganisations(ids: readonly string[]): string {
+  return `select set_config('sotto.organisations', ${uuidArray(ids)}, true)`;
+}
+
+/** Ids as the text of a PostgreSQL array, to stand in a statement; refuses anything but ids. */
+export function uuidArray(ids: readonly string[]): string {
   for (const id of ids) {
     if (!uuid.test(id)) throw new AppError('internal');
   }
-  return `select set_config('sotto.organisations', '{${ids.join(',')}}', true)`;
+  return `'{${ids.join(',')}}'`;
 }
 
 /** SQLSTATE of an error that PostgreSQL sent, or undefined for any other error. */

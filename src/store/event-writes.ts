@@ -1,7 +1,7 @@
 import type { Mode } from '../domain/channel.ts';
 import type { ReminderState } from '../domain/reminder.ts';
 import type { Connection } from './database.ts';
-import { insertRows } from './insert-rows.ts';
+import { insertRows, type TableRows, tableRows } from './insert-rows.ts';
 
 /** One transition, as the ledger and the booking system's event feed keep it. */
 export interface NewEvent {
@@ -22,10 +22,14 @@ export async function insertEvents(
   connection: Connection,
   events: readonly NewEvent[],
 ): Promise<void> {
-  await insertRows(
-    connection,
-    'events',
-    {
+  await insertRows(connection, [eventRows(events)]);
+}
+
+/** Events as rows, to be inserted together with what they tell of. */
+export function eventRows(events: readonly NewEvent[]): TableRows {
+  return tableRows({
+    table: 'events',
+    columns: {
       organisation_id: 'uuid',
       mode: 'text',
       type: 'text',
@@ -37,7 +41,7 @@ export async function insertEvents(
       reason_code: 'text',
       possibly_sent: 'boolean',
     },
-    events.map((event) => ({
+    rows: events.map((event) => ({
       organisation_id: event.organisationId,
       mode: event.mode,
       type: event.type,
@@ -49,5 +53,5 @@ export async function insertEvents(
       reason_code: event.reasonCode ?? null,
       possibly_sent: event.possiblySent ?? false,
     })),
-  );
+  });
 }

@@ -1,24 +1,44 @@
 import type { Connection } from './database.ts';
 
+/** Rows for one table. Names and types are written into the statement and must come from code. */
+export interface TableRows<Column extends string = string> {
+  readonly table: string;
+  /** Name and PostgreSQL type of each column. */
+  readonly columns: Readonly<Record<Column, string>>;
+  readonly rows: readonly Readonly<Record<Column, unknown>>[];
+}
+
+/** Keeps the columns of a table and its rows in step. */
+export function tableRows<Column extends string>(rows: TableRows<Column>): TableRows {
+  return rows as TableRows;
+}
+
 /**
- * Inserts any number of rows in one statement with one array parameter a column, so that the
- * statement's text, and with it its plan, is the same for one row and for a thousand.
+ * Inserts rows of several tables in one statement, and so in one round trip, with one array
+ * parameter a column: its text, and with it its plan, is the same for one row and for a thousand.
  *
- * @param columns name and PostgreSQL type of each column; both are written into the statement and
- *   must come from code
+ * References between the tables hold: PostgreSQL checks them at the end of the statement.
  */
-export async function insertRows<Column extends string>(
+export async function insertRows(
   connection: Connection,
-  table: string,
-  columns: Readonly<Record<Column, string>>,
-  rows: readonly Readonly<Record<Column, unknown>>[],
+  tables: readonly TableRows[],
 ): Promise<void> {
-  if (rows.length === 0) return;
-  const names = Object.keys(columns) as Column[];
-  const arrays = names.map((name, index) => `$${index + 1}::${columns[name]}[]`);
+  const filled = tables.filter(({ rows }) => rows.length > 0);
+  if (filled.length === 0) return;
+  const values: unknown[] = [];
+  const inserts = filled.map(({ table, columns, rows }) => {
+    const names = Object.keys(columns);
+    const arrays = names.map((name) => {
+      values.push(rows.map((row) => row[name]));
+      return `$${values.length}::${columns[name]}[]`;
+    });
+    return `insert into ${table} (${names.join(', ')}) select * from unnest(${arrays.join(', ')})`;
+  });
+  const last = inserts.pop();
+  const ahead = inserts.map((insert, index) => `inserted_${index} as (${insert})`);
   await connection.query({
-    name: `insert ${table} ${names.length}`,
-    text: `insert into ${table} (${names.join(', ')}) select * from unnest(${arrays.join(', ')})`,
-    values: names.map((name) => rows.map((row) => row[name])),
+    name: `insert ${filled.map(({ table }) => table).join(' ')}`,
+    text: `${ahead.length > 0 ? `with ${ahead.join(', ')} ` : ''}${last}`,
+    values,
   });
 }

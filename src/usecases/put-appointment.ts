@@ -206,11 +206,7 @@ async function refuseUnfaithful(
 ): Promise<Outcome<Accepted>[]> {
   const accepted = outcomes.filter(isOk).map(({ value }) => value);
   if (accepted.length === 0) return [...outcomes];
-  const unfaithful = new Set(
-    await database.transaction(organisationIds, (connection) =>
-      findUnfaithfulVersions(connection, accepted),
-    ),
-  );
+  const unfaithful = new Set(await findUnfaithfulVersions(database, organisationIds, accepted));
   if (unfaithful.size === 0) return [...outcomes];
   await database
     .transaction(organisationIds, (connection) => pauseAppointments(connection, [...unfaithful]))
