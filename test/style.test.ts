@@ -1,0 +1,87 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+
+interface Source {
+  readonly path: string;
+  readonly text: string;
+}
+
+const sources = read('src', 'workers', 'config', 'scripts', 'test');
+const production = sources.filter(({ path }) => /^(src|workers|config)\//.test(path));
+
+function read(...folders: string[]): Source[] {
+  return folders
+    .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile() && /\.(m?[jt]s|sql|css|sh)$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((file) => ({ path: relative(root, file), text: readFileSync(file, 'utf8') }));
+}
+
+/** `path:line` of every line that matches. */
+function linesWith(pattern: RegExp, among: readonly Source[]): string[] {
+  return among.flatMap(({ path, text }) =>
+    text.split('\n').flatMap((line, index) => (pattern.test(line) ? [`${path}:${index + 1}`] : [])),
+  );
+}
+
+describe('the code', () => {
+  it('is read in full by these checks', () => {
+    expect(production.length).toBeGreaterThan(60);
+  });
+
+  it('has no file too long for one sitting', () => {
+    const long = production.filter(
+      ({ path, text }) => path.endsWith('.ts') && text.split('\n').length > 400,
+    );
+    expect(long.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('has no drawer: a file or folder is named after what is in it', () => {
+    const drawer = /(^|\/)(utils?|helpers?|common|misc|types|shared|stuff|lib)(\.|\/)/;
+    expect(sources.map(({ path }) => path).filter((path) => drawer.test(path))).toEqual([]);
+  });
+
+  it('names its files in kebab-case', () => {
+    const kebab = /^([a-z0-9]+(-[a-z0-9]+)*\/)*[a-z0-9]+(-[a-z0-9]+)*(\.[a-z]+)+$/;
+    expect(sources.map(({ path }) => path).filter((path) => !kebab.test(path))).toEqual([]);
+  });
+
+  it('leaves nothing for later', () => {
+    const later = new RegExp(
+      `\\b(${['TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X', 'HA' + 'CK'].join('|')})\\b`,
+    );
+    expect(linesWith(later, sources)).toEqual([]);
+  });
+
+  it('skips and singles out no test', () => {
+    const idle = new RegExp(
+      `\\b(it|test|describe)\\.(${['skip', 'only', 'todo', 'fails'].join('|')})\\b`,
+    );
+    expect(linesWith(idle, sources)).toEqual([]);
+  });
+
+  it('reads the environment in the command line alone', () => {
+    // The supervisor passes PATH on, so that what it starts finds the programs of the machine.
+    const elsewhere = production
+      .filter(({ path }) => !/^src\/cli(\/|\.ts$)/.test(path))
+      .map(({ path, text }) => ({
+        path,
+        text: path.startsWith('src/supervisor/') ? text.replaceAll('process.env.PATH', '') : text,
+      }));
+    expect(linesWith(/\bprocess\.env\b/, elsewhere)).toEqual([]);
+  });
+
+  it('speaks SQL in the store alone', () => {
+    // prepare-queue.ts grants on the schema that BullMQ made for itself.
+    const elsewhere = production.filter(
+      ({ path }) => !path.startsWith('src/store/') && path !== 'src/queue/prepare-queue.ts',
+    );
+    const statement =
+      /['"`]\s*(select\s+\S|insert\s+into\s|update\s+\w+(\s+\w+)?\s+set\s|delete\s+from\s|with\s+\w+\s+as\s*\()/i;
+    const multiline = elsewhere.filter(({ text }) => statement.test(text));
+    expect(multiline.map(({ path }) => path)).toEqual([]);
+  });
+});
