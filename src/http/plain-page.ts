@@ -6,8 +6,8 @@ type Markup = ReturnType<typeof html>;
 const style = `:root{color-scheme:light dark}
 body{font:1rem/1.5 system-ui,sans-serif;max-width:52rem;margin:0 auto;padding:1rem}
 h1,h2,h3{line-height:1.2;margin-block:2rem .5rem}
-pre,code{font:.9rem/1.45 ui-monospace,monospace}
-pre{overflow-x:auto;padding:.75rem;border:1px solid}
+code{font:.9em/1.45 ui-monospace,monospace}
+pre{font-size:1rem;overflow-x:auto;padding:.75rem;border:1px solid}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%}
 th,td{text-align:start;vertical-align:top;padding:.35rem .75rem .35rem 0;border-bottom:1px solid}

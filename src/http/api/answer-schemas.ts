@@ -15,10 +15,11 @@ const appointmentState = z.enum(['booked', 'cancelled', 'erased']);
 const reminderState = z.enum(reminderStates);
 const instant = z.string().meta({ format: 'date-time', description: 'RFC 3339, UTC.' });
 
+const counterMax = 2_147_483_647;
 const identity = {
   id: z.string().meta({ format: 'uuid' }),
   reference: z.string(),
-  version: z.int().min(1),
+  version: z.int().min(1).max(counterMax),
 };
 
 const skipped = z
@@ -29,7 +30,7 @@ const skipped = z
 export const putAnswer: z.ZodType<Omit<PutAnswer, 'created'>> = z
   .object({
     ...identity,
-    revision: z.int().nullable(),
+    revision: z.int().min(0).max(counterMax).nullable(),
     state: appointmentState,
     language: z.string().meta({ description: 'The language that messages are in.' }),
     reminders: z.array(
@@ -53,7 +54,7 @@ const status = 'Only with scope status.';
 export const appointmentAnswer: z.ZodType<AppointmentAnswer> = z
   .object({
     ...identity,
-    revision: z.int().nullable(),
+    revision: z.int().min(0).max(counterMax).nullable(),
     state: appointmentState,
     locked: z
       .boolean()
@@ -123,7 +124,7 @@ const problem = z
   .object({
     type: z.string().meta({ format: 'uri', description: 'Where the code is explained.' }),
     title: z.string(),
-    status: z.int(),
+    status: z.int().min(400).max(599),
     code: z.enum(Object.keys(errorCodes) as [string, ...string[]]),
     errors: z.array(
       z.object({

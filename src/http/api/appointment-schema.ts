@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { limits } from '../../../config/limits.ts';
-import type { AppointmentRequest } from '../../domain/appointment.ts';
-import { noticePolicies } from '../../domain/appointment.ts';
+import { type AppointmentRequest, noticePolicies } from '../../domain/appointment.ts';
 import { requestedChannels } from '../../domain/channel.ts';
 import type { FieldErrorCode } from '../../domain/errors.ts';
 

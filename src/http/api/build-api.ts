@@ -16,6 +16,7 @@ import { buildServer, collectRoutes, refuseOtherMethods } from '../server.ts';
 import { parseStrictJson } from '../strict-json.ts';
 import { type AppointmentUseCases, addAppointmentRoutes } from './appointment-routes.ts';
 import { type AuthenticationDeps, createAuthentication } from './authentication.ts';
+import { addDocsRoutes } from './docs/docs-routes.ts';
 import { addFeedRoutes, type FeedUseCases } from './feed-routes.ts';
 import { fieldErrors } from './field-errors.ts';
 import { openApiInfo } from './open-api.ts';
@@ -74,7 +75,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
       return deps.jwks();
     },
   );
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  addDocsRoutes(app, deps.apiUrl);
   await addTwilioRoutes(app, deps);
   addReadinessRoutes(app, deps.ready);
   refuseOtherMethods(app, routes);

@@ -1,0 +1,120 @@
+import type { ErrorCode, FieldErrorCode } from '../../../domain/errors.ts';
+
+interface ProblemText {
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+/** What each problem means and what to do about it, for whoever meets it. */
+export const problemTexts: Record<ErrorCode, ProblemText> = {
+  malformed_request: {
+    meaning:
+      'The request is not what it says it is: no JSON, a name given twice in one object, bytes that are no UTF-8, half a surrogate pair, or an address with a broken escape.',
+    remedy: 'Send one JSON object in UTF-8. The same request will be refused again.',
+  },
+  unauthenticated: {
+    meaning:
+      'There is no key in the request, or it is unknown, expired or revoked. Which of these is not told.',
+    remedy:
+      'Send Authorization: Bearer and the key. If it did work before, ask whoever made it for a new one.',
+  },
+  forbidden: {
+    meaning:
+      'The key is good but lacks the scope for this, or Sotto-Organisation names an organisation that it may not act for.',
+    remedy: 'Ask for a key with the scope that the route names.',
+  },
+  not_found: {
+    meaning:
+      'There is nothing here. An appointment of another organisation, or of the other mode, answers exactly the same.',
+    remedy: 'Check the reference, and whether the key is for test or live.',
+  },
+  method_not_allowed: {
+    meaning: 'The address exists and does not take this method.',
+    remedy: 'Use one of those that the Allow header names.',
+  },
+  stale_revision: {
+    meaning:
+      'A higher revision of this appointment is stored, or the revision is not above that of the deleted one. Nothing was changed.',
+    remedy: 'Read the appointment from your own records again and send its newest revision.',
+  },
+  revision_required: {
+    meaning:
+      'This appointment was put with a revision before, so a request without one is refused.',
+    remedy: 'Send the revision with every PUT of this appointment.',
+  },
+  payload_too_large: {
+    meaning: 'The body is over 64 KiB (16 KiB for callbacks), or the headers are too long.',
+    remedy: 'Send less: details are for the patient to read, 8 KiB in all.',
+  },
+  unsupported_media_type: {
+    meaning: 'The body is not declared as JSON.',
+    remedy: 'Send Content-Type: application/json.',
+  },
+  invalid_request: {
+    meaning:
+      'The request was read, and some of it is not acceptable. Each fault is listed with a JSON Pointer (RFC 6901) into the body, or with / and the name of a query parameter; an empty pointer is the body or the reference as a whole. Nothing was stored.',
+    remedy: 'Correct what the field codes say. All faults of one kind are listed at once.',
+  },
+  rate_limited: {
+    meaning: 'This key has used up its requests of the minute.',
+    remedy:
+      'Wait for as many seconds as Retry-After says. RateLimit in every answer tells what is left.',
+  },
+  internal: {
+    meaning: 'Something failed on our side that nobody foresaw. Nothing was accepted.',
+    remedy: 'Send the same request again later; a PUT may be repeated as often as needed.',
+  },
+  not_stored: {
+    meaning:
+      'What was read back after storing is not what was sent. The reminders of this appointment are paused and the operators were alerted.',
+    remedy: 'Send the same PUT again. If it goes on, tell the operators the reference.',
+  },
+  busy: {
+    meaning: 'This appointment is being changed by another request at this moment.',
+    remedy: 'Send the same request again after Retry-After.',
+  },
+  key_missing: {
+    meaning:
+      'The key to seal this with is not published yet, as in the first seconds of an organisation. Nothing was accepted.',
+    remedy: 'Send the same request again after Retry-After.',
+  },
+  unavailable: {
+    meaning: 'The database is away or too slow. Nothing was accepted, unless it was sent before.',
+    remedy: 'Send the same request again after Retry-After, with growing pauses.',
+  },
+};
+
+/** What each field code means; the code is the contract, the sentence may change. */
+export const fieldTexts: Record<FieldErrorCode, string> = {
+  required: 'The field is missing.',
+  unknown_field: 'There is no such field. It is refused rather than dropped.',
+  invalid_type: 'Another JSON type is wanted; null counts as a wrong type.',
+  invalid_value: 'Not one of the values, or outside the range.',
+  too_long: 'More characters than allowed.',
+  too_short: 'Empty, or nothing but spaces.',
+  too_many: 'More entries than allowed.',
+  control_character: 'A control character; instructions may hold \\n and nothing else of the kind.',
+  invalid_reference:
+    'The reference in the address must be 1 to 128 characters of A-Z a-z 0-9 . _ : -',
+  invalid_start: 'Not a date and time of RFC 3339, or a day that does not exist.',
+  offset_mismatch: 'The offset is not the one that timeZone has at that time.',
+  start_ambiguous: 'This local time happens twice that day; send the offset.',
+  start_nonexistent: 'The clock skips this local time that day.',
+  start_in_past: 'The start has passed.',
+  unknown_time_zone: 'Not an IANA time zone name.',
+  too_far_ahead: 'Further ahead than the organisation accepts, at most 400 days.',
+  invalid_before: 'Not an ISO 8601 duration of whole units from PT5M to P400D.',
+  duplicate_reminder: 'Two reminders with the same channel and the same time before the start.',
+  channel_unavailable: 'This deployment does not send on this channel.',
+  no_contact_point: 'There is no phone or email, or not the one that the channel needs.',
+  no_usable_factor:
+    'Behind a link on this channel the patient could not prove who they are: send a PIN or a birth date.',
+  invalid_phone: 'Not a phone number in international form, such as +33639980001.',
+  unreachable_phone: 'The number cannot receive SMS.',
+  reserved_number: 'The number belongs to nobody; it is accepted in test mode.',
+  invalid_email: 'Not an email address that mail servers everywhere take.',
+  invalid_birth_date: 'Not a day in the form YYYY-MM-DD, or not one that someone can be born on.',
+  invalid_pin: 'Not 6 to 8 digits.',
+  trivial_pin: 'Among the first that anyone would try; draw another.',
+  details_too_large: 'details take more than 8 KiB of JSON.',
+};
