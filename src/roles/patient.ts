@@ -18,6 +18,8 @@ import { proveRecipient } from '../usecases/prove-recipient.ts';
 
 /** A new organisation waits for its view keys, so this is what `org create` takes. */
 const keyKeepingIntervalMs = 2_000;
+/** Several times what checking an answer takes, so that what it took does not show. */
+const answerFloorMs = 300;
 
 /**
  * Runs the pages that patients open: checks the database and the keys, makes the view keys that
@@ -124,6 +126,7 @@ async function buildApp({
     proveRecipient: (input) => proveRecipient({ database, journal, log }, input),
     sourceOf: (address) => sourceHash(sourceKey, address),
     pace: createSourcePace(),
+    answerFloorMs,
     findReadiness: async () => ({
       database: await database.query('select 1').then(
         () => true,

@@ -67,6 +67,7 @@ export async function startPatientPages(
     proveRecipient: (input) => proveRecipient(deps, input),
     sourceOf: (address) => sourceHash(sourceKey, address),
     pace: createSourcePace(),
+    answerFloorMs: 0,
     findReadiness: async () => ({ database: true }),
     ...overrides,
   });

@@ -32,6 +32,8 @@ export interface PatientAppOptions {
   }) => Promise<Proof>;
   readonly sourceOf: (address: string) => Buffer;
   readonly pace: SourcePace;
+  /** No answer to a proof comes sooner, so that right, wrong, paused and locked take equally long. */
+  readonly answerFloorMs: number;
   /** What this process needs, and whether it is there. */
   readonly findReadiness: () => Promise<Readonly<Record<string, boolean>>>;
 }
@@ -78,7 +80,6 @@ export async function buildPatientApp(options: PatientAppOptions): Promise<Fasti
     log,
     trustedProxies,
     headers,
-    // A fault may come before cookies were read, or from what opens them.
     languageOf: (request) =>
       requestedLanguage(request) ?? acceptedLanguage(request.headers['accept-language']),
   });

@@ -4,7 +4,8 @@ import { type PageLanguage, pageLanguageFor, pageLanguages } from './texts/catal
 
 /** The language that the switcher on a page asked for. */
 export function requestedLanguage(request: FastifyRequest): PageLanguage | undefined {
-  const { lang } = request.query as Record<string, unknown>;
+  // An address that could not be read has no query.
+  const { lang } = (request.query ?? {}) as Record<string, unknown>;
   return pageLanguages.find((language) => language === lang);
 }
 

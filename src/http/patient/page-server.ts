@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import { type AppError, errorCodes } from '../../domain/errors.ts';
+import { AppError, errorCodes } from '../../domain/errors.ts';
 import { errorFacts, type Log } from '../../telemetry/log.ts';
 import { asAppError } from '../problems.ts';
 import type { PageLanguage } from './texts/catalogue.ts';
@@ -20,14 +20,16 @@ const timeouts = {
 } as const;
 const formBytesMax = 8 * 1024;
 
+const addressErrors = new Set(['FST_ERR_BAD_URL', 'FST_ERR_MAX_PARAM_LENGTH']);
+
 export interface PageServerOptions {
   readonly log: Log;
   /** Addresses whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[] | undefined;
   /** Sent with every answer. */
   readonly headers: Readonly<Record<string, string>>;
-  /** For pages that belong to no visit. */
-  readonly languageOf: (request: FastifyRequest) => PageLanguage | Promise<PageLanguage>;
+  /** For faults: no cookie is read, since opening one may be what failed. */
+  readonly languageOf: (request: FastifyRequest) => PageLanguage;
 }
 
 /**
@@ -45,7 +47,9 @@ export async function buildPageServer(options: PageServerOptions): Promise<Fasti
     forceCloseConnections: 'idle',
     frameworkErrors: (error, request, reply) => {
       reply.headers({ ...headers });
-      void sendFault(reply, asAppError(error), options.languageOf(request));
+      // An address that cannot be read leads nowhere, like any other that is wrong.
+      const fault = addressErrors.has(error.code) ? new AppError('not_found') : asAppError(error);
+      sendFault(reply, fault, options.languageOf(request));
     },
     clientErrorHandler: (_error, socket) => refuseRaw(socket, headers),
   });
@@ -93,14 +97,10 @@ export function sendNotice(
   return sendPage(reply, status, noticePage({ language, kind }));
 }
 
-async function sendFault(
-  reply: FastifyReply,
-  fault: AppError,
-  language: PageLanguage | Promise<PageLanguage>,
-): Promise<FastifyReply> {
+function sendFault(reply: FastifyReply, fault: AppError, language: PageLanguage): FastifyReply {
   if (fault.retryAfterS !== undefined) reply.header('retry-after', fault.retryAfterS);
   const { status } = errorCodes[fault.code];
-  return sendNotice(reply, { status, kind: 'problem', language: await language });
+  return sendNotice(reply, { status, kind: status === 404 ? 'linkUnusable' : 'problem', language });
 }
 
 function routeOf(request: FastifyRequest): string {

@@ -13,9 +13,6 @@ import { lockedPage } from './views/locked-page.ts';
 import { type ProveError, provePinPage } from './views/prove-page.ts';
 import type { LinkVisit } from './visits.ts';
 
-/** No answer to a proof comes sooner, so that right, wrong, paused and locked take equally long. */
-const answerFloorMs = 300;
-
 /** Asks who is there, and checks the answer. */
 export function addProveRoutes(app: FastifyInstance, pages: Pages): void {
   const { visits } = pages;
@@ -58,7 +55,7 @@ async function answerProof(
 
   const proof = await pages.proveRecipient({ link, pin: new Secret(pin), source });
   if (proof.outcome !== 'proved') pages.pace.noteWrong(source);
-  await sleep(Math.max(0, answerFloorMs - reply.elapsedTime));
+  await sleep(Math.max(0, pages.answerFloorMs - reply.elapsedTime));
   switch (proof.outcome) {
     case 'proved': {
       const { appointmentId } = link.stored;
