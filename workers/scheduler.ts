@@ -7,6 +7,7 @@ import type { Database } from '../src/store/database.ts';
 import { writeHeartbeat } from '../src/store/heartbeats.ts';
 import { createLog, type Log } from '../src/telemetry/log.ts';
 import { feedDueReminders, newFeedCursor } from '../src/usecases/feed-due-reminders.ts';
+import { prepareEventMonths, retireExpired } from '../src/usecases/retire-expired.ts';
 import { sweepExpired, sweepLeases } from '../src/usecases/sweep-leases.ts';
 import { type Duty, startDuties } from './duties.ts';
 
@@ -56,5 +57,7 @@ function schedulerDuties(deps: {
     },
     { name: 'sweep', everyMs: 10_000, run: () => sweepLeases({ database, log }) },
     { name: 'expire', everyMs: 10_000, run: () => sweepExpired({ database }) },
+    { name: 'retire', everyMs: 600_000, run: () => retireExpired({ database }) },
+    { name: 'event-months', everyMs: 21_600_000, run: () => prepareEventMonths({ database }) },
   ];
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Config, ConfigError } from '../config/env.ts';
 import { limits } from '../config/limits.ts';
 import packageFile from '../package.json' with { type: 'json' };
+import type { Secret } from '../src/domain/secret.ts';
 import { checkKeyStore } from '../src/keys/check-key-store.ts';
 import { fileKeyStore, keyStoreFolder } from '../src/keys/file-key-store.ts';
 import type { KeyStore } from '../src/keys/key-store.ts';
@@ -9,15 +10,19 @@ import { createLinkTokens } from '../src/keys/link-token.ts';
 import { lintMessages } from '../src/message/lint-messages.ts';
 import { openCheckedDatabase } from '../src/roles/checked-database.ts';
 import type { Database } from '../src/store/database.ts';
-import { writeHeartbeat } from '../src/store/heartbeats.ts';
+import { dispatchBeat, heldUpBeat } from '../src/store/feed.ts';
+import { deleteHeartbeat, writeHeartbeat } from '../src/store/heartbeats.ts';
 import { createLog, type Log } from '../src/telemetry/log.ts';
 import { createTwilioTransport } from '../src/transport/sms-twilio.ts';
 import type { Transport } from '../src/transport/transport.ts';
+import { clearSettledParcels } from '../src/usecases/clear-parcels.ts';
 import { type DispatchDeps, dispatchBatch } from '../src/usecases/dispatch-batch.ts';
 import { createSuppressionLookup } from '../src/usecases/find-suppressed.ts';
-import { makeEpochKeys } from '../src/usecases/keep-epoch-keys.ts';
+import { destroyOldEpochKeys, makeEpochKeys } from '../src/usecases/keep-epoch-keys.ts';
+import { processCallbacks } from '../src/usecases/process-callbacks.ts';
 import { createOutcomeRecorder } from '../src/usecases/record-outcome.ts';
-import { createSendBreaker } from '../src/usecases/send-breaker.ts';
+import { resealOwedParcels } from '../src/usecases/reseal-owed-parcels.ts';
+import { createSendBreaker, type SendBreaker } from '../src/usecases/send-breaker.ts';
 import { createSendSlots } from '../src/usecases/send-slots.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { type Duty, startDuties } from './duties.ts';
@@ -58,9 +63,16 @@ export async function runWorker(config: Config): Promise<{ close(): Promise<void
     log,
   });
   const instance = randomUUID();
-  const duties = startDuties(workerDuties({ keys, lookAround: dispatcher.lookAround }), {
+  const beat = (name: string) =>
+    writeHeartbeat(database, { name, instance, version: packageFile.version });
+  const heldUp = createHeldUpSign({ database, breaker: deps.breaker, instance, beat });
+  const lookAround = async () => {
+    await heldUp();
+    await dispatcher.lookAround();
+  };
+  const duties = startDuties(workerDuties({ config, database, keys, lookAround, log }), {
     log,
-    beat: (name) => writeHeartbeat(database, { name, instance, version: packageFile.version }),
+    beat,
   });
   const bells = listenForBells({
     url: queueUrl(config),
@@ -87,15 +99,53 @@ export async function runWorker(config: Config): Promise<{ close(): Promise<void
   };
 }
 
-function workerDuties(deps: { keys: KeyStore; lookAround: () => Promise<void> }): Duty[] {
+function workerDuties(deps: {
+  config: Config;
+  database: Database;
+  keys: KeyStore;
+  lookAround: () => Promise<void>;
+  log: Log;
+}): Duty[] {
+  const { config, database, keys, log } = deps;
+  const now = () => Temporal.Now.instant();
+  const { authToken } = twilioAccount(config);
+  const callbackUrl = config.CALLBACK_URL;
   return [
-    { name: 'dispatch', everyMs: 2_000, run: deps.lookAround },
+    { name: dispatchBeat, everyMs: 2_000, run: deps.lookAround },
+    {
+      name: 'callbacks',
+      everyMs: 1_000,
+      run: () => processCallbacks({ database, keys, authToken, callbackUrl, log }),
+    },
+    { name: 'clear-parcels', everyMs: 60_000, run: () => clearSettledParcels({ database }) },
     {
       name: 'epoch-keys',
       everyMs: 3_600_000,
-      run: () => makeEpochKeys({ keys: deps.keys, now: Temporal.Now.instant }),
+      run: async () => {
+        await makeEpochKeys({ keys, now });
+        await clearSettledParcels({ database });
+        await resealOwedParcels({ database, keys, now, log });
+        await destroyOldEpochKeys({ database, keys, now, log });
+      },
     },
   ];
+}
+
+/** Tells the feeder while the provider is down for this process, and takes it back after. */
+function createHeldUpSign(deps: {
+  database: Database;
+  breaker: SendBreaker;
+  instance: string;
+  beat: (name: string) => Promise<void>;
+}): () => Promise<void> {
+  const name = heldUpBeat('sms');
+  let told = false;
+  return async () => {
+    const heldUp = deps.breaker.allows() !== 'all';
+    if (heldUp) await deps.beat(name);
+    else if (told) await deleteHeartbeat(deps.database, { name, instance: deps.instance });
+    told = heldUp;
+  };
 }
 
 async function composeDispatch(deps: {
@@ -130,13 +180,8 @@ async function composeDispatch(deps: {
 }
 
 function smsTransport(config: Config): Transport {
-  const { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken } = config;
-  if (!accountSid || !authToken) {
-    throw new ConfigError(['TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN: required by this role']);
-  }
   return createTwilioTransport({
-    accountSid,
-    authToken,
+    ...twilioAccount(config),
     from: config.TWILIO_FROM,
     messagingServiceSid: config.TWILIO_MESSAGING_SERVICE_SID,
     baseUrl: config.TWILIO_BASE_URL,
@@ -144,6 +189,14 @@ function smsTransport(config: Config): Transport {
     timeoutMs: limits.sendTimeoutMs,
     maxSockets: socketsMax,
   });
+}
+
+function twilioAccount(config: Config): { accountSid: string; authToken: Secret<string> } {
+  const { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken } = config;
+  if (!accountSid || !authToken) {
+    throw new ConfigError(['TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN: required by this role']);
+  }
+  return { accountSid, authToken };
 }
 
 function queueUrl(config: Config) {

@@ -18,7 +18,11 @@ export type AttemptWord =
       readonly retryInMs?: number | undefined;
     }
   | { readonly kind: 'uncertain'; readonly reason: string }
-  | { readonly kind: 'receipt'; readonly state: ReceiptState };
+  | {
+      readonly kind: 'receipt';
+      readonly state: ReceiptState;
+      readonly reason?: string | undefined;
+    };
 
 /** A reminder as it stands under its row lock. */
 export interface ReminderInAttempt {
@@ -56,7 +60,7 @@ export function reminderAfter(
     case 'accepted':
       return afterProof(reminder, 'sent');
     case 'receipt':
-      return afterProof(reminder, word.state);
+      return afterProof(reminder, word.state, word.reason);
     case 'refused':
       return afterRefusal(reminder, word);
     case 'uncertain': {
@@ -69,11 +73,15 @@ export function reminderAfter(
   }
 }
 
-function afterProof(reminder: ReminderInAttempt, proof: ReceiptState): ReminderStep | undefined {
+function afterProof(
+  reminder: ReminderInAttempt,
+  proof: ReceiptState,
+  reason?: string,
+): ReminderStep | undefined {
   if (finalStates.includes(reminder.state)) return { to: reminder.state, possiblySent: true };
   // An older copy that did not arrive says nothing about the newest one.
   if (proof === 'undelivered' && !reminder.newest) return undefined;
-  return canTransition(reminder.state, proof) ? { to: proof } : undefined;
+  return canTransition(reminder.state, proof) ? { to: proof, reason } : undefined;
 }
 
 function afterRefusal(

@@ -11,7 +11,16 @@ export interface ChannelLoad {
   /** Since the last batch; null when there was none within the window. */
   readonly sinceLastBatchMs: number | null;
   readonly paused: boolean;
+  /** Worker processes that were alive a moment ago. */
+  readonly workers: number;
+  /** Of those, the ones that find the provider down. */
+  readonly workersHeldUp: number;
 }
+
+/** What workers are heard of by: that they dispatch, and that they may not on this channel. */
+export const dispatchBeat = 'dispatch';
+export const heldUpBeat = (channel: Channel) => `held-up ${channel}`;
+const aliveMs = 20_000;
 
 export async function readChannelLoad(
   connection: Connection,
@@ -25,13 +34,25 @@ export async function readChannelLoad(
         coalesce(sum(b.reminder_count), 0)::int as fed,
         extract(epoch from clock_timestamp() - max(b.created_at))::float8 * 1000 as since_ms,
         exists (select from pauses p where p.ended_at is null and p.organisation_id is null
-          and (p.channel is null or p.channel = $1)) as paused
+          and (p.channel is null or p.channel = $1)) as paused,
+        (select count(*)::int from heartbeats h where h.name = $5
+          and h.beat_at > clock_timestamp() - $7::float8 * interval '1 millisecond') as workers,
+        (select count(*)::int from heartbeats h where h.name = $6
+          and h.beat_at > clock_timestamp() - $7::float8 * interval '1 millisecond') as held_up
       from batches b
       -- A lease ends at a fixed time after its batch was made, and leases are indexed.
       where b.lease_until > clock_timestamp() + ($4::float8 - $2::float8) * interval '1 millisecond'
         and b.created_at > clock_timestamp() - $2::float8 * interval '1 millisecond'
         and b.channel = $1`,
-    values: [input.channel, input.windowMs, input.countMax, input.leaseMs],
+    values: [
+      input.channel,
+      input.windowMs,
+      input.countMax,
+      input.leaseMs,
+      dispatchBeat,
+      heldUpBeat(input.channel),
+      aliveMs,
+    ],
   });
   const [row] = rows;
   return {
@@ -39,6 +60,8 @@ export async function readChannelLoad(
     fedInWindow: row?.fed ?? 0,
     sinceLastBatchMs: row?.since_ms ?? null,
     paused: row?.paused ?? false,
+    workers: row?.workers ?? 0,
+    workersHeldUp: row?.held_up ?? 0,
   };
 }
 

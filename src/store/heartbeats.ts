@@ -13,13 +13,13 @@ export async function writeHeartbeat(
   );
 }
 
-/** Forgets processes that have been silent for days. */
-export async function deleteOldHeartbeats(
+/** Takes back what a heartbeat said, before it would be forgotten. */
+export async function deleteHeartbeat(
   database: Pick<Database, 'query'>,
-  olderThanHours: number,
+  beat: { name: string; instance: string },
 ): Promise<void> {
-  await database.query(
-    `delete from heartbeats where beat_at < clock_timestamp() - $1 * interval '1 hour'`,
-    [olderThanHours],
-  );
+  await database.query('delete from heartbeats where name = $1 and instance = $2', [
+    beat.name,
+    beat.instance,
+  ]);
 }

@@ -84,7 +84,8 @@ export async function writeAttemptEnds(
 /** A provider's later word about an attempt. */
 export interface AttemptReceipt {
   readonly attemptId: string;
-  readonly state: ReceiptState;
+  /** Null: it was accepted, and nothing more is known. */
+  readonly state: ReceiptState | null;
   readonly code?: string | undefined;
   readonly providerId: string;
 }
@@ -104,10 +105,10 @@ export async function writeAttemptReceipt(
         reason_code = case when t.outcome = 'accepted' then t.reason_code end,
         ended_at = coalesce(t.ended_at, clock_timestamp()),
         provider_id = coalesce(t.provider_id, $4),
-        receipt_state = case when s.stronger then $2 else t.receipt_state end,
+        receipt_state = case when s.stronger then $2::text else t.receipt_state end,
         receipt_code = case when s.stronger then $3 else t.receipt_code end,
         receipt_at = case when s.stronger then clock_timestamp() else t.receipt_at end
-      from (select t.id, coalesce(array_position($5::text[], $2)
+      from (select t.id, $2::text is not null and coalesce(array_position($5::text[], $2::text)
           > array_position($5::text[], t.receipt_state), true) as stronger
         from attempts t where t.id = $1) s
       where t.id = s.id`,

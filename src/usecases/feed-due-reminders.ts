@@ -12,10 +12,13 @@ import {
   readChannelLoad,
 } from '../store/feed.ts';
 
-/** What workers are sure to take before the leases end, with a provider that answers in time. */
-const outstandingMax = 2_000;
+/** What one worker is sure to take before the leases end, with a provider that answers in time. */
+const outstandingPerWorker = 1_000;
+const outstandingMax = 10_000;
 const windowMs = 10_000;
 const burstMs = 2_000;
+/** With the provider down, one reminder in so long is let through to find out. */
+const probeEveryMs = 5_000;
 const nobody = '00000000-0000-0000-0000-000000000000';
 
 /** Where the feeder of one channel goes on; an organisation that was served last waits longest. */
@@ -88,14 +91,19 @@ function rateWindowMs(perSecond: number): number {
  * How many reminders may be taken now.
  *
  * Two bounds of the rate: over the window, exactly; and since the last batch, so that a pause is
- * not made up for in one second.
+ * not made up for in one second. Nothing is taken for workers that are not there, and next to
+ * nothing while all of them find the provider down: reminders wait where they stand in order.
  */
 export function allowanceOf(load: ChannelLoad, perSecond: number): number {
-  if (load.paused) return 0;
+  if (load.paused || load.workers === 0) return 0;
+  if (load.workersHeldUp >= load.workers) {
+    return (load.sinceLastBatchMs ?? probeEveryMs) >= probeEveryMs ? 1 : 0;
+  }
   const overWindow = Math.floor((perSecond * rateWindowMs(perSecond)) / 1_000) - load.fedInWindow;
   const sinceLastMs = Math.min(load.sinceLastBatchMs ?? burstMs, burstMs);
   const sinceLast = Math.ceil((perSecond * sinceLastMs) / 1_000);
-  return Math.max(0, Math.min(overWindow, sinceLast, outstandingMax - load.outstanding));
+  const room = Math.min(load.workers * outstandingPerWorker, outstandingMax) - load.outstanding;
+  return Math.max(0, Math.min(overWindow, sinceLast, room));
 }
 
 function inBatches(reminderIds: readonly string[]): NewBatch[] {

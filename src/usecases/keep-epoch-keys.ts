@@ -1,7 +1,11 @@
 import { limits } from '../../config/limits.ts';
+import { utcDay } from '../domain/link-expiry.ts';
 import type { KeyStore } from '../keys/key-store.ts';
+import type { Database } from '../store/database.ts';
+import { readDatabaseDay, readDaysInUse } from '../store/epoch-days.ts';
+import type { Log } from '../telemetry/log.ts';
 
-/** A day either side: an api whose clock is off by minutes must still find its day's key. */
+/** Days before and after: an api whose clock is off must still find its day's key. */
 const spareDays = 3;
 
 /** Makes the epoch keys of every day that something may be sealed to. Cheap when they exist. */
@@ -9,13 +13,45 @@ export async function makeEpochKeys(deps: {
   keys: Pick<KeyStore, 'ensureEpochKeys'>;
   now: () => Temporal.Instant;
 }): Promise<void> {
-  const from = utcDay(deps.now()).subtract({ days: 1 });
   await deps.keys.ensureEpochKeys({
-    from: from.toString(),
+    from: daysAfter(utcDay(deps.now()), -1),
     days: limits.keyHorizonDays + spareDays,
   });
 }
 
-export function utcDay(instant: Temporal.Instant): Temporal.PlainDate {
-  return instant.toZonedDateTimeISO('UTC').toPlainDate();
+/**
+ * Destroys the epoch keys of days that are over, so that nothing sealed to them opens again.
+ *
+ * Two clocks must agree that a day is over, ours and the database's. A key that something is still
+ * sealed to stays, with an alarm: what is owed was to be sealed anew before.
+ *
+ * @returns the days whose keys are gone
+ */
+export async function destroyOldEpochKeys(deps: {
+  keys: Pick<KeyStore, 'listEpochDays' | 'destroyEpochKey'>;
+  database: Pick<Database, 'query'>;
+  now: () => Temporal.Instant;
+  log: Log;
+}): Promise<string[]> {
+  const days = [utcDay(deps.now()), await readDatabaseDay(deps.database)].sort();
+  const lastKept = daysAfter(days[0] ?? '', -limits.epochKeyGraceDays);
+  const over = (await deps.keys.listEpochDays()).filter((day) => day < lastKept);
+  if (over.length === 0) return [];
+  const inUse = await readDaysInUse(deps.database, over);
+  const destroyed: string[] = [];
+  for (const day of over) {
+    if (inUse.has(day)) {
+      deps.log.error('a key of a day that is over is still needed', { duty: 'epoch-keys' });
+      continue;
+    }
+    await deps.keys.destroyEpochKey(day);
+    destroyed.push(day);
+  }
+  if (destroyed.length > 0) deps.log.info('epoch keys destroyed', { count: destroyed.length });
+  return destroyed;
+}
+
+/** Days are `YYYY-MM-DD`, and compare as text. */
+export function daysAfter(day: string, days: number): string {
+  return Temporal.PlainDate.from(day).add({ days }).toString();
 }

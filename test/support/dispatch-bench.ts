@@ -63,6 +63,11 @@ export function createDispatchBench(database: TestDatabase, peer: MessagesPeer) 
       seedReminders(database.admin, { epochPublicKey, parcelDay, ...options }),
     /** Feeds once, at a rate that bounds nothing, and returns the batches that would ring. */
     async feed(allowedMax?: number): Promise<string[]> {
+      await database.admin.query(
+        `insert into heartbeats (name, instance, version, beat_at)
+         select 'dispatch', 'bench ' || n, '0', 'infinity' from generate_series(1, 4) n
+         on conflict do nothing`,
+      );
       const rung: string[] = [];
       await feedDueReminders(
         { database: scheduler, ring: (batchId) => rung.push(batchId) },

@@ -1,0 +1,50 @@
+import type { Connection } from './database.ts';
+
+/** A provider's callback as it was kept: nobody but the worker can open it. */
+export interface SealedCallback {
+  readonly id: string;
+  readonly epochDay: string;
+  readonly sealed: Buffer;
+  readonly failedCount: number;
+}
+
+/**
+ * Locks callbacks for this transaction, oldest first; what another worker has is passed over.
+ * One that failed waits longer each time before it is taken again.
+ */
+export async function lockCallbacks(
+  connection: Connection,
+  { kind, countMax }: { kind: 'twilio_status'; countMax: number },
+): Promise<SealedCallback[]> {
+  const { rows } = await connection.query({
+    name: 'lock callbacks',
+    text: `select id, epoch_day::text as epoch_day, sealed, failed_count from sealed_callbacks
+      where kind = $1
+        and received_at <= clock_timestamp() - (failed_count * failed_count) * interval '10 seconds'
+      order by received_at limit $2 for update skip locked`,
+    values: [kind, countMax],
+  });
+  return rows.map((row) => ({
+    id: row.id,
+    epochDay: row.epoch_day,
+    sealed: row.sealed,
+    failedCount: row.failed_count,
+  }));
+}
+
+export async function deleteCallbacks(
+  connection: Connection,
+  ids: readonly string[],
+): Promise<void> {
+  await connection.query('delete from sealed_callbacks where id = any($1::uuid[])', [ids]);
+}
+
+export async function countCallbackFailures(
+  connection: Connection,
+  ids: readonly string[],
+): Promise<void> {
+  await connection.query(
+    'update sealed_callbacks set failed_count = failed_count + 1 where id = any($1::uuid[])',
+    [ids],
+  );
+}

@@ -1,0 +1,86 @@
+import { settledStates } from '../domain/attempt.ts';
+import type { Connection, Database } from './database.ts';
+
+const rowsMax = 500;
+const settled = settledStates.map((state) => `'${state}'`).join(', ');
+
+/**
+ * Empties parcels that nothing will be sent from any more: of settled reminders, of those sent
+ * longer ago than the grace in which another channel may be tried, of those past their time, and of
+ * links that a newer one has replaced, unless a send with them is still in doubt.
+ *
+ * Only days that have begun are looked at; earlier ends empty their own.
+ */
+export async function clearParcels(
+  connection: Connection,
+  { graceMs }: { graceMs: number },
+): Promise<number> {
+  const { rows } = await connection.query<{ count: number }>({
+    name: 'clear parcels',
+    text: `with over as materialized (
+        select l.id from links l join reminders r on r.id = l.reminder_id
+        where l.parcel is not null and l.parcel_day <= (clock_timestamp() at time zone 'UTC')::date
+          and (r.state in (${settled})
+            or (r.state = 'sent' and r.sent_at < clock_timestamp() - $1::float8 * interval '1 millisecond')
+            or (r.not_after <= clock_timestamp() and r.state not in ('sending', 'uncertain'))
+            or (not l.current and r.state not in ('sending', 'uncertain')))
+        limit ${rowsMax} for no key update of l skip locked
+      ), cleared as (
+        update links set parcel = null, parcel_day = null where id = any(array(select id from over))
+        returning 1)
+      select count(*)::int as count from cleared`,
+    values: [graceMs],
+  });
+  return rows[0]?.count ?? 0;
+}
+
+/** A parcel that is still needed while its key is about to go. */
+export interface AgeingParcel {
+  readonly linkId: string;
+  readonly organisationId: string;
+  readonly appointmentId: string;
+  readonly reminderId: string;
+  readonly parcel: Buffer;
+  readonly parcelDay: string;
+}
+
+/** Parcels sealed to days before the given one, earliest first. */
+export async function findAgeingParcels(
+  database: Pick<Database, 'query'>,
+  { before, after }: { before: string; after: string },
+): Promise<AgeingParcel[]> {
+  const rows = await database.query(
+    `select id, organisation_id, appointment_id, reminder_id, parcel, parcel_day::text as parcel_day
+     from links where parcel is not null and parcel_day < $1 and id > $2
+     order by id limit ${rowsMax}`,
+    [before, after],
+  );
+  return rows.map((row) => ({
+    linkId: row.id,
+    organisationId: row.organisation_id,
+    appointmentId: row.appointment_id,
+    reminderId: row.reminder_id,
+    parcel: row.parcel,
+    parcelDay: row.parcel_day,
+  }));
+}
+
+/** Puts parcels sealed anew in the place of the very ones they were made from. */
+export async function replaceParcels(
+  connection: Connection,
+  parcels: readonly (Pick<AgeingParcel, 'linkId' | 'parcel'> & { replacement: Buffer })[],
+  day: string,
+): Promise<void> {
+  await connection.query({
+    name: 'replace parcels',
+    text: `update links l set parcel = n.replacement, parcel_day = $4
+      from unnest($1::uuid[], $2::bytea[], $3::bytea[]) as n (link_id, parcel, replacement)
+      where l.id = n.link_id and l.id = any($1::uuid[]) and l.parcel = n.parcel`,
+    values: [
+      parcels.map(({ linkId }) => linkId),
+      parcels.map(({ parcel }) => parcel),
+      parcels.map(({ replacement }) => replacement),
+      day,
+    ],
+  });
+}

@@ -1,0 +1,66 @@
+import type { Connection } from './database.ts';
+
+const rowsMax = 200;
+
+/**
+ * Deletes links that have expired, and of appointments that no link leads to any more what was
+ * sealed for them. States and attempts stay until the appointment's own time.
+ */
+export async function deleteExpiredLinks(connection: Connection): Promise<number> {
+  const { rows } = await connection.query<{ appointment_id: string }>({
+    name: 'delete expired links',
+    text: `with over as materialized (
+        select id from links where expires_at <= clock_timestamp() order by expires_at
+        limit ${rowsMax} for update skip locked)
+      delete from links where id = any(array(select id from over)) returning appointment_id`,
+  });
+  await connection.query({
+    name: 'delete unreachable versions',
+    text: `delete from versions v where v.appointment_id = any($1::uuid[])
+      and not exists (select from links l where l.appointment_id = v.appointment_id)`,
+    values: [Array.from(new Set(rows.map((row) => row.appointment_id)))],
+  });
+  return rows.length;
+}
+
+/** Deletes appointments whose last trace is to go, with everything that hangs on them. */
+export async function deleteOldAppointments(connection: Connection): Promise<number> {
+  return remove(
+    connection,
+    'delete old appointments',
+    `delete from appointments where id = any(array(select id from appointments
+       where erase_at <= clock_timestamp() order by erase_at limit ${rowsMax}))
+       and erase_at <= clock_timestamp()`,
+  );
+}
+
+/** Deletes batches that were over a day ago; nothing refers to them. */
+export async function deleteOldBatches(connection: Connection): Promise<number> {
+  return remove(
+    connection,
+    'delete old batches',
+    `delete from batches where id = any(array(select id from batches
+       where lease_until < clock_timestamp() - interval '1 day' order by lease_until limit ${rowsMax}))`,
+  );
+}
+
+/** Deletes what counted, paused or proved for a day or less. */
+export async function deleteShortLived(connection: Connection): Promise<number> {
+  const statements = [
+    `delete from codes where expires_at < clock_timestamp() - interval '1 day'`,
+    `delete from phone_day_counts where day < (clock_timestamp() at time zone 'UTC')::date - 1`,
+    `delete from source_failures where updated_at < clock_timestamp() - interval '7 days'`,
+    `delete from heartbeats where beat_at < clock_timestamp() - interval '1 day'`,
+  ];
+  for (const statement of statements) await connection.query(statement);
+  return 0;
+}
+
+/** Makes the partitions that events of the months ahead go into. */
+export async function makeEventPartitions(connection: Connection): Promise<void> {
+  await connection.query('select ensure_event_partitions(3)');
+}
+
+async function remove(connection: Connection, name: string, text: string): Promise<number> {
+  return (await connection.query({ name, text })).rowCount ?? 0;
+}

@@ -1,0 +1,13 @@
+import { limits } from '../../config/limits.ts';
+import type { Database } from '../store/database.ts';
+import { clearParcels } from '../store/parcels.ts';
+import { inRounds } from './in-rounds.ts';
+
+/** Empties what was sealed for sending and serves nothing any more. */
+export async function clearSettledParcels(deps: {
+  database: Pick<Database, 'transaction'>;
+}): Promise<number> {
+  return inRounds(deps, 'clear parcels', (connection) =>
+    clearParcels(connection, { graceMs: limits.parcelGraceMs }),
+  );
+}

@@ -1,0 +1,62 @@
+import { utcDay } from '../domain/link-expiry.ts';
+import type { KeyStore } from '../keys/key-store.ts';
+import { openParcel } from '../keys/open-parcel.ts';
+import { sealParcel } from '../keys/sealing.ts';
+import type { Database } from '../store/database.ts';
+import { type AgeingParcel, findAgeingParcels, replaceParcels } from '../store/parcels.ts';
+import { errorFacts, type Log } from '../telemetry/log.ts';
+import { daysAfter } from './keep-epoch-keys.ts';
+
+export interface ResealDeps {
+  readonly keys: Pick<KeyStore, 'epochPrivateKey' | 'epochPublicKey'>;
+  readonly database: Pick<Database, 'query' | 'transaction'>;
+  readonly now: () => Temporal.Instant;
+  readonly log: Log;
+}
+
+const firstId = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * Seals to today what is still needed and was sealed to a day whose key is about to go.
+ *
+ * What is settled has been emptied before, so everything that is left is owed, or in doubt. One
+ * that does not open is left as it is: it keeps its key, whose duty raises the alarm.
+ *
+ * @returns how many were sealed anew
+ */
+export async function resealOwedParcels(deps: ResealDeps): Promise<number> {
+  const today = utcDay(deps.now());
+  const epochPublicKey = await deps.keys.epochPublicKey(today);
+  if (!epochPublicKey) return 0;
+  const before = daysAfter(today, -1);
+  let count = 0;
+  for (let after = firstId; ; ) {
+    const ageing = await findAgeingParcels(deps.database, { before, after });
+    const last = ageing.at(-1);
+    if (!last) return count;
+    after = last.linkId;
+    const opened = await resealAll(deps, ageing, epochPublicKey);
+    await deps.database.transaction([], (connection) => replaceParcels(connection, opened, today));
+    count += opened.length;
+  }
+}
+
+async function resealAll(
+  deps: ResealDeps,
+  ageing: readonly AgeingParcel[],
+  epochPublicKey: Buffer,
+): Promise<(AgeingParcel & { replacement: Buffer })[]> {
+  const resealed: (AgeingParcel & { replacement: Buffer })[] = [];
+  for (const one of ageing) {
+    const epochPrivateKey = await deps.keys.epochPrivateKey(one.parcelDay);
+    try {
+      if (!epochPrivateKey) throw new Error('no_key');
+      const parcel = openParcel({ epochPrivateKey, binding: one, sealed: one.parcel });
+      resealed.push({ ...one, replacement: sealParcel({ epochPublicKey, binding: one, parcel }) });
+    } catch (error) {
+      const { reminderId } = one;
+      deps.log.error('a parcel could not be sealed anew', { ...errorFacts(error), reminderId });
+    }
+  }
+  return resealed;
+}
