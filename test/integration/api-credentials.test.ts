@@ -1,0 +1,330 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Scope } from '../../src/domain/scope.ts';
+import { newApiKey } from '../../src/keys/api-key.ts';
+import { createApiKey } from '../../src/usecases/create-credential.ts';
+import { createOrganisation } from '../../src/usecases/create-organisation.ts';
+import { revokeCredential } from '../../src/usecases/revoke-credential.ts';
+import { type ApiFixture, createApiFixture } from '../support/api-server.ts';
+
+let fixture: ApiFixture;
+let organisationId: string;
+/** For whom the use cases were called. */
+let calls: { organisationId: string; mode: string }[] = [];
+/** The clock of the rate limiter, in ms. */
+let nowMs = 0;
+
+beforeAll(async () => {
+  fixture = await createApiFixture(() => ({
+    nowMs: () => nowMs,
+    async listAppointments({ organisationId, mode }) {
+      calls.push({ organisationId, mode });
+      return { appointments: [], next: null };
+    },
+    deleteAppointment: async ({ reference }) => ({
+      id: randomUUID(),
+      reference,
+      version: 1,
+      state: 'cancelled',
+      reminders: [],
+    }),
+  }));
+  organisationId = await fixture.database.createOrganisation();
+});
+afterAll(() => fixture.close());
+
+const list = (key?: string, headers: Record<string, string> = {}) =>
+  fixture.request({ method: 'GET', url: '/v1/appointments', ...(key ? { key } : {}), headers });
+
+const admin = () => ({ adminUrl: fixture.database.adminUrl });
+
+describe('401', () => {
+  it.each([
+    ['no header', {}],
+    ['another scheme', { authorization: 'Basic c290dG86c290dG8=' }],
+    ['no key', { authorization: 'Bearer ' }],
+    ['what is no key of ours', { authorization: 'Bearer sotto_test_short' }],
+    ['a key that nobody made', { authorization: `Bearer ${newApiKey('test').key.reveal()}` }],
+  ])('for %s, all alike', async (_name, headers) => {
+    const answer = await list(undefined, headers as Record<string, string>);
+    expect(answer.statusCode).toBe(401);
+    expect(answer.headers['www-authenticate']).toBe('Bearer realm="sotto"');
+    expect(answer.body).toBe((await list()).body);
+  });
+
+  it('for a key in lower case of another mode', async () => {
+    const key = await fixture.key({ organisationId });
+    expect((await list(key.replace('_test_', '_live_'))).statusCode).toBe(401);
+  });
+
+  it('from the next request on for a key that was revoked', async () => {
+    const { id, key } = await createApiKey(admin(), { organisationId, mode: 'test' });
+    expect((await list(key.reveal())).statusCode).toBe(200);
+    await revokeCredential(admin(), { credentialId: id });
+    expect((await list(key.reveal())).statusCode).toBe(401);
+  });
+
+  it('for a key that has expired, by the clock of the database', async () => {
+    const expiresAt = new Date(Date.now() - 1_000);
+    expect((await list(await fixture.key({ organisationId, expiresAt }))).statusCode).toBe(401);
+    const later = new Date(Date.now() + 60_000);
+    expect((await list(await fixture.key({ organisationId, expiresAt: later }))).statusCode).toBe(
+      200,
+    );
+  });
+
+  it('before anything of the body is looked at', async () => {
+    const answer = await fixture.request({
+      method: 'PUT',
+      url: '/v1/appointments/visit-1',
+      headers: { 'content-type': 'application/json' },
+      payload: '{',
+    });
+    expect(answer.statusCode).toBe(401);
+  });
+});
+
+describe('403', () => {
+  const routes: [string, string, Scope[]][] = [
+    ['PUT', '/v1/appointments/visit-1', ['write']],
+    ['GET', '/v1/appointments/visit-1', ['status', 'write']],
+    ['DELETE', '/v1/appointments/visit-1', ['write']],
+    ['DELETE', '/v1/appointments/visit-1?erase=true', ['erase']],
+    ['GET', '/v1/appointments', ['list']],
+    ['GET', '/v1/events', ['list', 'status']],
+  ];
+  it.each(routes)('for %s %s without one of its scopes', async (method, url, enough) => {
+    for (const scope of ['write', 'status', 'list', 'erase', 'settings'] as const) {
+      const key = await fixture.key({ organisationId, scopes: [scope] });
+      const answer = await fixture.request({ method: method as 'GET', url, key });
+      if (enough.includes(scope)) {
+        expect(answer.statusCode).not.toBe(403);
+        expect(answer.statusCode).not.toBe(401);
+      } else {
+        expect(answer.statusCode).toBe(403);
+        expect(answer.json()).toMatchObject({ code: 'forbidden' });
+      }
+    }
+  });
+
+  it('for a key without any scope', async () => {
+    const key = await fixture.key({ organisationId, scopes: [] });
+    expect((await list(key)).statusCode).toBe(403);
+  });
+});
+
+describe('the organisation of a request', () => {
+  it('is that of the key, in the mode of the key', async () => {
+    calls = [];
+    await list(await fixture.key({ organisationId, mode: 'live' }));
+    await list(await fixture.key({ organisationId, mode: 'test' }));
+    expect(calls).toEqual([
+      { organisationId, mode: 'live' },
+      { organisationId, mode: 'test' },
+    ]);
+  });
+
+  it('is the one that a platform names, if it may; else its own', async () => {
+    const other = await fixture.database.createOrganisation();
+    const key = await fixture.key({ organisationId, actsFor: [other] });
+    calls = [];
+    await list(key, { 'sotto-organisation': other });
+    await list(key, { 'sotto-organisation': other.toUpperCase() });
+    await list(key, { 'sotto-organisation': organisationId });
+    await list(key);
+    expect(calls.map((call) => call.organisationId)).toEqual([
+      other,
+      other,
+      organisationId,
+      organisationId,
+    ]);
+  });
+
+  it('is refused alike when it is not for this key, is none, or does not exist', async () => {
+    const other = await fixture.database.createOrganisation();
+    const allowed = await fixture.database.createOrganisation();
+    const platform = await fixture.key({ organisationId, actsFor: [allowed] });
+    const plain = await fixture.key({ organisationId });
+    const answers = await Promise.all([
+      list(platform, { 'sotto-organisation': other }),
+      list(platform, { 'sotto-organisation': randomUUID() }),
+      list(platform, { 'sotto-organisation': 'x' }),
+      list(plain, { 'sotto-organisation': other }),
+      list(plain, { 'sotto-organisation': allowed }),
+    ]);
+    expect(answers.map((answer) => answer.statusCode)).toEqual([403, 403, 403, 403, 403]);
+    expect(new Set(answers.map((answer) => answer.body)).size).toBe(1);
+  });
+});
+
+describe('429', () => {
+  it('after the requests of a minute, with the headers that say so, until the minute is over', async () => {
+    const limited = await fixture.database.createOrganisation({ requests_per_minute: 3 });
+    const key = await fixture.key({ organisationId: limited });
+    const other = await fixture.key({ organisationId: limited });
+    const left = [];
+    for (let request = 0; request < 3; request += 1) {
+      const answer = await list(key);
+      expect(answer.statusCode).toBe(200);
+      expect(answer.headers['ratelimit-policy']).toBe('"credential";q=3;w=60');
+      left.push(answer.headers.ratelimit);
+    }
+    expect(left).toEqual([
+      '"credential";r=2;t=60',
+      '"credential";r=1;t=60',
+      '"credential";r=0;t=60',
+    ]);
+    nowMs += 20_000;
+    const refused = await list(key);
+    expect(refused.statusCode).toBe(429);
+    expect(refused.json()).toMatchObject({ code: 'rate_limited' });
+    expect(refused.headers['retry-after']).toBe('40');
+    expect(refused.headers.ratelimit).toBe('"credential";r=0;t=40');
+    expect((await list(other)).statusCode).toBe(200);
+    nowMs += 40_000;
+    expect((await list(key)).statusCode).toBe(200);
+  });
+
+  it('never where the organisation has no ceiling', async () => {
+    const answer = await list(await fixture.key({ organisationId }));
+    expect(answer.headers).not.toHaveProperty('ratelimit');
+  });
+});
+
+describe('a burst of requests', () => {
+  it('is recognised together, each as itself', async () => {
+    const organisations = await Promise.all(
+      Array.from({ length: 5 }, () => fixture.database.createOrganisation()),
+    );
+    const keys = await Promise.all(
+      organisations.map((id) => fixture.key({ organisationId: id, mode: 'live' })),
+    );
+    calls = [];
+    const wrong = newApiKey('live').key.reveal();
+    const answers = await Promise.all([...keys, wrong, ...keys].map((key) => list(key)));
+    expect(answers.map((answer) => answer.statusCode)).toEqual([
+      ...Array(5).fill(200),
+      401,
+      ...Array(5).fill(200),
+    ]);
+    expect(calls.map((call) => call.organisationId).sort()).toEqual(
+      [...organisations, ...organisations].sort(),
+    );
+  });
+
+  it('marks a key as used once a minute, and waits for nobody who holds its row', async () => {
+    const { id, key } = await createApiKey(admin(), { organisationId, mode: 'test' });
+    const usedAt = async () => {
+      const { rows } = await fixture.database.admin.query(
+        'select last_used_at from credentials where id = $1',
+        [id],
+      );
+      return rows[0].last_used_at as Date | null;
+    };
+    expect(await usedAt()).toBeNull();
+    await list(key.reveal());
+    const first = await usedAt();
+    expect(first).toBeInstanceOf(Date);
+    await list(key.reveal());
+    expect(await usedAt()).toEqual(first);
+
+    const holder = await fixture.database.admin.connect();
+    try {
+      await holder.query('begin');
+      await holder.query(
+        `update credentials set last_used_at = now() - interval '2 minutes' where id = $1`,
+        [id],
+      );
+      await holder.query('commit; begin');
+      await holder.query('select from credentials where id = $1 for update', [id]);
+      expect((await list(key.reveal())).statusCode).toBe(200);
+    } finally {
+      await holder.query('rollback');
+      holder.release();
+    }
+    await list(key.reveal());
+    expect((await usedAt())?.getTime()).toBeGreaterThan(first?.getTime() ?? 0);
+  });
+
+  it('answers 503 when the database is away', async () => {
+    const away = await createApiFixture();
+    const key = await away.key({ organisationId: await away.database.createOrganisation() });
+    const name = new URL(away.database.adminUrl.reveal()).pathname.slice(1);
+    await away.database.admin.query(`alter database ${name} connection limit 0`);
+    try {
+      const answer = await away.request({ method: 'GET', url: '/v1/appointments', key });
+      expect(answer.statusCode).toBe(503);
+      expect(answer.json()).toMatchObject({ code: 'unavailable' });
+      expect(answer.headers['retry-after']).toMatch(/^\d+$/);
+    } finally {
+      await away.close();
+    }
+  });
+});
+
+describe('the command line', () => {
+  it('makes an organisation with settings, and a key that is stored as its hash', async () => {
+    const { id } = await createOrganisation(admin(), {
+      name: 'Cabinet',
+      settings: {
+        defaultLanguage: 'de',
+        requestsPerMinute: null,
+        reminderPlan: [{ before: 'P1D', channel: 'sms' }],
+      },
+    });
+    const { id: credentialId, key } = await createApiKey(admin(), {
+      organisationId: id,
+      mode: 'test',
+    });
+    const { rows } = await fixture.database.admin.query(
+      `select o.name, o.default_language, o.requests_per_minute, o.reminder_plan, o.jitter_minutes,
+         octet_length(c.key_hash) as hash_bytes, to_jsonb(c)::text as stored
+       from organisations o join credentials c on c.organisation_id = o.id where o.id = $1`,
+      [id],
+    );
+    expect(rows).toEqual([
+      {
+        name: 'Cabinet',
+        default_language: 'de',
+        requests_per_minute: null,
+        reminder_plan: [{ before: 'P1D', channel: 'sms' }],
+        jitter_minutes: 15,
+        hash_bytes: 32,
+        stored: expect.not.stringContaining(key.reveal().slice(-20)),
+      },
+    ]);
+    const audit = await fixture.database.admin.query(
+      'select action, subject from audit where organisation_id = $1 order by id',
+      [id],
+    );
+    expect(audit.rows).toEqual([
+      { action: 'organisation.create', subject: id },
+      { action: 'credential.create', subject: credentialId },
+    ]);
+  });
+
+  it('refuses a key for an organisation, and a revocation of a key, that do not exist', async () => {
+    await expect(
+      createApiKey(admin(), { organisationId: randomUUID(), mode: 'test' }),
+    ).rejects.toMatchObject({ code: 'not_found' });
+    await expect(revokeCredential(admin(), { credentialId: randomUUID() })).rejects.toMatchObject({
+      code: 'not_found',
+    });
+  });
+
+  it('sees nothing of appointments, though it acts as the owner of the tables', async () => {
+    await fixture.database.admin.query(
+      `insert into appointments (id, organisation_id, mode, reference, state, version, starts_at,
+         ends_at, erase_at) values ($1, $2, 'test', 'x', 'booked', 1, now(), now(), now())`,
+      [randomUUID(), organisationId],
+    );
+    const { administer } = await import('../../src/store/administration.ts');
+    const count = await administer(fixture.database.adminUrl, async (connection) => {
+      const { rows } = await connection.query(
+        'select count(*)::integer as count from appointments',
+      );
+      return rows[0].count;
+    });
+    expect(count).toBe(0);
+  });
+});
