@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 
 const timeoutMs = 20_000;
+/** Without its arguments, so that a main among the modules finds no command to run. */
 const script = `
-  for (const module of process.argv.slice(1)) await import(module);
+  const modules = process.argv.splice(1);
+  for (const module of modules) await import(module);
   (await import('node:module')).flushCompileCache();
   process.exit();`;
 

@@ -37,7 +37,7 @@ export function choosePostgresUser(binFolder: string, folder: string): PostgresU
 }
 
 /** Gives a file or a folder with all that is in it to the user that PostgreSQL runs as. */
-export function own(path: string, owner: Owner | undefined): boolean {
+function own(path: string, owner: Owner | undefined): boolean {
   if (!owner || statSync(path).uid === owner.uid) return true;
   try {
     // The top comes last: an interrupted change is seen by its owner and done again.

@@ -19,7 +19,7 @@ export function startSummary({
     ['Patient pages', config.PATIENT_URL],
     ['Ops', config.OPS_URL],
     ['API key', apiKey?.reveal()],
-    ['Logs', relative('.', join(config.DATA_DIR, 'logs'))],
+    ['Logs', nearest(join(config.DATA_DIR, 'logs'))],
   ];
   const shown = rows.filter(([, value]) => value !== undefined);
   return [
@@ -31,4 +31,10 @@ export function startSummary({
     'Ctrl+C stops everything.',
     '',
   ].join('\n');
+}
+
+/** From here if it lies below, else from the root. */
+function nearest(path: string): string {
+  const fromHere = relative('.', path);
+  return fromHere.startsWith('..') ? path : fromHere;
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Config } from '../../config/env.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { DatabaseRole } from '../store/role-logins.ts';
@@ -76,7 +76,8 @@ async function start(
   running.defer(() => guard.stop());
 
   const cacheFolder = join(dataDir.path, 'cache');
-  const warmed = warmCompileCache(cacheFolder, roleModules);
+  const modules = roleModules.length > 0 ? [...roleModules, pathToFileURL(roleScript)] : [];
+  const warmed = warmCompileCache(cacheFolder, modules);
   const adminUrl = await openDatabase(config, dataDir, running);
   stop.throwIfAborted();
   await steps.migrate(adminUrl);
