@@ -1,0 +1,215 @@
+import { createServer } from 'node:net';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser, launchWithoutCookies } from '../support/browser.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { type PatientPages, startPatientPages } from '../support/patient-pages.ts';
+import { seedAppointment, seededPin, seededRequest } from '../support/seed-appointment.ts';
+
+let database: TestDatabase;
+let pages: PatientPages;
+let browser: Browser;
+let origin: string;
+let organisationId: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const port = await freePort();
+  origin = `http://localhost:${port}`;
+  pages = await startPatientPages(database, { patientUrl: origin, answerFloorMs: 300 });
+  await pages.app.listen({ host: 'localhost', port });
+  organisationId = await database.createOrganisation();
+  browser = await launchBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  await pages?.close();
+  await database?.drop();
+});
+
+const oldPhone = { width: 320, height: 568 };
+
+async function openPage(options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext({ viewport: oldPhone, ...options });
+  const page = await context.newPage();
+  page.on('console', (message) => complaints.push(message.text()));
+  return page;
+}
+
+/** What the browser complained of: a style or image that the policy refused, for instance. */
+const complaints: string[] = [];
+
+async function seedIn(language: string): Promise<string> {
+  const recipient = { ...seededRequest.recipient, language };
+  const request = { ...seededRequest, recipient };
+  const { link } = await seedAppointment(pages.seed, { organisationId, request });
+  return `${origin}/${link.token}`;
+}
+
+const step = (page: Page) => page.locator('main').getAttribute('data-step');
+
+/** Tabs until the element has the focus, as someone without a mouse must. */
+async function tabTo(page: Page, selector: string): Promise<void> {
+  for (let press = 0; press < 30; press += 1) {
+    await page.keyboard.press('Tab');
+    if (await page.locator(`${selector}:focus`).count()) return;
+  }
+  throw new Error(`${selector} cannot be reached with Tab`);
+}
+
+async function pressButton(page: Page, selector: string): Promise<void> {
+  await tabTo(page, selector);
+  await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
+}
+
+async function expectNoFaults(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .analyze();
+  expect(violations.map(({ id, nodes }) => ({ id, at: nodes.map(({ html }) => html) }))).toEqual(
+    [],
+  );
+  const width = await page.evaluate('document.documentElement.scrollWidth');
+  expect(width).toBeLessThanOrEqual(oldPhone.width);
+}
+
+describe.each([
+  { language: 'fr', colorScheme: 'light' },
+  { language: 'fr', colorScheme: 'dark' },
+  { language: 'en', colorScheme: 'light' },
+  { language: 'en', colorScheme: 'dark' },
+] as const)('on an old phone, in $language, $colorScheme', ({ language, colorScheme }) => {
+  it('a patient gets from the link to the details and out again by keyboard alone, without a script', async () => {
+    const page = await openPage({ colorScheme, javaScriptEnabled: false });
+    await page.goto(await seedIn(language));
+    expect(page.url()).toBe(`${origin}/r`);
+    expect([await step(page), await page.locator('html').getAttribute('lang')]).toEqual([
+      'landing',
+      language,
+    ]);
+
+    await pressButton(page, 'main button');
+    expect(await step(page)).toBe('prove');
+    await tabTo(page, '#pin');
+    await page.keyboard.type('593827');
+    await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
+    expect(await page.locator('[role="alert"]').count()).toBe(1);
+    expect(await page.title()).toMatch(language === 'fr' ? /^Erreur/ : /^Error/);
+
+    await tabTo(page, '#pin');
+    await page.keyboard.type('482 913');
+    await Promise.all([page.waitForURL('**/details'), page.keyboard.press('Enter')]);
+    expect(await step(page)).toBe('details');
+    expect(await page.locator('main').textContent()).toContain(seededRequest.details.practitioner);
+
+    await pressButton(page, 'form[action="/leave"] button');
+    expect(page.url()).toBe(`${origin}/left?lang=${language}`);
+    await page.goBack();
+    expect(await page.locator('main').textContent()).not.toContain(
+      seededRequest.details.practitioner,
+    );
+    expect(await step(page)).toBeNull();
+    await page.context().close();
+  });
+
+  it('no page has a fault that axe finds, nor scrolls sideways', async () => {
+    const page = await openPage({ colorScheme });
+    await page.goto(await seedIn(language));
+    await expectNoFaults(page);
+    await page.click('main button');
+    await expectNoFaults(page);
+    await page.fill('#pin', '593827');
+    await page.click('main button');
+    await page.locator('[role="alert"]').waitFor();
+    await expectNoFaults(page);
+    await page.fill('#pin', seededPin);
+    await page.click('main button');
+    await page.waitForURL('**/details');
+    await expectNoFaults(page);
+    for (const path of ['/left', '/check', '/nowhere', '/leave']) {
+      await page.goto(`${origin}${path}?lang=${language}`);
+      await expectNoFaults(page);
+    }
+    await page.context().close();
+  });
+
+  it('the locked page shows the help code, without a fault', async () => {
+    const recipient = { ...seededRequest.recipient, language };
+    const request = { ...seededRequest, recipient };
+    const { id, link } = await seedAppointment(pages.seed, { organisationId, request });
+    await database.admin.query(
+      `insert into factor_failures (organisation_id, appointment_id, factor, failed_count, locked_at, help_code)
+       values ($1, $2, 'pin', 10, clock_timestamp(), 'H4R7QK')`,
+      [organisationId, id],
+    );
+    const page = await openPage({ colorScheme });
+    await page.goto(`${origin}/${link.token}`);
+    await page.click('main button');
+    expect(await step(page)).toBe('locked');
+    expect(await page.locator('main').textContent()).toContain('H4R7QK');
+    await expectNoFaults(page);
+    await page.context().close();
+  });
+});
+
+describe('in a browser', () => {
+  it('that refuses cookies, the patient is told so', async () => {
+    const { context, remove } = await launchWithoutCookies();
+    try {
+      const page = await context.newPage();
+      await page.goto(await seedIn('en'));
+      expect(page.url()).toBe(`${origin}/r`);
+      await page.goto(`${origin}/r?lang=en`);
+      expect(await page.locator('h1').textContent()).toBe('Your browser refuses cookies');
+    } finally {
+      await remove();
+    }
+  });
+
+  it('the language can be switched at the question, and stays', async () => {
+    const page = await openPage({ javaScriptEnabled: false });
+    await page.goto(await seedIn('fr'));
+    await page.click('nav a');
+    expect(await page.locator('html').getAttribute('lang')).toBe('en');
+    await page.click('main button');
+    await page.fill('#pin', seededPin);
+    await page.click('main button');
+    await page.waitForURL('**/details');
+    expect(await page.locator('html').getAttribute('lang')).toBe('en');
+    await page.context().close();
+  });
+
+  it('more time keeps the details open', async () => {
+    const page = await openPage({ javaScriptEnabled: false });
+    await page.goto(await seedIn('en'));
+    await page.click('main button');
+    await page.fill('#pin', seededPin);
+    await page.click('main button');
+    await page.waitForURL('**/details');
+    await page.click('form[action="/more-time"] button');
+    await page.waitForURL('**/details');
+    expect(await step(page)).toBe('details');
+    await page.context().close();
+  });
+
+  it('nothing breaks the content policy and nothing is loaded from elsewhere', async () => {
+    const page = await openPage();
+    const hosts = new Set<string>();
+    page.on('request', (request) => hosts.add(new URL(request.url()).origin));
+    await page.goto(await seedIn('en'));
+    await page.goto(`${origin}/check`);
+    expect([...hosts]).toEqual([origin]);
+    expect(complaints.filter((text) => /Content Security Policy/.test(text))).toEqual([]);
+    await page.context().close();
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
