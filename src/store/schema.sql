@@ -1,0 +1,808 @@
+-- What all migrations together come to, for reading. It is made by scripts/schema-dump.ts from a
+-- freshly migrated database and is never run; the migrations are.
+
+create role sotto_api login noinherit;
+create role sotto_lookup nologin noinherit;
+create role sotto_ops login noinherit;
+create role sotto_owner nologin noinherit;
+create role sotto_patient login noinherit;
+create role sotto_scheduler login noinherit;
+create role sotto_worker login noinherit;
+
+grant connect on database to sotto_api;
+grant connect on database to sotto_ops;
+grant connect on database to sotto_patient;
+grant connect on database to sotto_scheduler;
+grant connect on database to sotto_worker;
+grant create on schema public to sotto_owner;
+grant usage on schema public to sotto_api;
+grant usage on schema public to sotto_lookup;
+grant usage on schema public to sotto_ops;
+grant usage on schema public to sotto_owner;
+grant usage on schema public to sotto_patient;
+grant usage on schema public to sotto_scheduler;
+grant usage on schema public to sotto_worker;
+alter default privileges for role sotto_owner on functions: execute to sotto_owner;
+
+create table appointments (
+  id uuid not null,
+  organisation_id uuid not null,
+  mode text not null,
+  reference text not null,
+  state text not null,
+  version integer not null,
+  revision integer,
+  starts_at timestamp with time zone not null,
+  ends_at timestamp with time zone not null,
+  moved boolean not null default false,
+  paused_at timestamp with time zone,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  updated_at timestamp with time zone not null default clock_timestamp(),
+  deleted_at timestamp with time zone,
+  erase_at timestamp with time zone not null,
+  constraint appointments_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
+  constraint appointments_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint appointments_pkey PRIMARY KEY (id),
+  constraint appointments_reference_check CHECK ((reference ~ '^[A-Za-z0-9._:-]{1,128}$'::text)),
+  constraint appointments_revision_check CHECK ((revision >= 0)),
+  constraint appointments_state_check CHECK ((state = ANY (ARRAY['booked'::text, 'cancelled'::text, 'erased'::text]))),
+  constraint appointments_version_check CHECK ((version >= 1))
+);
+alter table appointments owner to sotto_owner;
+alter table appointments enable row level security;
+alter table appointments force row level security;
+
+create table attempts (
+  id uuid not null,
+  organisation_id uuid not null,
+  mode text not null,
+  reminder_id uuid not null,
+  link_id uuid,
+  number integer not null,
+  channel text not null,
+  transport text not null,
+  token bytea not null,
+  batch_id uuid not null,
+  started_at timestamp with time zone not null default clock_timestamp(),
+  ended_at timestamp with time zone,
+  outcome text,
+  reason_code text,
+  provider_id text,
+  receipt_state text,
+  receipt_code text,
+  receipt_at timestamp with time zone,
+  possible_duplicate boolean not null default false,
+  constraint attempts_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text]))),
+  constraint attempts_link_id_fkey FOREIGN KEY (link_id) REFERENCES links(id) ON DELETE SET NULL,
+  constraint attempts_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint attempts_outcome_check CHECK ((outcome = ANY (ARRAY['accepted'::text, 'refused'::text, 'uncertain'::text]))),
+  constraint attempts_pkey PRIMARY KEY (id),
+  constraint attempts_provider_id_key UNIQUE (provider_id),
+  constraint attempts_receipt_state_check CHECK ((receipt_state = ANY (ARRAY['sent'::text, 'delivered'::text, 'undelivered'::text]))),
+  constraint attempts_reminder_id_fkey FOREIGN KEY (reminder_id) REFERENCES reminders(id) ON DELETE CASCADE,
+  constraint attempts_reminder_id_number_key UNIQUE (reminder_id, number),
+  constraint attempts_token_check CHECK ((octet_length(token) = 16)),
+  constraint attempts_token_key UNIQUE (token)
+);
+alter table attempts owner to sotto_owner;
+alter table attempts enable row level security;
+alter table attempts force row level security;
+
+create table audit (
+  id bigint not null generated always as identity,
+  at timestamp with time zone not null default clock_timestamp(),
+  actor text not null,
+  action text not null,
+  organisation_id uuid,
+  subject text,
+  reason text,
+  constraint audit_pkey PRIMARY KEY (id)
+);
+alter table audit owner to sotto_owner;
+alter table audit enable row level security;
+alter table audit force row level security;
+
+create table batches (
+  id uuid not null,
+  channel text not null,
+  reminder_count integer not null,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  lease_until timestamp with time zone not null,
+  constraint batches_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text]))),
+  constraint batches_pkey PRIMARY KEY (id)
+);
+alter table batches owner to sotto_owner;
+alter table batches enable row level security;
+alter table batches force row level security;
+
+create table codes (
+  id uuid not null,
+  organisation_id uuid not null,
+  link_id uuid not null,
+  session_hash bytea not null,
+  code_hash bytea not null,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  constraint codes_link_id_fkey FOREIGN KEY (link_id) REFERENCES links(id) ON DELETE CASCADE,
+  constraint codes_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint codes_pkey PRIMARY KEY (id)
+);
+alter table codes owner to sotto_owner;
+alter table codes enable row level security;
+alter table codes force row level security;
+
+create table content_keys (
+  organisation_id uuid not null,
+  mode text not null,
+  appointment_id uuid not null,
+  version integer not null,
+  link_id uuid not null,
+  sealed_key bytea not null,
+  constraint content_keys_appointment_id_version_fkey FOREIGN KEY (appointment_id, version) REFERENCES versions(appointment_id, version) ON DELETE CASCADE,
+  constraint content_keys_link_id_fkey FOREIGN KEY (link_id) REFERENCES links(id) ON DELETE CASCADE,
+  constraint content_keys_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint content_keys_pkey PRIMARY KEY (link_id, version)
+);
+alter table content_keys owner to sotto_owner;
+alter table content_keys enable row level security;
+alter table content_keys force row level security;
+
+create table credential_organisations (
+  organisation_id uuid not null,
+  credential_id uuid not null,
+  constraint credential_organisations_credential_id_fkey FOREIGN KEY (credential_id) REFERENCES credentials(id) ON DELETE CASCADE,
+  constraint credential_organisations_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint credential_organisations_pkey PRIMARY KEY (credential_id, organisation_id)
+);
+alter table credential_organisations owner to sotto_owner;
+alter table credential_organisations enable row level security;
+alter table credential_organisations force row level security;
+
+create table credentials (
+  id uuid not null,
+  organisation_id uuid not null,
+  mode text not null,
+  kind text not null,
+  key_hash bytea,
+  public_key jsonb,
+  platform boolean not null default false,
+  scopes text[] not null default '{write,status,list,erase,settings}'::text[],
+  created_at timestamp with time zone not null default clock_timestamp(),
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  constraint credentials_check CHECK (((kind = 'api_key'::text) = (key_hash IS NOT NULL))),
+  constraint credentials_check1 CHECK (((kind = 'public_key'::text) = (public_key IS NOT NULL))),
+  constraint credentials_key_hash_check CHECK ((octet_length(key_hash) = 32)),
+  constraint credentials_key_hash_key UNIQUE (key_hash),
+  constraint credentials_kind_check CHECK ((kind = ANY (ARRAY['api_key'::text, 'public_key'::text]))),
+  constraint credentials_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
+  constraint credentials_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint credentials_pkey PRIMARY KEY (id)
+);
+alter table credentials owner to sotto_owner;
+alter table credentials enable row level security;
+alter table credentials force row level security;
+
+create table events (
+  organisation_id uuid not null,
+  mode text not null,
+  id bigint not null generated always as identity,
+  transaction_id xid8 not null default pg_current_xact_id(),
+  created_at timestamp with time zone not null default clock_timestamp(),
+  type text not null,
+  reference text not null,
+  appointment_id uuid not null,
+  reminder_id uuid,
+  from_state text,
+  to_state text,
+  reason_code text,
+  possible_duplicate boolean not null default false,
+  possibly_sent boolean not null default false,
+  constraint events_pkey PRIMARY KEY (created_at, id)
+) partition by RANGE (created_at);
+alter table events owner to sotto_owner;
+alter table events enable row level security;
+alter table events force row level security;
+
+create table events_YYYY_MM partition of events for values of one month;
+alter table events_YYYY_MM owner to sotto_owner;
+alter table events_YYYY_MM enable row level security;
+alter table events_YYYY_MM force row level security;
+
+create table factor_failures (
+  organisation_id uuid not null,
+  appointment_id uuid not null,
+  factor text not null,
+  failed_count integer not null default 0,
+  locked_at timestamp with time zone,
+  help_code text,
+  constraint factor_failures_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES appointments(id) ON DELETE CASCADE,
+  constraint factor_failures_factor_check CHECK ((factor = ANY (ARRAY['pin'::text, 'code'::text, 'birth_date'::text, 'portal'::text, 'passkey'::text]))),
+  constraint factor_failures_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint factor_failures_pkey PRIMARY KEY (appointment_id, factor)
+);
+alter table factor_failures owner to sotto_owner;
+alter table factor_failures enable row level security;
+alter table factor_failures force row level security;
+
+create table heartbeats (
+  name text not null,
+  instance text not null,
+  version text not null,
+  beat_at timestamp with time zone not null default clock_timestamp(),
+  constraint heartbeats_pkey PRIMARY KEY (name, instance)
+);
+alter table heartbeats owner to sotto_owner;
+alter table heartbeats enable row level security;
+alter table heartbeats force row level security;
+
+create table links (
+  id uuid not null,
+  organisation_id uuid not null,
+  mode text not null,
+  appointment_id uuid not null,
+  reminder_id uuid not null,
+  channel text not null,
+  lookup bytea not null,
+  seal_public_key bytea not null,
+  note bytea not null,
+  parcel bytea,
+  parcel_day date,
+  selector text,
+  current boolean not null default true,
+  attempted_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  expires_at timestamp with time zone not null,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  constraint links_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES appointments(id) ON DELETE CASCADE,
+  constraint links_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text]))),
+  constraint links_check CHECK (((parcel IS NULL) OR (parcel_day IS NOT NULL))),
+  constraint links_lookup_check CHECK ((octet_length(lookup) = 16)),
+  constraint links_lookup_key UNIQUE (lookup),
+  constraint links_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint links_pkey PRIMARY KEY (id),
+  constraint links_reminder_id_fkey FOREIGN KEY (reminder_id) REFERENCES reminders(id) ON DELETE CASCADE,
+  constraint links_seal_public_key_check CHECK ((octet_length(seal_public_key) = 32)),
+  constraint links_selector_check CHECK ((char_length(selector) = 1))
+);
+alter table links owner to sotto_owner;
+alter table links enable row level security;
+alter table links force row level security;
+
+create table migrations (
+  name text not null,
+  digest text not null,
+  applied_at timestamp with time zone not null default clock_timestamp(),
+  constraint migrations_pkey PRIMARY KEY (name)
+);
+alter table migrations owner to migrator;
+
+create table ops_sessions (
+  token_hash bytea not null,
+  user_id uuid not null,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  last_seen_at timestamp with time zone not null default clock_timestamp(),
+  constraint ops_sessions_pkey PRIMARY KEY (token_hash),
+  constraint ops_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES ops_users(id) ON DELETE CASCADE
+);
+alter table ops_sessions owner to sotto_owner;
+alter table ops_sessions enable row level security;
+alter table ops_sessions force row level security;
+
+create table ops_users (
+  id uuid not null,
+  name text not null,
+  role text not null,
+  password_hash text not null,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  disabled_at timestamp with time zone,
+  constraint ops_users_name_key UNIQUE (name),
+  constraint ops_users_pkey PRIMARY KEY (id),
+  constraint ops_users_role_check CHECK ((role = ANY (ARRAY['viewer'::text, 'operator'::text, 'admin'::text])))
+);
+alter table ops_users owner to sotto_owner;
+alter table ops_users enable row level security;
+alter table ops_users force row level security;
+
+create table organisations (
+  id uuid not null,
+  name text not null,
+  default_language text not null default 'fr'::text,
+  reminder_plan jsonb not null default '[{"before": "P2D", "channel": "sms"}, {"before": "PT3H", "channel": "sms"}]'::jsonb,
+  quiet_from text not null default '21:00'::text,
+  quiet_until text not null default '08:00'::text,
+  jitter_minutes integer not null default 15,
+  uncertain_policy text not null default 'resend'::text,
+  birth_date_opens_all boolean not null default false,
+  requests_per_minute integer default 6000,
+  days_ahead_max integer not null default 400,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  constraint organisations_days_ahead_max_check CHECK (((days_ahead_max >= 1) AND (days_ahead_max <= 400))),
+  constraint organisations_jitter_minutes_check CHECK (((jitter_minutes >= 0) AND (jitter_minutes <= 240))),
+  constraint organisations_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+  constraint organisations_pkey PRIMARY KEY (id),
+  constraint organisations_quiet_from_check CHECK ((quiet_from ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'::text)),
+  constraint organisations_quiet_until_check CHECK ((quiet_until ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'::text)),
+  constraint organisations_requests_per_minute_check CHECK ((requests_per_minute > 0)),
+  constraint organisations_uncertain_policy_check CHECK ((uncertain_policy = ANY (ARRAY['resend'::text, 'hold'::text])))
+);
+alter table organisations owner to sotto_owner;
+alter table organisations enable row level security;
+alter table organisations force row level security;
+
+create table pauses (
+  id uuid not null,
+  organisation_id uuid,
+  channel text,
+  reason text not null,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  ended_at timestamp with time zone,
+  constraint pauses_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text]))),
+  constraint pauses_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint pauses_pkey PRIMARY KEY (id)
+);
+alter table pauses owner to sotto_owner;
+alter table pauses enable row level security;
+alter table pauses force row level security;
+
+create table phone_day_counts (
+  phone_index bytea not null,
+  day date not null,
+  sent_count integer not null default 0,
+  constraint phone_day_counts_pkey PRIMARY KEY (day, phone_index)
+);
+alter table phone_day_counts owner to sotto_owner;
+alter table phone_day_counts enable row level security;
+alter table phone_day_counts force row level security;
+
+create table reminders (
+  id uuid not null,
+  organisation_id uuid not null,
+  mode text not null,
+  appointment_id uuid not null,
+  kind text not null,
+  requested_channel text not null,
+  channel text not null,
+  before text,
+  resolved_at timestamp with time zone not null,
+  send_at timestamp with time zone not null,
+  due_at timestamp with time zone not null,
+  not_after timestamp with time zone not null,
+  state text not null,
+  skipped_reason text,
+  reason_code text,
+  pending_end text,
+  possible_duplicate boolean not null default false,
+  possibly_sent boolean not null default false,
+  attempt_count integer not null default 0,
+  batch_id uuid,
+  lease_until timestamp with time zone,
+  sent_at timestamp with time zone,
+  delivered_at timestamp with time zone,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  updated_at timestamp with time zone not null default clock_timestamp(),
+  constraint reminders_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES appointments(id) ON DELETE CASCADE,
+  constraint reminders_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text]))),
+  constraint reminders_check CHECK (((kind = 'planned'::text) = (before IS NOT NULL))),
+  constraint reminders_check1 CHECK (((state = 'skipped'::text) = (skipped_reason IS NOT NULL))),
+  constraint reminders_check2 CHECK (((state <> ALL (ARRAY['queued'::text, 'sending'::text])) OR ((batch_id IS NOT NULL) AND (lease_until IS NOT NULL)))),
+  constraint reminders_kind_check CHECK ((kind = ANY (ARRAY['planned'::text, 'notice'::text]))),
+  constraint reminders_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint reminders_pending_end_check CHECK ((pending_end = ANY (ARRAY['cancelled'::text, 'superseded'::text, 'erased'::text]))),
+  constraint reminders_pkey PRIMARY KEY (id),
+  constraint reminders_requested_channel_check CHECK ((requested_channel = ANY (ARRAY['sms'::text, 'email'::text, 'auto'::text]))),
+  constraint reminders_state_check CHECK ((state = ANY (ARRAY['scheduled'::text, 'queued'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'undelivered'::text, 'uncertain'::text, 'failed'::text, 'skipped'::text, 'cancelled'::text, 'superseded'::text, 'expired'::text, 'suppressed'::text, 'erased'::text])))
+);
+alter table reminders owner to sotto_owner;
+alter table reminders enable row level security;
+alter table reminders force row level security;
+
+create table sealed_callbacks (
+  id uuid not null,
+  kind text not null,
+  attempt_token bytea,
+  epoch_day date not null,
+  sealed bytea not null,
+  received_at timestamp with time zone not null default clock_timestamp(),
+  failed_count integer not null default 0,
+  constraint sealed_callbacks_kind_check CHECK ((kind = ANY (ARRAY['twilio_status'::text, 'twilio_inbound'::text, 'email_bounce'::text]))),
+  constraint sealed_callbacks_pkey PRIMARY KEY (id)
+);
+alter table sealed_callbacks owner to sotto_owner;
+alter table sealed_callbacks enable row level security;
+alter table sealed_callbacks force row level security;
+
+create table source_failures (
+  organisation_id uuid not null,
+  link_id uuid not null,
+  source bytea not null,
+  failed_count integer not null default 0,
+  paused_until timestamp with time zone,
+  updated_at timestamp with time zone not null default clock_timestamp(),
+  constraint source_failures_link_id_fkey FOREIGN KEY (link_id) REFERENCES links(id) ON DELETE CASCADE,
+  constraint source_failures_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint source_failures_pkey PRIMARY KEY (link_id, source),
+  constraint source_failures_source_check CHECK ((octet_length(source) = 32))
+);
+alter table source_failures owner to sotto_owner;
+alter table source_failures enable row level security;
+alter table source_failures force row level security;
+
+create table suppressions (
+  contact_index bytea not null,
+  pepper text not null,
+  channel text not null,
+  source text not null,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  constraint suppressions_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text]))),
+  constraint suppressions_contact_index_check CHECK ((octet_length(contact_index) = 32)),
+  constraint suppressions_pkey PRIMARY KEY (contact_index),
+  constraint suppressions_source_check CHECK ((source = ANY (ARRAY['reply'::text, 'one_click'::text, 'patient_page'::text, 'provider'::text])))
+);
+alter table suppressions owner to sotto_owner;
+alter table suppressions enable row level security;
+alter table suppressions force row level security;
+
+create table versions (
+  organisation_id uuid not null,
+  mode text not null,
+  appointment_id uuid not null,
+  version integer not null,
+  revision integer,
+  receipt_id uuid not null,
+  content bytea not null,
+  view_month text not null,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  constraint versions_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES appointments(id) ON DELETE CASCADE,
+  constraint versions_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint versions_pkey PRIMARY KEY (appointment_id, version),
+  constraint versions_view_month_check CHECK ((view_month ~ '^[0-9]{4}-[0-9]{2}$'::text))
+);
+alter table versions owner to sotto_owner;
+alter table versions enable row level security;
+alter table versions force row level security;
+
+CREATE INDEX appointments_erase ON public.appointments USING btree (erase_at);
+CREATE INDEX appointments_tombstones ON public.appointments USING btree (organisation_id, mode, reference, revision) WHERE (deleted_at IS NOT NULL);
+CREATE UNIQUE INDEX appointments_reference ON public.appointments USING btree (organisation_id, mode, reference) WHERE (deleted_at IS NULL);
+CREATE INDEX batches_lease ON public.batches USING btree (lease_until);
+CREATE INDEX codes_link ON public.codes USING btree (link_id, created_at);
+CREATE INDEX content_keys_version ON public.content_keys USING btree (appointment_id, version);
+CREATE INDEX events_appointment ON ONLY public.events USING btree (appointment_id);
+CREATE INDEX events_cursor ON ONLY public.events USING btree (organisation_id, mode, transaction_id, id);
+CREATE INDEX events_YYYY_MM_appointment_id_idx ON public.events_YYYY_MM USING btree (appointment_id);
+CREATE INDEX events_YYYY_MM_organisation_id_mode_transaction_id_id_idx ON public.events_YYYY_MM USING btree (organisation_id, mode, transaction_id, id);
+CREATE INDEX factor_failures_help_code ON public.factor_failures USING btree (help_code) WHERE (help_code IS NOT NULL);
+CREATE INDEX links_appointment ON public.links USING btree (appointment_id);
+CREATE INDEX links_expiry ON public.links USING btree (expires_at);
+CREATE INDEX links_parcel_day ON public.links USING btree (parcel_day) WHERE (parcel IS NOT NULL);
+CREATE UNIQUE INDEX links_current ON public.links USING btree (reminder_id, channel) WHERE current;
+CREATE INDEX reminders_appointment ON public.reminders USING btree (appointment_id);
+CREATE INDEX reminders_batch ON public.reminders USING btree (batch_id) WHERE (state = ANY (ARRAY['queued'::text, 'sending'::text]));
+CREATE INDEX reminders_deadline ON public.reminders USING btree (not_after) WHERE (state = ANY (ARRAY['scheduled'::text, 'failed'::text, 'uncertain'::text]));
+CREATE INDEX reminders_due ON public.reminders USING btree (channel, organisation_id, due_at) WHERE (state = 'scheduled'::text);
+CREATE INDEX reminders_lease ON public.reminders USING btree (lease_until) WHERE (state = ANY (ARRAY['queued'::text, 'sending'::text]));
+CREATE INDEX sealed_callbacks_received ON public.sealed_callbacks USING btree (received_at);
+
+create policy every_organisation on appointments for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy own_organisations on appointments for all to sotto_api, sotto_ops, sotto_patient
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy every_organisation on attempts for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy lookup on attempts for select to sotto_lookup
+  using (true);
+create policy own_organisations on attempts for all to sotto_api, sotto_ops, sotto_patient
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy administration on audit for all to sotto_owner
+  using (true)
+  with check (true);
+create policy by_role on audit for all to sotto_ops
+  using (true)
+  with check (true);
+create policy by_role on batches for select to sotto_ops
+  using (true);
+create policy every_organisation on batches for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy every_organisation on codes for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy own_organisations on codes for all to sotto_api, sotto_ops, sotto_patient
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy every_organisation on content_keys for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy own_organisations on content_keys for all to sotto_api, sotto_ops, sotto_patient
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy administration on credential_organisations for all to sotto_owner
+  using (true)
+  with check (true);
+create policy lookup on credential_organisations for select to sotto_lookup
+  using (true);
+create policy own_organisations on credential_organisations for all to sotto_api, sotto_ops, sotto_patient
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy administration on credentials for all to sotto_owner
+  using (true)
+  with check (true);
+create policy lookup on credentials for select to sotto_lookup
+  using (true);
+create policy own_organisations on credentials for all to sotto_api, sotto_ops, sotto_patient
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy every_organisation on events for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy own_organisations on events for all to sotto_api, sotto_ops, sotto_patient
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy every_organisation on factor_failures for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy own_organisations on factor_failures for all to sotto_api, sotto_ops, sotto_patient
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy by_role on heartbeats for all to sotto_api, sotto_ops, sotto_patient
+  using (true)
+  with check (true);
+create policy every_organisation on heartbeats for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy every_organisation on links for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy lookup on links for select to sotto_lookup
+  using (true);
+create policy own_organisations on links for all to sotto_api, sotto_ops, sotto_patient
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy by_role on ops_sessions for all to sotto_ops
+  using (true)
+  with check (true);
+create policy administration on ops_users for all to sotto_owner
+  using (true)
+  with check (true);
+create policy by_role on ops_users for all to sotto_ops
+  using (true)
+  with check (true);
+create policy administration on organisations for all to sotto_owner
+  using (true)
+  with check (true);
+create policy every_organisation on organisations for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy lookup on organisations for select to sotto_lookup
+  using (true);
+create policy own_organisations on organisations for all to sotto_api, sotto_ops, sotto_patient
+  using ((id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy administration on pauses for all to sotto_owner
+  using (true)
+  with check (true);
+create policy every_organisation on pauses for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy own_organisations on pauses for all to sotto_api, sotto_ops, sotto_patient
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy by_role on phone_day_counts for all to sotto_patient
+  using (true)
+  with check (true);
+create policy every_organisation on phone_day_counts for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy every_organisation on reminders for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy own_organisations on reminders for all to sotto_api, sotto_ops, sotto_patient
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy by_role on sealed_callbacks for insert to sotto_api
+  with check (true);
+create policy every_organisation on sealed_callbacks for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy every_organisation on source_failures for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy own_organisations on source_failures for all to sotto_api, sotto_ops, sotto_patient
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy by_role on suppressions for all to sotto_patient
+  using (true)
+  with check (true);
+create policy every_organisation on suppressions for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy every_organisation on versions for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy own_organisations on versions for all to sotto_api, sotto_ops, sotto_patient
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+
+CREATE OR REPLACE FUNCTION public.ensure_event_partitions(months_ahead integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  month date;
+begin
+  for month in
+    select (date_trunc('month', clock_timestamp() at time zone 'UTC') + make_interval(months => step))::date
+    from generate_series(0, months_ahead) as step
+  loop
+    execute format(
+      'create table if not exists %I partition of events for values from (%L) to (%L)',
+      'events_' || to_char(month, 'YYYY_MM'),
+      to_char(month, 'YYYY-MM-DD') || ' 00:00:00+00',
+      to_char(month + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00');
+    execute format('alter table %I enable row level security', 'events_' || to_char(month, 'YYYY_MM'));
+    execute format('alter table %I force row level security', 'events_' || to_char(month, 'YYYY_MM'));
+  end loop;
+end
+$function$;
+alter function ensure_event_partitions(integer) owner to sotto_owner;
+
+CREATE OR REPLACE FUNCTION public.find_attempt(attempt_token bytea)
+ RETURNS TABLE(attempt_id uuid, organisation_id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select a.id, a.organisation_id from attempts a where a.token = attempt_token
+$function$;
+alter function find_attempt(bytea) owner to sotto_lookup;
+
+CREATE OR REPLACE FUNCTION public.find_credential(hash bytea)
+ RETURNS TABLE(credential_id uuid, organisation_id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select c.id, c.organisation_id from credentials c where c.key_hash = hash
+$function$;
+alter function find_credential(bytea) owner to sotto_lookup;
+
+CREATE OR REPLACE FUNCTION public.find_credential_organisation(credential uuid, organisation uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select exists (select from credential_organisations o
+    where o.credential_id = credential and o.organisation_id = organisation)
+$function$;
+alter function find_credential_organisation(uuid,uuid) owner to sotto_lookup;
+
+CREATE OR REPLACE FUNCTION public.find_link(link_lookup bytea)
+ RETURNS TABLE(link_id uuid, organisation_id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select l.id, l.organisation_id from links l where l.lookup = link_lookup
+$function$;
+alter function find_link(bytea) owner to sotto_lookup;
+
+CREATE OR REPLACE FUNCTION public.list_organisation_ids()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select o.id from organisations o
+$function$;
+alter function list_organisation_ids() owner to sotto_lookup;
+
+CREATE OR REPLACE FUNCTION public.visible_organisations()
+ RETURNS uuid[]
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select coalesce(nullif(current_setting('sotto.organisations', true), ''), '{}')::uuid[]
+$function$;
+alter function visible_organisations() owner to sotto_owner;
+
+grant delete on appointments to sotto_scheduler;
+grant insert, select, update on appointments to sotto_api;
+grant select (deleted_at, ends_at, erase_at, id, mode, organisation_id, paused_at, reference, state, version) on appointments to sotto_scheduler;
+grant select (id, mode, organisation_id, paused_at, reference, state, version) on appointments to sotto_worker;
+grant select on appointments to sotto_ops;
+grant select on appointments to sotto_patient;
+grant insert, select, update on attempts to sotto_worker;
+grant select (ended_at, id, outcome, reminder_id, started_at) on attempts to sotto_scheduler;
+grant select (id, organisation_id, token) on attempts to sotto_lookup;
+grant select on attempts to sotto_api;
+grant select on attempts to sotto_ops;
+grant update (ended_at, outcome, reason_code) on attempts to sotto_scheduler;
+grant insert, select on audit to sotto_ops;
+grant delete, insert, select, update on batches to sotto_scheduler;
+grant select on batches to sotto_ops;
+grant select on batches to sotto_worker;
+grant delete, insert, select, update on codes to sotto_patient;
+grant delete, select on codes to sotto_scheduler;
+grant delete, insert, select on content_keys to sotto_api;
+grant select on content_keys to sotto_patient;
+grant select on credential_organisations to sotto_api;
+grant select on credential_organisations to sotto_lookup;
+grant select (id, key_hash, organisation_id) on credentials to sotto_lookup;
+grant select on credentials to sotto_api;
+grant update (last_used_at) on credentials to sotto_api;
+grant insert on events to sotto_patient;
+grant insert on events to sotto_scheduler;
+grant insert on events to sotto_worker;
+grant insert, select on events to sotto_api;
+grant insert, select on events to sotto_ops;
+grant delete, insert, select, update on factor_failures to sotto_patient;
+grant delete, select on factor_failures to sotto_api;
+grant select on factor_failures to sotto_ops;
+grant execute on function ensure_event_partitions(integer) to sotto_scheduler;
+grant execute on function find_attempt(bytea) to sotto_api;
+grant execute on function find_credential(bytea) to sotto_api;
+grant execute on function find_credential_organisation(uuid,uuid) to sotto_api;
+grant execute on function find_link(bytea) to sotto_patient;
+grant execute on function list_organisation_ids() to sotto_ops;
+grant execute on function list_organisation_ids() to sotto_patient;
+grant execute on function visible_organisations() to sotto_api;
+grant execute on function visible_organisations() to sotto_ops;
+grant execute on function visible_organisations() to sotto_patient;
+grant delete, insert, select, update on heartbeats to sotto_scheduler;
+grant delete, insert, select, update on heartbeats to sotto_worker;
+grant insert, select, update on heartbeats to sotto_api;
+grant insert, select, update on heartbeats to sotto_ops;
+grant insert, select, update on heartbeats to sotto_patient;
+grant delete on links to sotto_scheduler;
+grant delete, insert, select on links to sotto_api;
+grant select (appointment_id, attempted_at, channel, created_at, current, expires_at, id, mode, organisation_id, reminder_id, revoked_at) on links to sotto_ops;
+grant select (appointment_id, attempted_at, channel, created_at, expires_at, id, lookup, mode, note, organisation_id, reminder_id, revoked_at, selector) on links to sotto_patient;
+grant select (appointment_id, attempted_at, channel, current, expires_at, id, lookup, mode, organisation_id, parcel, parcel_day, reminder_id, revoked_at, selector) on links to sotto_worker;
+grant select (appointment_id, attempted_at, channel, current, expires_at, id, mode, organisation_id, parcel_day, reminder_id, revoked_at) on links to sotto_scheduler;
+grant select (id, lookup, organisation_id) on links to sotto_lookup;
+grant update (attempted_at, current, parcel, parcel_day, selector) on links to sotto_worker;
+grant update (current, expires_at, parcel, parcel_day, revoked_at) on links to sotto_api;
+grant update (parcel, parcel_day) on links to sotto_scheduler;
+grant delete, insert, select, update on ops_sessions to sotto_ops;
+grant select on ops_users to sotto_ops;
+grant update (disabled_at) on ops_users to sotto_ops;
+grant select (id) on organisations to sotto_lookup;
+grant select on organisations to sotto_api;
+grant select on organisations to sotto_ops;
+grant select on organisations to sotto_patient;
+grant select on organisations to sotto_scheduler;
+grant select on organisations to sotto_worker;
+grant insert, select on pauses to sotto_ops;
+grant select on pauses to sotto_scheduler;
+grant select on pauses to sotto_worker;
+grant update (ended_at) on pauses to sotto_ops;
+grant delete, select on phone_day_counts to sotto_scheduler;
+grant insert, select, update on phone_day_counts to sotto_patient;
+grant insert, select, update on reminders to sotto_api;
+grant select (appointment_id, id, kind, mode, organisation_id, sent_at, state) on reminders to sotto_patient;
+grant select, update on reminders to sotto_ops;
+grant select, update on reminders to sotto_scheduler;
+grant select, update on reminders to sotto_worker;
+grant delete on sealed_callbacks to sotto_scheduler;
+grant delete, select, update on sealed_callbacks to sotto_worker;
+grant insert on sealed_callbacks to sotto_api;
+grant select (epoch_day, failed_count, id, received_at) on sealed_callbacks to sotto_scheduler;
+grant delete, insert, select, update on source_failures to sotto_patient;
+grant delete, select on source_failures to sotto_api;
+grant delete, select on source_failures to sotto_scheduler;
+grant delete, insert, select on suppressions to sotto_worker;
+grant insert on suppressions to sotto_patient;
+grant delete on versions to sotto_scheduler;
+grant delete, insert, select on versions to sotto_api;
+grant select (appointment_id, created_at, organisation_id, version, view_month) on versions to sotto_scheduler;
+grant select on versions to sotto_patient;

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { schemaFile } from '../../scripts/schema-dump.ts';
+import { Secret } from '../../src/domain/secret.ts';
+
+let schema: string;
+
+beforeAll(async () => {
+  schema = await schemaFile(new Secret(inject('adminUrl')));
+});
+
+describe('the schema', () => {
+  it('stands in src/store/schema.sql as the migrations make it', () => {
+    const committed = readFileSync(join(import.meta.dirname, '../../src/store/schema.sql'), 'utf8');
+    expect(committed, 'run: node scripts/schema-dump.ts').toBe(schema);
+  });
+
+  it('reads the same in every month', () => {
+    const names = schema.match(/events_\w*\d{4}\w*/g);
+    expect(names).toBeNull();
+    expect(schema.match(/^create table events_YYYY_MM /gm)).toHaveLength(1);
+  });
+
+  it('forces row-level security on every table but the list of migrations', () => {
+    const tables = (pattern: RegExp) => Array.from(schema.matchAll(pattern), ([, name]) => name);
+    const all = tables(/^create table (\S+)/gm);
+    expect(all.length).toBeGreaterThan(20);
+    const bare = all.filter(
+      (name) => !tables(/^alter table (\S+) force row level security;/gm).includes(name),
+    );
+    expect(bare).toEqual(['migrations']);
+  });
+
+  it('is open to nobody in general', () => {
+    expect(schema.match(/^grant .* to public;$/gm)).toBeNull();
+  });
+});
