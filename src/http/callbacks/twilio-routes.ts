@@ -31,7 +31,7 @@ export async function addTwilioRoutes(
       { bodyLimit: callbackBytesMax, schema: { hide: true } },
       async (request, reply) => {
         const signature = request.headers['x-twilio-signature'];
-        if (typeof signature !== 'string' || !request.body) {
+        if (typeof signature !== 'string' || signature === '' || !request.body) {
           throw new AppError('malformed_request');
         }
         const { url } = request.raw;
