@@ -3,7 +3,9 @@
  * with `--test` sees to a browser. Quiet when there is nothing to do.
  *
  * Plain JavaScript without packages, because it runs before there are any, on whatever Node the
- * machine has (18 or newer). The script that npm runs next finds the installed Node 26 first in PATH.
+ * machine has (18 or newer). What follows it in package.json finds the installed Node 26 first in
+ * PATH, once the shell has forgotten (`hash -r`) where the first one was. It is no `prestart`,
+ * because npm leaves those out where it is told to run no install scripts.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -13,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const forTests = process.argv.includes('--test');
 const nodeMajor = 26;
+const browsers = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 if (!isInstalled()) install();
 checkNode();
@@ -68,7 +71,7 @@ function checkNode() {
 }
 
 function findBrowser() {
-  if (['chromium', 'google-chrome'].some(isOnPath)) return;
+  if (process.env.CHROMIUM_PATH || browsers.some(isOnPath)) return;
   const command = 'apt-get install -y --no-install-recommends chromium fonts-dejavu-core';
   if (process.getuid?.() !== 0 || !isOnPath('apt-get')) {
     console.log(

@@ -108,7 +108,7 @@ describe('npm start', () => {
     const { scripts } = readJson(resolve('package.json')) as unknown as {
       scripts: { start: string };
     };
-    const script = scripts.start.replace('src/cli.ts up', smallSystem);
+    const [script] = scripts.start.replace('src/cli.ts up', smallSystem).split('&&').slice(-1);
     const folder = dirname(dataDir);
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ scripts: { start: script } }));
 
