@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Config, ConfigError } from '../../config/env.ts';
+import type { Config } from '../../config/env.ts';
 import { buildPatientApp } from '../http/patient/app.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { checkKeyStore } from '../keys/check-key-store.ts';
@@ -8,18 +8,21 @@ import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { createLinkTokens, type LinkTokens } from '../keys/link-token.ts';
 import { sourceHash } from '../keys/source-hash.ts';
-import { type Database, openDatabase } from '../store/database.ts';
-import { findUnsafeSettings } from '../store/server-check.ts';
+import type { Database } from '../store/database.ts';
+import { findLink } from '../store/patient-links.ts';
 import { createLog, errorFacts, type Log } from '../telemetry/log.ts';
 import { createViewKeyKeeper } from '../usecases/keep-view-keys.ts';
 import { openLink } from '../usecases/open-link.ts';
 import { createSourcePace } from '../usecases/pace-sources.ts';
 import { proveRecipient } from '../usecases/prove-recipient.ts';
+import { openCheckedDatabase } from './checked-database.ts';
 
 /** A new organisation waits for its view keys, so this is what `org create` takes. */
 const keyKeepingIntervalMs = 2_000;
 /** Several times what checking an answer takes, so that what it took does not show. */
 const answerFloorMs = 300;
+/** Of no link: looking for it shows that links can be looked for. */
+const noLookup = Buffer.alloc(16);
 
 /**
  * Runs the pages that patients open: checks the database and the keys, makes the view keys that
@@ -33,7 +36,7 @@ export async function runPatient(config: Config): Promise<{ close(): Promise<voi
   const folder = keyStoreFolder(config.KEYSTORE);
   await checkKeyStore(folder, 'patient');
   const keys = fileKeyStore(folder);
-  const database = await openCheckedDatabase(config, log);
+  const database = await openCheckedDatabase(config, { role: 'patient', log });
   const journal = await openJournal(config.JOURNAL, 'patient');
   const close = async () => {
     await database.close();
@@ -61,21 +64,6 @@ export async function runPatient(config: Config): Promise<{ close(): Promise<voi
     await close();
     throw error;
   }
-}
-
-async function openCheckedDatabase(config: Config, log: Log): Promise<Database> {
-  if (!config.DATABASE_URL) throw new ConfigError(['DATABASE_URL: required by this role']);
-  const database = openDatabase({
-    url: config.DATABASE_URL,
-    connectionsMax: config.DATABASE_POOL_MAX,
-    applicationName: 'sotto patient',
-    onIdleError: () => log.warn('an idle database connection was lost'),
-  });
-  const connectionsMax = config.DATABASE_POOL_MAX;
-  const problems = await findUnsafeSettings(database, { role: 'patient', connectionsMax });
-  if (problems.length === 0) return database;
-  await database.close();
-  throw new ConfigError(problems);
 }
 
 /** Link tokens under the keys of now: a new selector is known, and a removed one dead, in seconds. */
@@ -128,11 +116,14 @@ async function buildApp({
     pace: createSourcePace(),
     answerFloorMs,
     findReadiness: async () => ({
-      database: await database.query('select 1').then(
+      database: await findLink(database, noLookup).then(
         () => true,
         () => false,
       ),
-      keys: (await keys.linkKeys()).length > 0,
+      keys: await keys.linkKeys().then(
+        (held) => held.length > 0,
+        () => false,
+      ),
     }),
   });
 }

@@ -47,10 +47,19 @@ const change = (statement: string, id: string) => database.admin.query(statement
 
 describe('a link that does not work', () => {
   it('gets one answer, byte for byte, whatever the reason', async () => {
-    const [expired, revoked, erased, gone, purged, moved, uncovered, keyless] = await Promise.all(
-      Array.from({ length: 8 }, seed),
-    );
-    if (!expired || !revoked || !erased || !gone || !purged || !moved || !uncovered || !keyless) {
+    const [expired, revoked, erased, gone, purged, moved, uncovered, keyless, factorless] =
+      await Promise.all(Array.from({ length: 9 }, seed));
+    if (
+      !expired ||
+      !revoked ||
+      !erased ||
+      !gone ||
+      !purged ||
+      !moved ||
+      !uncovered ||
+      !keyless ||
+      !factorless
+    ) {
       throw new Error('not seeded');
     }
     await change(`update links set expires_at = clock_timestamp() where id = $1`, expired.link.id);
@@ -62,6 +71,11 @@ describe('a link that does not work', () => {
       seeded: moved,
       version: 2,
       request: { ...seededRequest, recipient: { phone: '+33639980002', pin: seededPin } },
+    });
+    await seedNewVersion(pages.seed, {
+      seeded: factorless,
+      version: 2,
+      request: { ...seededRequest, recipient: { phone: '+33639980001' } },
     });
     await change(`delete from content_keys where link_id = $1`, uncovered.link.id);
     await change(
@@ -79,6 +93,7 @@ describe('a link that does not work', () => {
       anotherPhone: moved.link.token,
       uncovered: uncovered.link.token,
       keyless: keyless.link.token,
+      factorless: factorless.link.token,
     };
     const reference = comparable(await pages.visitor().get('/no-such-page'));
     expect(reference.status).toBe(404);

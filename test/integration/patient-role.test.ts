@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { ConfigError, loadConfig } from '../../config/env.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
 import { runPatient } from '../../src/roles/patient.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { seedAppointment } from '../support/seed-appointment.ts';
 
 let database: TestDatabase;
 let folder: string;
@@ -52,6 +54,32 @@ describe('the patient process', () => {
       await role.close();
     }
     await expect(fetch(`${config.PATIENT_URL}/livez`)).rejects.toThrow();
+  });
+
+  it('takes links under a newer key while it runs, and none any more under one that was removed', async () => {
+    const config = await settings();
+    const role = await runPatient(config);
+    const file = join(folder, 'keys', 'link', 'b.key');
+    try {
+      await writeFile(file, randomBytes(32), { mode: 0o600 });
+      const keys = fileKeyStore(`${folder}/keys`);
+      const audience = new URL(config.PATIENT_URL).host;
+      const organisationId = await database.createOrganisation();
+      const seed = { admin: database.admin, keys, audience };
+      const { link } = await seedAppointment(seed, { organisationId });
+      expect(link.token.charAt(0)).toBe('b');
+      const status = async () => {
+        const answer = await fetch(`${config.PATIENT_URL}/${link.token}`, { redirect: 'manual' });
+        return answer.status;
+      };
+      const patience = { timeout: 10_000, interval: 100 };
+      await vi.waitFor(async () => expect(await status()).toBe(303), patience);
+      await rm(file);
+      await vi.waitFor(async () => expect(await status()).toBe(404), patience);
+    } finally {
+      await rm(file, { force: true });
+      await role.close();
+    }
   });
 
   it('refuses to start without a database, or signed in as anyone else', async () => {

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { limits } from '../../../config/limits.ts';
 import { showDetails } from '../../usecases/show-details.ts';
-import type { Pages } from './app.ts';
 import { formTokenFor, hasFormToken, isForeign } from './forgery.ts';
 import { requestedLanguage } from './page-language.ts';
 import { sendNotice, sendPage } from './page-server.ts';
+import type { Pages } from './pages.ts';
 import { paths } from './paths.ts';
 import { detailsPage, type SessionControls } from './views/details-page.ts';
 import type { Session } from './visits.ts';
@@ -68,7 +68,7 @@ export function addDetailsRoutes(app: FastifyInstance, pages: Pages): void {
 }
 
 function controlsOf(session: Session, nowMs: number): SessionControls {
-  const endsInMinutes = Math.max(1, Math.floor((session.idleEndsAtMs - nowMs) / minuteMs));
+  const endsInMinutes = Math.max(1, Math.round((session.idleEndsAtMs - nowMs) / minuteMs));
   return {
     form: formTokenFor(session),
     leavePath: paths.leave,

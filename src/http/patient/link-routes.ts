@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
-import type { Pages } from './app.ts';
 import { requestedLanguage } from './page-language.ts';
 import { sendNotice, sendPage } from './page-server.ts';
+import type { Pages } from './pages.ts';
 import { paths } from './paths.ts';
+import { canAsk } from './prove-routes.ts';
 import { pageLanguageFor } from './texts/catalogue.ts';
 import { landingPage } from './views/landing-page.ts';
 
@@ -23,7 +24,7 @@ export function addLinkRoutes(app: FastifyInstance, pages: Pages): void {
     const { token } = request.params;
     const linkSecret = await pages.verifyToken(token);
     const link = linkSecret && (await pages.openLink(linkSecret));
-    if (!linkSecret || !link) {
+    if (!linkSecret || !link || !canAsk(link)) {
       // Whoever opens a link wants to leave the one before, even when the new one is of no use.
       if (token.length === tokenLength) visits.end(request, reply);
       return pages.sendUnusable(request, reply);

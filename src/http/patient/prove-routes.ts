@@ -3,10 +3,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { normalisePin } from '../../domain/pin.ts';
 import { Secret } from '../../domain/secret.ts';
 import type { OpenedLink } from '../../usecases/open-link.ts';
-import type { Pages } from './app.ts';
 import { formField, formTokenFor, hasFormToken, isForeign } from './forgery.ts';
 import { requestedLanguage } from './page-language.ts';
 import { sendNotice, sendPage } from './page-server.ts';
+import type { Pages } from './pages.ts';
 import { paths } from './paths.ts';
 import type { PageLanguage } from './texts/catalogue.ts';
 import { lockedPage } from './views/locked-page.ts';
@@ -21,7 +21,7 @@ export function addProveRoutes(app: FastifyInstance, pages: Pages): void {
     const visit = await visits.visitOf(request);
     if (!visit) return sendVisitOver(pages, request, reply);
     const link = await pages.openLink(visit.linkSecret);
-    if (!link) return pages.sendUnusable(request, reply);
+    if (!link || !canAsk(link)) return pages.sendUnusable(request, reply);
     const language = requestedLanguage(request) ?? visit.language;
     if (language !== visit.language) await visits.setVisit(reply, { ...visit, language });
     return sendQuestion(reply, { visit, link, language });
@@ -36,6 +36,11 @@ export function addProveRoutes(app: FastifyInstance, pages: Pages): void {
   });
 }
 
+/** Whether a page exists that could open this link: a later version may have dropped its PIN. */
+export function canAsk({ factors }: OpenedLink): boolean {
+  return factors.includes('pin');
+}
+
 async function answerProof(
   pages: Pages,
   { request, reply, visit }: { request: FastifyRequest; reply: FastifyReply; visit: LinkVisit },
@@ -46,9 +51,9 @@ async function answerProof(
   await pages.pace.wait(source);
 
   const link = await pages.openLink(visit.linkSecret);
-  if (!link) return pages.sendUnusable(request, reply);
+  if (!link || !canAsk(link)) return pages.sendUnusable(request, reply);
   const pin = normalisePin(typed);
-  if (pin === undefined || !link.factors.includes('pin')) {
+  if (pin === undefined) {
     const error = typed.trim() === '' ? 'missing' : 'malformed';
     return sendQuestion(reply, { visit, link, language, error });
   }
@@ -74,9 +79,6 @@ function sendQuestion(
   input: { visit: LinkVisit; link: OpenedLink; language: PageLanguage; error?: ProveError },
 ): FastifyReply {
   const { visit, link, language, error } = input;
-  if (!link.factors.includes('pin')) {
-    return sendNotice(reply, { status: 200, kind: 'problem', language });
-  }
   const helpCode = link.stored.locked.pin;
   if (helpCode !== undefined) return sendPage(reply, 200, lockedPage({ language, helpCode }));
   const form = formTokenFor(visit);

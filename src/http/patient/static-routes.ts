@@ -1,17 +1,9 @@
 import type { FastifyInstance } from 'fastify';
-import type { Pages } from './app.ts';
 import { sendPage } from './page-server.ts';
+import type { Pages } from './pages.ts';
 import { paths } from './paths.ts';
 import { stylesheet } from './style.ts';
 import { checkPage } from './views/check-page.ts';
-
-/** What the page says of our messages beside their words. */
-export interface CheckPageFacts {
-  /** Number or name that messages come from; undefined where the provider picks one of several. */
-  readonly sender: string | undefined;
-  /** Whether messages say how to opt out. */
-  readonly optOut: boolean;
-}
 
 /** What needs no link: whether a message is ours, how pages look, whether this process is well. */
 export function addStaticRoutes(app: FastifyInstance, pages: Pages): void {
