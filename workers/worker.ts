@@ -6,7 +6,7 @@ import type { Secret } from '../src/domain/secret.ts';
 import { checkKeyStore } from '../src/keys/check-key-store.ts';
 import { fileKeyStore, keyStoreFolder } from '../src/keys/file-key-store.ts';
 import type { KeyStore } from '../src/keys/key-store.ts';
-import { createLinkTokens } from '../src/keys/link-token.ts';
+import { createLinkTokens, type LinkTokens } from '../src/keys/link-token.ts';
 import { lintMessages } from '../src/message/lint-messages.ts';
 import { openCheckedDatabase } from '../src/roles/checked-database.ts';
 import type { Database } from '../src/store/database.ts';
@@ -52,9 +52,20 @@ export async function runWorker(config: Config): Promise<{ close(): Promise<void
   await makeEpochKeys({ keys, now: Temporal.Now.instant });
   const database = await openCheckedDatabase(config, { role: 'worker', log });
   const transport = smsTransport(config);
+  const linkTokens = await createRenewedTokens({
+    keys,
+    audience: new URL(config.PATIENT_URL).host,
+  });
   const stopping = new AbortController();
   const recorder = createOutcomeRecorder({ database, log });
-  const dispatchDeps = await composeDispatch({ config, database, keys, transport, log });
+  const dispatchDeps = await composeDispatch({
+    config,
+    database,
+    keys,
+    linkTokens: linkTokens.mint,
+    transport,
+    log,
+  });
   const deps: DispatchDeps = { ...dispatchDeps, recorder, stopping: stopping.signal };
   const dispatcher = createDispatcher({
     database,
@@ -70,10 +81,13 @@ export async function runWorker(config: Config): Promise<{ close(): Promise<void
     await heldUp();
     await dispatcher.lookAround();
   };
-  const duties = startDuties(workerDuties({ config, database, keys, lookAround, log }), {
-    log,
-    beat,
-  });
+  const duties = startDuties(
+    workerDuties({ config, database, keys, lookAround, renewLinkKeys: linkTokens.renew, log }),
+    {
+      log,
+      beat,
+    },
+  );
   const bells = listenForBells({
     url: queueUrl(config),
     concurrency: batchesAtOnce,
@@ -104,6 +118,7 @@ function workerDuties(deps: {
   database: Database;
   keys: KeyStore;
   lookAround: () => Promise<void>;
+  renewLinkKeys: () => Promise<void>;
   log: Log;
 }): Duty[] {
   const { config, database, keys, log } = deps;
@@ -117,6 +132,7 @@ function workerDuties(deps: {
       everyMs: 1_000,
       run: () => processCallbacks({ database, keys, authToken, callbackUrl, log }),
     },
+    { name: 'link-keys', everyMs: 30_000, run: deps.renewLinkKeys },
     { name: 'clear-parcels', everyMs: 60_000, run: () => clearSettledParcels({ database }) },
     {
       name: 'epoch-keys',
@@ -129,6 +145,30 @@ function workerDuties(deps: {
       },
     },
   ];
+}
+
+type LinkMint = Pick<LinkTokens, 'mint' | 'newestSelector'>;
+
+/** Link tokens under the keys that are in the store now: a new one is used without a restart. */
+async function createRenewedTokens({
+  keys,
+  audience,
+}: {
+  keys: KeyStore;
+  audience: string;
+}): Promise<{ mint: LinkMint; renew: () => Promise<void> }> {
+  let tokens = createLinkTokens({ keys: await keys.ensureLinkKey(), audience });
+  return {
+    mint: {
+      get newestSelector() {
+        return tokens.newestSelector;
+      },
+      mint: (secret, selector) => tokens.mint(secret, selector),
+    },
+    async renew() {
+      tokens = createLinkTokens({ keys: await keys.linkKeys(), audience });
+    },
+  };
 }
 
 /** Tells the feeder while the provider is down for this process, and takes it back after. */
@@ -152,18 +192,16 @@ async function composeDispatch(deps: {
   config: Config;
   database: Database;
   keys: KeyStore;
+  linkTokens: LinkMint;
   transport: Transport;
   log: Log;
 }): Promise<Omit<DispatchDeps, 'recorder' | 'stopping'>> {
-  const { config, database, keys, transport, log } = deps;
+  const { config, database, keys, linkTokens, transport, log } = deps;
   return {
     database,
     transport,
     log,
-    linkTokens: createLinkTokens({
-      keys: await keys.ensureLinkKey(),
-      audience: new URL(config.PATIENT_URL).host,
-    }),
+    linkTokens,
     linkHostUrl: config.PATIENT_URL,
     optOut: config.SMS_OPT_OUT === 'reply',
     epochPrivateKey: keys.epochPrivateKey,

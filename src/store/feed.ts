@@ -6,8 +6,9 @@ import { tellOfChanged } from './reminder-steps.ts';
 export interface ChannelLoad {
   /** Reminders queued or being sent, counted up to `countMax`. */
   readonly outstanding: number;
-  /** Reminders fed within the window. */
+  /** Reminders fed within the window, and within its last second. */
   readonly fedInWindow: number;
+  readonly fedInSecond: number;
   /** Since the last batch; null when there was none within the window. */
   readonly sinceLastBatchMs: number | null;
   readonly paused: boolean;
@@ -32,6 +33,9 @@ export async function readChannelLoad(
         (select count(*)::int from (select from reminders
           where state in ('queued', 'sending') and channel = $1 limit $3) o) as outstanding,
         coalesce(sum(b.reminder_count), 0)::int as fed,
+        -- A little less than the second from one tick to the next.
+        coalesce(sum(b.reminder_count) filter (
+          where b.created_at > clock_timestamp() - interval '950 milliseconds'), 0)::int as fed_in_second,
         extract(epoch from clock_timestamp() - max(b.created_at))::float8 * 1000 as since_ms,
         exists (select from pauses p where p.ended_at is null and p.organisation_id is null
           and (p.channel is null or p.channel = $1)) as paused,
@@ -58,6 +62,7 @@ export async function readChannelLoad(
   return {
     outstanding: row?.outstanding ?? 0,
     fedInWindow: row?.fed ?? 0,
+    fedInSecond: row?.fed_in_second ?? 0,
     sinceLastBatchMs: row?.since_ms ?? null,
     paused: row?.paused ?? false,
     workers: row?.workers ?? 0,

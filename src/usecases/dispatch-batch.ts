@@ -36,6 +36,8 @@ export interface DispatchDeps extends OpenReminderDeps {
   readonly stopping?: AbortSignal;
 }
 
+const newKeyWaitMs = 30_000;
+
 /** One batch on its way, timed by this process' own clock. */
 interface BatchRun {
   readonly batchId: string;
@@ -112,7 +114,12 @@ async function openBatch(
       opened.push(result.opened);
     } else {
       deps.log.error('a reminder could not be opened', { reminderId, reason: result.reason });
-      ended.push({ reminderId, to: 'failed', reason: result.reason });
+      ended.push(
+        // A newer process has begun to sign with a key that this one has not read yet.
+        result.reason === 'no_link_key'
+          ? { reminderId, to: 'scheduled', reason: result.reason, dueInMs: newKeyWaitMs }
+          : { reminderId, to: 'failed', reason: result.reason },
+      );
     }
   }
   const suppressed = await deps.findSuppressed(

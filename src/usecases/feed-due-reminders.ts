@@ -16,7 +16,9 @@ import {
 const outstandingPerWorker = 1_000;
 const outstandingMax = 10_000;
 const windowMs = 10_000;
-const burstMs = 2_000;
+const tickMs = 1_000;
+/** What one tick that came late makes up for. */
+const lateTickMs = 2_000;
 /** With the provider down, one reminder in so long is let through to find out. */
 const probeEveryMs = 5_000;
 const nobody = '00000000-0000-0000-0000-000000000000';
@@ -90,8 +92,8 @@ function rateWindowMs(perSecond: number): number {
 /**
  * How many reminders may be taken now.
  *
- * Two bounds of the rate: over the window, exactly; and since the last batch, so that a pause is
- * not made up for in one second. Nothing is taken for workers that are not there, and next to
+ * Two bounds of the rate: over the window, exactly; and over a second, so that a pause is not made
+ * up for at once. Nothing is taken for workers that are not there, and next to
  * nothing while all of them find the provider down: reminders wait where they stand in order.
  */
 export function allowanceOf(load: ChannelLoad, perSecond: number): number {
@@ -100,10 +102,10 @@ export function allowanceOf(load: ChannelLoad, perSecond: number): number {
     return (load.sinceLastBatchMs ?? probeEveryMs) >= probeEveryMs ? 1 : 0;
   }
   const overWindow = Math.floor((perSecond * rateWindowMs(perSecond)) / 1_000) - load.fedInWindow;
-  const sinceLastMs = Math.min(load.sinceLastBatchMs ?? burstMs, burstMs);
-  const sinceLast = Math.ceil((perSecond * sinceLastMs) / 1_000);
+  const sinceLastMs = Math.min(Math.max(load.sinceLastBatchMs ?? tickMs, tickMs), lateTickMs);
+  const overSecond = Math.ceil((perSecond * sinceLastMs) / 1_000) - load.fedInSecond;
   const room = Math.min(load.workers * outstandingPerWorker, outstandingMax) - load.outstanding;
-  return Math.max(0, Math.min(overWindow, sinceLast, room));
+  return Math.max(0, Math.min(overWindow, overSecond, room));
 }
 
 function inBatches(reminderIds: readonly string[]): NewBatch[] {

@@ -1,5 +1,6 @@
 import type { Channel } from '../domain/channel.ts';
 import { Secret } from '../domain/secret.ts';
+import { KeyStoreError } from '../keys/key-store-error.ts';
 import { linkLookup } from '../keys/link-secret.ts';
 import type { LinkTokens } from '../keys/link-token.ts';
 import { openParcel } from '../keys/open-parcel.ts';
@@ -17,7 +18,7 @@ export interface OpenedReminder {
   readonly text: Secret<string>;
 }
 
-export type OpeningFailure = 'no_parcel' | 'no_key' | 'cannot_open' | 'LEAK_GUARD';
+export type OpeningFailure = 'no_parcel' | 'no_key' | 'no_link_key' | 'cannot_open' | 'LEAK_GUARD';
 
 export interface OpenReminderDeps {
   readonly linkTokens: Pick<LinkTokens, 'mint' | 'newestSelector'>;
@@ -57,8 +58,13 @@ export function openReminder(
     assertNeutral({ ...message, text, linkHostUrl: deps.linkHostUrl });
     return { ok: true, opened: { reminder, link, selector, to: parcel.contactPoint, text } };
   } catch (error) {
-    return { ok: false, reason: error instanceof LeakGuardError ? 'LEAK_GUARD' : 'cannot_open' };
+    return { ok: false, reason: failureOf(error) };
   }
+}
+
+function failureOf(error: unknown): OpeningFailure {
+  if (error instanceof LeakGuardError) return 'LEAK_GUARD';
+  return error instanceof KeyStoreError ? 'no_link_key' : 'cannot_open';
 }
 
 function messageChannel(channel: Channel): MessageChannel {

@@ -9,6 +9,7 @@ import { feedDueReminders, newFeedCursor } from '../../src/usecases/feed-due-rem
 import { createOutcomeRecorder } from '../../src/usecases/record-outcome.ts';
 import { createSendBreaker } from '../../src/usecases/send-breaker.ts';
 import { createSendSlots } from '../../src/usecases/send-slots.ts';
+import { sweepExpired, sweepLeases } from '../../src/usecases/sweep-leases.ts';
 import type { TestDatabase } from './database.ts';
 import type { MessagesPeer } from './messages-peer.ts';
 import { type SeedOptions, seedReminders } from './seed-reminders.ts';
@@ -23,6 +24,10 @@ export function createDispatchBench(database: TestDatabase, peer: MessagesPeer) 
   const worker = database.open('worker');
   const scheduler = database.open('scheduler');
   const cursor = newFeedCursor();
+  const linkTokens = createLinkTokens({
+    keys: [{ selector: 'a', key: new Secret(randomBytes(32)) }],
+    audience: 'localhost',
+  });
 
   /** What a worker process has; made anew for each process a test plays. */
   function deps(overrides: Partial<DispatchDeps> & { timeoutMs?: number } = {}): DispatchDeps {
@@ -43,10 +48,7 @@ export function createDispatchBench(database: TestDatabase, peer: MessagesPeer) 
       recorder: createOutcomeRecorder({ database: base, log: silentLog }),
       epochPrivateKey: async (day) => (day === parcelDay ? new Secret(epochPrivateKey) : undefined),
       findSuppressed: async () => new Set(),
-      linkTokens: createLinkTokens({
-        keys: [{ selector: 'a', key: new Secret(randomBytes(32)) }],
-        audience: 'localhost',
-      }),
+      linkTokens,
       linkHostUrl: 'http://localhost:3001',
       optOut: false,
       log: silentLog,
@@ -77,6 +79,7 @@ export function createDispatchBench(database: TestDatabase, peer: MessagesPeer) 
     },
     dispatch: (batchId: string, overrides: Parameters<typeof deps>[0] = {}) =>
       dispatchBatch(deps(overrides), batchId),
+    dispatchWith: (made: DispatchDeps, batchId: string) => dispatchBatch(made, batchId),
     async states(): Promise<Record<string, number>> {
       const { rows } = await database.admin.query(
         'select state, count(*)::int as count from reminders group by state',
@@ -86,6 +89,14 @@ export function createDispatchBench(database: TestDatabase, peer: MessagesPeer) 
     async rows(query: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
       return (await database.admin.query(query, values)).rows;
     },
+    /** Feeds and sends until nothing is due any more. */
+    async drain(overrides: Parameters<typeof deps>[0] = {}): Promise<void> {
+      for (let batches = await this.feed(); batches.length > 0; batches = await this.feed()) {
+        await Promise.all(batches.map((batchId) => this.dispatch(batchId, overrides)));
+      }
+    },
+    sweep: () => sweepLeases({ database: scheduler, log: silentLog }),
+    expire: () => sweepExpired({ database: scheduler }),
     /** Makes every lease pass. */
     passLeases: () =>
       database.admin.query(

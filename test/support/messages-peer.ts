@@ -31,6 +31,8 @@ export interface MessagesPeer {
   readonly requests: () => number;
   /** Decides for each request; the default accepts. */
   answer: (to: string) => PeerAnswer | Promise<PeerAnswer>;
+  /** Starts a new ledger, and accepts again. */
+  forget(): void;
   close(): Promise<void>;
 }
 
@@ -89,6 +91,11 @@ export async function startMessagesPeer(port = 0): Promise<MessagesPeer> {
     accepted,
     requests: () => requests,
     answer: () => 'accept',
+    forget() {
+      accepted.length = 0;
+      requests = 0;
+      peer.answer = () => 'accept';
+    },
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

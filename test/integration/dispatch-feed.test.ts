@@ -1,0 +1,213 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { feedDueReminders, newFeedCursor } from '../../src/usecases/feed-due-reminders.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createDispatchBench } from '../support/dispatch-bench.ts';
+import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
+
+let database: TestDatabase;
+let peer: MessagesPeer;
+let bench: ReturnType<typeof createDispatchBench>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  peer = await startMessagesPeer();
+  bench = createDispatchBench(database, peer);
+});
+afterAll(async () => {
+  await peer.close();
+  await database.drop();
+});
+afterEach(async () => {
+  await database.admin.query('truncate organisations, batches, heartbeats cascade');
+});
+
+async function queuedBy(organisationId: string): Promise<number> {
+  const [row] = await bench.rows(
+    `select count(*)::int as count from reminders where state = 'queued' and organisation_id = $1`,
+    [organisationId],
+  );
+  return row?.count as number;
+}
+
+describe('organisations take turns', () => {
+  it('so that a large one cannot starve small ones', async () => {
+    const large = await database.createOrganisation();
+    const small = [await database.createOrganisation(), await database.createOrganisation()];
+    await bench.seed({ organisationId: large, count: 600, dueInMs: -3_600_000 });
+    for (const organisationId of small)
+      await bench.seed({ organisationId, count: 20, dueInMs: -1 });
+    await bench.feed(90);
+    for (const organisationId of small) expect(await queuedBy(organisationId)).toBe(20);
+    expect(await queuedBy(large)).toBe(50);
+  });
+
+  it('also when fewer reminders may be taken than organisations wait', async () => {
+    const ids: string[] = [];
+    for (let count = 0; count < 7; count += 1) {
+      const organisationId = await database.createOrganisation();
+      ids.push(organisationId);
+      await bench.seed({ organisationId, count: 5 });
+    }
+    for (let round = 0; round < 7; round += 1) await bench.feed(3);
+    for (const organisationId of ids) expect(await queuedBy(organisationId)).toBe(3);
+  });
+
+  it('and within one, what is of use for the shortest time goes first', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 10, notAfterInMs: 5 * 3_600_000 });
+    const urgent = await bench.seed({ organisationId, count: 5, notAfterInMs: 3_600_000 });
+    await bench.feed(5);
+    const queued = await bench.rows(`select id from reminders where state = 'queued'`);
+    expect(queued.map(({ id }) => id).sort()).toEqual(urgent.map(({ id }) => id).sort());
+  });
+});
+
+describe('what is not taken', () => {
+  it.each([
+    ['what is not due yet', "update reminders set due_at = now() + interval '1 hour'"],
+    ['what is of no use any more', `update reminders set not_after = now() - interval '1 s'`],
+    ['what was cancelled', `update reminders set state = 'cancelled'`],
+    ['what goes out by another channel', `update reminders set channel = 'email'`],
+    ['what belongs to a paused appointment', 'update appointments set paused_at = now()'],
+    [
+      'anything, while everything is paused',
+      `insert into pauses (id, reason) values (gen_random_uuid(), 'x')`,
+    ],
+    [
+      'anything, while the channel is paused',
+      `insert into pauses (id, channel, reason) values (gen_random_uuid(), 'sms', 'x')`,
+    ],
+    [
+      'what belongs to a paused organisation',
+      `insert into pauses (id, organisation_id, reason) select gen_random_uuid(), id, 'x' from organisations`,
+    ],
+  ])('%s', async (_, sql) => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 3 });
+    await database.admin.query(sql);
+    expect(await bench.feed()).toEqual([]);
+    await database.admin.query('delete from pauses');
+  });
+
+  it('is taken again once a pause has ended', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 3 });
+    await database.admin.query(
+      `insert into pauses (id, reason, ended_at) values (gen_random_uuid(), 'x', now())`,
+    );
+    expect(await bench.feed()).toHaveLength(1);
+    await database.admin.query('delete from pauses');
+  });
+
+  it('anything, while no worker is alive', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 3 });
+    const feed = () =>
+      feedDueReminders(
+        { database: bench.scheduler, ring: () => {} },
+        { channel: 'sms', perSecond: 100, cursor: newFeedCursor() },
+      );
+    expect(await feed()).toBe(0);
+    await database.admin.query(
+      `insert into heartbeats (name, instance, version) values ('dispatch', 'one', '0')`,
+    );
+    expect(await feed()).toBe(3);
+  });
+
+  it('more than one to probe with, while every worker finds the provider down', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 30 });
+    await database.admin.query(
+      `insert into heartbeats (name, instance, version) select name, n, '0'
+       from unnest(array['dispatch', 'held-up sms']) name, unnest(array['one', 'two']) n`,
+    );
+    const taken = [];
+    for (let tick = 0; tick < 3; tick += 1) {
+      taken.push(
+        await feedDueReminders(
+          { database: bench.scheduler, ring: () => {} },
+          { channel: 'sms', perSecond: 100, cursor: newFeedCursor() },
+        ),
+      );
+    }
+    expect(taken).toEqual([1, 0, 0]);
+  });
+});
+
+describe('feeding', () => {
+  it('by several schedulers at once takes each reminder once', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 300 });
+    const rung = (await Promise.all(Array.from({ length: 6 }, () => bench.feed(100)))).flat();
+    const batches = await bench.rows('select id, reminder_count as count from batches order by id');
+    expect(rung.sort()).toEqual(batches.map(({ id }) => id));
+    const queued = await bench.rows(
+      `select batch_id as id, count(*)::int as count from reminders where state = 'queued'
+       group by 1 order by 1`,
+    );
+    expect(queued).toEqual(batches);
+  });
+
+  it('does not wait for what somebody else has locked', async () => {
+    const organisationId = await database.createOrganisation();
+    const [locked] = await bench.seed({ organisationId, count: 5 });
+    const change = await database.admin.connect();
+    await change.query('begin');
+    await change.query('select from reminders where id = $1 for update', [locked?.id]);
+    await bench.feed();
+    expect(await bench.states()).toEqual({ queued: 4, scheduled: 1 });
+    await change.query('rollback');
+    change.release();
+  });
+
+  it('rings only after the commit, and for every batch', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 250 });
+    await database.admin.query(
+      `insert into heartbeats (name, instance, version) values ('dispatch', 'one', '0')`,
+    );
+    const seen: Promise<unknown>[] = [];
+    await feedDueReminders(
+      {
+        database: bench.scheduler,
+        ring: (batchId) =>
+          seen.push(bench.rows('select channel from batches where id = $1', [batchId])),
+      },
+      { channel: 'sms', perSecond: 10_000, cursor: newFeedCursor() },
+    );
+    expect(await Promise.all(seen)).toEqual(Array.from({ length: 3 }, () => [{ channel: 'sms' }]));
+  });
+
+  it('keeps to the rate of the sender', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 100 });
+    await database.admin.query(
+      `insert into heartbeats (name, instance, version) values ('dispatch', 'one', '0')`,
+    );
+    let taken = 0;
+    for (let tick = 0; tick < 20; tick += 1) {
+      taken += await feedDueReminders(
+        { database: bench.scheduler, ring: () => {} },
+        { channel: 'sms', perSecond: 5, cursor: newFeedCursor() },
+      );
+    }
+    // The ticks take a fraction of a second.
+    expect(taken).toBe(5);
+  });
+
+  it('needs nothing but what the scheduler’s role may see', async () => {
+    const scheduler = database.open('scheduler');
+    for (const column of ['parcel', 'note', 'lookup', 'seal_public_key']) {
+      await expect(scheduler.query(`select ${column} from links`)).rejects.toThrow(
+        'permission denied',
+      );
+    }
+    await expect(scheduler.query('select content from versions')).rejects.toThrow(
+      'permission denied',
+    );
+    await expect(
+      scheduler.query(`select token from attempts where id = $1`, [randomUUID()]),
+    ).rejects.toThrow('permission denied');
+  });
+});

@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type AttemptWord, reminderAfter } from '../../src/domain/attempt.ts';
+import {
+  canTransition,
+  finalStates,
+  type ReminderState,
+  reminderStates,
+} from '../../src/domain/reminder.ts';
+
+const word: fc.Arbitrary<AttemptWord> = fc.oneof(
+  fc.constant({ kind: 'accepted' } as const),
+  fc.record({
+    kind: fc.constant('refused' as const),
+    permanent: fc.boolean(),
+    reason: fc.constantFrom('rate_limited', 'opted_out', 'invalid_recipient'),
+    retryInMs: fc.option(fc.nat(), { nil: undefined }),
+  }),
+  fc.constant({ kind: 'uncertain', reason: 'timeout' } as const),
+  fc.record({
+    kind: fc.constant('receipt' as const),
+    state: fc.constantFrom('sent' as const, 'delivered' as const, 'undelivered' as const),
+  }),
+);
+const reminder = fc.record({
+  state: fc.constantFrom(...reminderStates),
+  pendingEnd: fc.constantFrom(null, 'cancelled' as const, 'superseded' as const, 'erased' as const),
+  newest: fc.boolean(),
+});
+
+function after(
+  state: ReminderState,
+  heard: AttemptWord,
+  rest: Partial<Parameters<typeof reminderAfter>[0]> = {},
+) {
+  return reminderAfter({ state, pendingEnd: null, newest: true, ...rest }, heard);
+}
+const transient = (retryInMs?: number) =>
+  ({ kind: 'refused', permanent: false, reason: 'rate_limited', retryInMs }) as const;
+const permanent = { kind: 'refused', permanent: true, reason: 'invalid_recipient' } as const;
+
+describe('what a word about an attempt does to its reminder', () => {
+  it('is always a step that the table of transitions holds', () => {
+    fc.assert(
+      fc.property(reminder, word, (one, heard) => {
+        const step = reminderAfter(one, heard);
+        if (step && step.to !== one.state) expect(canTransition(one.state, step.to)).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('never lets proof of a hand-off lead to another send', () => {
+    fc.assert(
+      fc.property(reminder, word, (one, heard) => {
+        if (heard.kind === 'refused' || heard.kind === 'uncertain') return;
+        expect(['scheduled', 'failed']).not.toContain(reminderAfter(one, heard)?.to);
+      }),
+    );
+  });
+
+  it('never schedules while nobody knows what became of a send', () => {
+    fc.assert(
+      fc.property(reminder, (one) => {
+        const step = reminderAfter(one, { kind: 'uncertain', reason: 'timeout' });
+        expect([undefined, 'uncertain', one.pendingEnd]).toContain(step?.to);
+      }),
+    );
+  });
+
+  it.each(['scheduled', 'queued', 'sending', 'uncertain', 'failed'] as const)(
+    'counts a late acceptance in %s as sent, whichever attempt it is of',
+    (state) => {
+      expect(after(state, { kind: 'accepted' }, { newest: false })?.to).toBe('sent');
+    },
+  );
+
+  it('leaves ended reminders ended and says that they may have been seen', () => {
+    for (const state of finalStates) {
+      expect(after(state, { kind: 'accepted' })).toEqual({ to: state, possiblySent: true });
+      expect(after(state, { kind: 'receipt', state: 'undelivered' })?.to).toBe(state);
+      expect(after(state, transient(5))).toBeUndefined();
+    }
+  });
+
+  it('ignores refusals and doubt about an attempt that is not the newest', () => {
+    for (const heard of [
+      transient(5),
+      permanent,
+      { kind: 'uncertain', reason: 'timeout' } as const,
+    ]) {
+      expect(after('sending', heard, { newest: false })).toBeUndefined();
+    }
+  });
+
+  it('tries again after a transient refusal, and fails when there is no time or try left', () => {
+    expect(after('sending', transient(5_000))).toMatchObject({ to: 'scheduled', dueInMs: 5_000 });
+    expect(after('uncertain', transient(5_000))).toMatchObject({ to: 'scheduled', dueInMs: 5_000 });
+    expect(after('sending', transient())?.to).toBe('failed');
+    expect(after('sending', permanent)?.to).toBe('failed');
+  });
+
+  it('carries out an asked-for end in place of another try, a failure or doubt', () => {
+    for (const pendingEnd of ['cancelled', 'superseded', 'erased'] as const) {
+      expect(after('sending', transient(5), { pendingEnd })?.to).toBe(pendingEnd);
+      expect(after('sending', permanent, { pendingEnd })).not.toHaveProperty('possiblySent');
+      expect(after('sending', { kind: 'uncertain', reason: 'timeout' }, { pendingEnd })).toEqual({
+        to: pendingEnd,
+        reason: 'timeout',
+        possiblySent: true,
+      });
+      expect(after('sending', { kind: 'accepted' }, { pendingEnd })?.to).toBe('sent');
+    }
+  });
+
+  it('stops for good when the provider says that the contact opted out', () => {
+    const optedOut = { kind: 'refused', permanent: true, reason: 'opted_out' } as const;
+    expect(after('sending', optedOut)?.to).toBe('suppressed');
+    expect(after('uncertain', optedOut)).toMatchObject({ to: 'failed', reason: 'opted_out' });
+  });
+
+  it('lets delivered correct undelivered, and never the other way', () => {
+    expect(after('undelivered', { kind: 'receipt', state: 'delivered' })?.to).toBe('delivered');
+    expect(after('delivered', { kind: 'receipt', state: 'undelivered' })).toBeUndefined();
+    expect(after('delivered', { kind: 'receipt', state: 'sent' })).toBeUndefined();
+    expect(after('undelivered', { kind: 'receipt', state: 'sent' })).toBeUndefined();
+  });
+
+  it('takes a receipt that comes before our own record', () => {
+    expect(after('sending', { kind: 'receipt', state: 'delivered' })?.to).toBe('delivered');
+    expect(after('sending', { kind: 'receipt', state: 'undelivered' })?.to).toBe('undelivered');
+  });
+
+  it('does not end a reminder over an older copy that did not arrive', () => {
+    const receipt = { kind: 'receipt', state: 'undelivered' } as const;
+    expect(after('sent', receipt, { newest: false })).toBeUndefined();
+    expect(after('scheduled', receipt)).toBeUndefined();
+  });
+});

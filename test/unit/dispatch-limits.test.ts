@@ -1,0 +1,202 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { leastValidityMs, retryInMs } from '../../config/retry.ts';
+import type { SendOutcome } from '../../src/transport/transport.ts';
+import { validitySeconds } from '../../src/usecases/dispatch-batch.ts';
+import { allowanceOf } from '../../src/usecases/feed-due-reminders.ts';
+import { createSendBreaker } from '../../src/usecases/send-breaker.ts';
+import { createSendSlots } from '../../src/usecases/send-slots.ts';
+
+const dayMs = 86_400_000;
+
+describe('the wait before another try', () => {
+  it('leaves a provider enough time to deliver, or there is no other try', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('rate_limited', 'not_connected', 'provider_credentials', 'something_new'),
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: -dayMs, max: dayMs }),
+        fc.option(fc.nat(dayMs), { nil: undefined }),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        (reason, attempts, untilNotAfterMs, retryAfterMs, random) => {
+          const waitMs = retryInMs({ reason, attempts, untilNotAfterMs, retryAfterMs, random });
+          if (waitMs === undefined) return;
+          expect(waitMs + leastValidityMs).toBeLessThan(untilNotAfterMs);
+          expect(waitMs).toBeGreaterThanOrEqual(retryAfterMs ?? 0);
+        },
+      ),
+    );
+  });
+
+  it('grows, and for what is our own fault never ends before the reminder is of no use', () => {
+    const waits = [1, 2, 3, 4, 20].map((attempts) =>
+      retryInMs({ reason: 'provider_credentials', attempts, untilNotAfterMs: dayMs, random: 0.5 }),
+    );
+    expect(waits).toEqual([15_000, 30_000, 60_000, 120_000, 300_000]);
+  });
+
+  it('ends after eight attempts for what is nobody’s known fault', () => {
+    const about = { reason: 'something_new', untilNotAfterMs: dayMs, random: 0.5 };
+    expect(retryInMs({ ...about, attempts: 7 })).toBeDefined();
+    expect(retryInMs({ ...about, attempts: 8 })).toBeUndefined();
+  });
+});
+
+describe('how long a provider may try to deliver', () => {
+  it('is the largest of 1, 4 and 10 hours that ends in time, else what is left', () => {
+    const hours = (count: number) => count * 3_600_000;
+    expect(validitySeconds(hours(48))).toBe(36_000);
+    expect(validitySeconds(hours(10))).toBe(36_000);
+    expect(validitySeconds(hours(10) - 1)).toBe(14_400);
+    expect(validitySeconds(hours(1))).toBe(3_600);
+    expect(validitySeconds(hours(1) - 1)).toBe(3_599);
+    expect(validitySeconds(61_500)).toBe(61);
+  });
+});
+
+describe('how many reminders are taken', () => {
+  const sum = (fed: { count: number }[]) => fed.reduce((total, { count }) => total + count, 0);
+  const idle = {
+    outstanding: 0,
+    fedInWindow: 0,
+    fedInSecond: 0,
+    sinceLastBatchMs: null,
+    paused: false,
+    workers: 2,
+    workersHeldUp: 0,
+  };
+
+  it('keeps to the sender’s rate over ten seconds, whatever the ticks', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0.1, max: 5_000, noNaN: true }),
+        fc.array(fc.integer({ min: 5, max: 3_000 }), { minLength: 30, maxLength: 60 }),
+        (perSecond, ticksMs) => {
+          const windowMs = Math.max(10_000, Math.ceil(1_000 / perSecond));
+          const fed: { at: number; count: number }[] = [];
+          let now = 0;
+          for (const tickMs of ticksMs) {
+            now += tickMs;
+            const recent = fed.filter(({ at }) => at > now - windowMs);
+            const last = recent.at(-1);
+            const count = allowanceOf(
+              {
+                ...idle,
+                workers: 100,
+                fedInWindow: sum(recent),
+                fedInSecond: sum(fed.filter(({ at }) => at > now - 950)),
+                sinceLastBatchMs: last ? now - last.at : null,
+              },
+              perSecond,
+            );
+            if (count > 0) fed.push({ at: now, count });
+            const inWindow = sum(fed.filter(({ at }) => at > now - windowMs));
+            expect(inWindow).toBeLessThanOrEqual((perSecond * windowMs) / 1_000);
+            const inSecond = sum(fed.filter(({ at }) => at > now - 950));
+            expect(inSecond).toBeLessThanOrEqual(Math.ceil(perSecond * 2));
+          }
+        },
+      ),
+    );
+  });
+
+  it('reaches the sender’s rate when there is a backlog', () => {
+    for (const perSecond of [1.5, 10, 100]) {
+      let fedInWindow = 0;
+      for (let tick = 0; tick < 10; tick += 1) {
+        fedInWindow += allowanceOf({ ...idle, fedInWindow, sinceLastBatchMs: 1_000 }, perSecond);
+      }
+      expect(fedInWindow).toBe(perSecond * 10);
+    }
+  });
+
+  it('is nothing while sending is paused, or while no worker is there', () => {
+    expect(allowanceOf({ ...idle, paused: true }, 100)).toBe(0);
+    expect(allowanceOf({ ...idle, workers: 0 }, 100)).toBe(0);
+    expect(allowanceOf(idle, 100)).toBe(100);
+  });
+
+  it('is what workers have room for', () => {
+    expect(allowanceOf({ ...idle, outstanding: 1_990 }, 10_000)).toBe(10);
+    expect(allowanceOf({ ...idle, outstanding: 2_500 }, 10_000)).toBe(0);
+  });
+
+  it('is one at a time, seldom, while every worker finds the provider down', () => {
+    const down = { ...idle, workersHeldUp: 2 };
+    expect(allowanceOf({ ...down, sinceLastBatchMs: 1_000 }, 100)).toBe(0);
+    expect(allowanceOf({ ...down, sinceLastBatchMs: 6_000 }, 100)).toBe(1);
+    expect(allowanceOf({ ...down, workersHeldUp: 1 }, 100)).toBe(100);
+  });
+});
+
+describe('slots', () => {
+  it('are never more than there are sockets, and everyone gets some', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 40 }),
+        fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 20 }),
+        async (slotsMax, wishes) => {
+          const slots = createSendSlots(slotsMax);
+          let used = 0;
+          let most = 0;
+          const served = wishes.map(async (wish) => {
+            const taken = await slots.take(wish);
+            expect(taken).toBeGreaterThan(0);
+            expect(taken).toBeLessThanOrEqual(wish);
+            used += taken;
+            most = Math.max(most, used);
+            for (let one = 0; one < taken; one += 1) {
+              await Promise.resolve();
+              used -= 1;
+              slots.give(1);
+            }
+          });
+          await Promise.all(served);
+          expect(most).toBeLessThanOrEqual(slotsMax);
+          expect(used).toBe(0);
+        },
+      ),
+    );
+  });
+});
+
+describe('the breaker', () => {
+  const down: SendOutcome = { kind: 'refused', permanent: false, reason: 'not_connected' };
+  const fine: SendOutcome = { kind: 'accepted', providerId: 'SM1' };
+  const trip = async (breaker: ReturnType<typeof createSendBreaker>, outcome: SendOutcome) => {
+    for (let send = 0; send < 8; send += 1) await breaker.run(async () => outcome);
+  };
+
+  it('opens after troubles of the provider’s, and begins nothing while it is open', async () => {
+    const breaker = createSendBreaker({});
+    await trip(breaker, down);
+    expect(breaker.allows()).toBe('none');
+    let begun = false;
+    const outcome = await breaker.run(async () => {
+      begun = true;
+      return fine;
+    });
+    expect([outcome, begun]).toEqual([undefined, false]);
+  });
+
+  it('stays closed over refusals that are about recipients', async () => {
+    const breaker = createSendBreaker({});
+    for (const reason of ['invalid_recipient', 'opted_out', 'provider_refused'] as const) {
+      await trip(breaker, { kind: 'refused', permanent: true, reason });
+    }
+    expect(breaker.allows()).toBe('all');
+  });
+
+  it('lets one through after a while, closes when that one is accepted, and tells of it', async () => {
+    const changes: boolean[] = [];
+    const breaker = createSendBreaker({ firstOpenMs: 5, onChange: (open) => changes.push(open) });
+    await trip(breaker, down);
+    await expect.poll(() => breaker.allows()).toBe('one');
+    expect(await breaker.run(async () => down)).toEqual(down);
+    expect(breaker.allows()).toBe('none');
+    await expect.poll(() => breaker.allows()).toBe('one');
+    expect(await breaker.run(async () => fine)).toEqual(fine);
+    expect(breaker.allows()).toBe('all');
+    expect(changes).toEqual([true, true, false]);
+  });
+});
