@@ -1,0 +1,577 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type DatabaseRole, databaseRoles } from '../../src/store/role-logins.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { templateDatabase } from '../support/global-setup.ts';
+
+/** Roles that see the organisations set for their transaction; the others see all of them. */
+const boundRoles = ['api', 'patient', 'ops'] as const;
+
+/** What belongs to no organisation, and which of the bound roles may read it. */
+const commonTables: Record<string, readonly DatabaseRole[]> = {
+  batches: ['ops'],
+  sealed_callbacks: [],
+  suppressions: [],
+  phone_day_counts: ['patient'],
+  ops_users: ['ops'],
+  ops_sessions: ['ops'],
+  audit: ['ops'],
+  heartbeats: ['api', 'patient', 'ops'],
+};
+
+/**
+ * Every column that may hold something sealed, secret or found by a secret, and who may read it.
+ * A new column of bytes fails the tests until it stands here.
+ */
+const readersOfBytes: Record<string, readonly DatabaseRole[]> = {
+  'credentials.key_hash': ['api'],
+  'versions.content': ['api', 'patient'],
+  'content_keys.sealed_key': ['api', 'patient'],
+  'links.lookup': ['api', 'patient', 'worker'],
+  'links.seal_public_key': ['api'],
+  'links.note': ['api', 'patient'],
+  'links.parcel': ['api', 'worker'],
+  'attempts.token': ['api', 'ops', 'worker'],
+  'sealed_callbacks.attempt_token': ['worker'],
+  'sealed_callbacks.sealed': ['worker'],
+  'suppressions.contact_index': ['worker'],
+  'source_failures.source': ['api', 'patient', 'scheduler'],
+  'codes.session_hash': ['patient', 'scheduler'],
+  'codes.code_hash': ['patient', 'scheduler'],
+  'phone_day_counts.phone_index': ['patient', 'scheduler'],
+  'ops_sessions.token_hash': ['ops'],
+};
+
+/** What the purpose of a role does not cover, said in words where bytes do not say it. */
+const refusedSelects: [DatabaseRole, string][] = [
+  ['patient', 'select public_key from credentials'],
+  ['patient', 'select send_at from reminders'],
+  ['patient', 'select provider_id from attempts'],
+  ['patient', 'select reference from events'],
+  ['ops', 'select scopes from credentials'],
+  ['ops', 'select view_month from versions'],
+  ['worker', 'select starts_at from appointments'],
+  ['worker', 'select id from credentials'],
+  ['worker', 'select version from versions'],
+  ['worker', 'select version from content_keys'],
+  ['worker', 'select reference from events'],
+  ['worker', 'select failed_count from factor_failures'],
+  ['scheduler', 'select starts_at from appointments'],
+  ['scheduler', 'select id from credentials'],
+  ['scheduler', 'select provider_id from attempts'],
+  ['scheduler', 'select reference from events'],
+  ['scheduler', 'select name from ops_users'],
+  ['api', 'select name from ops_users'],
+  ['api', 'select subject from audit'],
+];
+
+interface Column {
+  table: string;
+  column: string;
+  type: string;
+  readers: DatabaseRole[];
+}
+
+let database: TestDatabase;
+let columns: Column[];
+let own: Organisation;
+let foreign: Organisation;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  columns = await readColumns();
+  own = await seedOrganisation();
+  foreign = await seedOrganisation();
+});
+afterAll(() => database.drop());
+
+async function readColumns(): Promise<Column[]> {
+  const { rows } = await database.admin.query(
+    `select c.relname as table, a.attname as column, format_type(a.atttypid, a.atttypmod) as type,
+       array(select role from unnest($1::text[]) role
+         where has_column_privilege('sotto_' || role, c.oid, a.attnum, 'select')) as readers
+     from pg_class c join pg_attribute a on a.attrelid = c.oid
+     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+       and not c.relispartition and a.attnum > 0 and not a.attisdropped and c.relname <> 'migrations'
+     order by c.relname, a.attnum`,
+    [[...databaseRoles]],
+  );
+  return rows;
+}
+
+interface Organisation {
+  id: string;
+  /** The row of each table that belongs to this organisation. */
+  rows: Record<string, Record<string, unknown>>;
+}
+
+/** One row in every table; a table that is missing here fails the tests. */
+function rowsOf(id: string): Organisation['rows'] {
+  const [appointment, reminder, link, credential] = Array.from({ length: 4 }, () => randomUUID());
+  const common = { organisation_id: id, mode: 'test' };
+  const now = new Date();
+  return {
+    organisations: { id, name: 'Seeded' },
+    credentials: { ...common, id: credential, kind: 'api_key', key_hash: randomBytes(32) },
+    credential_organisations: { organisation_id: id, credential_id: credential },
+    appointments: {
+      ...common,
+      id: appointment,
+      reference: `visit-${id}`,
+      state: 'booked',
+      version: 1,
+      starts_at: now,
+      ends_at: now,
+      erase_at: now,
+    },
+    versions: {
+      ...common,
+      appointment_id: appointment,
+      version: 1,
+      receipt_id: randomUUID(),
+      content: randomBytes(8),
+      view_month: '2026-11',
+    },
+    reminders: {
+      ...common,
+      id: reminder,
+      appointment_id: appointment,
+      kind: 'planned',
+      requested_channel: 'sms',
+      channel: 'sms',
+      before: 'P1D',
+      resolved_at: now,
+      send_at: now,
+      due_at: now,
+      not_after: now,
+      state: 'scheduled',
+    },
+    links: {
+      ...common,
+      id: link,
+      appointment_id: appointment,
+      reminder_id: reminder,
+      channel: 'sms',
+      lookup: randomBytes(16),
+      seal_public_key: randomBytes(32),
+      note: randomBytes(8),
+      expires_at: now,
+    },
+    content_keys: {
+      ...common,
+      appointment_id: appointment,
+      version: 1,
+      link_id: link,
+      sealed_key: randomBytes(8),
+    },
+    attempts: {
+      ...common,
+      id: randomUUID(),
+      reminder_id: reminder,
+      number: 1,
+      channel: 'sms',
+      transport: 'twilio',
+      token: randomBytes(16),
+      batch_id: randomUUID(),
+    },
+    factor_failures: { organisation_id: id, appointment_id: appointment, factor: 'pin' },
+    source_failures: { organisation_id: id, link_id: link, source: randomBytes(32) },
+    codes: {
+      organisation_id: id,
+      id: randomUUID(),
+      link_id: link,
+      session_hash: randomBytes(32),
+      code_hash: randomBytes(32),
+      expires_at: now,
+    },
+    events: {
+      ...common,
+      type: 'appointment.accepted',
+      reference: 'visit-1',
+      appointment_id: appointment,
+    },
+    pauses: { organisation_id: id, id: randomUUID(), reason: 'seeded' },
+  };
+}
+
+async function seedOrganisation(): Promise<Organisation> {
+  const id = randomUUID();
+  const rows = rowsOf(id);
+  for (const [table, row] of Object.entries(rows)) {
+    await database.admin.query(...insertion(table, row));
+  }
+  return { id, rows };
+}
+
+function insertion(table: string, row: Record<string, unknown>): [string, unknown[]] {
+  const names = Object.keys(row);
+  const places = names.map((_, index) => `$${index + 1}`);
+  return [
+    `insert into ${table} (${names.join(', ')}) values (${places.join(', ')})`,
+    Object.values(row),
+  ];
+}
+
+const organisationColumn = (table: string) =>
+  table === 'organisations' ? 'id' : 'organisation_id';
+
+const readable = (role: DatabaseRole) => [
+  ...new Set(columns.filter(({ readers }) => readers.includes(role)).map(({ table }) => table)),
+];
+
+const ofOrganisations = (tables: readonly string[]) =>
+  tables.filter((table) => !(table in commonTables));
+
+/** Runs statements as a role, bound to these organisations; nothing of it stays. */
+async function as<T>(
+  role: DatabaseRole,
+  organisations: readonly string[] | undefined,
+  work: (connection: pg.Client) => Promise<T>,
+): Promise<T> {
+  const connection = new pg.Client({ connectionString: database.roleUrls[role].reveal() });
+  await connection.connect();
+  try {
+    await connection.query('begin');
+    if (organisations) {
+      await connection.query(`select set_config('sotto.organisations', $1, true)`, [
+        `{${organisations.join(',')}}`,
+      ]);
+    }
+    return await work(connection);
+  } finally {
+    await connection.end();
+  }
+}
+
+async function count(connection: pg.Client, table: string, where = 'true'): Promise<number> {
+  const { rows } = await connection.query(
+    `select count(*)::integer as count from ${table} where ${where}`,
+  );
+  return rows[0].count;
+}
+
+const hasPrivilege = async (role: DatabaseRole, table: string, privilege: string) => {
+  const { rows } = await database.admin.query('select has_table_privilege($1, $2, $3) as has', [
+    `sotto_${role}`,
+    table,
+    privilege,
+  ]);
+  return rows[0].has as boolean;
+};
+
+describe('the tables', () => {
+  it('are each known to these tests, as one organisation’s or as common to all', () => {
+    const tables = [...new Set(columns.map(({ table }) => table))];
+    expect(tables.length).toBeGreaterThan(20);
+    expect(tables.sort()).toEqual([...Object.keys(own.rows), ...Object.keys(commonTables)].sort());
+    for (const table of ofOrganisations(tables)) {
+      const names = columns.filter((each) => each.table === table).map(({ column }) => column);
+      expect(names, table).toContain(organisationColumn(table));
+    }
+  });
+
+  it('force row-level security on everyone, each partition too', async () => {
+    const { rows } = await database.admin.query(
+      `select relname, relispartition, relrowsecurity and relforcerowsecurity as forced
+       from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
+         and relname <> 'migrations'`,
+    );
+    expect(rows.filter(({ relispartition }) => relispartition).length).toBeGreaterThan(2);
+    expect(rows.filter(({ forced }) => !forced)).toEqual([]);
+  });
+
+  it('keep it forced on a partition of next year', async () => {
+    await database.admin.query(
+      'begin; set local role sotto_owner; select ensure_event_partitions(14); commit',
+    );
+    const { rows } = await database.admin.query(
+      `select bool_and(relrowsecurity and relforcerowsecurity) as forced, count(*)::integer as count
+       from pg_class where relispartition and relkind = 'r'`,
+    );
+    expect(rows[0]).toMatchObject({ forced: true });
+    expect(rows[0].count).toBeGreaterThan(14);
+  });
+
+  it('have no partition that a role may read past the policies of its parent', async () => {
+    const { rows } = await database.admin.query(
+      `select c.relname, role from pg_class c, unnest($1::text[]) role
+       where c.relispartition and c.relkind = 'r'
+         and has_table_privilege('sotto_' || role, c.oid, 'select, insert, update, delete')`,
+      [[...databaseRoles]],
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it('leave the list of migrations to the administrator', async () => {
+    for (const role of databaseRoles) {
+      expect(await hasPrivilege(role, 'migrations', 'select, insert, update, delete')).toBe(false);
+    }
+  });
+});
+
+describe('the roles', () => {
+  it('are no superusers, bypass nothing, own nothing and belong to no other role', async () => {
+    const { rows } = await database.admin.query(
+      `select r.rolname from pg_roles r
+       where r.rolname = any ($1) and not (r.rolsuper or r.rolbypassrls or r.rolcreaterole
+           or r.rolcreatedb or r.rolreplication or r.rolinherit)
+         and not exists (select from pg_auth_members m where m.member = r.oid)
+         and not exists (select from pg_class c where c.relowner = r.oid)
+         and not exists (select from pg_proc p where p.proowner = r.oid)
+         and not has_schema_privilege(r.oid, 'public', 'create')
+       order by 1`,
+      [databaseRoles.map((role) => `sotto_${role}`)],
+    );
+    expect(rows.map(({ rolname }) => rolname)).toEqual(
+      databaseRoles.map((role) => `sotto_${role}`).sort(),
+    );
+  });
+
+  it('that own tables and functions cannot sign in', async () => {
+    const { rows } = await database.admin.query(
+      `select distinct r.rolname, r.rolcanlogin or r.rolsuper or r.rolbypassrls as strong
+       from pg_roles r
+       join (select relowner as owner from pg_class where relnamespace = 'public'::regnamespace
+           and relkind in ('r', 'p') and relname <> 'migrations'
+         union select proowner from pg_proc where pronamespace = 'public'::regnamespace
+           and prokind = 'f' and prolang <> (select oid from pg_language where lanname = 'c')) o
+         on o.owner = r.oid order by 1`,
+    );
+    expect(rows).toEqual([
+      { rolname: 'sotto_lookup', strong: false },
+      { rolname: 'sotto_owner', strong: false },
+    ]);
+  });
+
+  it('have a way into no database but through a grant', async () => {
+    const { rows } = await database.admin.query(
+      `select has_database_privilege('public', $1, 'connect') as connect,
+         has_schema_privilege('public', 'public', 'usage') as usage`,
+      // What may connect is not copied with a template.
+      [templateDatabase],
+    );
+    expect(rows).toEqual([{ connect: false, usage: false }]);
+  });
+});
+
+describe.each(boundRoles)('%s', (role) => {
+  it('sees no row of any organisation until one is set, nor with an empty setting', async () => {
+    for (const setting of [undefined, []]) {
+      await as(role, setting, async (connection) => {
+        for (const table of ofOrganisations(readable(role))) {
+          expect(await count(connection, table), table).toBe(0);
+        }
+      });
+    }
+  });
+
+  it('sees the rows of the organisation that is set, and of no other', async () => {
+    await as(role, [own.id], async (connection) => {
+      const tables = ofOrganisations(readable(role));
+      expect(tables).toContain('organisations');
+      for (const table of tables) {
+        expect(await count(connection, table), table).toBe(1);
+        const where = `${organisationColumn(table)} = '${own.id}'`;
+        expect(await count(connection, table, where), table).toBe(1);
+      }
+    });
+    await as(role, [own.id, foreign.id], async (connection) => {
+      for (const table of ofOrganisations(readable(role))) {
+        expect(await count(connection, table), table).toBe(2);
+      }
+    });
+  });
+
+  it('writes no row for another organisation', async () => {
+    const another = rowsOf(foreign.id);
+    for (const [table, row] of Object.entries(another)) {
+      if (!(await hasPrivilege(role, table, 'insert'))) continue;
+      const inserted = as(role, [own.id], (connection) =>
+        connection.query(...insertion(table, row)),
+      );
+      await expect(inserted, table).rejects.toMatchObject({
+        code: '42501',
+        message: expect.stringContaining('row-level security'),
+      });
+    }
+  });
+
+  it('changes and deletes no row of another organisation', async () => {
+    await as(role, [own.id], async (connection) => {
+      for (const table of ofOrganisations(readable(role))) {
+        const where = `${organisationColumn(table)} = '${foreign.id}'`;
+        const column = await updatable(role, table);
+        if (column) {
+          const result = await connection.query(
+            `update ${table} set ${column} = ${column} where ${where}`,
+          );
+          expect(result.rowCount, table).toBe(0);
+        }
+        if (await hasPrivilege(role, table, 'delete')) {
+          const result = await connection.query(`delete from ${table} where ${where}`);
+          expect(result.rowCount, table).toBe(0);
+        }
+      }
+    });
+  });
+
+  it('refuses a setting that is no list of organisations', async () => {
+    await as(role, undefined, async (connection) => {
+      await connection.query(`select set_config('sotto.organisations', '{x} or true', true)`);
+      await expect(connection.query('select from organisations')).rejects.toMatchObject({
+        code: '22P02',
+      });
+    });
+  });
+
+  it('reads of what is common to all only what is for it', () => {
+    const common = readable(role).filter((table) => table in commonTables);
+    expect(common.sort()).toEqual(
+      Object.keys(commonTables)
+        .filter((table) => commonTables[table]?.includes(role))
+        .sort(),
+    );
+  });
+});
+
+/** A column that the role may both read and update, if there is one. */
+async function updatable(role: DatabaseRole, table: string): Promise<string | undefined> {
+  const { rows } = await database.admin.query(
+    `select a.attname as column from pg_attribute a
+     where a.attrelid = $2::regclass and a.attnum > 0
+       and has_column_privilege($1, a.attrelid, a.attnum, 'update')
+       and has_column_privilege($1, a.attrelid, a.attnum, 'select') limit 1`,
+    [`sotto_${role}`, table],
+  );
+  return rows[0]?.column;
+}
+
+describe('the purpose of a role', () => {
+  it('decides who may read each column of bytes', () => {
+    const bytes = columns.filter(({ type }) => type === 'bytea');
+    const readers = Object.fromEntries(
+      bytes.map(({ table, column, readers: roles }) => [`${table}.${column}`, [...roles].sort()]),
+    );
+    expect(readers).toEqual(
+      Object.fromEntries(
+        Object.entries(readersOfBytes).map(([name, roles]) => [name, [...roles].sort()]),
+      ),
+    );
+  });
+
+  it.each(refusedSelects)('refuses %s: %s', async (role, statement) => {
+    const organisations = boundRoles.some((bound) => bound === role) ? [own.id] : undefined;
+    await expect(
+      as(role, organisations, (connection) => connection.query(statement)),
+    ).rejects.toMatchObject({ code: '42501' });
+  });
+
+  it('shows the hashes of passwords to ops alone', () => {
+    const passwords = columns.filter(({ column }) => column === 'password_hash');
+    expect(passwords.map(({ readers }) => readers)).toEqual([['ops']]);
+  });
+
+  it.each(['worker', 'scheduler'] as const)('lets %s see all organisations', async (role) => {
+    await as(role, undefined, async (connection) => {
+      expect(await count(connection, 'reminders')).toBe(2);
+      expect(await count(connection, 'appointments')).toBe(2);
+    });
+  });
+
+  it('lets nobody change what has happened', async () => {
+    for (const role of databaseRoles) {
+      for (const table of ['events', 'audit']) {
+        expect(
+          await hasPrivilege(role, table, 'update, delete, truncate'),
+          `${role} ${table}`,
+        ).toBe(false);
+      }
+      for (const table of ['versions', 'content_keys']) {
+        expect(await hasPrivilege(role, table, 'update, truncate'), `${role} ${table}`).toBe(false);
+      }
+    }
+  });
+
+  it('holds for the owner of the tables, whom it shows no appointment', async () => {
+    const connection = await database.admin.connect();
+    try {
+      await connection.query('begin; set local role sotto_owner');
+      for (const table of [
+        'appointments',
+        'versions',
+        'links',
+        'content_keys',
+        'reminders',
+        'attempts',
+      ]) {
+        const { rows } = await connection.query(`select from ${table}`);
+        expect(rows, table).toEqual([]);
+      }
+    } finally {
+      await connection.query('rollback');
+      connection.release();
+    }
+  });
+});
+
+describe('the functions that look past the organisation', () => {
+  it('return ids and nothing else, on a path of their own, to the roles that need them', async () => {
+    const { rows } = await database.admin.query(
+      `select p.proname as name, pg_get_function_result(p.oid) as result,
+         array_to_string(p.proconfig, ' ') as setting,
+         array(select role from unnest($1::text[]) role
+           where has_function_privilege('sotto_' || role, p.oid, 'execute')) as callers,
+         has_function_privilege('public', p.oid, 'execute') as open
+       from pg_proc p where p.pronamespace = 'public'::regnamespace and p.prosecdef order by 1`,
+      [[...databaseRoles]],
+    );
+    const common = { setting: 'search_path=public, pg_temp', open: false };
+    expect(rows).toEqual([
+      { name: 'ensure_event_partitions', result: 'void', callers: ['scheduler'], ...common },
+      {
+        name: 'find_attempt',
+        result: 'TABLE(attempt_id uuid, organisation_id uuid)',
+        callers: ['api'],
+        ...common,
+      },
+      {
+        name: 'find_credential',
+        result: 'TABLE(credential_id uuid, organisation_id uuid)',
+        callers: ['api'],
+        ...common,
+      },
+      { name: 'find_credential_organisation', result: 'boolean', callers: ['api'], ...common },
+      {
+        name: 'find_link',
+        result: 'TABLE(link_id uuid, organisation_id uuid)',
+        callers: ['patient'],
+        ...common,
+      },
+      {
+        name: 'list_organisation_ids',
+        result: 'SETOF uuid',
+        callers: ['patient', 'ops'],
+        ...common,
+      },
+    ]);
+  });
+
+  it('find what is there, for a role that could not see it', async () => {
+    const { links, attempts, credentials } = own.rows;
+    await as('patient', undefined, async (connection) => {
+      const { rows } = await connection.query('select * from find_link($1)', [links?.lookup]);
+      expect(rows).toEqual([{ link_id: links?.id, organisation_id: own.id }]);
+    });
+    await as('api', undefined, async (connection) => {
+      const attempt = await connection.query('select * from find_attempt($1)', [attempts?.token]);
+      expect(attempt.rows).toEqual([{ attempt_id: attempts?.id, organisation_id: own.id }]);
+      const credential = await connection.query('select * from find_credential($1)', [
+        credentials?.key_hash,
+      ]);
+      expect(credential.rows).toEqual([
+        { credential_id: credentials?.id, organisation_id: own.id },
+      ]);
+    });
+  });
+});
