@@ -19,6 +19,8 @@ export function onParentGone(callback: () => void): void {
   // With the supervisor gone nobody reads what is printed, which must not end the process early.
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
-  if (process.connected) process.once('disconnect', callback);
-  else queueMicrotask(callback);
+  if (!process.connected) return queueMicrotask(callback);
+  process.once('disconnect', callback);
+  // Listening would else keep a role alive that has closed everything and is done.
+  process.channel?.unref();
 }

@@ -39,6 +39,12 @@ describe('npm start', () => {
     }
     expect(system.output()).toContain('sotto_test_key');
     expect(await countStarts(dataDir)).toBe(1);
+
+    const asked = performance.now();
+    system.child.kill('SIGTERM');
+    expect(await system.exited()).toBe(0);
+    expect(performance.now() - asked, 'a role that is done must not wait').toBeLessThan(5_000);
+    expect(processesOf(dataDir)).toEqual([]);
   });
 
   it('works from a checkout that only its owner may enter', async () => {

@@ -11,13 +11,10 @@ writeFileSync(join(folder, `${role}.env.json`), JSON.stringify(env), { mode: 0o6
 if (existsSync(join(folder, `${role}.broken`))) throw new Error('This role is broken.');
 
 const isStubborn = existsSync(join(folder, `${role}.stubborn`));
+const server = createServer((_, response) => response.end(role));
 const end = () => {
-  if (!isStubborn) process.exit(0);
+  if (!isStubborn) server.close();
 };
 process.on('SIGTERM', end);
 onParentGone(end);
-createServer((_, response) => response.end(role)).listen(
-  Number(env[`${role.toUpperCase()}_PORT`] ?? 0),
-  '127.0.0.1',
-  reportReady,
-);
+server.listen(Number(env[`${role.toUpperCase()}_PORT`] ?? 0), '127.0.0.1', reportReady);
