@@ -1,6 +1,7 @@
 import { utcDay } from '../domain/link-expiry.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { Database } from '../store/database.ts';
+import { isReachable } from '../store/reachability.ts';
 
 /**
  * Whether the API could accept an appointment now: PostgreSQL answers, and the sealing key of today
@@ -15,12 +16,9 @@ export async function apiReadiness({
   keys: Pick<KeyStore, 'epochPublicKey'>;
   now: () => Temporal.Instant;
 }): Promise<{ postgres: { ok: boolean }; keys: { ok: boolean } }> {
-  const [postgres, epochKey] = await Promise.allSettled([
-    database.query('select 1'),
-    keys.epochPublicKey(utcDay(now())),
+  const [postgres, epochKey] = await Promise.all([
+    isReachable(database),
+    keys.epochPublicKey(utcDay(now())).catch(() => undefined),
   ]);
-  return {
-    postgres: { ok: postgres.status === 'fulfilled' },
-    keys: { ok: epochKey.status === 'fulfilled' && epochKey.value !== undefined },
-  };
+  return { postgres: { ok: postgres }, keys: { ok: epochKey !== undefined } };
 }
