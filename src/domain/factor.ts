@@ -2,8 +2,7 @@ import type { Recipient } from './appointment.ts';
 import type { Channel } from './channel.ts';
 
 /** What a patient proves with. Portal login and passkey come later. */
-export const factors = ['pin', 'code', 'birth_date'] as const;
-export type Factor = (typeof factors)[number];
+export type Factor = 'pin' | 'code' | 'birth_date';
 
 /**
  * The factors that a recipient can prove with behind a link, the strongest first.

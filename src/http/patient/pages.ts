@@ -8,7 +8,7 @@ import type { PageLanguage } from './texts/catalogue.ts';
 import type { Visits, VisitsOptions } from './visits.ts';
 
 /** What the check page says of our messages beside their words. */
-export interface CheckPageFacts {
+interface CheckPageFacts {
   /** Number or name that messages come from; undefined where the provider picks one of several. */
   readonly sender: string | undefined;
   /** Whether messages say how to opt out. */
