@@ -19,7 +19,10 @@ export function onParentGone(callback: () => void): void {
   // With the supervisor gone nobody reads what is printed, which must not end the process early.
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
-  if (!process.connected) return queueMicrotask(callback);
+  if (!process.connected) {
+    queueMicrotask(callback);
+    return;
+  }
   process.once('disconnect', callback);
   // Listening would else keep a role alive that has closed everything and is done.
   process.channel?.unref();

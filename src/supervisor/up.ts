@@ -59,6 +59,7 @@ export async function up(options: UpOptions): Promise<number> {
   } finally {
     await running.disposeAsync();
     request.release();
+    if (request.signal.aborted) console.log('Stopped.');
   }
 }
 
