@@ -30,6 +30,7 @@ export interface ReminderInAttempt {
   readonly pendingEnd: PendingEnd | null;
   /** Whether the word is about its newest attempt. */
   readonly newest: boolean;
+  readonly possiblySent: boolean;
 }
 
 /** What becomes of the reminder. `to` may be the state it has: then only flags change. */
@@ -78,7 +79,9 @@ function afterProof(
   proof: ReceiptState,
   reason?: string,
 ): ReminderStep | undefined {
-  if (finalStates.includes(reminder.state)) return { to: reminder.state, possiblySent: true };
+  if (finalStates.includes(reminder.state)) {
+    return reminder.possiblySent ? undefined : { to: reminder.state, possiblySent: true };
+  }
   // An older copy that did not arrive says nothing about the newest one.
   if (proof === 'undelivered' && !reminder.newest) return undefined;
   return canTransition(reminder.state, proof) ? { to: proof, reason } : undefined;

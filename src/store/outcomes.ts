@@ -10,6 +10,7 @@ export interface LockedAttempt {
   readonly pendingEnd: PendingEnd | null;
   readonly attempts: number;
   readonly newest: boolean;
+  readonly possiblySent: boolean;
   readonly untilNotAfterMs: number;
 }
 
@@ -29,7 +30,7 @@ export async function lockAttempts(
   const { rows } = await connection.query({
     name: `lock attempts by ${column}`,
     text: `select t.id as attempt_id, t.token, t.number, r.id as reminder_id, r.state, r.pending_end,
-        r.attempt_count,
+        r.possibly_sent, r.attempt_count,
         extract(epoch from r.not_after - clock_timestamp())::float8 * 1000 as until_not_after_ms
       from attempts t join reminders r on r.id = t.reminder_id
       where t.${column} order by r.id for no key update of r`,
@@ -43,6 +44,7 @@ export async function lockAttempts(
     pendingEnd: row.pending_end,
     attempts: row.attempt_count,
     newest: row.number === row.attempt_count,
+    possiblySent: row.possibly_sent,
     untilNotAfterMs: row.until_not_after_ms,
   }));
 }

@@ -64,10 +64,13 @@ describe('the worker and the scheduler', () => {
       expect.arrayContaining(['dispatch', 'feed']),
     );
     await Promise.all([worker.close(), scheduler.close()]);
-    const { rows } = await database.admin.query(
-      `select count(*)::int as count from pg_stat_activity
-       where datname = current_database() and usename in ('sotto_worker', 'sotto_scheduler')`,
-    );
-    expect(rows[0].count).toBe(0);
+    const connections = async () => {
+      const { rows } = await database.admin.query(
+        `select count(*)::int as count from pg_stat_activity
+         where datname = current_database() and usename in ('sotto_worker', 'sotto_scheduler')`,
+      );
+      return rows[0].count;
+    };
+    await waitFor(async () => (await connections()) === 0, 5_000);
   });
 });

@@ -30,7 +30,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await database.admin.query(
-    'truncate organisations, batches, suppressions, sealed_callbacks cascade',
+    'truncate organisations, batches, suppressions, events cascade',
   );
 });
 

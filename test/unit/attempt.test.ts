@@ -26,14 +26,18 @@ const reminder = fc.record({
   state: fc.constantFrom(...reminderStates),
   pendingEnd: fc.constantFrom(null, 'cancelled' as const, 'superseded' as const, 'erased' as const),
   newest: fc.boolean(),
+  possiblySent: fc.boolean(),
 });
 
-function after(
+function stepAfter(
   state: ReminderState,
   heard: AttemptWord,
   rest: Partial<Parameters<typeof reminderAfter>[0]> = {},
 ) {
-  return reminderAfter({ state, pendingEnd: null, newest: true, ...rest }, heard);
+  return reminderAfter(
+    { state, pendingEnd: null, newest: true, possiblySent: false, ...rest },
+    heard,
+  );
 }
 const transient = (retryInMs?: number) =>
   ({ kind: 'refused', permanent: false, reason: 'rate_limited', retryInMs }) as const;
@@ -71,15 +75,16 @@ describe('what a word about an attempt does to its reminder', () => {
   it.each(['scheduled', 'queued', 'sending', 'uncertain', 'failed'] as const)(
     'counts a late acceptance in %s as sent, whichever attempt it is of',
     (state) => {
-      expect(after(state, { kind: 'accepted' }, { newest: false })?.to).toBe('sent');
+      expect(stepAfter(state, { kind: 'accepted' }, { newest: false })?.to).toBe('sent');
     },
   );
 
   it('leaves ended reminders ended and says that they may have been seen', () => {
     for (const state of finalStates) {
-      expect(after(state, { kind: 'accepted' })).toEqual({ to: state, possiblySent: true });
-      expect(after(state, { kind: 'receipt', state: 'undelivered' })?.to).toBe(state);
-      expect(after(state, transient(5))).toBeUndefined();
+      expect(stepAfter(state, { kind: 'accepted' })).toEqual({ to: state, possiblySent: true });
+      expect(stepAfter(state, { kind: 'receipt', state: 'undelivered' })?.to).toBe(state);
+      expect(stepAfter(state, { kind: 'accepted' }, { possiblySent: true })).toBeUndefined();
+      expect(stepAfter(state, transient(5))).toBeUndefined();
     }
   });
 
@@ -89,51 +94,59 @@ describe('what a word about an attempt does to its reminder', () => {
       permanent,
       { kind: 'uncertain', reason: 'timeout' } as const,
     ]) {
-      expect(after('sending', heard, { newest: false })).toBeUndefined();
+      expect(stepAfter('sending', heard, { newest: false })).toBeUndefined();
     }
   });
 
   it('tries again after a transient refusal, and fails when there is no time or try left', () => {
-    expect(after('sending', transient(5_000))).toMatchObject({ to: 'scheduled', dueInMs: 5_000 });
-    expect(after('uncertain', transient(5_000))).toMatchObject({ to: 'scheduled', dueInMs: 5_000 });
-    expect(after('sending', transient())?.to).toBe('failed');
-    expect(after('sending', permanent)?.to).toBe('failed');
+    expect(stepAfter('sending', transient(5_000))).toMatchObject({
+      to: 'scheduled',
+      dueInMs: 5_000,
+    });
+    expect(stepAfter('uncertain', transient(5_000))).toMatchObject({
+      to: 'scheduled',
+      dueInMs: 5_000,
+    });
+    expect(stepAfter('sending', transient())?.to).toBe('failed');
+    expect(stepAfter('sending', permanent)?.to).toBe('failed');
   });
 
   it('carries out an asked-for end in place of another try, a failure or doubt', () => {
     for (const pendingEnd of ['cancelled', 'superseded', 'erased'] as const) {
-      expect(after('sending', transient(5), { pendingEnd })?.to).toBe(pendingEnd);
-      expect(after('sending', permanent, { pendingEnd })).not.toHaveProperty('possiblySent');
-      expect(after('sending', { kind: 'uncertain', reason: 'timeout' }, { pendingEnd })).toEqual({
+      expect(stepAfter('sending', transient(5), { pendingEnd })?.to).toBe(pendingEnd);
+      expect(stepAfter('sending', permanent, { pendingEnd })).not.toHaveProperty('possiblySent');
+      expect(
+        stepAfter('sending', { kind: 'uncertain', reason: 'timeout' }, { pendingEnd }),
+      ).toEqual({
         to: pendingEnd,
         reason: 'timeout',
         possiblySent: true,
       });
-      expect(after('sending', { kind: 'accepted' }, { pendingEnd })?.to).toBe('sent');
+      expect(stepAfter('sending', { kind: 'accepted' }, { pendingEnd })?.to).toBe('sent');
     }
   });
 
   it('stops for good when the provider says that the contact opted out', () => {
     const optedOut = { kind: 'refused', permanent: true, reason: 'opted_out' } as const;
-    expect(after('sending', optedOut)?.to).toBe('suppressed');
-    expect(after('uncertain', optedOut)).toMatchObject({ to: 'failed', reason: 'opted_out' });
+    expect(stepAfter('sending', optedOut)?.to).toBe('suppressed');
+    expect(stepAfter('uncertain', optedOut)).toMatchObject({ to: 'failed', reason: 'opted_out' });
   });
 
   it('lets delivered correct undelivered, and never the other way', () => {
-    expect(after('undelivered', { kind: 'receipt', state: 'delivered' })?.to).toBe('delivered');
-    expect(after('delivered', { kind: 'receipt', state: 'undelivered' })).toBeUndefined();
-    expect(after('delivered', { kind: 'receipt', state: 'sent' })).toBeUndefined();
-    expect(after('undelivered', { kind: 'receipt', state: 'sent' })).toBeUndefined();
+    expect(stepAfter('undelivered', { kind: 'receipt', state: 'delivered' })?.to).toBe('delivered');
+    expect(stepAfter('delivered', { kind: 'receipt', state: 'undelivered' })).toBeUndefined();
+    expect(stepAfter('delivered', { kind: 'receipt', state: 'sent' })).toBeUndefined();
+    expect(stepAfter('undelivered', { kind: 'receipt', state: 'sent' })).toBeUndefined();
   });
 
   it('takes a receipt that comes before our own record', () => {
-    expect(after('sending', { kind: 'receipt', state: 'delivered' })?.to).toBe('delivered');
-    expect(after('sending', { kind: 'receipt', state: 'undelivered' })?.to).toBe('undelivered');
+    expect(stepAfter('sending', { kind: 'receipt', state: 'delivered' })?.to).toBe('delivered');
+    expect(stepAfter('sending', { kind: 'receipt', state: 'undelivered' })?.to).toBe('undelivered');
   });
 
   it('does not end a reminder over an older copy that did not arrive', () => {
     const receipt = { kind: 'receipt', state: 'undelivered' } as const;
-    expect(after('sent', receipt, { newest: false })).toBeUndefined();
-    expect(after('scheduled', receipt)).toBeUndefined();
+    expect(stepAfter('sent', receipt, { newest: false })).toBeUndefined();
+    expect(stepAfter('scheduled', receipt)).toBeUndefined();
   });
 });

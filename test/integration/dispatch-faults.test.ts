@@ -1,0 +1,186 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { AppError } from '../../src/domain/errors.ts';
+import type { Database } from '../../src/store/database.ts';
+import { createOutcomeRecorder } from '../../src/usecases/record-outcome.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createDispatchBench, silentLog } from '../support/dispatch-bench.ts';
+import { acceptedOutcome, fakeTransport } from '../support/fake-transport.ts';
+import { createFaultPoint, type FaultMode, faultModes } from '../support/fault-point.ts';
+import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const count = 3;
+let database: TestDatabase;
+let peer: MessagesPeer;
+let bench: ReturnType<typeof createDispatchBench>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  peer = await startMessagesPeer();
+  bench = createDispatchBench(database, peer);
+});
+afterAll(async () => {
+  await peer.close();
+  await database.drop();
+});
+beforeEach(() => peer.forget());
+
+/** Dispatches one batch in a process in which one step goes wrong, then lets healthy ones go on. */
+async function runWithFault(fault?: { at: number; mode: FaultMode }) {
+  await database.admin.query('truncate organisations, batches cascade');
+  peer.forget();
+  const organisationId = await database.createOrganisation();
+  const seeded = await bench.seed({ organisationId, count });
+  const [batchId] = await bench.feed();
+  if (!batchId) throw new Error('nothing was fed');
+
+  const point = createFaultPoint(fault);
+  const faulty = point.database(bench.worker);
+  const deps = bench.deps({
+    database: faulty,
+    recorder: createOutcomeRecorder({ database: faulty, log: silentLog, sleep: () => wait(1) }),
+  });
+  const dispatched = bench
+    .dispatchWith({ ...deps, transport: point.transport(deps.transport) }, batchId)
+    .catch(() => {});
+  await Promise.race([dispatched, point.died]);
+  await quiet();
+
+  const [open] = await bench.rows(
+    `select count(*)::int as count from attempts where coalesce(outcome, 'uncertain') = 'uncertain'`,
+  );
+  await bench.passLeases();
+  await bench.sweep();
+  await bench.drain();
+  return { steps: point.steps(), hit: point.hit(), seeded, ambiguous: open?.count };
+}
+
+/** Nothing of a dead process is in the air any more: what had left it has arrived. */
+async function quiet(): Promise<void> {
+  await waitFor(async () => {
+    const before = peer.requests();
+    const [busy] = await bench.rows(
+      `select count(*)::int as count from pg_stat_activity
+       where usename = 'sotto_worker' and datname = current_database() and state <> 'idle'`,
+    );
+    await wait(5);
+    return busy?.count === 0 && peer.requests() === before;
+  });
+}
+
+async function copiesByPhone(): Promise<Map<string, number>> {
+  const copies = new Map<string, number>();
+  for (const { to } of peer.accepted) copies.set(to, (copies.get(to) ?? 0) + 1);
+  return copies;
+}
+
+describe('whatever step a worker dies at, or gets an error from', () => {
+  it.each(faultModes)(
+    '%s: nothing is lost, nothing is doubled, and only what is in doubt is uncertain',
+    async (mode) => {
+      const { steps } = await runWithFault();
+      expect(steps).toBeGreaterThan(10);
+      for (let at = 1; at <= steps; at += 1) {
+        const { seeded, ambiguous, hit } = await runWithFault({ at, mode });
+        const copies = await copiesByPhone();
+        const rows = await bench.rows('select id, state, possibly_sent from reminders');
+        const states = new Map(rows.map(({ id, state }) => [id, state]));
+        const told = `${mode} at step ${at}`;
+        for (const { id, phone } of seeded) {
+          expect(copies.get(phone) ?? 0, told).toBeLessThanOrEqual(1);
+          expect(['sent', 'uncertain'], told).toContain(states.get(id));
+          if (states.get(id) === 'sent') expect(copies.get(phone), told).toBe(1);
+        }
+        const uncertain = rows.filter(({ state }) => state === 'uncertain').length;
+        expect(uncertain, told).toBe(ambiguous);
+        // An error is no death: all that was known is stored, and only a send's own is in doubt.
+        if (mode.startsWith('error')) expect(uncertain, told).toBe(hit === 'send' ? 1 : 0);
+      }
+    },
+  );
+});
+
+describe('an outcome that is known', () => {
+  it('is stored when the database is back, however long that takes', async () => {
+    await database.admin.query('truncate organisations, batches cascade');
+    await bench.seed({ organisationId: await database.createOrganisation(), count: 20 });
+    const [batchId] = await bench.feed();
+    let away = false;
+    let refused = 0;
+    const flaky: Database = {
+      ...bench.worker,
+      async transaction(organisationIds, work) {
+        if (away && refused < 12) {
+          refused += 1;
+          throw new AppError('unavailable');
+        }
+        return bench.worker.transaction(organisationIds, work);
+      },
+    };
+    const recorder = createOutcomeRecorder({
+      database: flaky,
+      log: silentLog,
+      sleep: () => wait(1),
+    });
+    const transport = fakeTransport(() => {
+      away = true;
+      return acceptedOutcome();
+    });
+    await bench.dispatch(batchId ?? '', { recorder, transport });
+    expect(refused).toBe(12);
+    expect(recorder.pending()).toBe(0);
+    expect(await bench.states()).toEqual({ sent: 20 });
+  });
+
+  it('and cannot be stored keeps back no other, and is not forgotten', async () => {
+    await database.admin.query('truncate organisations, batches cascade');
+    const [bad] = await bench.seed({
+      organisationId: await database.createOrganisation(),
+      count: 10,
+    });
+    await database.admin.query(`create function refuse() returns trigger language plpgsql as $$
+      begin raise exception 'no'; end $$`);
+    await database.admin.query(`create trigger refuse before update on reminders for each row
+      when (new.id = '${bad?.id}' and new.state = 'sent') execute function refuse()`);
+    const [batchId] = await bench.feed();
+    const recorder = createOutcomeRecorder({
+      database: bench.worker,
+      log: silentLog,
+      sleep: () => wait(1),
+    });
+    const dispatched = bench.dispatch(batchId ?? '', { recorder });
+    await waitFor(async () => (await bench.states()).sent === 9);
+    expect(recorder.pending()).toBe(1);
+    await database.admin.query('drop function refuse cascade');
+    await dispatched;
+    expect(await bench.states()).toEqual({ sent: 10 });
+  });
+});
+
+describe('a worker that was frozen', () => {
+  it('between intent and send does not send after its deadline, and says that it did not', async () => {
+    await database.admin.query('truncate organisations, batches cascade');
+    await bench.seed({ organisationId: await database.createOrganisation(), count: 4 });
+    const [batchId] = await bench.feed();
+    let frozenMs = 0;
+    const thawed: Database = {
+      ...bench.worker,
+      async transaction(organisationIds, work) {
+        const result = await bench.worker.transaction(organisationIds, work);
+        frozenMs = 41_000;
+        return result;
+      },
+    };
+    await bench.dispatch(batchId ?? '', {
+      database: thawed,
+      recorder: createOutcomeRecorder({ database: bench.worker, log: silentLog }),
+      monotonicMs: () => performance.now() + frozenMs,
+    });
+    expect(peer.requests()).toBe(0);
+    expect(await bench.states()).toEqual({ scheduled: 4 });
+    expect(await bench.rows('select distinct outcome, reason_code from attempts')).toEqual([
+      { outcome: 'refused', reason_code: 'not_started' },
+    ]);
+  });
+});

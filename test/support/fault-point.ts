@@ -1,0 +1,97 @@
+import { AppError } from '../../src/domain/errors.ts';
+import type { Connection, Database } from '../../src/store/database.ts';
+import type { Transport } from '../../src/transport/transport.ts';
+
+/**
+ * What happens at one chosen step of a process: it dies before or after the step, or the step's
+ * answer is an error although it may have been carried out.
+ */
+export type FaultMode = 'die_before' | 'die_after' | 'error_before' | 'error_after';
+export const faultModes: readonly FaultMode[] = [
+  'die_before',
+  'die_after',
+  'error_before',
+  'error_after',
+];
+
+class Died extends Error {}
+
+/**
+ * Counts the steps of a process that touch the world, and lets one of them go wrong.
+ *
+ * A process that has died never gets an answer again, from anything: its database connections are
+ * closed, which rolls back, and its promises stay open for good.
+ */
+export function createFaultPoint(fault?: { at: number; mode: FaultMode }) {
+  let steps = 0;
+  let dead = false;
+  let hit: 'database' | 'send' | undefined;
+  const { promise: died, resolve: die } = Promise.withResolvers<'died'>();
+  const forever = () => new Promise<never>(() => {});
+
+  async function step<T>(
+    work: () => Promise<T>,
+    onDeath: () => Promise<never>,
+    kind: 'database' | 'send' = 'database',
+  ): Promise<T> {
+    if (dead) return onDeath();
+    steps += 1;
+    const mode = steps === fault?.at ? fault.mode : undefined;
+    if (mode) hit = kind;
+    const kill = () => {
+      dead = true;
+      die('died');
+      return onDeath();
+    };
+    if (mode === 'die_before') return kill();
+    if (mode === 'error_before') throw new AppError('unavailable');
+    const result = await work();
+    if (mode === 'die_after') return kill();
+    if (mode === 'error_after') throw new AppError('unavailable');
+    return dead ? onDeath() : result;
+  }
+
+  /** Inside a transaction, dying means that what was done so far is rolled back. */
+  const rollBack = () => Promise.reject(new Died());
+
+  return {
+    died,
+    get dead() {
+      return dead;
+    },
+    steps: () => steps,
+    /** What the step was that went wrong. */
+    hit: () => hit,
+    database(real: Database): Database {
+      return {
+        ...real,
+        query: (text, values) => step(() => real.query(text, values), forever),
+        async transaction(organisationIds, work) {
+          try {
+            // The last step is the commit: after it has died, what was written stays.
+            return await step(
+              () =>
+                real.transaction(organisationIds, (connection) =>
+                  work(withSteps(connection, step, rollBack)),
+                ),
+              forever,
+            );
+          } catch (error) {
+            return error instanceof Died ? forever() : Promise.reject(error);
+          }
+        },
+      };
+    },
+    transport(real: Transport): Transport {
+      return { ...real, send: (message) => step(() => real.send(message), forever, 'send') };
+    },
+  };
+}
+
+type Step = <T>(work: () => Promise<T>, onDeath: () => Promise<never>) => Promise<T>;
+
+function withSteps(connection: Connection, step: Step, onDeath: () => Promise<never>): Connection {
+  const query = (...given: unknown[]) =>
+    step(() => (connection.query as (...all: unknown[]) => Promise<unknown>)(...given), onDeath);
+  return { query } as unknown as Connection;
+}
