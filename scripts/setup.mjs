@@ -64,8 +64,8 @@ function checkNode() {
   if (Number(process.versions.node.split('.')[0]) >= nodeMajor) return;
   if (existsSync(join(root, 'node_modules', '.bin', 'node'))) return;
   console.error(
-    `Sotto needs Node ${nodeMajor} and this is ${process.version}. The one that Sotto brings was not installed: ` +
-      `run npm ci --include=optional, or install Node ${nodeMajor} (no package exists for ${process.platform}-${process.arch} if that changes nothing).`,
+    `Sotto needs Node ${nodeMajor} and this is ${process.version}. The one that it brings is not installed: ` +
+      `run npm ci --include=optional, or install Node ${nodeMajor}.`,
   );
   process.exit(1);
 }
