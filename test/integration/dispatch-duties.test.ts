@@ -1,0 +1,304 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { utcDay } from '../../src/domain/link-expiry.ts';
+import { fileKeyStore } from '../../src/keys/file-key-store.ts';
+import type { KeyStore } from '../../src/keys/key-store.ts';
+import { linkLookup } from '../../src/keys/link-secret.ts';
+import { openParcel } from '../../src/keys/open-parcel.ts';
+import { clearSettledParcels } from '../../src/usecases/clear-parcels.ts';
+import {
+  daysAfter,
+  destroyOldEpochKeys,
+  makeEpochKeys,
+} from '../../src/usecases/keep-epoch-keys.ts';
+import { resealOwedParcels } from '../../src/usecases/reseal-owed-parcels.ts';
+import { prepareEventMonths, retireExpired } from '../../src/usecases/retire-expired.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createDispatchBench, silentLog } from '../support/dispatch-bench.ts';
+import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
+import { garbageParcel, type SeededReminder, seedReminders } from '../support/seed-reminders.ts';
+
+let database: TestDatabase;
+let peer: MessagesPeer;
+let bench: ReturnType<typeof createDispatchBench>;
+let keyFolder: string;
+let keys: KeyStore;
+const today = utcDay(Temporal.Now.instant());
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  peer = await startMessagesPeer();
+  bench = createDispatchBench(database, peer);
+});
+afterAll(async () => {
+  await peer.close();
+  await database.drop();
+});
+afterEach(async () => {
+  await database.admin.query(
+    'truncate organisations, batches, heartbeats, sealed_callbacks, events cascade',
+  );
+});
+
+async function setState(state: string, extra = ''): Promise<void> {
+  await database.admin.query(
+    `update reminders set state = $1, batch_id = $2, lease_until = clock_timestamp() + interval '1 minute' ${extra}`,
+    [state, randomUUID()],
+  );
+}
+const parcels = async () => (await bench.rows('select from links where parcel is not null')).length;
+
+describe('the sweeper', () => {
+  it('gives back what was queued and marks what was being sent, once the lease has passed', async () => {
+    const organisationId = await database.createOrganisation();
+    const seeded = await bench.seed({ organisationId, count: 4 });
+    const batchId = (await bench.feed())[0] ?? '';
+    const ids = seeded.slice(0, 2).map(({ id }) => id);
+    await database.admin.query(
+      `update reminders set state = 'sending', attempt_count = 1 where id = any($1)`,
+      [ids],
+    );
+    await database.admin.query(
+      `insert into attempts (id, organisation_id, mode, reminder_id, number, channel, transport, token, batch_id)
+       select gen_random_uuid(), organisation_id, mode, id, 1, 'sms', 'x', decode(md5(id::text), 'hex'), $1
+       from reminders where state = 'sending'`,
+      [batchId],
+    );
+    await bench.sweep();
+    expect(await bench.states()).toEqual({ queued: 2, sending: 2 });
+    await bench.passLeases();
+    await bench.sweep();
+    expect(await bench.states()).toEqual({ scheduled: 2, uncertain: 2 });
+    expect(await bench.rows('select outcome, reason_code from attempts')).toEqual([
+      { outcome: 'uncertain', reason_code: 'process_died' },
+      { outcome: 'uncertain', reason_code: 'process_died' },
+    ]);
+    const told = await bench.rows(
+      `select type, from_state, reason_code from events where to_state = 'uncertain'`,
+    );
+    expect(told[0]).toEqual({
+      type: 'reminder.uncertain',
+      from_state: 'sending',
+      reason_code: 'process_died',
+    });
+  });
+
+  it('is safe in several schedulers at once', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 30 });
+    await bench.feed();
+    await bench.passLeases();
+    await Promise.all([bench.sweep(), bench.sweep(), bench.sweep()]);
+    expect(await bench.states()).toEqual({ scheduled: 30 });
+    const told = await bench.rows(`select from events where to_state = 'scheduled'`);
+    expect(told).toHaveLength(30);
+  });
+
+  it.each([
+    ['scheduled', false],
+    ['failed', false],
+    ['uncertain', true],
+  ])('ends a %s reminder whose time has passed, and empties its parcel', async (state, flagged) => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 2, state });
+    await database.admin.query(
+      `update reminders set not_after = now() - interval '1 s' where id = (select id from reminders limit 1)`,
+    );
+    await bench.expire();
+    expect(await bench.rows(`select possibly_sent from reminders where state = 'expired'`)).toEqual(
+      [{ possibly_sent: flagged }],
+    );
+    expect(await bench.states()).toMatchObject({ [state]: 1 });
+    expect(await parcels()).toBe(1);
+  });
+});
+
+describe('parcels', () => {
+  it.each([
+    ['delivered', '', 0],
+    ['undelivered', '', 0],
+    ['cancelled', '', 0],
+    ['superseded', '', 0],
+    ['suppressed', '', 0],
+    ['erased', '', 0],
+    ['sent', `, sent_at = now() - interval '61 minutes'`, 0],
+    ['sent', `, sent_at = now() - interval '59 minutes'`, 1],
+    ['failed', '', 1],
+    ['uncertain', '', 1],
+    ['scheduled', '', 1],
+    ['queued', '', 1],
+    ['sending', '', 1],
+    ['failed', `, not_after = now()`, 0],
+    ['sent', `, sent_at = now(), not_after = now()`, 0],
+  ])('of a %s reminder%s: %i left', async (state, extra, left) => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 1 });
+    await setState(state, extra);
+    await clearSettledParcels({ database: bench.worker });
+    expect(await parcels()).toBe(left);
+  });
+
+  it('of a replaced link go too, unless a send with it is in doubt', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 1 });
+    await database.admin.query('update links set current = false');
+    await setState('uncertain');
+    await clearSettledParcels({ database: bench.worker });
+    expect(await parcels()).toBe(1);
+    await setState('scheduled');
+    await clearSettledParcels({ database: bench.worker });
+    expect(await parcels()).toBe(0);
+  });
+});
+
+describe('the keys of days', () => {
+  beforeAll(() => {
+    keyFolder = mkdtempSync(join(tmpdir(), 'sotto-test-keys-'));
+    keys = fileKeyStore(keyFolder);
+  });
+  afterAll(() => rmSync(keyFolder, { recursive: true }));
+
+  const alarms: string[] = [];
+  const log = { ...silentLog, error: (phrase: string) => void alarms.push(phrase) };
+  const now = () => Temporal.Now.instant();
+  const destroy = (at = now) => destroyOldEpochKeys({ keys, database: bench.worker, now: at, log });
+  const reseal = (at = now) => resealOwedParcels({ keys, database: bench.worker, now: at, log });
+
+  async function seedOn(day: string, count = 1): Promise<SeededReminder[]> {
+    await keys.ensureEpochKeys({ from: day, days: 1 });
+    const epochPublicKey = await keys.epochPublicKey(day);
+    if (!epochPublicKey) throw new Error('no key');
+    const organisationId = await database.createOrganisation();
+    return seedReminders(database.admin, { organisationId, count, epochPublicKey, parcelDay: day });
+  }
+
+  it('exist for every day that something may be sealed to', async () => {
+    await makeEpochKeys({ keys, now });
+    const days = await keys.listEpochDays();
+    for (const ahead of [0, 1, 400]) expect(days).toContain(daysAfter(today, ahead));
+  });
+
+  it('are destroyed when their day is two days over, and nothing is sealed to them', async () => {
+    await keys.ensureEpochKeys({ from: daysAfter(today, -5), days: 5 });
+    const destroyed = await destroy();
+    expect(destroyed).toEqual([daysAfter(today, -5), daysAfter(today, -4), daysAfter(today, -3)]);
+    expect(await keys.epochPrivateKey(daysAfter(today, -3))).toBeUndefined();
+    expect(await keys.epochPrivateKey(daysAfter(today, -2))).toBeDefined();
+  });
+
+  it('outlive their day, with an alarm, while a parcel or a callback needs them', async () => {
+    const [day, other] = [daysAfter(today, -9), daysAfter(today, -8)] as const;
+    await seedOn(day);
+    await keys.ensureEpochKeys({ from: other, days: 1 });
+    await database.admin.query(
+      `insert into sealed_callbacks (id, kind, epoch_day, sealed) values (gen_random_uuid(), 'twilio_status', $1, '\\x00')`,
+      [other],
+    );
+    alarms.length = 0;
+    expect(await destroy()).toEqual([]);
+    expect(alarms).toHaveLength(2);
+    await setState('cancelled');
+    await clearSettledParcels({ database: bench.worker });
+    await database.admin.query('truncate sealed_callbacks');
+    expect(await destroy()).toEqual([day, other]);
+  });
+
+  it('are not destroyed on the word of one clock', async () => {
+    await keys.ensureEpochKeys({ from: daysAfter(today, -2), days: 3 });
+    expect(await destroy(() => Temporal.Now.instant().add({ hours: 24 * 30 }))).toEqual([]);
+  });
+
+  it('of two days ago are given up: what is still owed is sealed to today, and still opens', async () => {
+    const day = daysAfter(today, -2);
+    const [owed] = await seedOn(day);
+    const [bad] = await seedOn(day);
+    await database.admin.query('update links set parcel = $2 where id = $1', [
+      bad?.linkId,
+      garbageParcel(),
+    ]);
+    const yesterday = await seedOn(daysAfter(today, -1), 3);
+    alarms.length = 0;
+    expect(await reseal()).toBe(1);
+    expect(alarms).toEqual(['a parcel could not be sealed anew']);
+
+    const [row] = await bench.rows(
+      'select parcel, parcel_day::text as day from links where id = $1',
+      [owed?.linkId],
+    );
+    expect(row?.day).toBe(today);
+    const epochPrivateKey = await keys.epochPrivateKey(today);
+    if (!owed || !epochPrivateKey) throw new Error('missing');
+    const parcel = openParcel({
+      epochPrivateKey,
+      binding: { ...owed, reminderId: owed.id },
+      sealed: row?.parcel as Buffer,
+    });
+    expect(parcel.contactPoint.reveal()).toBe(owed.phone);
+    expect(linkLookup(parcel.linkSecret)).toEqual(owed.lookup);
+    const untouched = await bench.rows('select from links where parcel_day = $1', [
+      daysAfter(today, -1),
+    ]);
+    expect(untouched).toHaveLength(yesterday.length);
+  });
+});
+
+describe('retention', () => {
+  it('deletes expired links, what was sealed for them, and nothing that a link still leads to', async () => {
+    const organisationId = await database.createOrganisation();
+    const [gone, kept] = await bench.seed({ organisationId, count: 2 });
+    await database.admin.query(
+      `insert into versions (organisation_id, mode, appointment_id, version, receipt_id, content, view_month)
+       select organisation_id, mode, id, 1, gen_random_uuid(), '\\x00', '2026-11' from appointments`,
+    );
+    await database.admin.query(
+      `insert into content_keys (organisation_id, mode, appointment_id, version, link_id, sealed_key)
+       select organisation_id, mode, appointment_id, 1, id, '\\x00' from links`,
+    );
+    await database.admin.query(`update links set expires_at = now() where id = $1`, [gone?.linkId]);
+    await retireExpired({ database: bench.scheduler });
+    for (const table of ['links', 'versions', 'content_keys']) {
+      expect(await bench.rows(`select appointment_id from ${table}`), table).toEqual([
+        { appointment_id: kept?.appointmentId },
+      ]);
+    }
+    expect(await bench.rows('select from reminders')).toHaveLength(2);
+  });
+
+  it('deletes an appointment with everything that hangs on it when its time has come', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 3 });
+    await bench.drain();
+    await database.admin.query(
+      `update appointments set erase_at = now() where id = (select id from appointments limit 1)`,
+    );
+    await retireExpired({ database: bench.scheduler });
+    for (const table of ['appointments', 'reminders', 'links', 'attempts']) {
+      expect(await bench.rows(`select from ${table}`), table).toHaveLength(2);
+    }
+  });
+
+  it('deletes old batches and what processes of last week said', async () => {
+    await database.admin.query(
+      `insert into batches (id, channel, reminder_count, lease_until) values
+       (gen_random_uuid(), 'sms', 1, now() - interval '2 days'), (gen_random_uuid(), 'sms', 2, now())`,
+    );
+    await database.admin.query(
+      `insert into heartbeats (name, instance, version, beat_at) values ('feed', 'old', '0', now() - interval '2 days')`,
+    );
+    await retireExpired({ database: bench.scheduler });
+    expect(await bench.rows('select reminder_count from batches')).toEqual([{ reminder_count: 2 }]);
+    expect(await bench.rows('select from heartbeats')).toEqual([]);
+  });
+
+  it('makes room for the events of the months ahead', async () => {
+    await prepareEventMonths({ database: bench.scheduler });
+    const month = Temporal.Now.plainDateISO('UTC').add({ months: 3 }).toString().slice(0, 7);
+    const [row] = await bench.rows('select to_regclass($1) as partition', [
+      `events_${month.replace('-', '_')}`,
+    ]);
+    expect(row?.partition).not.toBeNull();
+  });
+});
