@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   countStarts,
@@ -105,6 +106,33 @@ describe('npm start', () => {
     for (const name of ['postgres-password', 'sandbox-secrets.json', 'postgres.log']) {
       expect(statSync(join(dataDir, name)).mode & 0o077, name).toBe(0);
     }
+  });
+
+  it('writes nothing that was stored or asked for into the log of the database', async () => {
+    const dataDir = temporaryDataDir();
+    const system = await startSupervised({ dataDir });
+    await system.ready();
+    const { adminUrl } = readJson(join(dataDir, 'sandbox.json'));
+    const client = new pg.Client({ connectionString: adminUrl });
+    client.on('error', () => {});
+    await client.connect();
+    await client.query('create table people (name text primary key)');
+    await client.query("insert into people values ('Marie Curie')");
+    const asked = [
+      () => client.query('insert into people values ($1)', ['Marie Curie']),
+      () => client.query("select 'Marie Curie'::int"),
+      () => client.query('select $1::uuid', ['Marie Curie']),
+      () => client.query("do $$ begin raise exception 'Marie Curie'; end $$"),
+    ];
+    for (const ask of asked) await expect(ask()).rejects.toThrow(/./);
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+    const killed = client.query("select 'Marie Curie', pg_sleep(60)").catch(() => {});
+    await waitFor(() => process.kill(rows[0]?.pid ?? 0, 'SIGKILL'), 1_000);
+    await killed;
+
+    const log = () => readFileSync(join(dataDir, 'postgres.log'), 'utf8');
+    await waitFor(() => expect(log()).toContain('was terminated by signal 9'), 5_000);
+    expect(log()).not.toMatch(/Marie|Curie|select|insert/i);
   });
 
   it('ends whole on a SIGTERM to npm, within 10 s, even with a role that does not listen', async () => {
