@@ -9,7 +9,7 @@ export interface Answer {
 }
 
 /** The body of an answer to a program that is no success: codes and pointers, nothing that came in. */
-export interface Problem {
+interface Problem {
   readonly type: string;
   readonly title: string;
   readonly status: number;

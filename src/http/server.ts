@@ -62,6 +62,24 @@ export function buildServer(options: ServerOptions): FastifyInstance {
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers({ ...options.headers });
   });
+  letGoWhenClosing(app);
+  logRequests(app, log);
+  answerFaults(app, options);
+  return app;
+}
+
+/** Else closing would wait until each client gives up a connection that nobody uses any more. */
+function letGoWhenClosing(app: FastifyInstance): void {
+  let isClosing = false;
+  app.addHook('preClose', async () => {
+    isClosing = true;
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (isClosing) reply.header('connection', 'close');
+  });
+}
+
+function logRequests(app: FastifyInstance, log: Log): void {
   app.addHook('onResponse', async (request, reply) => {
     log.info('request answered', {
       method: request.method,
@@ -71,6 +89,9 @@ export function buildServer(options: ServerOptions): FastifyInstance {
       requestId: request.id,
     });
   });
+}
+
+function answerFaults(app: FastifyInstance, { log, faultAnswer }: ServerOptions): void {
   app.setNotFoundHandler((_request, reply) => write(reply, faultAnswer(new AppError('not_found'))));
   app.setErrorHandler((error, request, reply) => {
     const fault = asAppError(error);
@@ -85,7 +106,6 @@ export function buildServer(options: ServerOptions): FastifyInstance {
     }
     return write(reply, answer);
   });
-  return app;
 }
 
 /**

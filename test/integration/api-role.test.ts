@@ -135,4 +135,32 @@ describe('the api process', () => {
     const config = await configure({ DATABASE_URL: database.adminUrl.reveal() });
     await expect(runApi(config)).rejects.toThrow('The database user is a superuser.');
   });
+
+  it('answers what is on its way before it ends, and takes nothing after', async () => {
+    const config = await configure();
+    const api = await runApi(config);
+    const holder = await database.admin.connect();
+    const { key } = await createApiKey(
+      { adminUrl: database.adminUrl },
+      { organisationId, mode: 'test' },
+    );
+    try {
+      // The request waits behind this lock until the process has been told to end.
+      await holder.query('begin; lock table appointments in access exclusive mode');
+      const slow = fetch(`${config.API_URL}/v1/appointments/visit-2`, {
+        headers: { authorization: `Bearer ${key.reveal()}` },
+      });
+      const waiting = `select from pg_locks where not granted and relation = 'appointments'::regclass`;
+      await expect.poll(async () => (await database.admin.query(waiting)).rowCount).toBe(1);
+      const closed = api.close();
+      await expect
+        .poll(() => fetch(`${config.API_URL}/livez`).catch(() => 'refused'))
+        .toBe('refused');
+      await holder.query('rollback');
+      expect((await slow).status).toBe(404);
+      await closed;
+    } finally {
+      holder.release();
+    }
+  });
 });

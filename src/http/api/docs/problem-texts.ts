@@ -79,8 +79,9 @@ export const problemTexts: Record<ErrorCode, ProblemText> = {
     remedy: 'Send the same request again after Retry-After.',
   },
   unavailable: {
-    meaning: 'The database is away or too slow. Nothing was accepted, unless it was sent before.',
-    remedy: 'Send the same request again after Retry-After, with growing pauses.',
+    meaning: 'The database is away or too slow.',
+    remedy:
+      'Send the same request again after Retry-After, with growing pauses; repeating a PUT does no harm.',
   },
 };
 
