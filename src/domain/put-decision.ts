@@ -143,19 +143,27 @@ export function decidePut(
     : match(reminders, wanted);
   const keptPlanned = new Set(matched.values());
 
+  const newCancellation = cancelling && stored !== undefined && stored.state !== 'cancelled';
   const changed = stored !== undefined && timesOrStatusChanged(stored, wanted);
   const told = reminders.filter(mayHaveGoneOut);
-  const pendingNotice = reminders.find(isPendingNotice);
-  const noticeKept =
-    pendingNotice !== undefined &&
-    wanted.notice !== 'none' &&
-    !(cancelling && stored?.state !== 'cancelled');
-  const notice = noticeKept ? undefined : planNotice({ stored, wanted, changed, told });
+  const noticesGo = wanted.notice === 'none' || newCancellation;
+  const stranded = !noticesGo && reminders.some(isPendingNotice);
+  const surviving =
+    !noticesGo &&
+    reminders.some(
+      (reminder) => isPendingNotice(reminder) && wanted.linkChannels.includes(reminder.channel),
+    );
+  const notice = surviving
+    ? undefined
+    : planNotice({ stored, wanted, told, due: stranded || (changed && told.length > 0) });
 
+  /** A new notice takes the place of any other that may still be sent, so that none comes twice. */
+  const noticeKept = (reminder: StoredReminder) =>
+    toldStates.includes(reminder.state)
+      ? !newCancellation
+      : !noticesGo && notice === undefined && reminder.pendingEnd === null;
   const kept = (reminder: StoredReminder) =>
-    keptPlanned.has(reminder) ||
-    (noticeKept && reminder === pendingNotice) ||
-    (reminder.kind === 'notice' && !isPendingNotice(reminder) && !cancelling);
+    reminder.kind === 'notice' ? noticeKept(reminder) : keptPlanned.has(reminder);
   const goingEnd = cancelling ? 'cancelled' : 'superseded';
   const going = reminders.filter((reminder) => !kept(reminder));
 
@@ -173,10 +181,8 @@ export function decidePut(
     ended: going.flatMap((reminder) => end(reminder, goingEnd)),
     marked: [
       ...going.filter(isInTheAir).map(({ id }) => ({ id, end: goingEnd }) as const),
-      ...reminders
-        .filter(
-          (reminder) => kept(reminder) && isInTheAir(reminder) && reminder.pendingEnd !== null,
-        )
+      ...Array.from(keptPlanned)
+        .filter((reminder) => isInTheAir(reminder) && reminder.pendingEnd !== null)
         .map(({ id }) => ({ id, end: null })),
     ],
     ...decideLinks({ reminders, kept, wanted }),
@@ -259,16 +265,16 @@ function decideMoved(
 function planNotice({
   stored,
   wanted,
-  changed,
   told,
+  due,
 }: {
   stored: StoredAppointment | undefined;
   wanted: WantedAppointment;
-  changed: boolean;
   told: readonly StoredReminder[];
+  /** Whether somebody was told what is no longer so. */
+  due: boolean;
 }): NewReminder | undefined {
-  const owed =
-    wanted.notice === 'now' || (wanted.notice === 'if_told' && changed && told.length > 0);
+  const owed = wanted.notice === 'now' || (wanted.notice === 'if_told' && due);
   if (!owed) return undefined;
   const channel = noticeChannel(told, wanted.linkChannels);
   if (!channel) return undefined;
