@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import {
+  decidePut,
+  type StoredAppointment,
+  type WantedAppointment,
+} from '../../src/domain/put-decision.ts';
+import type { ReminderState } from '../../src/domain/reminder.ts';
+import { linksOf, mayOweASend } from '../support/put-expectations.ts';
+import { afterwards, plannedReminder } from '../support/put-scenarios.ts';
+
+describe('for example', () => {
+  const now = Temporal.Instant.from('2026-12-01T10:00:00Z');
+  const start = Temporal.Instant.from('2026-12-03T09:30:00Z');
+  const moved = start.add({ hours: 1 });
+  const want = (change: Partial<WantedAppointment> = {}): WantedAppointment => {
+    const startsAt = change.startsAt ?? start;
+    return {
+      revision: undefined,
+      status: 'booked',
+      notice: 'if_told',
+      startsAt,
+      endsAt: startsAt.add({ minutes: 20 }),
+      reminders: [plannedReminder({ before: 'P1D', channel: 'sms' }, startsAt, now)],
+      linkChannels: ['sms'],
+      now,
+      noticeAt: () => now,
+      ...change,
+    };
+  };
+  const put = (stored: StoredAppointment | undefined, change: Partial<WantedAppointment> = {}) => {
+    const wanted = want(change);
+    return afterwards({ stored, wanted }, decidePut(stored, wanted));
+  };
+  const turn = (stored: StoredAppointment, kind: string, state: ReminderState) => ({
+    ...stored,
+    reminders: stored.reminders.map((one) =>
+      one.kind === kind && mayOweASend(one) ? { ...one, state } : one,
+    ),
+  });
+  const tell = ({ reminders }: StoredAppointment) =>
+    reminders.map(({ kind, channel, state, pendingEnd }) =>
+      [kind, channel, state, ...(pendingEnd ? [`then ${pendingEnd}`] : [])].join(' '),
+    );
+  const toldAndMoved = put(turn(put(undefined), 'planned', 'sent'), { startsAt: moved });
+
+  it('a move after the reminder went out plans the new one and a notice', () => {
+    expect(tell(toldAndMoved)).toEqual([
+      'planned sms sent',
+      'planned sms scheduled',
+      'notice sms scheduled',
+    ]);
+  });
+
+  it('a second move finds the notice still waiting, and adds none', () => {
+    expect(tell(put(toldAndMoved, { startsAt: moved.add({ hours: 1 }) }))).toEqual([
+      'planned sms sent',
+      'planned sms superseded',
+      'notice sms scheduled',
+      'planned sms scheduled',
+    ]);
+  });
+
+  it('a second move while the notice is in doubt sends one notice, not two', () => {
+    const doubtful = turn(toldAndMoved, 'notice', 'uncertain');
+    expect(tell(put(doubtful, { startsAt: moved.add({ hours: 1 }) }))).toEqual([
+      'planned sms sent',
+      'planned sms superseded',
+      'notice sms superseded',
+      'planned sms scheduled',
+      'notice sms scheduled',
+    ]);
+  });
+
+  it('a cancellation sent twice does not cut off the notice that is in the air', () => {
+    const cancelled = put(toldAndMoved, { startsAt: moved, status: 'cancelled' });
+    expect(tell(cancelled)).toEqual([
+      'planned sms sent',
+      'planned sms cancelled',
+      'notice sms cancelled',
+      'notice sms scheduled',
+    ]);
+    const inTheAir = turn(cancelled, 'notice', 'sending');
+    expect(tell(put(inTheAir, { startsAt: moved, status: 'cancelled' }))).toEqual(tell(inTheAir));
+  });
+
+  it('a notice whose channel is gone goes by the one that is left', () => {
+    const byEmail = put(toldAndMoved, { startsAt: moved, linkChannels: ['email'], reminders: [] });
+    expect(tell(byEmail)).toEqual([
+      'planned sms sent',
+      'planned sms superseded',
+      'notice sms superseded',
+      'notice email scheduled',
+    ]);
+  });
+
+  it('a lost text is answered with `now`: a new link, and the old one opens nothing', () => {
+    const sent = put(undefined);
+    const lost: StoredAppointment = {
+      ...turn(sent, 'planned', 'delivered'),
+      reminders: turn(sent, 'planned', 'delivered').reminders.map((one) => ({
+        ...one,
+        links: one.links.map((link) => ({ ...link, attempted: true })),
+      })),
+    };
+    const again = put(lost, { notice: 'now' });
+    expect(tell(again)).toEqual(['planned sms delivered', 'notice sms scheduled']);
+    expect(linksOf(again).map(({ revoked, current }) => ({ revoked, current }))).toEqual([
+      { revoked: true, current: true },
+      { revoked: false, current: true },
+    ]);
+  });
+});
