@@ -121,7 +121,8 @@ function withValue(path: (string | number)[], value: unknown): Record<string, un
 
 describe('PUT, 201 and 200', () => {
   it('hands on the body exactly as it came, for the organisation and mode of the key', async () => {
-    const body = { ...ordinaryBody(), start: '2027-01-12T10:30:00.000+01:00' };
+    const { recipient, ...rest } = ordinaryBody();
+    const body = { recipient, ...rest, start: '2027-01-12T10:30:00.000+01:00' };
     const answer = await put(body, 'A.b_c:9-9');
     expect(answer.statusCode).toBe(201);
     expect(puts).toEqual([{ organisationId, mode: 'test', reference: 'A.b_c:9-9', body }]);

@@ -52,9 +52,11 @@ describe('401', () => {
     expect(answer.body).toBe((await list()).body);
   });
 
-  it('for a key in lower case of another mode', async () => {
-    const key = await fixture.key({ organisationId });
-    expect((await list(key.replace('_test_', '_live_'))).statusCode).toBe(401);
+  it('for a key that names another mode than it was made for', async () => {
+    const { id, key } = await createApiKey(admin(), { organisationId, mode: 'test' });
+    expect((await list(key.reveal().replace('_test_', '_live_'))).statusCode).toBe(401);
+    await fixture.database.admin.query(`update credentials set mode = 'live' where id = $1`, [id]);
+    expect((await list(key.reveal())).statusCode).toBe(401);
   });
 
   it('from the next request on for a key that was revoked', async () => {
