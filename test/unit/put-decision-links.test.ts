@@ -3,6 +3,7 @@ import {
   always,
   ids,
   is,
+  isNewCancellation,
   linksOf,
   mayOweASend,
   unchanged,
@@ -53,12 +54,20 @@ describe('a link', () => {
     });
   });
 
-  it('is made for nobody whose reminder has ended', () => {
+  it('is made for nobody whose reminder has ended, or ends on its way back', () => {
     whenReplacing((stored, wanted, decision) => {
       const after = afterwards({ stored, wanted }, decision);
       const over = is('cancelled', 'superseded', 'expired', 'suppressed', 'skipped', 'erased');
-      const fresh = after.reminders.filter(over).flatMap(({ links }) => links);
+      const fresh = after.reminders
+        .filter((reminder) => over(reminder) || reminder.pendingEnd !== null)
+        .flatMap(({ links }) => links);
       expect(fresh.filter(({ attempted }) => !attempted)).toEqual([]);
+    });
+  });
+
+  it('of a new cancellation is made for its notice alone', () => {
+    whenReplacing((stored, wanted, decision) => {
+      if (isNewCancellation(stored, wanted)) expect(decision.resealed).toEqual([]);
     });
   });
 
