@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import rules from '../.dependency-cruiser.mjs';
 
 const root = join(import.meta.dirname, '..');
-const folders = ['src', 'workers', 'config', 'scripts', 'test'];
+const folders = ['src', 'workers', 'config', 'scripts', 'bin', 'test'];
 const cruiser = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs');
 
 interface Run {

@@ -9,7 +9,7 @@ interface Source {
   readonly text: string;
 }
 
-const sources = read('src', 'workers', 'config', 'scripts', 'test');
+const sources = read('src', 'workers', 'config', 'scripts', 'bin', 'test');
 const production = sources.filter(({ path }) => /^(src|workers|config)\//.test(path));
 
 function read(...folders: string[]): Source[] {
