@@ -2,10 +2,11 @@ import { createServer } from 'node:net';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser, launchWithoutCookies } from '../support/browser.ts';
+import { launchBrowser } from '../support/browser.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type PatientPages, startPatientPages } from '../support/patient-pages.ts';
 import { seedAppointment, seededPin, seededRequest } from '../support/seed-appointment.ts';
+import { withoutCookies } from '../support/without-cookies.ts';
 
 let database: TestDatabase;
 let pages: PatientPages;
@@ -155,15 +156,16 @@ describe.each([
 
 describe('in a browser', () => {
   it('that refuses cookies, the patient is told so', async () => {
-    const { context, remove } = await launchWithoutCookies();
+    const refusing = await withoutCookies(origin);
+    const page = await openPage({});
     try {
-      const page = await context.newPage();
-      await page.goto(await seedIn('en'));
-      expect(page.url()).toBe(`${origin}/r`);
-      await page.goto(`${origin}/r?lang=en`);
+      await page.goto((await seedIn('en')).replace(origin, refusing.origin));
+      expect(page.url()).toBe(`${refusing.origin}/r`);
+      await page.goto(`${refusing.origin}/r?lang=en`);
       expect(await page.locator('h1').textContent()).toBe('Your browser refuses cookies');
     } finally {
-      await remove();
+      await page.context().close();
+      await refusing.close();
     }
   });
 

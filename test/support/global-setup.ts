@@ -3,6 +3,7 @@ import type { TestProject } from 'vitest/node';
 import { Secret } from '../../src/domain/secret.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { createRoleLogins, databaseRoles } from '../../src/store/role-logins.ts';
+import { type BrowserPlace, findBrowser } from './browser.ts';
 import { startTestPostgres } from './embedded-postgres.ts';
 
 export const templateDatabase = 'sotto_template';
@@ -11,12 +12,13 @@ declare module 'vitest' {
   export interface ProvidedContext {
     adminUrl: string;
     roleUrls: Record<string, string>;
+    browser: BrowserPlace | undefined;
   }
 }
 
 /** One PostgreSQL for the whole run; each test file clones the migrated template for itself. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const given = process.env['SOTTO_TEST_ADMIN_URL'];
+  const given = process.env.SOTTO_TEST_ADMIN_URL;
   const server = given ? undefined : await startTestPostgres();
   const adminUrl = given ?? server?.adminUrl.reveal() ?? '';
 
@@ -29,6 +31,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const template = new Secret(withDatabase(adminUrl, templateDatabase));
   await migrate(template);
   const logins = await createRoleLogins(template);
+  project.provide('browser', await findBrowser());
   project.provide('adminUrl', adminUrl);
   project.provide(
     'roleUrls',
