@@ -5,6 +5,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { limits } from '../../config/limits.ts';
 import { AppError } from '../domain/errors.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
+import { letGoWhenClosing } from './let-go-when-closing.ts';
 import { type Answer, asAppError } from './problems.ts';
 
 export interface ServerOptions {
@@ -66,17 +67,6 @@ export function buildServer(options: ServerOptions): FastifyInstance {
   logRequests(app, log);
   answerFaults(app, options);
   return app;
-}
-
-/** Else closing would wait until each client gives up a connection that nobody uses any more. */
-function letGoWhenClosing(app: FastifyInstance): void {
-  let isClosing = false;
-  app.addHook('preClose', async () => {
-    isClosing = true;
-  });
-  app.addHook('onSend', async (_request, reply) => {
-    if (isClosing) reply.header('connection', 'close');
-  });
 }
 
 function logRequests(app: FastifyInstance, log: Log): void {

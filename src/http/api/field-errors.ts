@@ -5,13 +5,15 @@ type Issue = z.core.$ZodIssue;
 
 /** So that an answer stays small whatever was sent. */
 const errorsMax = 50;
-const nameCharactersMax = 64;
+/** What a mistyped name of a field looks like, and what a person's name or a sentence does not. */
+const fieldName = /^[a-z][A-Za-z0-9_]{0,39}$/;
 
 /**
  * What a schema found wrong, as codes with JSON Pointers.
  *
- * A pointer to an unknown field holds that field's name, since it could not be found otherwise; a
- * name longer than any field's is left out and the object that holds it named instead.
+ * A pointer to an unknown field holds that field's name, since it could not be found otherwise. What
+ * does not look like a field's name is left out, and the object that holds it named instead: nothing
+ * that somebody put there by mistake comes back.
  *
  * @param input what was checked; looked at only to tell a missing field from a wrong one
  */
@@ -29,7 +31,7 @@ function jsonPointer(path: readonly PropertyKey[]): string {
 function errorsOf(issue: Issue, input: unknown): FieldError[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
-      pointer: jsonPointer(key.length > nameCharactersMax ? issue.path : [...issue.path, key]),
+      pointer: jsonPointer(fieldName.test(key) ? [...issue.path, key] : issue.path),
       code: 'unknown_field',
     }));
   }

@@ -5,6 +5,7 @@ import formbody from '@fastify/formbody';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { AppError, errorCodes } from '../../domain/errors.ts';
 import { errorFacts, type Log } from '../../telemetry/log.ts';
+import { letGoWhenClosing } from '../let-go-when-closing.ts';
 import { asAppError } from '../problems.ts';
 import type { PageLanguage } from './texts/catalogue.ts';
 import type { NoticeKind } from './texts/patient-texts.ts';
@@ -57,6 +58,7 @@ export async function buildPageServer(options: PageServerOptions): Promise<Fasti
   // Whatever is not a form is read to its limit and ignored: the form token is then missing.
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null));
 
+  letGoWhenClosing(app);
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers({ ...headers });
   });
