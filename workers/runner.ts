@@ -1,4 +1,4 @@
-import { Worker } from 'bullmq';
+import { type Job, Worker } from 'bullmq';
 import type { Secret } from '../src/domain/secret.ts';
 import { readBell } from '../src/queue/bell.ts';
 import { queueBackend, queueName } from '../src/queue/queue-backend.ts';
@@ -9,7 +9,18 @@ export interface BellListener {
   close(waitMs: number): Promise<void>;
 }
 
+export interface ListenOptions {
+  readonly url: Secret<string>;
+  /** Batches at once. */
+  readonly concurrency: number;
+  readonly onBatch: (batchId: string) => Promise<void>;
+  readonly log: Log;
+}
+
 const lockMs = 60_000;
+const firstPauseMs = 500;
+const longestPauseMs = 15_000;
+const calmMs = 30_000;
 
 /**
  * Hears bells and hands over the batches they name; the only user of BullMQ's Worker.
@@ -17,28 +28,81 @@ const lockMs = 60_000;
  * A job never fails: a bell carries no truth, so what went wrong with its batch is logged and left
  * to the lease. What is not a bell of ours is dropped.
  *
- * @param options.concurrency batches at once
+ * After an error the Worker rests before it asks again; by itself it would ask at once, without end.
+ * One whose first connection failed never recovers and would spin without letting anything else in
+ * the process run: it runs only once it is ready, and is made anew until it is.
  */
-export function listenForBells(options: {
-  url: Secret<string>;
-  concurrency: number;
-  onBatch: (batchId: string) => Promise<void>;
-  log: Log;
-}): BellListener {
+export function listenForBells(options: ListenOptions): BellListener {
   const { log } = options;
-  const { connection, createBackend } = queueBackend({ url: options.url, connectionsMax: 2 });
-  const worker = new Worker(
-    queueName,
-    async (job) => {
-      const bell = readBell(job.data);
-      if (!bell) return log.warn('something that is no bell was dropped');
-      await options.onBatch(bell.batch).catch((error: unknown) => {
-        log.warn('a batch was left to its lease', { ...errorFacts(error), batchId: bell.batch });
+  let current: BellWorker | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let failures = 0;
+  let failedAt = 0;
+  let closing = false;
+
+  /** Twice as long each time, until there has been calm for a while. */
+  function later(error: unknown, work: () => void): void {
+    log.warn('the queue is away', errorFacts(error));
+    if (performance.now() - failedAt > calmMs) failures = 0;
+    failedAt = performance.now();
+    clearTimeout(timer);
+    timer = setTimeout(work, Math.min(firstPauseMs * 2 ** failures, longestPauseMs));
+    failures += 1;
+  }
+
+  function open(): void {
+    const worker = createWorker(options);
+    current = worker;
+    let ready = false;
+    worker.on('error', (error) => {
+      if (!ready || closing) return;
+      // Closed instead, its listening connection could report that it was cut to nobody, which
+      // would end the process.
+      void worker.pause(true);
+      later(error, () => void worker.resume());
+    });
+    worker
+      .waitUntilReady()
+      .then(() => {
+        ready = true;
+        return worker.run();
+      })
+      .catch((error: unknown) => {
+        if (ready || closing) return;
+        void worker.close(true).catch(() => {});
+        later(error, open);
       });
+  }
+
+  open();
+  return {
+    async close(waitMs) {
+      closing = true;
+      clearTimeout(timer);
+      const closed = current?.close().catch(() => {});
+      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, waitMs).unref())]);
     },
+  };
+}
+
+type BellWorker = ReturnType<typeof createWorker>;
+
+function createWorker({ url, concurrency, onBatch, log }: ListenOptions) {
+  const { connection, createBackend } = queueBackend({ url, connectionsMax: 2 });
+  const hear = async (job: Job) => {
+    const bell = readBell(job.data);
+    if (!bell) return log.warn('something that is no bell was dropped');
+    await onBatch(bell.batch).catch((error: unknown) => {
+      log.warn('a batch was left to its lease', { ...errorFacts(error), batchId: bell.batch });
+    });
+  };
+  return new Worker(
+    queueName,
+    hear,
     {
       connection,
-      concurrency: options.concurrency,
+      concurrency,
+      autorun: false,
       lockDuration: lockMs,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
@@ -46,12 +110,4 @@ export function listenForBells(options: {
     },
     createBackend,
   );
-  worker.on('error', (error) => log.warn('the queue is away', errorFacts(error)));
-
-  return {
-    async close(waitMs) {
-      const closed = worker.close();
-      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, waitMs).unref())]);
-    },
-  };
 }

@@ -14,7 +14,42 @@ export interface Bells {
   close(): Promise<void>;
 }
 
+const closingMs = 2_000;
+
 export function createBells({ url, log }: { url: Secret<string>; log: Log }): Bells {
+  const ringing = new Set<Promise<void>>();
+  let current: BellQueue | undefined;
+
+  return {
+    ring(batchId) {
+      current ??= openQueue(url, log);
+      const used = current;
+      const rung = used.queue
+        .add('bell', { v: 1, batch: batchId } satisfies Bell, { jobId: batchId })
+        .then(
+          () => {},
+          (error: unknown) => {
+            log.warn('a bell was lost', { ...errorFacts(error), batchId });
+            // One whose first connection failed never recovers.
+            if (used.isReady() || used !== current) return;
+            current = undefined;
+            void used.queue.close().catch(() => {});
+          },
+        )
+        .finally(() => ringing.delete(rung));
+      ringing.add(rung);
+    },
+    async close() {
+      const moment = new Promise<void>((resolve) => setTimeout(resolve, closingMs).unref());
+      await Promise.race([Promise.all(ringing), moment]);
+      await Promise.race([current?.queue.close().catch(() => {}), moment]);
+    },
+  };
+}
+
+type BellQueue = ReturnType<typeof openQueue>;
+
+function openQueue(url: Secret<string>, log: Log) {
   const { connection, createBackend } = queueBackend({ url, connectionsMax: 1 });
   const queue = new Queue(
     queueName,
@@ -27,22 +62,12 @@ export function createBells({ url, log }: { url: Secret<string>; log: Log }): Be
     createBackend,
   );
   queue.on('error', (error) => log.warn('the queue is away', errorFacts(error)));
-  const ringing = new Set<Promise<void>>();
-
-  return {
-    ring(batchId) {
-      const rung = queue
-        .add('bell', { v: 1, batch: batchId } satisfies Bell, { jobId: batchId })
-        .then(
-          () => {},
-          (error: unknown) => log.warn('a bell was lost', { ...errorFacts(error), batchId }),
-        )
-        .finally(() => ringing.delete(rung));
-      ringing.add(rung);
+  let ready = false;
+  queue.waitUntilReady().then(
+    () => {
+      ready = true;
     },
-    async close() {
-      await Promise.all(ringing);
-      await queue.close();
-    },
-  };
+    () => {},
+  );
+  return { queue, isReady: () => ready };
 }

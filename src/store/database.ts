@@ -59,6 +59,9 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
   // Without a listener an idle connection that the server closes would end the process.
   pool.on('error', () => options.onIdleError?.());
+  // Likewise one that is cut while a transaction holds it, between two of its statements: the next
+  // statement fails, and that is where it is dealt with.
+  pool.on('connect', (connection) => connection.on('error', () => {}));
 
   return {
     async transaction(organisationIds, work, { lockTimeoutMs } = {}) {

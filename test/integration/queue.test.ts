@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
@@ -122,6 +123,52 @@ describe('bells', () => {
     ring(randomUUID());
     await waitFor(() => lost.includes('a bell was lost'));
     await close();
+  });
+});
+
+describe('a queue that goes away and comes back', () => {
+  const cut = () =>
+    database.admin.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = current_database() and usename in ('sotto_worker', 'sotto_scheduler')`,
+    );
+
+  it('is heard again by the same listener, and rung by the same bells', async () => {
+    const heard: string[] = [];
+    listen(async (batchId) => void heard.push(batchId));
+    const { ring } = bells();
+    const ringUntilHeard = () =>
+      waitFor(async () => {
+        const batchId = randomUUID();
+        ring(batchId);
+        await wait(100);
+        return heard.includes(batchId);
+      });
+    await ringUntilHeard();
+    await cut();
+    await ringUntilHeard();
+    await database.admin.query('alter schema sotto_queue rename to away');
+    await cut();
+    ring(randomUUID());
+    await wait(300);
+    await database.admin.query('alter schema away rename to sotto_queue');
+    await ringUntilHeard();
+  });
+
+  it('was not there when both started', async () => {
+    await database.admin.query('alter schema sotto_queue rename to away');
+    const heard: string[] = [];
+    listen(async (batchId) => void heard.push(batchId));
+    const { ring } = bells();
+    ring(randomUUID());
+    // A listener that spins would keep this process from ever coming here.
+    await wait(500);
+    await database.admin.query('alter schema away rename to sotto_queue');
+    await waitFor(async () => {
+      ring(randomUUID());
+      await wait(100);
+      return heard.length > 0;
+    });
   });
 });
 

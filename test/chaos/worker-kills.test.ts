@@ -1,0 +1,244 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../config/env.ts';
+import { fileKeyStore } from '../../src/keys/file-key-store.ts';
+import { prepareQueue } from '../../src/queue/prepare-queue.ts';
+import { makeEpochKeys } from '../../src/usecases/keep-epoch-keys.ts';
+import { runScheduler } from '../../workers/scheduler.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createDispatchBench, parcelDay } from '../support/dispatch-bench.ts';
+import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
+import { type SeededReminder, seedReminders } from '../support/seed-reminders.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
+
+const seed = Number(process.env.SOTTO_TEST_SEED ?? 20_261_121);
+const count = Number(process.env.SOTTO_TEST_REMINDERS ?? 600);
+
+let database: TestDatabase;
+let peer: MessagesPeer;
+let bench: ReturnType<typeof createDispatchBench>;
+let keyFolder: string;
+let epochPublicKey: Buffer;
+const running: WorkerProcess[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await prepareQueue(database.adminUrl);
+  peer = await startMessagesPeer();
+  bench = createDispatchBench(database, peer);
+  keyFolder = mkdtempSync(join(tmpdir(), 'sotto-test-keys-'));
+  const keys = fileKeyStore(keyFolder);
+  await makeEpochKeys({ keys, now: () => Temporal.Now.instant() });
+  epochPublicKey = (await keys.epochPublicKey(parcelDay)) ?? Buffer.alloc(0);
+});
+afterAll(async () => {
+  for (const worker of running) worker.signal('SIGKILL');
+  await peer.close();
+  await database.drop();
+  rmSync(keyFolder, { recursive: true });
+});
+beforeEach(async () => {
+  peer.forget();
+  await database.admin.query('truncate organisations, batches, heartbeats, events cascade');
+});
+
+function environment(role: 'worker' | 'scheduler'): Record<string, string> {
+  return {
+    DATABASE_URL: database.roleUrls[role].reveal(),
+    KEYSTORE: `file:${keyFolder}`,
+    TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+    TWILIO_AUTH_TOKEN: 'token',
+    TWILIO_FROM: '+33700000000',
+    TWILIO_BASE_URL: peer.url,
+    SMS_PER_SECOND: '10000',
+  };
+}
+
+async function startWorker(): Promise<WorkerProcess> {
+  const worker = startWorkerProcess(environment('worker'));
+  running.push(worker);
+  await worker.ready;
+  return worker;
+}
+
+async function kill(workers: readonly WorkerProcess[]): Promise<void> {
+  for (const worker of workers) worker.signal('SIGKILL');
+  await Promise.all(workers.map(({ gone }) => gone));
+  // Connections of the dead are rolled back by the server as soon as it notices.
+  await waitFor(async () => {
+    const [row] = await bench.rows(
+      `select count(*)::int as count from pg_stat_activity
+       where usename = 'sotto_worker' and datname = current_database()`,
+    );
+    return row?.count === 0;
+  });
+}
+
+/** Small, fast and the same for a seed: which moment is chosen must be repeatable. */
+function randomFrom(start: number): () => number {
+  let state = start;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+async function untilSettled(): Promise<void> {
+  await waitFor(async () => {
+    const states = await bench.states();
+    return !states.scheduled && !states.queued && !states.sending;
+  }, 40_000);
+}
+
+/** The peer's own ledger against our tables. */
+async function expectNothingLostOrDoubled(seeded: readonly SeededReminder[]): Promise<number> {
+  const copies = new Map<string, number>();
+  for (const { to } of peer.accepted) copies.set(to, (copies.get(to) ?? 0) + 1);
+  const rows = await bench.rows(
+    `select r.id, r.state, (select array_agg(t.outcome) from attempts t where t.reminder_id = r.id
+       and t.outcome <> 'refused') as outcomes from reminders r`,
+  );
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  let uncertain = 0;
+  for (const { id, phone } of seeded) {
+    const row = byId.get(id);
+    expect(copies.get(phone) ?? 0).toBeLessThanOrEqual(1);
+    expect(['sent', 'uncertain']).toContain(row?.state);
+    if (row?.state === 'sent') {
+      expect(copies.get(phone)).toBe(1);
+    } else {
+      uncertain += 1;
+      expect(row?.outcomes).toEqual(['uncertain']);
+    }
+  }
+  return uncertain;
+}
+
+describe('worker processes that are killed', () => {
+  it(`lose and double none of ${count} reminders, and leave in doubt only what was in the air`, async () => {
+    console.info(`seed ${seed}`);
+    const random = randomFrom(seed);
+    peer.answer = async () => {
+      await wait(random() * 40);
+      return 'accept' as const;
+    };
+    const scheduler = await runScheduler(
+      loadConfig({ ...environment('scheduler'), LOG_LEVEL: 'silent' }),
+    );
+    const organisationId = await database.createOrganisation();
+    const options = { organisationId, epochPublicKey, parcelDay };
+    const seeded = await seedReminders(database.admin, { ...options, count });
+    let inTheAirMax = 0;
+    for (let round = 0; round < 6; round += 1) {
+      const before = peer.requests();
+      const workers = await Promise.all([startWorker(), startWorker()]);
+      await waitFor(() => peer.requests() > before, 20_000, 2).catch(() => {});
+      await wait(random() * 120);
+      await kill(workers);
+      const [open] = await bench.rows(
+        'select count(*)::int as count from attempts where outcome is null',
+      );
+      inTheAirMax += open?.count as number;
+      await bench.passLeases();
+      await bench.sweep();
+    }
+    const survivor = await startWorker();
+    await untilSettled();
+    const uncertain = await expectNothingLostOrDoubled(seeded);
+    expect(uncertain).toBe(inTheAirMax);
+    survivor.signal('SIGTERM');
+    expect(await survivor.gone).toBe(0);
+    await scheduler.close();
+  }, 180_000);
+});
+
+describe('a worker process that is frozen and thawed', () => {
+  it('sends nothing that others have taken in the meantime', async () => {
+    peer.answer = async () => {
+      await wait(30);
+      return 'accept' as const;
+    };
+    const organisationId = await database.createOrganisation();
+    const options = { organisationId, epochPublicKey, parcelDay };
+    const seeded = await seedReminders(database.admin, { ...options, count: 300 });
+    const frozen = await startWorker();
+    const scheduler = await runScheduler(
+      loadConfig({ ...environment('scheduler'), LOG_LEVEL: 'silent' }),
+    );
+    await waitFor(() => peer.requests() > 0, 20_000, 2);
+    frozen.signal('SIGSTOP');
+    await waitFor(async () => {
+      const before = peer.requests();
+      await wait(100);
+      return peer.requests() === before;
+    });
+    await bench.passLeases();
+    await bench.sweep();
+    const other = await startWorker();
+    await waitFor(async () => !(await bench.states()).scheduled, 30_000);
+    frozen.signal('SIGCONT');
+    await untilSettled();
+    await wait(500);
+    await expectNothingLostOrDoubled(seeded);
+    for (const worker of [frozen, other]) worker.signal('SIGTERM');
+    expect(await Promise.all([frozen.gone, other.gone])).toEqual([0, 0]);
+    await scheduler.close();
+  }, 120_000);
+});
+
+describe('database connections that are cut', () => {
+  it('again and again end no process, and lose and double nothing', async () => {
+    const random = randomFrom(seed + 1);
+    peer.answer = async () => {
+      await wait(random() * 20);
+      return 'accept' as const;
+    };
+    const organisationId = await database.createOrganisation();
+    const options = { organisationId, epochPublicKey, parcelDay };
+    const seeded = await seedReminders(database.admin, { ...options, count: 400 });
+    const worker = await startWorker();
+    const scheduler = await runScheduler(
+      loadConfig({ ...environment('scheduler'), LOG_LEVEL: 'silent' }),
+    );
+    await waitFor(() => peer.requests() > 0, 20_000, 2);
+    for (let cut = 0; cut < 25; cut += 1) {
+      await database.admin.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and usename in ('sotto_worker', 'sotto_scheduler')`,
+      );
+      await wait(random() * 150);
+    }
+    await bench.passLeases();
+    await bench.sweep();
+    await untilSettled();
+    await expectNothingLostOrDoubled(seeded);
+    // What was known was stored: nothing died, so nothing need stay in doubt.
+    expect(await bench.states()).toEqual({ sent: 400 });
+    worker.signal('SIGTERM');
+    expect(await worker.gone).toBe(0);
+    await scheduler.close();
+  }, 120_000);
+});
+
+describe('a worker process without a queue', () => {
+  it('finds what is waiting by itself', async () => {
+    const organisationId = await database.createOrganisation();
+    const options = { organisationId, epochPublicKey, parcelDay };
+    const seeded = await seedReminders(database.admin, { ...options, count: 50 });
+    await database.admin.query('alter schema sotto_queue rename to sotto_queue_away');
+    const worker = await startWorker();
+    const scheduler = await runScheduler(
+      loadConfig({ ...environment('scheduler'), LOG_LEVEL: 'silent' }),
+    );
+    await waitFor(async () => (await bench.states()).sent === 50, 20_000);
+    await expectNothingLostOrDoubled(seeded);
+    worker.signal('SIGTERM');
+    expect(await worker.gone).toBe(0);
+    await scheduler.close();
+    await database.admin.query('alter schema sotto_queue_away rename to sotto_queue');
+  }, 60_000);
+});
