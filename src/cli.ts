@@ -5,6 +5,7 @@ import { AppError, errorCodes } from './domain/errors.ts';
 import { KeyStoreError } from './keys/key-store-error.ts';
 import { MigrationError } from './store/migrate.ts';
 import { StartError } from './supervisor/start-error.ts';
+import { sayLastWords } from './telemetry/last-words.ts';
 import { errorFacts } from './telemetry/log.ts';
 
 /** Errors whose message was written for whoever typed the command. */
@@ -34,4 +35,15 @@ function describe(error: unknown): string {
   return `Unexpected failure (${errorFacts(error).code}).`;
 }
 
+/**
+ * Whatever this process and its children make, nobody else may change: whoever can put a public key
+ * or compiled code in the place of ours reads what comes after. The caller's mask may say more.
+ */
+function refuseOthersToWrite(): void {
+  const given = process.umask(0o022);
+  process.umask(given | 0o022);
+}
+
+sayLastWords();
+refuseOthersToWrite();
 process.exitCode = await main(process.argv.slice(2));
