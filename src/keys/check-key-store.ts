@@ -19,12 +19,7 @@ import {
 } from './key-places.ts';
 import { KeyStoreError } from './key-store-error.ts';
 
-const publicFolders = [
-  'public',
-  places.epoch.publicFolder,
-  places.receipt.publicFolder,
-  places.views.publicFolder,
-];
+const publicRoot = 'public';
 
 /**
  * Proves at the start of a role that its keys can be used and are its own: readable, long enough,
@@ -35,7 +30,7 @@ const publicFolders = [
  */
 export async function checkKeyStore(directory: string, role: KeyRole): Promise<void> {
   const found: string[] = [];
-  for (const folder of publicFolders) found.push(...(await publicProblems(directory, folder)));
+  found.push(...(await publicProblems(directory)));
   const pathByKey = new Map<string, string>();
   for (const folder of privateFolders[role]) {
     for (const path of withParents(folder)) {
@@ -55,11 +50,28 @@ function withParents(folder: string): string[] {
   return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
 }
 
-async function publicProblems(directory: string, path: string): Promise<string[]> {
-  return look(path, async () => {
-    const { mode } = await stat(join(directory, path));
-    // Whoever can replace a public half reads what is sealed to it from then on.
-    return mode & 0o022 ? [`${path}: writable by group or others; must be 0755`] : [];
+/** Whoever can replace a public half, or a folder above it, reads what is sealed to it from then on. */
+async function publicProblems(directory: string): Promise<string[]> {
+  const found = await writableProblems(directory, '', 'the store itself');
+  const paths = [publicRoot];
+  const unreadable = await look(publicRoot, async () => {
+    const below = await readdir(join(directory, publicRoot), { recursive: true });
+    paths.push(...below.sort().map((path) => `${publicRoot}/${path}`));
+    return [];
+  });
+  await forEachName(paths, async (path) => {
+    found.push(...(await writableProblems(directory, path, path)));
+  });
+  return [...found, ...unreadable];
+}
+
+async function writableProblems(directory: string, path: string, name: string): Promise<string[]> {
+  return look(name, async () => {
+    const information = await stat(join(directory, path));
+    const must = information.isDirectory() ? '0755' : '0644';
+    return information.mode & 0o022
+      ? [`${name}: writable by group or others; must be ${must}`]
+      : [];
   });
 }
 

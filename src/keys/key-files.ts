@@ -52,7 +52,8 @@ export function keyFolder(root: string): KeyFolder {
     makeFolder: (folder, audience) =>
       guarded(folder, 'made', async () => {
         // The store itself is open to every role's user; what lies below it need not be.
-        await mkdir(root, { recursive: true });
+        await mkdir(dirname(root), { recursive: true });
+        await makeOneFolder(root, 'everyone');
         const parts = folder.split('/');
         for (let depth = 1; depth <= parts.length; depth += 1) {
           await makeOneFolder(join(root, ...parts.slice(0, depth)), audience);

@@ -112,6 +112,16 @@ describe('the check at boot', () => {
     expect(await problemsByRole()).toEqual(Object.fromEntries(roles.map((role) => [role, [line]])));
   });
 
+  it.each([
+    ['', 'the store itself', '0755'],
+    [`public/view/${organisationId}`, `public/view/${organisationId}`, '0755'],
+    ['public/epoch/2026-12-01.pub', 'public/epoch/2026-12-01.pub', '0644'],
+  ])('names %s when others could put another key there', async (path, name, must) => {
+    await chmod(at(path), 0o777);
+    const line = `${name}: writable by group or others; must be ${must}`;
+    expect(await problemsByRole()).toEqual(Object.fromEntries(roles.map((role) => [role, [line]])));
+  });
+
   it('says everything at once, and no bytes of any key', async () => {
     await chmod(at('worker'), 0o755);
     await writeFile(at('link/b.key'), 'hunter2');

@@ -237,6 +237,7 @@ describe('keys of a role', () => {
 
 describe('files of the store', () => {
   it('are for their owner alone unless public, whatever the umask', async () => {
+    await rm(directory, { recursive: true });
     const store = fileKeyStore(directory);
     const umask = process.umask(0o000);
     try {
@@ -247,6 +248,7 @@ describe('files of the store', () => {
     } finally {
       process.umask(umask);
     }
+    expect(await modeOf('.'), 'the store itself').toBe(0o755);
     for (const folder of ['worker', 'worker/epoch', 'patient', 'patient/view', 'api/receipt']) {
       expect(await modeOf(folder), folder).toBe(0o700);
     }
