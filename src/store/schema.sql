@@ -562,6 +562,9 @@ create policy every_organisation on links for all to sotto_scheduler, sotto_work
   with check (true);
 create policy lookup on links for select to sotto_lookup
   using (true);
+create policy only_empties on links as restrictive for update to sotto_scheduler
+  using (true)
+  with check (((parcel IS NULL) AND (parcel_day IS NULL)));
 create policy own_organisations on links for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
@@ -716,16 +719,16 @@ $function$;
 alter function visible_organisations() owner to sotto_owner;
 
 grant delete on appointments to sotto_scheduler;
-grant insert, select, update on appointments to sotto_api;
+grant insert, select on appointments to sotto_api;
 grant select (deleted_at, ends_at, erase_at, id, mode, organisation_id, paused_at, reference, state, version) on appointments to sotto_scheduler;
 grant select (id, mode, organisation_id, paused_at, reference, state, version) on appointments to sotto_worker;
 grant select on appointments to sotto_ops;
 grant select on appointments to sotto_patient;
+grant update (deleted_at, ends_at, erase_at, moved, paused_at, revision, starts_at, state, updated_at, version) on appointments to sotto_api;
 grant insert, select, update on attempts to sotto_worker;
+grant select (batch_id, channel, ended_at, id, link_id, mode, number, organisation_id, outcome, possible_duplicate, provider_id, reason_code, receipt_at, receipt_code, receipt_state, reminder_id, started_at, transport) on attempts to sotto_ops;
 grant select (ended_at, id, outcome, reminder_id, started_at) on attempts to sotto_scheduler;
 grant select (id, organisation_id, token) on attempts to sotto_lookup;
-grant select on attempts to sotto_api;
-grant select on attempts to sotto_ops;
 grant update (ended_at, outcome, reason_code) on attempts to sotto_scheduler;
 grant insert, select on audit to sotto_ops;
 grant delete, insert, select, update on batches to sotto_scheduler;
@@ -788,11 +791,15 @@ grant select on pauses to sotto_worker;
 grant update (ended_at) on pauses to sotto_ops;
 grant delete, select on phone_day_counts to sotto_scheduler;
 grant insert, select, update on phone_day_counts to sotto_patient;
-grant insert, select, update on reminders to sotto_api;
+grant insert, select on reminders to sotto_api;
 grant select (appointment_id, id, kind, mode, organisation_id, sent_at, state) on reminders to sotto_patient;
-grant select, update on reminders to sotto_ops;
-grant select, update on reminders to sotto_scheduler;
-grant select, update on reminders to sotto_worker;
+grant select on reminders to sotto_ops;
+grant select on reminders to sotto_scheduler;
+grant select on reminders to sotto_worker;
+grant update (attempt_count, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_api;
+grant update (attempt_count, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_ops;
+grant update (attempt_count, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_scheduler;
+grant update (attempt_count, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_worker;
 grant delete on sealed_callbacks to sotto_scheduler;
 grant delete, select, update on sealed_callbacks to sotto_worker;
 grant insert on sealed_callbacks to sotto_api;

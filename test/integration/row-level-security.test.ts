@@ -32,7 +32,7 @@ const readersOfBytes: Record<string, readonly DatabaseRole[]> = {
   'links.seal_public_key': ['api'],
   'links.note': ['api', 'patient'],
   'links.parcel': ['api', 'worker'],
-  'attempts.token': ['api', 'ops', 'worker'],
+  'attempts.token': ['worker'],
   'sealed_callbacks.attempt_token': ['worker'],
   'sealed_callbacks.sealed': ['worker'],
   'suppressions.contact_index': ['worker'],
@@ -64,6 +64,7 @@ const refusedSelects: [DatabaseRole, string][] = [
   ['scheduler', 'select name from ops_users'],
   ['api', 'select name from ops_users'],
   ['api', 'select subject from audit'],
+  ['api', 'select provider_id from attempts'],
 ];
 
 interface Column {
@@ -476,6 +477,47 @@ describe('the purpose of a role', () => {
     await as(role, undefined, async (connection) => {
       expect(await count(connection, 'reminders')).toBe(2);
       expect(await count(connection, 'appointments')).toBe(2);
+    });
+  });
+
+  it('lets nobody move a reminder or an appointment, or change what was asked for', async () => {
+    const fixed = {
+      reminders: [
+        'id',
+        'organisation_id',
+        'mode',
+        'appointment_id',
+        'kind',
+        'requested_channel',
+        'before',
+        'resolved_at',
+      ],
+      appointments: ['id', 'organisation_id', 'mode', 'reference'],
+      links: ['id', 'organisation_id', 'mode', 'appointment_id', 'reminder_id', 'lookup', 'note'],
+    };
+    const { rows } = await database.admin.query(
+      `select role, f.table, f.column from unnest($1::text[], $2::text[]) f ("table", "column"),
+         unnest($3::text[]) role
+       where has_column_privilege('sotto_' || role, f.table, f.column, 'update')`,
+      [
+        Object.entries(fixed).flatMap(([table, names]) => names.map(() => table)),
+        Object.values(fixed).flat(),
+        [...databaseRoles],
+      ],
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it('lets the scheduler empty a parcel, and put no other in its place', async () => {
+    const where = `where id = '${own.rows.links?.id}'`;
+    await as('scheduler', undefined, async (connection) => {
+      const emptied = await connection.query(
+        `update links set parcel = null, parcel_day = null ${where}`,
+      );
+      expect(emptied.rowCount).toBe(1);
+      await expect(
+        connection.query(`update links set parcel = 'x', parcel_day = '2026-12-01' ${where}`),
+      ).rejects.toMatchObject({ code: '42501' });
     });
   });
 

@@ -56,14 +56,21 @@ create policy administration on pauses to sotto_owner using (true) with check (t
 create policy administration on ops_users to sotto_owner using (true) with check (true);
 create policy administration on audit to sotto_owner using (true) with check (true);
 
+-- What a step of a reminder's life may change. Whose it is, of which appointment, and what was asked
+-- for stays as it was accepted, whoever takes the step.
+grant update (channel, send_at, due_at, not_after, state, skipped_reason, reason_code, pending_end,
+  possible_duplicate, possibly_sent, attempt_count, batch_id, lease_until, sent_at, delivered_at,
+  updated_at) on reminders to sotto_api, sotto_ops, sotto_worker, sotto_scheduler;
+
 -- api: accepts, and reads back states and times. It seals, and can open nothing.
 grant select on organisations, credential_organisations to sotto_api;
 grant select, update (last_used_at) on credentials to sotto_api;
-grant select, insert, update on appointments, reminders to sotto_api;
+grant select, insert on appointments, reminders to sotto_api;
+grant update (state, version, revision, starts_at, ends_at, moved, paused_at, updated_at, deleted_at,
+  erase_at) on appointments to sotto_api;
 grant select, insert, delete on versions, content_keys to sotto_api;
 grant select, insert, delete on links to sotto_api;
 grant update (current, parcel, parcel_day, revoked_at, expires_at) on links to sotto_api;
-grant select on attempts to sotto_api;
 grant select, delete on factor_failures, source_failures to sotto_api;
 grant select, insert on events to sotto_api;
 grant insert on sealed_callbacks to sotto_api;
@@ -80,10 +87,12 @@ grant select, insert, update on phone_day_counts, heartbeats to sotto_patient;
 grant insert on suppressions to sotto_patient;
 
 -- ops: states, times and codes. No sealed column.
-grant select on organisations, appointments, reminders, attempts, events, pauses, factor_failures, batches to sotto_ops;
+grant select on organisations, appointments, reminders, events, pauses, factor_failures, batches to sotto_ops;
+grant select (id, organisation_id, mode, reminder_id, link_id, number, channel, transport, batch_id,
+  started_at, ended_at, outcome, reason_code, provider_id, receipt_state, receipt_code, receipt_at,
+  possible_duplicate) on attempts to sotto_ops;
 grant select (id, organisation_id, mode, appointment_id, reminder_id, channel, current, attempted_at,
   revoked_at, expires_at, created_at) on links to sotto_ops;
-grant update on reminders to sotto_ops;
 grant insert on events, pauses, audit to sotto_ops;
 grant update (ended_at) on pauses to sotto_ops;
 grant select on audit to sotto_ops;
@@ -94,7 +103,7 @@ grant select, insert, update on heartbeats to sotto_ops;
 -- worker: opens parcels and callbacks, sends, records. No content, no note.
 grant select on organisations, pauses, batches to sotto_worker;
 grant select (id, organisation_id, mode, reference, state, version, paused_at) on appointments to sotto_worker;
-grant select, update on reminders to sotto_worker;
+grant select on reminders to sotto_worker;
 grant select (id, organisation_id, mode, appointment_id, reminder_id, channel, lookup, parcel, parcel_day,
   selector, current, attempted_at, revoked_at, expires_at) on links to sotto_worker;
 grant update (parcel, parcel_day, selector, attempted_at, current) on links to sotto_worker;
@@ -109,10 +118,12 @@ grant select on organisations, pauses, batches, heartbeats to sotto_scheduler;
 grant select (id, organisation_id, mode, reference, state, version, paused_at, deleted_at, erase_at, ends_at)
   on appointments to sotto_scheduler;
 grant delete on appointments to sotto_scheduler;
-grant select, update on reminders to sotto_scheduler;
+grant select on reminders to sotto_scheduler;
 grant select (id, organisation_id, mode, appointment_id, reminder_id, channel, parcel_day, current,
   attempted_at, revoked_at, expires_at) on links to sotto_scheduler;
 grant update (parcel, parcel_day) on links to sotto_scheduler;
+create policy only_empties on links as restrictive for update to sotto_scheduler
+  using (true) with check (parcel is null and parcel_day is null);
 grant delete on links to sotto_scheduler;
 grant select (id, reminder_id, ended_at, outcome, started_at) on attempts to sotto_scheduler;
 grant update (outcome, reason_code, ended_at) on attempts to sotto_scheduler;
