@@ -1,6 +1,6 @@
 /**
- * Makes `npm start` and `npm test` work in a fresh clone: installs what package-lock.json names, with
- * `--test` what the tests need too. Quiet when there is nothing to do.
+ * Makes `npm start` and `npm test` work in a fresh clone: installs what package-lock.json names, and
+ * with `--test` sees to a browser. Quiet when there is nothing to do.
  *
  * Plain JavaScript without packages, because it runs before there are any, on whatever Node the
  * machine has (18 or newer). What follows it in package.json finds the installed Node 26 first in
@@ -9,15 +9,17 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const forTests = process.argv.includes('--test');
 const nodeMajor = 26;
+const browsers = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 if (!isInstalled()) install();
 checkNode();
+if (forTests) findBrowser();
 
 /** npm writes down what it has installed when it is done; that is compared with the lock. */
 function isInstalled() {
@@ -66,4 +68,27 @@ function checkNode() {
       `run npm ci --include=optional, or install Node ${nodeMajor}.`,
   );
   process.exit(1);
+}
+
+function findBrowser() {
+  if (process.env.CHROMIUM_PATH || browsers.some(isOnPath)) return;
+  const command = 'apt-get install -y --no-install-recommends chromium fonts-dejavu-core';
+  if (process.getuid?.() !== 0 || !isOnPath('apt-get')) {
+    console.log(
+      `The tests of pages need Chromium and will fail without it. Debian or Ubuntu: sudo ${command}`,
+    );
+    return;
+  }
+  console.log('Installing Chromium for the tests of pages…');
+  for (const step of ['apt-get update', command]) {
+    const [program, ...args] = step.split(' ');
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    const { status, stderr } = spawnSync(program, args, { env, encoding: 'utf8' });
+    // Without it the tests that need it say so themselves; all the others still count.
+    if (status !== 0) console.error(`${step} failed:\n${(stderr ?? '').trim()}`);
+  }
+}
+
+function isOnPath(name) {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
 }

@@ -3,7 +3,6 @@ import type { TestProject } from 'vitest/node';
 import { Secret } from '../../src/domain/secret.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { createRoleLogins, databaseRoles } from '../../src/store/role-logins.ts';
-import { type BrowserPlace, findBrowser } from './browser.ts';
 import { startTestPostgres } from './embedded-postgres.ts';
 
 export const templateDatabase = 'sotto_template';
@@ -12,7 +11,6 @@ declare module 'vitest' {
   export interface ProvidedContext {
     adminUrl: string;
     roleUrls: Record<string, string>;
-    browser: BrowserPlace | undefined;
   }
 }
 
@@ -31,7 +29,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const template = new Secret(withDatabase(adminUrl, templateDatabase));
   await migrate(template);
   const logins = await createRoleLogins(template);
-  project.provide('browser', await findBrowser());
   project.provide('adminUrl', adminUrl);
   project.provide(
     'roleUrls',
