@@ -20,6 +20,8 @@ export async function administer<T>(
     connectionTimeoutMillis: 5_000,
     statement_timeout: 15_000,
   });
+  // The statement under way fails of itself; without a listener the process would end.
+  connection.on('error', () => {});
   await connection.connect();
   try {
     await connection.query('begin; set local role sotto_owner');

@@ -33,6 +33,8 @@ export async function migrate(adminUrl: Secret<string>): Promise<string[]> {
     connectionString: adminUrl.reveal(),
     application_name: 'sotto migrate',
   });
+  // The statement under way fails of itself; without a listener the process would end.
+  client.on('error', () => {});
   await client.connect();
   try {
     await client.query('select pg_advisory_lock($1)', [migrationLock]);

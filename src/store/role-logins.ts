@@ -22,6 +22,8 @@ export async function createRoleLogins(
     connectionString: adminUrl.reveal(),
     application_name: 'sotto roles',
   });
+  // The statement under way fails of itself; without a listener the process would end.
+  client.on('error', () => {});
   await client.connect();
   try {
     const urls: Partial<Record<DatabaseRole, Secret<string>>> = {};
