@@ -8,8 +8,9 @@ const secret = z
   .transform((value) => new Secret(value));
 const baseUrl = z
   .url({ protocol: /^https?$/ })
-  .refine((value) => !value.endsWith('/') && new URL(value).pathname === '/', {
-    message: 'must be an origin without a path or a slash at its end',
+  // What is no URL at all has been complained of already.
+  .refine(isOriginOrNoUrl, {
+    message: 'must be an origin as browsers write it: lower case, no path, no slash at its end',
   });
 const addressList = z
   .string()
@@ -201,5 +202,20 @@ export function checkTransport(config: Config): void {
   if (!config.PATIENT_URL.startsWith('https://')) {
     problems.push('PATIENT_URL: must be https when a transport is live');
   }
+  // Numbers travel there and back: to the provider with the account's token, and in its callbacks.
+  for (const name of ['TWILIO_BASE_URL', 'CALLBACK_URL'] as const) {
+    const url = config[name];
+    if (url !== undefined && !url.startsWith('https://') && !isLoopback(url)) {
+      problems.push(`${name}: must be https when a transport is live`);
+    }
+  }
   if (problems.length > 0) throw new ConfigError(problems);
+}
+
+function isOriginOrNoUrl(value: string): boolean {
+  return !URL.canParse(value) || new URL(value).origin === value;
+}
+
+function isLoopback(url: string): boolean {
+  return ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname);
 }

@@ -111,6 +111,14 @@ describe('the configuration', () => {
     );
   });
 
+  // A browser's Origin is compared with it, and links and addresses of callbacks begin with it.
+  it.each(['https://api.example?a', 'https://u:p@api.example', 'https://API.example', 'nonsense'])(
+    'takes %s for no public address',
+    (url) => {
+      expect(refused(() => loadConfig({ API_URL: url }))).toEqual(['API_URL']);
+    },
+  );
+
   it('holds a link host to 24 characters, because the SMS has room for no more', () => {
     expect(refused(() => loadConfig({ PATIENT_URL: 'https://rdv.example.care' }))).toEqual([]);
     expect(refused(() => loadConfig({ PATIENT_URL: 'https://rdvs.example.care' }))).toEqual([
@@ -185,6 +193,16 @@ describe('a live transport', () => {
 
   it('is refused with links that anyone on the way can read', () => {
     expect(check({ ...live, PATIENT_URL: 'http://rdv.example' })).toEqual(['PATIENT_URL']);
+  });
+
+  it.each([
+    ['TWILIO_BASE_URL', 'TWILIO_BASE_URL'],
+    ['CALLBACK_URL', 'CALLBACK_URL'],
+    ['API_URL', 'CALLBACK_URL'],
+  ])('is refused with a %s that shows numbers to anyone on the way', (name, complaint) => {
+    expect(check({ ...live, [name]: 'http://api.example' })).toEqual([complaint]);
+    expect(check({ ...live, [name]: 'https://api.example' })).toEqual([]);
+    expect(check({ ...live, [name]: 'http://127.0.0.1:8080' })).toEqual([]);
   });
 
   it('is refused with the account that the sandbox made up', () => {
