@@ -20,7 +20,7 @@ export async function lockCallbacks(
     name: 'lock callbacks',
     text: `select id, epoch_day::text as epoch_day, sealed, failed_count from sealed_callbacks
       where kind = $1
-        and received_at <= clock_timestamp() - (failed_count * failed_count) * interval '10 seconds'
+        and received_at <= now() - (failed_count * failed_count) * interval '10 seconds'
       order by received_at limit $2 for update skip locked`,
     values: [kind, countMax],
   });

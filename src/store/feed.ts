@@ -45,7 +45,7 @@ export async function readChannelLoad(
           and h.beat_at > clock_timestamp() - $7::float8 * interval '1 millisecond') as held_up
       from batches b
       -- A lease ends at a fixed time after its batch was made, and leases are indexed.
-      where b.lease_until > clock_timestamp() + ($4::float8 - $2::float8) * interval '1 millisecond'
+      where b.lease_until > now() + ($4::float8 - $2::float8) * interval '1 millisecond'
         and b.created_at > clock_timestamp() - $2::float8 * interval '1 millisecond'
         and b.channel = $1`,
     values: [
@@ -73,6 +73,9 @@ export async function readChannelLoad(
 /**
  * Organisations with something due, in the order of their ids after `after`, and from the start
  * again at the end. It goes from one organisation to the next by index, whatever their backlog.
+ *
+ * Here and in every statement that looks for what is past some moment, that is `now()`, the start of
+ * the transaction: `clock_timestamp()` is volatile, and no index could be searched with it.
  */
 export async function listDueOrganisations(
   connection: Connection,
@@ -80,31 +83,31 @@ export async function listDueOrganisations(
 ): Promise<string[]> {
   const { rows } = await connection.query<{ organisation_id: string }>({
     name: 'list due organisations',
-    text: `with recursive organisation (id, turn) as (
-        select first.organisation_id, first.turn from (
-          (select organisation_id, 0 as turn from reminders
+    text: `with recursive organisation (id, first_due_at, turn) as (
+        select first.organisation_id, first.due_at, first.turn from (
+          (select organisation_id, due_at, 0 as turn from reminders
             where state = 'scheduled' and channel = $1 and organisation_id > $2
-            order by organisation_id limit 1)
+            order by organisation_id, due_at limit 1)
           union all
-          (select organisation_id, 1 from reminders where state = 'scheduled' and channel = $1
-            order by organisation_id limit 1)
+          (select organisation_id, due_at, 1 from reminders
+            where state = 'scheduled' and channel = $1
+            order by organisation_id, due_at limit 1)
           limit 1) first
         union all
-        select next.id, next.turn from organisation o
+        select next.id, next.due_at, next.turn from organisation o
         cross join lateral (
-          (select r.organisation_id as id, o.turn from reminders r
+          (select r.organisation_id as id, r.due_at, o.turn from reminders r
             where r.state = 'scheduled' and r.channel = $1 and r.organisation_id > o.id
-            order by r.organisation_id limit 1)
+            order by r.organisation_id, r.due_at limit 1)
           union all
-          (select r.organisation_id, 1 from reminders r
+          (select r.organisation_id, r.due_at, 1 from reminders r
             where o.turn = 0 and r.state = 'scheduled' and r.channel = $1
-            order by r.organisation_id limit 1)
+            order by r.organisation_id, r.due_at limit 1)
           limit 1) next
         where next.turn = 0 or next.id <= $2
       )
       select o.id as organisation_id from organisation o
-      where exists (select from reminders r where r.state = 'scheduled' and r.channel = $1
-          and r.organisation_id = o.id and r.due_at <= clock_timestamp())
+      where o.first_due_at <= now()
         and not exists (select from pauses p where p.ended_at is null and p.organisation_id = o.id
           and (p.channel is null or p.channel = $1))
       limit $3`,
@@ -133,7 +136,8 @@ export async function lockDueReminders(
           select w.id, row_number() over (order by w.not_after, w.id) as turn from (
             select r.id, r.not_after from reminders r
             where r.state = 'scheduled' and r.channel = $1 and r.organisation_id = o.id
-              and r.due_at <= clock_timestamp() and r.not_after > clock_timestamp()
+              and r.due_at <= now()
+              and r.not_after > now()
               and not exists (select from appointments a
                 where a.id = r.appointment_id and a.paused_at is not null)
             order by r.due_at limit $4) w

@@ -19,7 +19,7 @@ export async function clearParcels(
     name: 'clear parcels',
     text: `with over as materialized (
         select l.id from links l join reminders r on r.id = l.reminder_id
-        where l.parcel is not null and l.parcel_day <= (clock_timestamp() at time zone 'UTC')::date
+        where l.parcel is not null and l.parcel_day <= (now() at time zone 'UTC')::date
           and (r.state in (${settled})
             or (r.state = 'sent' and r.sent_at < clock_timestamp() - $1::float8 * interval '1 millisecond')
             or (r.not_after <= clock_timestamp() and r.state not in ('sending', 'uncertain'))

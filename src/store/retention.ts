@@ -10,7 +10,7 @@ export async function deleteExpiredLinks(connection: Connection): Promise<number
   const { rows } = await connection.query<{ appointment_id: string }>({
     name: 'delete expired links',
     text: `with over as materialized (
-        select id from links where expires_at <= clock_timestamp() order by expires_at
+        select id from links where expires_at <= now() order by expires_at
         limit ${rowsMax} for update skip locked)
       delete from links where id = any(array(select id from over)) returning appointment_id`,
   });
@@ -29,7 +29,7 @@ export async function deleteOldAppointments(connection: Connection): Promise<num
     connection,
     'delete old appointments',
     `delete from appointments where id = any(array(select id from appointments
-       where erase_at <= clock_timestamp() order by erase_at limit ${rowsMax}))
+       where erase_at <= now() order by erase_at limit ${rowsMax}))
        and erase_at <= clock_timestamp()`,
   );
 }
@@ -40,7 +40,7 @@ export async function deleteOldBatches(connection: Connection): Promise<number> 
     connection,
     'delete old batches',
     `delete from batches where id = any(array(select id from batches
-       where lease_until < clock_timestamp() - interval '1 day' order by lease_until limit ${rowsMax}))`,
+       where lease_until < now() - interval '1 day' order by lease_until limit ${rowsMax}))`,
   );
 }
 

@@ -13,8 +13,8 @@ export async function findWaitingBatches(
     `select batch_id from (
        select distinct on (batch_id) batch_id, lease_until from reminders
        where state = 'queued'
-         and lease_until > clock_timestamp() + $1::float8 * interval '1 millisecond'
-         and lease_until <= clock_timestamp() + $2::float8 * interval '1 millisecond') w
+         and lease_until > now() + $1::float8 * interval '1 millisecond'
+         and lease_until <= now() + $2::float8 * interval '1 millisecond') w
      order by lease_until limit $3`,
     [input.leaseMarginMs, input.leaseMs - input.waitingMs, input.countMax],
   );
