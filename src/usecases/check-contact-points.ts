@@ -1,5 +1,6 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import type { Mode } from '../domain/channel.ts';
+import { emailForm, phoneForm } from '../domain/contact-point.ts';
 
 export type CheckedPhone =
   | { ok: true; e164: string }
@@ -65,7 +66,7 @@ export function checkPhone(text: string, mode: Mode): CheckedPhone {
   if (!/^\+[1-9](?:[ \u00a0\u202f.-]?\d){6,14}$/.test(text)) {
     return { ok: false, code: 'invalid_phone' };
   }
-  const e164 = `+${text.replace(/\D/g, '')}`;
+  const e164 = phoneForm(text);
 
   const reserved = reservedNumbers.find(({ numbers }) => numbers.test(e164));
   if (reserved !== undefined) {
@@ -87,9 +88,7 @@ export function checkPhone(text: string, mode: Mode): CheckedPhone {
 const atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
 const label = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
 const topLabel = '(?:[A-Za-z]{2,63}|[Xx][Nn]--[A-Za-z0-9-]{0,58}[A-Za-z0-9])';
-const addressShape = new RegExp(
-  `^(?<local>${atom}(?:\\.${atom})*)@(?<domain>(?:${label}\\.)+${topLabel})$`,
-);
+const addressShape = new RegExp(`^(?<local>${atom}(?:\\.${atom})*)@(?:${label}\\.)+${topLabel}$`);
 
 /**
  * Checks a recipient's email address: a bare address as mail servers everywhere take it.
@@ -102,9 +101,7 @@ const addressShape = new RegExp(
  * @returns the address with its domain in lower case; the part before `@` may be case-sensitive
  */
 export function checkEmail(text: string): CheckedEmail {
-  const { local, domain } = (text.length <= 254 && addressShape.exec(text)?.groups) || {};
-  if (local === undefined || domain === undefined || local.length > 64) {
-    return { ok: false, code: 'invalid_email' };
-  }
-  return { ok: true, address: `${local}@${domain.toLowerCase()}` };
+  const { local } = (text.length <= 254 && addressShape.exec(text)?.groups) || {};
+  if (local === undefined || local.length > 64) return { ok: false, code: 'invalid_email' };
+  return { ok: true, address: emailForm(text) };
 }

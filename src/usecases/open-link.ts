@@ -1,5 +1,6 @@
-import type { AppointmentRequest, Recipient } from '../domain/appointment.ts';
+import type { AppointmentRequest } from '../domain/appointment.ts';
 import type { Channel } from '../domain/channel.ts';
+import { contactPointOf } from '../domain/contact-point.ts';
 import { type Factor, factorsFor } from '../domain/factor.ts';
 import { type Language, languageFor, languages } from '../domain/language.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -100,10 +101,4 @@ function unseal({
     log.error('a sealed record does not open', { appointmentId, code: error.code });
     return undefined;
   }
-}
-
-/** A contact point in the form that notes hold: digits behind a plus; a domain in lower case. */
-function contactPointOf({ phone, email }: Recipient, channel: Channel): string | undefined {
-  if (channel === 'sms') return phone && `+${phone.replace(/\D/g, '')}`;
-  return email?.replace(/@[^@]*$/, (domain) => domain.toLowerCase());
 }
