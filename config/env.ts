@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { Secret } from '../src/domain/secret.ts';
 
-const port = (fallback: number) => z.coerce.number().int().min(1).max(65_535).default(fallback);
+const portRule = { error: 'must be a whole number from 1 to 65535' };
+const port = (fallback: number) =>
+  z.coerce.number(portRule).int(portRule).min(1, portRule).max(65_535, portRule).default(fallback);
 const secret = z
   .string()
   .min(1)

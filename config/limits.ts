@@ -9,6 +9,8 @@ export const limits = {
   batchSizeMax: 100,
   batchLeaseMs: 60_000,
   leaseMarginMs: 20_000,
+  /** What one process may open for the queue, beside its own pool. */
+  queueConnectionsMax: 4,
   sendTimeoutMs: 15_000,
   attemptsMax: 8,
   parcelGraceMs: 60 * 60_000,

@@ -1,4 +1,6 @@
 import type { Config } from '../../config/env.ts';
+import { checkKeyStore } from '../keys/check-key-store.ts';
+import { keyStoreFolder } from '../keys/file-key-store.ts';
 import { createRoleLogins } from '../store/role-logins.ts';
 import { up } from '../supervisor/up.ts';
 import { migrateAll } from './admin.ts';
@@ -13,11 +15,20 @@ const roleModules = [
   '../sandbox/main.ts',
 ].map((path) => new URL(path, import.meta.url));
 
-/** `npm start`: everything on this machine. */
-export function runUp(
+/**
+ * `npm start`: everything on this machine.
+ *
+ * Keys are looked at before anything starts. Each role does it again, but a role that cannot use its
+ * keys is started over and over, while here a person is told and can mend it.
+ *
+ * @throws {KeyStoreError} with one line a problem
+ */
+export async function runUp(
   config: Config,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
+  const keyFolder = keyStoreFolder(config.KEYSTORE);
+  for (const role of ['api', 'patient', 'worker'] as const) await checkKeyStore(keyFolder, role);
   return up({
     config,
     env,

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../../config/env.ts';
+import type { Channel, Mode } from '../domain/channel.ts';
 import { AppError } from '../domain/errors.ts';
 import type { OrganisationSettings } from '../domain/organisation.ts';
 import { buildApi } from '../http/api/build-api.ts';
@@ -93,7 +94,7 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
       receipts,
       issuer: config.API_URL,
       settingsOf: createSettingsLookup(database),
-      channelsAvailable: () => ['sms'],
+      channelsAvailable: (mode) => channelsFor(mode, config),
       now,
       random: Math.random,
       log,
@@ -106,6 +107,11 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     jwks: () => receipts.jwks(),
     ready: () => apiReadiness({ database, keys, now }),
   });
+}
+
+/** Nothing is accepted that cannot be sent: beside a live transport, test messages have nowhere to go. */
+function channelsFor(mode: Mode, { SMS_TRANSPORT }: Config): readonly Channel[] {
+  return mode === 'test' && SMS_TRANSPORT !== 'sandbox' ? [] : ['sms'];
 }
 
 /** Requests that come together for one organisation read its settings once. */

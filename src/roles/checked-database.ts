@@ -1,4 +1,5 @@
 import { type Config, ConfigError } from '../../config/env.ts';
+import { limits } from '../../config/limits.ts';
 import { type Database, openDatabase } from '../store/database.ts';
 import { type DatabaseRole, databaseRoles } from '../store/role-logins.ts';
 import { findUnsafeSettings } from '../store/server-check.ts';
@@ -22,8 +23,9 @@ export async function openCheckedDatabase(
     onIdleError: () => log.warn('an idle database connection was lost'),
   });
   try {
-    // One process of each role, each with a pool of this size.
-    const connectionsMax = config.DATABASE_POOL_MAX * databaseRoles.length;
+    // One process of each role with a pool of this size, and the queue's for those that ring and hear.
+    const connectionsMax =
+      config.DATABASE_POOL_MAX * databaseRoles.length + 2 * limits.queueConnectionsMax;
     const problems = await findUnsafeSettings(database, { role, connectionsMax });
     if (problems.length > 0) throw new ConfigError(problems);
     return database;

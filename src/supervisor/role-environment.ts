@@ -21,12 +21,11 @@ const everyDatabaseRole: readonly Variable[] = [
 ];
 
 /**
- * What each role may know beside that. A role that has no provider's secret is not told of the
- * provider either, because a configuration with a live transport must hold its secrets.
+ * What each role may know beside that. Only the worker and the sandbox hold a provider's secret.
  */
 const variablesOf: Record<RoleName, readonly Variable[]> = {
-  api: ['API_PORT', 'TRUSTED_PROXIES'],
-  patient: ['PATIENT_PORT', 'TRUSTED_PROXIES'],
+  api: ['API_PORT', 'TRUSTED_PROXIES', 'SMS_TRANSPORT'],
+  patient: ['PATIENT_PORT', 'TRUSTED_PROXIES', 'TWILIO_FROM', 'SMS_OPT_OUT'],
   ops: ['OPS_PORT', 'TRUSTED_PROXIES', 'METRICS_TOKEN'],
   worker: [
     'SMS_TRANSPORT',
