@@ -90,6 +90,7 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
       ),
     putAppointment: createPutAppointment({
       database,
+      journal,
       keys,
       receipts,
       issuer: config.API_URL,

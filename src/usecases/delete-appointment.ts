@@ -29,7 +29,7 @@ export interface DeleteAppointmentInput extends AppointmentKey {
  */
 export function createDeleteAppointment(deps: {
   database: Database;
-  journal: Journal;
+  journal: Pick<Journal, 'append'>;
 }): (input: DeleteAppointmentInput) => Promise<DeleteAnswer> {
   return async (input) => {
     try {
@@ -48,7 +48,7 @@ export function createDeleteAppointment(deps: {
 }
 
 async function deleteLocked(
-  journal: Journal,
+  journal: Pick<Journal, 'append'>,
   connection: Connection,
   input: DeleteAppointmentInput,
 ): Promise<DeleteAnswer> {

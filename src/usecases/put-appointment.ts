@@ -12,6 +12,7 @@ import {
   type StoredReminder,
 } from '../domain/put-decision.ts';
 import type { Secret } from '../domain/secret.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { Receipts } from '../keys/receipt.ts';
 import { prepareContent } from '../keys/sealing.ts';
 import type { AcceptedVersion } from '../store/accepted-version.ts';
@@ -36,6 +37,7 @@ export interface PutAppointmentInput extends AppointmentKey {
 
 export interface PutAppointmentDeps {
   readonly database: Database;
+  readonly journal: Pick<Journal, 'append'>;
   readonly keys: PublicKeys;
   readonly receipts: Receipts;
   readonly issuer: string;
@@ -122,10 +124,11 @@ async function commitGroup(
     organisationIds,
     async (connection) => {
       const decided = await decideGroup(deps, connection, group);
-      await writeAcceptedVersions(
-        connection,
-        decided.filter(isOk).map(({ value }) => value),
-      );
+      const accepted = decided.filter(isOk).map(({ value }) => value);
+      await writeAcceptedVersions(connection, accepted);
+      for (const linkId of accepted.flatMap(({ decision }) => decision.revokedLinkIds)) {
+        await deps.journal.append({ kind: 'link_revocation', linkId });
+      }
       return decided;
     },
     { lockTimeoutMs: limits.lockTimeoutMs },

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JournalEntry } from '../../src/journal/journal.ts';
 import { verifyReceipt } from '../../src/keys/receipt-verify.ts';
 import { appointmentRequest, createTestAccept, createTestKeys } from '../support/accept.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -104,6 +105,40 @@ describe('an accepted PUT', () => {
     expect(third.version).toBe(second.version + 1);
     const notices = (await remindersOf(first.id)).filter(({ kind }) => kind === 'notice');
     expect(notices).toHaveLength(1);
+  });
+
+  it('that revokes a link stands in the journal first, so that no restore revives the link', async () => {
+    const where = key();
+    const { id, reminders } = await accept.put({ ...where, body: appointmentRequest() });
+    await setState(reminders[0]?.id ?? '', 'sent');
+    const links = () =>
+      db.admin.query(
+        'select id, revoked_at from links where appointment_id = $1 and revoked_at is not null',
+        [id],
+      );
+    const sent = await db.admin.query('select id from links where appointment_id = $1', [id]);
+    const journalled: JournalEntry[] = [];
+    let isFull = true;
+    const journal = {
+      async append(entry: JournalEntry) {
+        if (isFull) throw new Error('no space');
+        expect((await links()).rows).toEqual([]);
+        journalled.push(entry);
+      },
+    };
+    const { put } = await createTestAccept({
+      database: db.open('api'),
+      ...testKeys,
+      change: { journal },
+    });
+    const body = appointmentRequest({ notice: 'now' });
+    await expect(put({ ...where, body })).rejects.toThrow('no space');
+    expect((await links()).rows).toEqual([]);
+
+    isFull = false;
+    await put({ ...where, body });
+    expect(journalled).toEqual([{ kind: 'link_revocation', linkId: sent.rows[0].id }]);
+    expect((await links()).rows).toMatchObject([{ id: sent.rows[0].id }]);
   });
 
   it('cancelled while a send is in the air: marked, not cut off', async () => {

@@ -50,8 +50,10 @@ export async function createTestAccept({
   const [key] = await keys.ensureReceiptKey();
   if (!key) throw new Error('no receipt key');
   const receipts = createReceipts({ key });
+  const journal = change.journal ?? (await openJournal(join(directory, 'journal'), 'api'));
   const put = createPutAppointment({
     database,
+    journal,
     keys,
     receipts,
     issuer: 'http://localhost:3000',
@@ -66,7 +68,6 @@ export async function createTestAccept({
     log: silentLog,
     ...change,
   });
-  const journal = await openJournal(join(directory, 'journal'), 'api');
   return { put, remove: createDeleteAppointment({ database, journal }), receipts };
 }
 
