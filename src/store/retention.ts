@@ -47,10 +47,10 @@ export async function deleteOldBatches(connection: Connection): Promise<number> 
 /** Deletes what counted, paused or proved for a day or less. */
 export async function deleteShortLived(connection: Connection): Promise<number> {
   const statements = [
-    `delete from codes where expires_at < clock_timestamp() - interval '1 day'`,
-    `delete from phone_day_counts where day < (clock_timestamp() at time zone 'UTC')::date - 1`,
-    `delete from source_failures where updated_at < clock_timestamp() - interval '7 days'`,
-    `delete from heartbeats where beat_at < clock_timestamp() - interval '1 day'`,
+    `delete from codes where expires_at < now() - interval '1 day'`,
+    `delete from phone_day_counts where day < (now() at time zone 'UTC')::date - 1`,
+    `delete from source_failures where updated_at < now() - interval '7 days'`,
+    `delete from heartbeats where beat_at < now() - interval '1 day'`,
   ];
   for (const statement of statements) await connection.query(statement);
   return 0;
