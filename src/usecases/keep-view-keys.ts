@@ -1,6 +1,7 @@
-import { utcMonth } from '../domain/link-expiry.ts';
+import { utcDay, utcMonth } from '../domain/link-expiry.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { Database } from '../store/database.ts';
+import { readDatabaseDay } from '../store/epoch-days.ts';
 import { listOrganisationIds } from '../store/patient-links.ts';
 import type { Log } from '../telemetry/log.ts';
 
@@ -26,7 +27,7 @@ export function createViewKeyKeeper(deps: KeepViewKeysDeps): () => Promise<void>
   return async () => {
     const now = deps.now();
     const months = monthsFrom(now);
-    const oldest = utcMonth(now.subtract({ hours: 24 }));
+    const oldest = await oldestMonth(deps);
     // Two dates decide: the months to make, and the ones that are over.
     const wanted = `${months[0]} ${oldest}`;
     for (const organisationId of await listOrganisationIds(deps.database)) {
@@ -36,6 +37,15 @@ export function createViewKeyKeeper(deps: KeepViewKeysDeps): () => Promise<void>
       keptMonth.set(organisationId, wanted);
     }
   };
+}
+
+/**
+ * The earliest month whose keys may still be needed: that of yesterday, by the clock that is behind.
+ * What a key sealed is gone with it, so a clock that jumped ahead must not destroy one.
+ */
+async function oldestMonth({ database, now }: KeepViewKeysDeps): Promise<string> {
+  const [today = ''] = [utcDay(now()), await readDatabaseDay(database)].sort();
+  return Temporal.PlainDate.from(today).subtract({ days: 1 }).toPlainYearMonth().toString();
 }
 
 function monthsFrom(now: Temporal.Instant): string[] {

@@ -44,17 +44,28 @@ describe('view keys', () => {
   it('of a month live until a day after it, and then neither half exists', async () => {
     const organisationId = await database.createOrganisation();
     const keep = keeper();
-    now = Temporal.Instant.from('2026-11-30T23:59:00Z');
+    now = Temporal.Instant.from('2025-11-30T23:59:00Z');
     await keep();
-    now = Temporal.Instant.from('2026-12-01T23:59:00Z');
+    now = Temporal.Instant.from('2025-12-01T23:59:00Z');
     await keep();
-    expect(await keys.viewPrivateKey(organisationId, '2026-11')).toBeDefined();
-    now = Temporal.Instant.from('2026-12-02T00:00:00Z');
+    expect(await keys.viewPrivateKey(organisationId, '2025-11')).toBeDefined();
+    now = Temporal.Instant.from('2025-12-02T00:00:00Z');
     await keep();
-    expect(await keys.viewPrivateKey(organisationId, '2026-11')).toBeUndefined();
-    expect(await keys.viewPublicKey(organisationId, '2026-11')).toBeUndefined();
+    expect(await keys.viewPrivateKey(organisationId, '2025-11')).toBeUndefined();
+    expect(await keys.viewPublicKey(organisationId, '2025-11')).toBeUndefined();
     const months = await keys.listViewMonths(organisationId);
-    expect([months[0], months.at(-1)]).toEqual(['2026-12', '2028-02']);
+    expect([months[0], months.at(-1)]).toEqual(['2025-12', '2027-02']);
+  });
+
+  it('outlive a clock that jumped ahead: the database must agree that their month is over', async () => {
+    const organisationId = await database.createOrganisation();
+    now = Temporal.Now.instant();
+    const keep = keeper();
+    await keep();
+    const before = await keys.listViewMonths(organisationId);
+    now = now.add({ hours: 24 * 4_000 });
+    await keep();
+    expect(await keys.listViewMonths(organisationId)).toEqual(expect.arrayContaining(before));
   });
 
   it('come for an organisation that is made while the process runs', async () => {
