@@ -1,5 +1,5 @@
 /** How a definite refusal is tried again. */
-export interface RetryRule {
+interface RetryRule {
   readonly firstMs: number;
   /** The wait doubles with each attempt up to this. */
   readonly longestMs: number;
@@ -13,7 +13,7 @@ export interface RetryRule {
  */
 const untilDeadline: RetryRule = { firstMs: 15_000, longestMs: 300_000, attemptsMax: null };
 
-export const retryRules: Readonly<Record<string, RetryRule>> = {
+const retryRules: Readonly<Record<string, RetryRule>> = {
   not_started: { firstMs: 0, longestMs: 0, attemptsMax: null },
   rate_limited: { firstMs: 5_000, longestMs: 60_000, attemptsMax: null },
   not_connected: { firstMs: 5_000, longestMs: 60_000, attemptsMax: null },
@@ -22,7 +22,7 @@ export const retryRules: Readonly<Record<string, RetryRule>> = {
   sender_misconfigured: untilDeadline,
 };
 
-export const defaultRetryRule: RetryRule = { firstMs: 15_000, longestMs: 600_000, attemptsMax: 8 };
+const defaultRetryRule: RetryRule = { firstMs: 15_000, longestMs: 600_000, attemptsMax: 8 };
 
 /** A provider must be given this long to deliver; with less left, nothing is handed over. */
 export const leastValidityMs = 60_000;

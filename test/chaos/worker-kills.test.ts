@@ -191,6 +191,41 @@ describe('a worker process that is frozen and thawed', () => {
   }, 120_000);
 });
 
+describe('a worker process that is told to end', () => {
+  it('stores what was in the air, gives back the rest and ends in time', async () => {
+    peer.answer = async () => {
+      await wait(700);
+      return 'accept' as const;
+    };
+    const organisationId = await database.createOrganisation();
+    const options = { organisationId, epochPublicKey, parcelDay };
+    const seeded = await seedReminders(database.admin, { ...options, count: 200 });
+    const worker = await startWorker();
+    const scheduler = await runScheduler(
+      loadConfig({ ...environment('scheduler'), LOG_LEVEL: 'silent' }),
+    );
+    await waitFor(() => peer.requests() >= 32, 20_000, 2);
+    const toldAt = performance.now();
+    worker.signal('SIGTERM');
+    expect(await worker.gone).toBe(0);
+    expect(performance.now() - toldAt).toBeLessThan(8_000);
+    const states = await bench.states();
+    expect(states.sent).toBe(peer.accepted.length);
+    expect(states.sending ?? 0).toBe(0);
+    expect(states.uncertain ?? 0).toBe(0);
+    expect(await bench.rows(`select from heartbeats where name = 'dispatch'`)).toEqual([]);
+
+    peer.answer = () => 'accept';
+    await bench.passLeases();
+    const next = await startWorker();
+    await untilSettled();
+    await expectNothingLostOrDoubled(seeded);
+    next.signal('SIGTERM');
+    expect(await next.gone).toBe(0);
+    await scheduler.close();
+  }, 90_000);
+});
+
 describe('database connections that are cut', () => {
   it('again and again end no process, and lose and double nothing', async () => {
     const random = randomFrom(seed + 1);
