@@ -1,0 +1,128 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type System, startSystem } from '../support/system.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const count = 2_000;
+const victims = ['worker', 'scheduler', 'api', 'patient', 'ops', 'postgres', 'worker', 'postgres'];
+
+let system: System;
+beforeAll(async () => {
+  system = await startSystem({ LOG_LEVEL: 'info', SMS_PER_SECOND: '150' });
+});
+afterAll(async () => {
+  await system?.stop();
+});
+
+/** Reserved fictional numbers, one each, none of those that the sandbox lets misbehave. */
+const phone = (index: number) => `+3363998${String(1_000 + index).padStart(4, '0')}`;
+
+async function bookAll(): Promise<void> {
+  const start = Temporal.Now.instant().round('second').add({ minutes: 5, seconds: 15 }).toString();
+  const book = async (index: number) => {
+    const answer = await system.call('PUT', `/v1/appointments/chaos-${index}`, {
+      start,
+      timeZone: 'Europe/Paris',
+      details: { practitioner: 'Dr Example' },
+      recipient: { phone: phone(index), language: 'en', pin: '482913' },
+      reminders: [{ before: 'PT5M', channel: 'sms' }],
+    });
+    if (answer.status !== 201) throw new Error(`refused: ${answer.text}`);
+  };
+  const indexes = Array.from({ length: count }, (_, index) => index);
+  const next = indexes.values();
+  await Promise.all(
+    Array.from({ length: 40 }, async () => {
+      for (const index of next) await book(index);
+    }),
+  );
+}
+
+function kill(victim: string): void {
+  const pids =
+    victim === 'postgres'
+      ? [
+          Number(
+            readFileSync(join(system.dataDir, 'postgres/postmaster.pid'), 'utf8').split('\n')[0],
+          ),
+        ]
+      : system.pidsOf(victim);
+  expect(pids, `${victim} runs`).not.toEqual([]);
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+}
+
+/** What each process said last; nothing in it is about anyone. */
+function lastLines(): string {
+  const folder = join(system.dataDir, 'logs');
+  return readdirSync(folder)
+    .map(
+      (name) =>
+        `${name}\n${readFileSync(join(folder, name), 'utf8').split('\n').slice(-8).join('\n')}`,
+    )
+    .join('\n');
+}
+
+/** How many reminders of this test stand in each state; nothing while the database is away. */
+async function countStates(): Promise<Map<string, number> | undefined> {
+  const rows = await system
+    .look(
+      `select r.state, count(*)::int as times from reminders r
+       join appointments a on a.id = r.appointment_id where a.reference like 'chaos-%' group by 1`,
+    )
+    .catch(() => undefined);
+  return rows && new Map(rows.map((row) => [String(row.state), Number(row.times)]));
+}
+
+/** What the peer itself has accepted, by number. */
+async function copiesByPhone(): Promise<Map<string, number>> {
+  const copies = new Map<string, number>();
+  for (const { to } of await system.messages()) copies.set(to, (copies.get(to) ?? 0) + 1);
+  return copies;
+}
+
+it(`${count} due reminders survive kill -9 of each role and of the postmaster`, async () => {
+  await bookAll();
+  await waitFor(async () => ((await countStates())?.get('delivered') ?? 0) > 0, 60_000, 200);
+  for (const victim of victims) {
+    const before = (await copiesByPhone()).size;
+    kill(victim);
+    // Each is killed while sending goes on: wait until more has gone out since the last one.
+    await waitFor(
+      async () => {
+        const now = (await copiesByPhone()).size;
+        return now >= before + 50 || now >= count;
+      },
+      60_000,
+      100,
+    ).catch(async (error: Error) => {
+      const states = JSON.stringify([...((await countStates()) ?? [])]);
+      throw new Error(`after ${victim}: ${error.message}; ${states}\n${lastLines()}`);
+    });
+  }
+  await waitFor(
+    async () => {
+      const states = await countStates();
+      const settled = (states?.get('delivered') ?? 0) + (states?.get('uncertain') ?? 0);
+      return settled === count;
+    },
+    150_000,
+    500,
+  );
+
+  const copies = await copiesByPhone();
+  const rows = await system.look(
+    `select a.reference, r.state, r.possible_duplicate from reminders r
+     join appointments a on a.id = r.appointment_id where a.reference like 'chaos-%'`,
+  );
+  const lost: string[] = [];
+  const doubled: string[] = [];
+  for (const row of rows) {
+    const reference = String(row.reference);
+    const arrived = copies.get(phone(Number(reference.slice('chaos-'.length)))) ?? 0;
+    if (arrived === 0 && row.state !== 'uncertain') lost.push(reference);
+    if (arrived > 1 && !row.possible_duplicate) doubled.push(reference);
+  }
+  expect(rows).toHaveLength(count);
+  expect({ lost, doubled }).toEqual({ lost: [], doubled: [] });
+}, 400_000);
