@@ -29,9 +29,7 @@ beforeEach(async () => {
   organisationId = await database.createOrganisation();
 });
 afterEach(async () => {
-  await database.admin.query(
-    'truncate organisations, batches, suppressions, events cascade',
-  );
+  await database.admin.query('truncate organisations, batches, suppressions, events cascade');
 });
 
 async function stateOf({ id }: SeededReminder): Promise<Record<string, unknown>> {
@@ -108,7 +106,7 @@ describe('what is due', () => {
     expect(attempt).toMatchObject({ token });
     const [link] = await bench.rows('select * from links');
     expect(link).toMatchObject({ selector: 'a', current: true });
-    expect(link?.['attempted_at']).toBeInstanceOf(Date);
+    expect(link?.attempted_at).toBeInstanceOf(Date);
   });
 
   it('and whose bell was lost is fed again once the lease has passed', async () => {
@@ -303,7 +301,7 @@ describe('what changed between opening and intent is not sent', () => {
       const [row] = await bench.rows(
         `select count(*)::int as count from pg_stat_activity where wait_event_type = 'Lock' and usename = 'sotto_worker'`,
       );
-      return row?.['count'] === 1;
+      return row?.count === 1;
     });
     await change.query('commit');
     change.release();
