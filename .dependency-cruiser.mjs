@@ -11,7 +11,11 @@
 /** Folders that each touch one thing of the world. */
 const adapters = 'store|queue|keys|message|transport|journal|telemetry';
 /** Where a process is put together; these may import what they compose. */
-const roots = ['^src/cli(/|\\.ts$)', '^src/roles/', '^workers/(worker|scheduler)\\.ts$'];
+const roots = [
+  '^src/cli(/|\\.ts$)',
+  '^src/roles/',
+  '^workers/(worker|worker-duties|scheduler|sending)\\.ts$',
+];
 
 const notTypes = { dependencyTypesNot: ['type-only'] };
 const npm = (names) => `(^|node_modules/)(${names})(/|$)`;

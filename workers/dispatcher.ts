@@ -1,6 +1,3 @@
-import { limits } from '../config/limits.ts';
-import type { Database } from '../src/store/database.ts';
-import { findWaitingBatches } from '../src/store/waiting-batches.ts';
 import { errorFacts, type Log } from '../src/telemetry/log.ts';
 
 export interface Dispatcher {
@@ -12,14 +9,13 @@ export interface Dispatcher {
   idle(): Promise<void>;
 }
 
-const waitingMs = 3_000;
-
 /**
  * Keeps what one process sends at once within bounds, and makes it independent of the queue: a
  * batch that has waited a few seconds is taken without a bell.
  */
 export function createDispatcher(deps: {
-  database: Pick<Database, 'query'>;
+  /** Batches that have waited without a bell, at most so many. */
+  findWaiting: (countMax: number) => Promise<readonly string[]>;
   dispatch: (batchId: string) => Promise<void>;
   concurrency: number;
   log: Log;
@@ -45,12 +41,7 @@ export function createDispatcher(deps: {
     async lookAround() {
       const room = concurrency - underWay.size;
       if (room <= 0) return;
-      const waiting = await findWaitingBatches(deps.database, {
-        waitingMs,
-        leaseMs: limits.batchLeaseMs,
-        leaseMarginMs: limits.leaseMarginMs,
-        countMax: concurrency * 2,
-      });
+      const waiting = await deps.findWaiting(concurrency * 2);
       const found = waiting.filter((batchId) => !underWay.has(batchId)).slice(0, room);
       if (found.length > 0) log.warn('batches waited without a bell', { count: found.length });
       for (const batchId of found) void take(batchId);

@@ -10,6 +10,7 @@ import { openCheckedDatabase } from '../src/roles/checked-database.ts';
 import type { Database } from '../src/store/database.ts';
 import { dispatchBeat } from '../src/store/feed.ts';
 import { deleteHeartbeat, writeHeartbeat } from '../src/store/heartbeats.ts';
+import { findWaitingBatches } from '../src/store/waiting-batches.ts';
 import { createLog } from '../src/telemetry/log.ts';
 import { dispatchBatch } from '../src/usecases/dispatch-batch.ts';
 import { makeEpochKeys } from '../src/usecases/keep-epoch-keys.ts';
@@ -20,6 +21,8 @@ import { createRenewedTokens, openSending, type Sending, smsTransport } from './
 import { createHeldUpSign, workerDuties } from './worker-duties.ts';
 
 const batchesAtOnce = 4;
+/** A bell that takes longer than this was lost. */
+const withoutBellMs = 3_000;
 /** What the end of the shutdown needs of the time that a process is given. */
 const lastWordsMs = 1_000;
 const finishMs = limits.shutdownMs - lastWordsMs;
@@ -45,7 +48,13 @@ export async function runWorker(config: Config): Promise<{ close(): Promise<void
   const stop = stopping.signal;
   const sending = await openSending({ config, database, keys, tokens, transport, log, stop });
   const dispatcher = createDispatcher({
-    database,
+    findWaiting: (countMax) =>
+      findWaitingBatches(database, {
+        waitingMs: withoutBellMs,
+        leaseMs: limits.batchLeaseMs,
+        leaseMarginMs: limits.leaseMarginMs,
+        countMax,
+      }),
     dispatch: (batchId) => dispatchBatch(sending, batchId),
     concurrency: batchesAtOnce,
     log,

@@ -84,15 +84,16 @@ describe('a duty', () => {
 });
 
 describe('a dispatcher', () => {
-  const waiting = (...ids: string[]) => ({
-    query: async <Row>() => ids.map((id) => ({ batch_id: id })) as Row[],
-  });
+  const waiting =
+    (...ids: string[]) =>
+    async () =>
+      ids;
 
   it('is at a batch once, however often it is told of it', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const begun: string[] = [];
     const dispatcher = createDispatcher({
-      database: waiting('one', 'two'),
+      findWaiting: waiting('one', 'two'),
       dispatch: async (batchId) => {
         begun.push(batchId);
         await promise;
@@ -114,7 +115,7 @@ describe('a dispatcher', () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const begun: string[] = [];
     const dispatcher = createDispatcher({
-      database: waiting('a', 'b', 'c', 'd'),
+      findWaiting: waiting('a', 'b', 'c', 'd'),
       dispatch: async (batchId) => {
         begun.push(batchId);
         await promise;
@@ -131,7 +132,7 @@ describe('a dispatcher', () => {
 
   it('leaves a batch that fails to its lease', async () => {
     const dispatcher = createDispatcher({
-      database: waiting(),
+      findWaiting: waiting(),
       dispatch: () => Promise.reject(new AppError('unavailable')),
       concurrency: 1,
       log,
