@@ -17,7 +17,13 @@ const baseUrl = z
 const addressList = z
   .string()
   .transform((value) => value.split(',').map((part) => part.trim()))
-  .pipe(z.array(z.string().min(1)))
+  .pipe(
+    z.array(
+      z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
+        error: 'must be IP addresses or networks, separated by commas',
+      }),
+    ),
+  )
   .optional();
 
 /**
@@ -112,13 +118,6 @@ export const environment = z.object({
     .describe(
       'Journal of erasures and lock-outs outside PostgreSQL. Unset: file:DATA_DIR/journal.',
     ),
-  SETTLE_WINDOW_S: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(86_400)
-    .default(60)
-    .describe('Seconds an uncertain send is looked up before one more attempt; 900 in production.'),
   METRICS_TOKEN: secret
     .optional()
     .describe('Bearer token that may read /metrics from elsewhere than loopback.'),

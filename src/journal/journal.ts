@@ -19,6 +19,7 @@ export async function openJournal(location: string, role: string): Promise<Journ
   const directory = location.replace(/^file:/, '');
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const file = await open(join(directory, `${role}.ndjson`), 'a', 0o600);
+  await syncFolder(directory);
   return {
     async append(entry) {
       await file.appendFile(`${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`);
@@ -28,4 +29,10 @@ export async function openJournal(location: string, role: string): Promise<Journ
       await file.close();
     },
   };
+}
+
+/** So that the file's name survives a power cut too. */
+async function syncFolder(directory: string): Promise<void> {
+  const folder = await open(directory, 'r');
+  await folder.sync().finally(() => folder.close());
 }

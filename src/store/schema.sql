@@ -596,6 +596,8 @@ create policy every_organisation on pauses for all to sotto_scheduler, sotto_wor
 create policy own_organisations on pauses for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy whole_deployment on pauses for select to sotto_ops
+  using ((organisation_id IS NULL));
 create policy by_role on phone_day_counts for all to sotto_patient
   using (true)
   with check (true);

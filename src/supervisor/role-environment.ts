@@ -36,9 +36,8 @@ const variablesOf: Record<RoleName, readonly Variable[]> = {
     'TWILIO_BASE_URL',
     'SMS_OPT_OUT',
     'SMS_PER_SECOND',
-    'SETTLE_WINDOW_S',
   ],
-  scheduler: ['SMS_PER_SECOND', 'SETTLE_WINDOW_S'],
+  scheduler: ['SMS_PER_SECOND'],
   sandbox: [
     'SANDBOX_PORT',
     'CALLBACK_URL',
@@ -48,14 +47,16 @@ const variablesOf: Record<RoleName, readonly Variable[]> = {
   ],
 };
 
-/** What any process needs of the machine, be it ours or not. */
+/**
+ * What any process needs of the machine, be it ours or not. NODE_OPTIONS is not among it: it can make
+ * a process write its environment, and with it its secrets, into a report.
+ */
 const inherited = [
   'PATH',
   'HOME',
   'LANG',
   'TMPDIR',
   'NODE_ENV',
-  'NODE_OPTIONS',
   'NODE_EXTRA_CA_CERTS',
   'NODE_COMPILE_CACHE',
 ];

@@ -26,6 +26,9 @@ export function startSummary({
     '',
     `Sotto is ready (${(readyMs / 1000).toFixed(1)} s).${isSandbox ? ' Messages arrive on the sandbox phone.' : ''}`,
     '',
+    ...(isSandbox && !isLoopback(config.HOST)
+      ? [`  HOST is ${config.HOST}: whoever reaches this machine can read the sandbox phone.`, '']
+      : []),
     ...shown.map(([name, value]) => `  ${name.padEnd(15)}${value}`),
     '',
     'Ctrl+C stops everything.',
@@ -37,4 +40,8 @@ export function startSummary({
 function nearest(path: string): string {
   const fromHere = relative('.', path);
   return fromHere.startsWith('..') ? path : fromHere;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

@@ -44,6 +44,13 @@ export function checkRequest(
   const contactPoints = checkContacts(request, context, errors);
   checkFactors(request, context.now, errors);
   const entries = checkReminders(request, context, contactPoints, errors);
+  const linkChannels = context.channelsAvailable.filter(
+    (channel) => contactPoints[channel] && hasFactor(request, channel),
+  );
+  // Asked for outright, so it is refused rather than silently not sent.
+  if (request.notice === 'now' && linkChannels.length === 0) {
+    errors.push({ pointer: '/notice', code: 'no_usable_factor' });
+  }
   const start = resolveStart({
     start: request.start,
     timeZone: request.timeZone,
@@ -85,9 +92,7 @@ export function checkRequest(
           random,
           entries,
         }),
-        linkChannels: context.channelsAvailable.filter(
-          (channel) => contactPoints[channel] && hasFactor(request, channel),
-        ),
+        linkChannels,
         now,
         noticeAt: (notAfter) => nextAllowedMinute({ now, timeZone, quietHours, notAfter }),
       },

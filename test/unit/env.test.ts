@@ -102,7 +102,6 @@ describe('the configuration', () => {
       TWILIO_MESSAGING_SERVICE_SID: 'MG1',
       KEYSTORE: '/keys',
       JOURNAL: 'postgres:',
-      SETTLE_WINDOW_S: '0',
       LOG_LEVEL: 'loud',
     };
     const complaints = refused(() => loadConfig({ ...wrong, OPS_PORT: '80.5' }));

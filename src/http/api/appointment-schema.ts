@@ -7,17 +7,22 @@ import type { FieldErrorCode } from '../../domain/errors.ts';
 /** A rule that zod has no word for, with the code that its breach answers. */
 const breaks = (code: FieldErrorCode) => ({ params: { code } });
 
-const controls = /\p{Cc}/u;
-const controlsButNewline = /(?!\n)\p{Cc}/u;
+/**
+ * What steers a display instead of being shown: control characters, line and paragraph separators,
+ * and what reverses the text behind it (Unicode UAX #9, embeddings and overrides).
+ */
+const controls = /[\p{Cc}\u2028\u2029\u202a-\u202e]/u;
+const controlsButNewline = /(?!\n)[\p{Cc}\u2028\u2029\u202a-\u202e]/u;
+const letterOrDigit = /[\p{L}\p{N}]/u;
 
-/** One line of text to be shown: not blank, no control character. */
+/** One line of text to be shown: something to read, no control character. */
 const line = (charactersMax: number) =>
   z
     .string()
     .min(1)
     .max(charactersMax)
     .refine((text) => !controls.test(text), breaks('control_character'))
-    .refine((text) => text.trim() !== '' || text === '', breaks('too_short'));
+    .refine((text) => letterOrDigit.test(text) || text === '', breaks('too_short'));
 
 /** A short text whose meaning is checked later; here only that it is short. */
 const token = (charactersMax: number) => z.string().min(1).max(charactersMax);

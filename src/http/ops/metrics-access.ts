@@ -3,6 +3,10 @@ import type { FastifyRequest } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
 import type { Secret } from '../../domain/secret.ts';
 
+const loopbackAddress = /^(?:127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/;
+/** Any other name was resolved by somebody else, who may be the page that a browser here shows. */
+const loopbackHost = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/;
+
 /**
  * Lets in whoever is on this machine, or has the token.
  *
@@ -23,7 +27,7 @@ export function demandMetricsAccess(
 function isLocal(request: FastifyRequest): boolean {
   const { headers, socket } = request.raw;
   if (headers.forwarded !== undefined || headers['x-forwarded-for'] !== undefined) return false;
-  return /^(?:127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/.test(socket.remoteAddress ?? '');
+  return loopbackAddress.test(socket.remoteAddress ?? '') && loopbackHost.test(headers.host ?? '');
 }
 
 function isSame(given: string, expected: string): boolean {

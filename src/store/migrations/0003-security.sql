@@ -44,6 +44,7 @@ create policy by_role on sealed_callbacks for insert to sotto_api with check (tr
 create policy by_role on suppressions to sotto_patient using (true) with check (true);
 create policy by_role on phone_day_counts to sotto_patient using (true) with check (true);
 create policy by_role on batches for select to sotto_ops using (true);
+create policy whole_deployment on pauses for select to sotto_ops using (organisation_id is null);
 create policy by_role on ops_users to sotto_ops using (true) with check (true);
 create policy by_role on ops_sessions to sotto_ops using (true) with check (true);
 create policy by_role on audit to sotto_ops using (true) with check (true);

@@ -109,7 +109,7 @@ export const fieldTexts: Record<FieldErrorCode, string> = {
   channel_unavailable: 'This deployment does not send on this channel.',
   no_contact_point: 'There is no phone or email, or not the one that the channel needs.',
   no_usable_factor:
-    'Behind a link on this channel the patient could not prove who they are: send a PIN or a birth date.',
+    'Behind a link on this channel the patient could not prove who they are: send a PIN.',
   invalid_phone: 'Not a phone number in international form, such as +33639980001.',
   unreachable_phone: 'The number cannot receive SMS.',
   reserved_number: 'The number belongs to nobody; it is accepted in test mode.',
