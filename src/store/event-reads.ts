@@ -54,7 +54,7 @@ export async function readEvents(
           and to_state is distinct from 'queued' and to_state is distinct from 'sending'
           and not (to_state is not distinct from 'scheduled'
             and coalesce(from_state in ('queued', 'sending'), false))
-        order by transaction_id, id limit $5`,
+        order by events.transaction_id, events.id limit $5`, // unqualified: the texts selected above
       values: [organisationId, mode, after.transactionId, after.id, limit],
     });
     return rows.map((row) => ({

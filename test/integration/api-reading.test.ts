@@ -358,6 +358,31 @@ describe('GET events', () => {
     }
   });
 
+  it('misses and repeats nothing when the numbers of transactions grow by a digit', async () => {
+    const { organisationId, key } = await newKey();
+    for (const [transaction, id] of [
+      ['98', '9'],
+      ['99', '10'],
+      ['100', '11'],
+      ['101', '9'],
+      ['101', '10'],
+    ]) {
+      await fixture.database.admin.query(
+        `insert into events (organisation_id, mode, type, reference, appointment_id, id,
+           transaction_id)
+         overriding system value values ($1, 'test', $2, 'visit-1', gen_random_uuid(), $3, $4)`,
+        [organisationId, `${transaction}.${id}`, id, transaction],
+      );
+    }
+    const seen: string[] = [];
+    let page = await read(key, null, 1);
+    while (page.next !== null) {
+      seen.push(...page.events.map(({ type }) => type));
+      page = await read(key, page.next, 1);
+    }
+    expect(seen).toEqual(['98.9', '99.10', '100.11', '101.9', '101.10']);
+  });
+
   it('tells what a booking system needs, and leaves out who has a reminder in hand', async () => {
     const { organisationId, key } = await newKey();
     const reminderId = randomUUID();
