@@ -94,7 +94,10 @@ export async function clearLocks(
   );
 }
 
-/** Moves appointments to their new version. */
+/**
+ * Moves appointments to their new version. One that was paused because an earlier version was not
+ * stored as accepted goes on: this one is read back in its turn.
+ */
 export async function updateAppointments(
   connection: Connection,
   versions: readonly AcceptedVersion[],
@@ -103,7 +106,7 @@ export async function updateAppointments(
     name: 'update appointments',
     text: `update appointments a set state = u.state, version = u.version, revision = u.revision,
              moved = u.moved, starts_at = u.starts_at, ends_at = u.ends_at, erase_at = u.erase_at,
-             updated_at = clock_timestamp()
+             paused_at = null, updated_at = clock_timestamp()
            from unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::boolean[], $6::timestamptz[],
              $7::timestamptz[], $8::timestamptz[])
              as u (id, state, version, revision, moved, starts_at, ends_at, erase_at)

@@ -1,6 +1,6 @@
 import type { Connection } from './database.ts';
 
-/** Stops everything owed of these appointments until a person has looked. */
+/** Stops everything owed of these appointments until a later version takes the place of this one. */
 export async function pauseAppointments(
   connection: Connection,
   appointmentIds: readonly string[],

@@ -1,0 +1,67 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Secret } from '../../src/domain/secret.ts';
+
+export interface CuttingProxy {
+  /** The same way in, through the proxy. */
+  readonly url: Secret<string>;
+  /** From now on, how many connections were cut. */
+  readonly cuts: () => number;
+  /**
+   * Cuts the next connection that sends these words: the server gets them and does what they say,
+   * and its answer never arrives.
+   */
+  cutAfter(words: string): void;
+  close(): Promise<void>;
+}
+
+/** A way to PostgreSQL on which answers can be lost. */
+export async function startCuttingProxy(target: Secret<string>): Promise<CuttingProxy> {
+  const { hostname, port } = new URL(target.reveal());
+  const open = new Set<Socket>();
+  let awaited: string | undefined;
+  let cuts = 0;
+
+  const server = createServer((client) => {
+    const upstream = connect({ host: hostname, port: Number(port) });
+    let isDoomed = false;
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      open.add(one);
+      one.on('error', () => {});
+      one.on('close', () => {
+        open.delete(one);
+        other.destroy();
+      });
+    }
+    client.on('data', (chunk: Buffer) => {
+      if (awaited !== undefined && chunk.includes(awaited)) {
+        awaited = undefined;
+        isDoomed = true;
+      }
+      upstream.write(chunk);
+    });
+    upstream.on('data', (chunk: Buffer) => {
+      if (!isDoomed) return client.write(chunk);
+      cuts += 1;
+      client.resetAndDestroy();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = new URL(target.reveal());
+  url.hostname = '127.0.0.1';
+  url.port = String((server.address() as AddressInfo).port);
+
+  return {
+    url: new Secret(url.href),
+    cuts: () => cuts,
+    cutAfter(words) {
+      awaited = words;
+    },
+    async close() {
+      for (const socket of open) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
