@@ -171,7 +171,7 @@ export function decidePut(
     version: (stored?.version ?? 0) + 1,
     revision: wanted.revision ?? null,
     state: wanted.status,
-    moved: decideMoved(stored, wanted, changed, told.length > 0),
+    moved: decideMoved(stored, wanted, told.length > 0),
     newReminders: [
       ...(cancelling
         ? []
@@ -251,15 +251,17 @@ function timesOrStatusChanged(stored: StoredAppointment, wanted: WantedAppointme
   );
 }
 
-/** A patient who was told a time is told that it moved, until the next version moves it again. */
+/**
+ * A patient who was told a time is told that it moved, also after it was cancelled in between. Only
+ * another start is a move: one that is booked again for the same time, or takes longer, is not.
+ */
 function decideMoved(
   stored: StoredAppointment | undefined,
   wanted: WantedAppointment,
-  changed: boolean,
   told: boolean,
 ): boolean {
-  if (!stored || wanted.status === 'cancelled') return false;
-  return changed ? told || stored.moved : stored.moved;
+  if (!stored) return false;
+  return stored.moved || (told && !stored.startsAt.equals(wanted.startsAt));
 }
 
 function planNotice({

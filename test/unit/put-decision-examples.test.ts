@@ -51,6 +51,14 @@ describe('for example', () => {
     ]);
   });
 
+  it('booked again for the time that was cancelled is no move, and for another time is one', () => {
+    const cancelled = put(turn(put(undefined), 'planned', 'sent'), { status: 'cancelled' });
+    expect(put(cancelled).moved).toBe(false);
+    expect(put(cancelled, { startsAt: moved }).moved).toBe(true);
+    const movedThenCancelled = put(toldAndMoved, { startsAt: moved, status: 'cancelled' });
+    expect(put(movedThenCancelled, { startsAt: moved }).moved).toBe(true);
+  });
+
   it('a second move finds the notice still waiting, and adds none', () => {
     expect(tell(put(toldAndMoved, { startsAt: moved.add({ hours: 1 }) }))).toEqual([
       'planned sms sent',
