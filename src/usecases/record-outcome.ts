@@ -72,6 +72,7 @@ export function createOutcomeRecorder(deps: {
   }
 
   async function run(): Promise<void> {
+    running = true;
     // What ends in the same turn goes into one transaction.
     await new Promise((resolve) => setImmediate(resolve));
     for (let failures = 0; waiting.length > 0; ) {
@@ -89,6 +90,8 @@ export function createOutcomeRecorder(deps: {
         }
       }
     }
+    // In the turn that found nothing waiting: what came any later would wait for nobody.
+    running = false;
   }
 
   return {
@@ -96,11 +99,7 @@ export function createOutcomeRecorder(deps: {
       return new Promise((stored) => {
         waiting.push({ ended, stored });
         unstored += 1;
-        if (running) return;
-        running = true;
-        void run().finally(() => {
-          running = false;
-        });
+        if (!running) void run();
       });
     },
     pending: () => unstored,

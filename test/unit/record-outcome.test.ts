@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import type { Database } from '../../src/store/database.ts';
+import { createOutcomeRecorder } from '../../src/usecases/record-outcome.ts';
+
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+/** Stores at once; which rows it is asked for does not matter here. */
+const database: Pick<Database, 'transaction'> = {
+  transaction: async () => undefined as never,
+};
+const outcome = { kind: 'uncertain', reason: 'timeout' } as const;
+
+it('an outcome is stored whatever moment it comes at, also just as the one before it is done', async () => {
+  for (let turns = 0; turns < 20; turns += 1) {
+    const recorder = createOutcomeRecorder({ database, log });
+    const second = recorder.record({ attemptId: 'first', outcome }).then(async () => {
+      for (let turn = 0; turn < turns; turn += 1) await null;
+      // Not waited for: one that is forgotten would be waited for without end.
+      void recorder.record({ attemptId: 'second', outcome });
+    });
+    await second;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(recorder.pending(), `after ${turns} turns`).toBe(0);
+  }
+});
