@@ -177,11 +177,12 @@ async function sendSlice(
       }),
     );
   } catch (error) {
-    // The commit may have gone through all the same. Nothing has been sent, and that is recorded.
+    // The commit may have gone through all the same. Nothing has been sent, and that is recorded:
+    // after the rows were locked, for a commit that is still under way shows no attempt before.
     deps.slots.give(planned.length);
     deps.log.warn('intents could not be written', { ...errorFacts(error), batchId: run.batchId });
-    await Promise.all(planned.map(({ attempt }) => recordNotStarted(deps, attempt)));
     await endQueued(deps, { batchId: run.batchId, ends: inTime.map(released(undefined)) });
+    await Promise.all(planned.map(({ attempt }) => recordNotStarted(deps, attempt)));
     return;
   }
   const allowed = planned.filter(({ attempt }) => intended.has(attempt.reminderId));

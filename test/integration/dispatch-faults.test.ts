@@ -101,6 +101,51 @@ describe('whatever step a worker dies at, or gets an error from', () => {
   );
 });
 
+describe('an intent whose commit is under way when its connection is lost', () => {
+  it('is known not to have been sent, once the commit has gone through', async () => {
+    await database.admin.query('truncate organisations, batches cascade');
+    await bench.seed({ organisationId: await database.createOrganisation(), count: 4 });
+    const [batchId] = await bench.feed();
+    const committed = Promise.withResolvers<void>();
+    let lost = false;
+    const losing: Database = {
+      ...bench.worker,
+      async transaction(organisationIds, work) {
+        if (lost) return bench.worker.transaction(organisationIds, work);
+        lost = true;
+        const worked = Promise.withResolvers<void>();
+        bench.worker
+          .transaction(organisationIds, async (connection) => {
+            await work(connection);
+            worked.resolve();
+            // The commit is as slow as it takes for somebody to wait for its rows.
+            await waitFor(isSomebodyWaiting, 5_000, 10).catch(() => {});
+          })
+          .then(committed.resolve, committed.reject);
+        await worked.promise;
+        throw new AppError('unavailable');
+      },
+    };
+    await bench.dispatch(batchId ?? '', { database: losing });
+    await committed.promise;
+    expect(peer.requests()).toBe(0);
+    expect(await bench.states()).toEqual({ scheduled: 4 });
+    expect(await bench.rows('select distinct outcome, reason_code from attempts')).toEqual([
+      { outcome: 'refused', reason_code: 'not_started' },
+    ]);
+    await bench.drain();
+    expect(await bench.states()).toEqual({ sent: 4 });
+  });
+
+  async function isSomebodyWaiting(): Promise<boolean> {
+    const [row] = await bench.rows(
+      `select count(*)::int as count from pg_stat_activity
+       where wait_event_type = 'Lock' and usename = 'sotto_worker' and datname = current_database()`,
+    );
+    return row?.count !== 0;
+  }
+});
+
 describe('an outcome that is known', () => {
   it('is stored when the database is back, however long that takes', async () => {
     await database.admin.query('truncate organisations, batches cascade');
