@@ -43,9 +43,12 @@ export async function startCuttingProxy(target: Secret<string>): Promise<Cutting
       upstream.write(chunk);
     });
     upstream.on('data', (chunk: Buffer) => {
-      if (!isDoomed) return client.write(chunk);
-      cuts += 1;
-      client.resetAndDestroy();
+      if (isDoomed) {
+        cuts += 1;
+        client.resetAndDestroy();
+      } else {
+        client.write(chunk);
+      }
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
