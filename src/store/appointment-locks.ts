@@ -46,7 +46,7 @@ export async function lockAppointments(
   return new Map(rows.map((row, index) => [rowKey(row), stored[index] as StoredAppointment]));
 }
 
-/** Locks what was deleted under a reference and not yet erased, newest first. */
+/** Locks what was deleted or erased under a reference, newest first. */
 export async function lockTombstones(
   connection: Connection,
   { organisationId, mode, reference }: AppointmentKey,
@@ -54,8 +54,8 @@ export async function lockTombstones(
   const { rows } = await connection.query(
     `select ${appointmentColumns} from appointments a
      where a.organisation_id = $1 and a.mode = $2 and a.reference = $3
-       and a.deleted_at is not null and a.state <> 'erased'
-     order by a.deleted_at desc for update of a`,
+       and a.deleted_at is not null
+     order by a.deleted_at desc, a.id desc for update of a`,
     [organisationId, mode, reference],
   );
   return withReminders(connection, rows);

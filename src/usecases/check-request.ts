@@ -165,7 +165,10 @@ function checkReminders(
         ? ['', 'duplicate_reminder']
         : ['/channel', channelFault(channel, request, context, contactPoints)];
     const [field, code] = fault;
-    if (code) errors.push({ pointer: named ? `/reminders/${index}${field}` : '/recipient', code });
+    const pointer = named ? `/reminders/${index}${field}` : '/recipient';
+    if (code && !errors.some((one) => one.pointer === pointer && one.code === code)) {
+      errors.push({ pointer, code });
+    }
     if (!before || code) continue;
     seen.add(`${channel} ${before.text}`);
     entries.push({ before, channel });

@@ -59,7 +59,9 @@ async function deleteLocked(
   const shown = live ?? tombstones[0];
   if (!shown) throw new AppError('not_found');
 
-  const erased = erase ? [...(live ? [live] : []), ...tombstones] : [];
+  const erased = (erase ? [...(live ? [live] : []), ...tombstones] : []).filter(
+    ({ state }) => state !== 'erased',
+  );
   const decision = live
     ? decideDelete(live, { erase })
     : { ended: [], marked: [], droppedLinkIds: [] };
@@ -82,7 +84,7 @@ async function deleteLocked(
     id: shown.id,
     reference,
     version: shown.version,
-    state: erase ? 'erased' : 'cancelled',
+    state: erase || shown.state === 'erased' ? 'erased' : 'cancelled',
     reminders: describe(shown, decision.ended),
   };
 }

@@ -80,7 +80,8 @@ export function createPutAppointment(
   });
 
   return async ({ organisationId, mode, reference, body }) => {
-    const now = deps.now();
+    // As the store tells it later: one reminder has one send time, whenever it is asked for.
+    const now = deps.now().round({ smallestUnit: 'millisecond', roundingMode: 'floor' });
     const checked = checkRequest(body.reveal(), {
       organisation: await deps.settingsOf(organisationId),
       mode,
@@ -247,16 +248,16 @@ function describe(accepted: Accepted, request: CheckedRequest): Description {
   const kept = (stored?.reminders ?? []).map((reminder: StoredReminder) => ({
     id: reminder.id,
     channel: reminder.requestedChannel,
-    sendAt: reminder.sendAt.toString(),
-    notAfter: reminder.notAfter.toString(),
+    sendAt: inMilliseconds(reminder.sendAt),
+    notAfter: inMilliseconds(reminder.notAfter),
     state: ended.get(reminder.id) ?? reminder.state,
     ...(reminder.skipped ? { skipped: reminder.skipped } : {}),
   }));
   const added = sealed.reminders.map((reminder) => ({
     id: reminder.id,
     channel: reminder.requestedChannel,
-    sendAt: reminder.sendAt.toString(),
-    notAfter: reminder.notAfter.toString(),
+    sendAt: inMilliseconds(reminder.sendAt),
+    notAfter: inMilliseconds(reminder.notAfter),
     state: reminder.skipped ? 'skipped' : 'scheduled',
     ...(reminder.skipped ? { skipped: reminder.skipped } : {}),
   }));
@@ -270,4 +271,9 @@ function describe(accepted: Accepted, request: CheckedRequest): Description {
     language: request.language,
     reminders: [...kept, ...added].sort((one, other) => (one.sendAt < other.sendAt ? -1 : 1)),
   };
+}
+
+/** Of one length, so that the texts sort as the instants do. */
+function inMilliseconds(instant: Temporal.Instant): string {
+  return instant.toString({ smallestUnit: 'millisecond' });
 }

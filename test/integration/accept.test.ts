@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Secret } from '../../src/domain/secret.ts';
 import type { JournalEntry } from '../../src/journal/journal.ts';
 import { verifyReceipt } from '../../src/keys/receipt-verify.ts';
-import { appointmentRequest, createTestAccept, createTestKeys } from '../support/accept.ts';
+import {
+  appointmentRequest,
+  createTestAccept,
+  createTestKeys,
+  type PutAnswer,
+} from '../support/accept.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let db: TestDatabase;
@@ -107,6 +113,27 @@ describe('an accepted PUT', () => {
     expect(notices).toHaveLength(1);
   });
 
+  it('tells a time in the same words when it is put again', async () => {
+    const where = key();
+    const body = appointmentRequest({ notice: 'now' });
+    const notice = (answer: PutAnswer) =>
+      answer.reminders.find(
+        ({ sendAt }) => sendAt < new Date(Date.now() + 12 * 3_600_000).toISOString(),
+      );
+    const first = notice(await accept.put({ ...where, body }));
+    expect(first?.sendAt).toMatch(/\.\d{3}Z$/);
+    const again = appointmentRequest({ notice: 'if_told' });
+    expect(notice(await accept.put({ ...where, body: again }))).toEqual(first);
+  });
+
+  it('that is refused names each fault once, however many reminders of the plan have it', async () => {
+    const { reminders: _, ...request } = appointmentRequest().reveal();
+    const body = new Secret({ ...request, recipient: { phone: '+33639980001' } });
+    await expect(accept.put({ ...key(), body })).rejects.toMatchObject({
+      fields: [{ pointer: '/recipient', code: 'no_usable_factor' }],
+    });
+  });
+
   it('that revokes a link stands in the journal first, so that no restore revives the link', async () => {
     const where = key();
     const { id, reminders } = await accept.put({ ...where, body: appointmentRequest() });
@@ -195,5 +222,19 @@ describe('an accepted PUT', () => {
       ]);
       expect(rows, table).toHaveLength(0);
     }
+  });
+
+  it('repeated, like an answer that got lost, it answers the same and does nothing more', async () => {
+    const where = key();
+    await accept.put({ ...where, body: appointmentRequest() });
+    for (const erase of [false, true]) {
+      const answer = await accept.remove({ ...where, erase });
+      const events = () =>
+        db.admin.query('select type from events where reference = $1', [where.reference]);
+      const { rowCount } = await events();
+      expect(await accept.remove({ ...where, erase })).toEqual(answer);
+      expect((await events()).rowCount).toBe(rowCount);
+    }
+    expect(await accept.remove({ ...where, erase: false })).toMatchObject({ state: 'erased' });
   });
 });
