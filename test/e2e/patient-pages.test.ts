@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser } from '../support/browser.ts';
+import { launchBrowser, tabTo } from '../support/browser.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type PatientPages, startPatientPages } from '../support/patient-pages.ts';
 import { seedAppointment, seededPin, seededRequest } from '../support/seed-appointment.ts';
@@ -49,15 +49,6 @@ async function seedIn(language: string): Promise<string> {
 }
 
 const step = (page: Page) => page.locator('main').getAttribute('data-step');
-
-/** Tabs until the element has the focus, as someone without a mouse must. */
-async function tabTo(page: Page, selector: string): Promise<void> {
-  for (let press = 0; press < 30; press += 1) {
-    await page.keyboard.press('Tab');
-    if (await page.locator(`${selector}:focus`).count()) return;
-  }
-  throw new Error(`${selector} cannot be reached with Tab`);
-}
 
 async function pressButton(page: Page, selector: string): Promise<void> {
   await tabTo(page, selector);
