@@ -13,12 +13,14 @@ const spoken = [CommandError, ConfigError, KeyStoreError, MigrationError, StartE
 
 async function main(words: readonly string[]): Promise<number> {
   const [name = 'help', ...rest] = words;
+  if (name === 'help' || words.includes('--help') || words.includes('-h')) {
+    console.log(usage());
+    return 0;
+  }
   const command = commands.find((candidate) => candidate.name === name);
   if (!command) {
-    console.error(
-      name === 'help' || name === '--help' ? usage() : `Unknown command.\n\n${usage()}`,
-    );
-    return name === 'help' || name === '--help' ? 0 : 2;
+    console.error(`Unknown command.\n\n${usage()}`);
+    return 2;
   }
   try {
     return await command.run(rest);

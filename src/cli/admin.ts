@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Config } from '../../config/env.ts';
+import { AppError } from '../domain/errors.ts';
 import { utcMonth } from '../domain/link-expiry.ts';
 import { Secret } from '../domain/secret.ts';
 import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
@@ -54,7 +55,8 @@ export async function runKey(config: Config, words: readonly string[]): Promise<
   const [action, id] = positionals;
   const adminUrl = adminUrlOf(config);
   if (action === 'revoke' && id) {
-    await revokeCredential({ adminUrl }, { credentialId: uuidFrom(id, 'The key') });
+    const credentialId = uuidFrom(id, 'The key');
+    await revokeCredential({ adminUrl }, { credentialId }).catch(missing('key'));
     console.log(values.json ? JSON.stringify({ id, revoked: true }) : `Revoked ${id}`);
     return 0;
   }
@@ -66,7 +68,9 @@ export async function runKey(config: Config, words: readonly string[]): Promise<
   if (values.mode !== 'test' && values.mode !== 'live')
     throw new CommandError('--mode must be test or live.');
   const organisationId = uuidFrom(values.organisation, '--organisation');
-  const created = await createApiKey({ adminUrl }, { organisationId, mode: values.mode });
+  const created = await createApiKey({ adminUrl }, { organisationId, mode: values.mode }).catch(
+    missing('organisation'),
+  );
   const key = created.key.reveal();
   console.log(
     values.json
@@ -113,6 +117,13 @@ function adminUrlOf(config: Config): Secret<string> {
       { exitCode: 1 },
     );
   }
+}
+
+function missing(what: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof AppError) || error.code !== 'not_found') throw error;
+    throw new CommandError(`No ${what} has this id.`, { exitCode: 1 });
+  };
 }
 
 function uuidFrom(value: unknown, what: string): string {
