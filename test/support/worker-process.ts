@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const script = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
-export interface WorkerProcess {
+export interface RoleProcess {
   /** Resolves when it takes work. */
   readonly ready: Promise<void>;
   signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void;
@@ -12,9 +12,13 @@ export interface WorkerProcess {
   readonly gone: Promise<number | null>;
 }
 
-/** Starts a real worker process, as a deployment would. */
-export function startWorkerProcess(env: Record<string, string>): WorkerProcess {
-  const child: ChildProcess = fork(script, ['worker'], {
+export type WorkerProcess = RoleProcess;
+
+export const startWorkerProcess = (env: Record<string, string>) => startRoleProcess('worker', env);
+
+/** Starts the real process of a role, as a deployment would. */
+export function startRoleProcess(role: 'api' | 'worker', env: Record<string, string>): RoleProcess {
+  const child: ChildProcess = fork(script, [role], {
     env: { PATH: process.env.PATH ?? '', NODE_COMPILE_CACHE: '', LOG_LEVEL: 'error', ...env },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
@@ -23,7 +27,7 @@ export function startWorkerProcess(env: Record<string, string>): WorkerProcess {
     child.on('message', (message) => {
       if (message === 'ready') resolve();
     });
-    gone.then((code) => reject(new Error(`the worker ended with ${code} before it was ready`)));
+    gone.then((code) => reject(new Error(`the ${role} ended with ${code} before it was ready`)));
   });
   ready.catch(() => {});
   return { ready, gone, signal: (name) => child.kill(name) };
