@@ -44,13 +44,10 @@ export function checkRequest(
   const contactPoints = checkContacts(request, context, errors);
   checkFactors(request, context.now, errors);
   const entries = checkReminders(request, context, contactPoints, errors);
+  checkNotice(request, context, contactPoints, errors);
   const linkChannels = context.channelsAvailable.filter(
     (channel) => contactPoints[channel] && hasFactor(request, channel),
   );
-  // Asked for outright, so it is refused rather than silently not sent.
-  if (request.notice === 'now' && linkChannels.length === 0) {
-    errors.push({ pointer: '/notice', code: 'no_usable_factor' });
-  }
   const start = resolveStart({
     start: request.start,
     timeZone: request.timeZone,
@@ -174,6 +171,21 @@ function checkReminders(
     entries.push({ before, channel });
   }
   return entries;
+}
+
+/** A notice that is asked for outright is refused rather than silently not sent. */
+function checkNotice(
+  request: AppointmentRequest,
+  context: CheckContext,
+  contactPoints: CheckedRequest['contactPoints'],
+  errors: FieldError[],
+): void {
+  if (request.notice !== 'now') return;
+  const faults = context.channelsAvailable.map((channel) =>
+    channelFault(channel, request, context, contactPoints),
+  );
+  if (faults.includes(undefined)) return;
+  errors.push({ pointer: '/notice', code: faults[0] ?? 'channel_unavailable' });
 }
 
 function channelFault(

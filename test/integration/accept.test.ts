@@ -134,6 +134,23 @@ describe('an accepted PUT', () => {
     });
   });
 
+  it('that always wants a notice is refused where none can be sent', async () => {
+    const { phone, pin } = { phone: '+33639980001', pin: '482913' };
+    for (const [recipient, code] of [
+      [{ phone }, 'no_usable_factor'],
+      [{ email: 'canari@example.org', pin }, 'no_contact_point'],
+    ] as const) {
+      const want = (notice: 'if_told' | 'now') =>
+        accept.put({ ...key(), body: appointmentRequest({ recipient, notice, reminders: [] }) });
+      await expect(want('now')).rejects.toMatchObject({ fields: [{ pointer: '/notice', code }] });
+      await expect(want('if_told')).resolves.toMatchObject({ reminders: [] });
+    }
+    const body = appointmentRequest({ recipient: { phone: '+331', pin }, notice: 'now' });
+    await expect(accept.put({ ...key(), body })).rejects.toMatchObject({
+      fields: [{ pointer: '/recipient/phone', code: 'invalid_phone' }],
+    });
+  });
+
   it('that revokes a link stands in the journal first, so that no restore revives the link', async () => {
     const where = key();
     const { id, reminders } = await accept.put({ ...where, body: appointmentRequest() });
