@@ -94,8 +94,8 @@ describe('a connection that is cut after COMMIT was sent', () => {
     const wheres = Array.from({ length: 20 }, key);
     const before = proxy.cuts();
     proxy.cutAfter('commit');
-    const put = (where: (typeof wheres)[number]) =>
-      cut.put({ ...where, body: appointmentRequest() });
+    const body = appointmentRequest();
+    const put = (where: (typeof wheres)[number]) => cut.put({ ...where, body });
     const first = await Promise.allSettled(wheres.map(put));
     expect(proxy.cuts()).toBe(before + 1);
     const refused = wheres.filter((_, index) => first[index]?.status === 'rejected');
