@@ -39,13 +39,15 @@ export interface DatabaseOptions {
   readonly url: Secret<string>;
   readonly connectionsMax: number;
   readonly applicationName: string;
+  /** How long one statement may take; a little later its connection is taken for lost. */
+  readonly statementTimeoutMs?: number;
   readonly onIdleError?: () => void;
 }
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const statementTimeoutMs = 15_000;
 
 export function openDatabase(options: DatabaseOptions): Database {
+  const { statementTimeoutMs = 15_000 } = options;
   const pool = new pg.Pool({
     connectionString: options.url.reveal(),
     max: options.connectionsMax,
@@ -75,9 +77,14 @@ export function openDatabase(options: DatabaseOptions): Database {
         await connection.query('commit');
         return result;
       } catch (error) {
-        await connection.query('rollback').catch((failure: Error) => {
-          broken = failure;
-        });
+        // One that did not answer would be waited for as long again, and one whose server may not
+        // write any more would be used again. The server rolls back whoever leaves.
+        if (isAway(error)) broken = error;
+        else {
+          await connection.query('rollback').catch((failure: Error) => {
+            broken = failure;
+          });
+        }
         return rethrowUnavailable(error);
       } finally {
         connection.release(broken);
@@ -122,7 +129,10 @@ export function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined;
 }
 
-/** Server shutting down, out of connections, statement cancelled: worth another try later. */
+/**
+ * Server shutting down, out of connections, a standby since a moment ago, statement cancelled: worth
+ * another try later.
+ */
 const awayStates = new Set([
   '57P01',
   '57P02',
@@ -130,25 +140,24 @@ const awayStates = new Set([
   '53300',
   '57014',
   '25P03',
+  '25006',
   '53100',
   '58030',
 ]);
 
 function rethrowUnavailable(error: unknown): never {
-  if (error instanceof AppError) throw error;
-  const state = sqlState(error);
-  if (
-    state === undefined
-      ? isConnectionFailure(error)
-      : awayStates.has(state) || state.startsWith('08')
-  ) {
-    throw new AppError('unavailable', { retryAfterS: 2, cause: error });
-  }
+  if (isAway(error)) throw new AppError('unavailable', { retryAfterS: 2, cause: error });
   throw error;
 }
 
+function isAway(error: unknown): error is Error {
+  const state = sqlState(error);
+  if (state === undefined) return isConnectionFailure(error);
+  return awayStates.has(state) || state.startsWith('08');
+}
+
 function isConnectionFailure(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!(error instanceof Error) || error instanceof AppError) return false;
   const code = 'code' in error ? String(error.code) : '';
   return (
     /^E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NOTFOUND|AI_AGAIN)$/.test(code) ||

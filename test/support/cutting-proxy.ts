@@ -11,6 +11,8 @@ export interface CuttingProxy {
    * and its answer never arrives.
    */
   cutAfter(words: string): void;
+  /** Likewise, but the connection stays open and nothing of it arrives any more. */
+  stallAfter(words: string): void;
   close(): Promise<void>;
 }
 
@@ -18,12 +20,12 @@ export interface CuttingProxy {
 export async function startCuttingProxy(target: Secret<string>): Promise<CuttingProxy> {
   const { hostname, port } = new URL(target.reveal());
   const open = new Set<Socket>();
-  let awaited: string | undefined;
+  let awaited: { words: string; fate: 'cut' | 'stall' } | undefined;
   let cuts = 0;
 
   const server = createServer((client) => {
     const upstream = connect({ host: hostname, port: Number(port) });
-    let isDoomed = false;
+    let doom: 'cut' | 'stall' | undefined;
     for (const [one, other] of [
       [client, upstream],
       [upstream, client],
@@ -36,18 +38,18 @@ export async function startCuttingProxy(target: Secret<string>): Promise<Cutting
       });
     }
     client.on('data', (chunk: Buffer) => {
-      if (awaited !== undefined && chunk.includes(awaited)) {
+      if (awaited && chunk.includes(awaited.words)) {
+        doom = awaited.fate;
         awaited = undefined;
-        isDoomed = true;
       }
       upstream.write(chunk);
     });
     upstream.on('data', (chunk: Buffer) => {
-      if (isDoomed) {
+      if (!doom) {
+        client.write(chunk);
+      } else if (doom === 'cut') {
         cuts += 1;
         client.resetAndDestroy();
-      } else {
-        client.write(chunk);
       }
     });
   });
@@ -60,7 +62,10 @@ export async function startCuttingProxy(target: Secret<string>): Promise<Cutting
     url: new Secret(url.href),
     cuts: () => cuts,
     cutAfter(words) {
-      awaited = words;
+      awaited = { words, fate: 'cut' };
+    },
+    stallAfter(words) {
+      awaited = { words, fate: 'stall' };
     },
     async close() {
       for (const socket of open) socket.destroy();

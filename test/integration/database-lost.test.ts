@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Database, openDatabase } from '../../src/store/database.ts';
+import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let db: TestDatabase;
+let proxy: CuttingProxy;
+let database: Database;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  proxy = await startCuttingProxy(db.roleUrls.worker);
+  database = openDatabase({
+    url: proxy.url,
+    connectionsMax: 1,
+    applicationName: 'test lost',
+    statementTimeoutMs: 500,
+  });
+});
+afterAll(async () => {
+  await database.close();
+  await proxy.close();
+  await db.drop();
+});
+
+const read = () =>
+  database.transaction([], async (connection) => {
+    const { rows } = await connection.query('select pg_backend_pid() as pid');
+    return rows[0].pid as number;
+  });
+
+it('a connection that answers nothing any more is waited for once, and replaced', async () => {
+  const before = await read();
+  proxy.stallAfter('commit');
+  const startedAt = performance.now();
+  await expect(read()).rejects.toMatchObject({ code: 'unavailable' });
+  // One wait is 2.5 s; waiting for the rollback too would make it five.
+  expect(performance.now() - startedAt).toBeLessThan(4_500);
+  expect(await read()).not.toBe(before);
+});
+
+it('a server that may not write any more is away, and its connection is not used again', async () => {
+  const before = await read();
+  const write = database.transaction([], async (connection) => {
+    await connection.query('set transaction read only');
+    await connection.query('insert into heartbeats (name, instance, version) values ($1, $1, $1)', [
+      'lost',
+    ]);
+  });
+  await expect(write).rejects.toMatchObject({ code: 'unavailable' });
+  expect(await read()).not.toBe(before);
+});
+
+it('an error of a statement’s own costs no connection', async () => {
+  const before = await read();
+  const wrong = database.transaction([], (connection) => connection.query('select 1 / 0'));
+  await expect(wrong).rejects.toMatchObject({ code: '22012' });
+  expect(await read()).toBe(before);
+});
