@@ -8,7 +8,7 @@ export type Outcome<Value> =
  *
  * One group is in flight at a time, and none holds two operations with the same key: the second
  * waits for the next group. When a whole group fails, it is redone one by one, so that only the
- * guilty operation fails.
+ * guilty operation fails; when that is hopeless, everything that waits fails with it.
  *
  * @param commit commits a group, in the order given: sorted by key
  * @param isHopeless whether an error would only repeat itself for each (the database is away)
@@ -34,8 +34,16 @@ export function createGroupCommit<Operation, Value>({
 
   async function run(): Promise<void> {
     running = true;
-    while (waiting.length > 0) await commitGroup(takeGroup());
+    while (waiting.length > 0) {
+      const hopeless = await commitGroup(takeGroup());
+      // Group after group would wait as long as this one did, to be told the same.
+      if (hopeless) refuse(waiting.splice(0), hopeless.error);
+    }
     running = false;
+  }
+
+  function refuse(entries: readonly Waiting[], error: unknown): void {
+    for (const { settle } of entries) settle({ ok: false, error });
   }
 
   function takeGroup(): Waiting[] {
@@ -49,19 +57,30 @@ export function createGroupCommit<Operation, Value>({
     return [...group.values()].sort((one, other) => (one.key < other.key ? -1 : 1));
   }
 
-  async function commitGroup(group: readonly Waiting[]): Promise<void> {
+  /** @returns the error for which there is no use in trying any other */
+  async function commitGroup(group: readonly Waiting[]): Promise<{ error: unknown } | undefined> {
     try {
       const outcomes = await commit(group.map(({ operation }) => operation));
       group.forEach(({ settle }, index) => {
         settle(outcomes[index] ?? { ok: false, error: new Error('no outcome') });
       });
     } catch (error) {
-      if (group.length === 1 || isHopeless(error)) {
-        for (const { settle } of group) settle({ ok: false, error });
-      } else {
-        for (const entry of group) await commitGroup([entry]);
+      if (isHopeless(error)) {
+        refuse(group, error);
+        return { error };
+      }
+      if (group.length === 1) {
+        refuse(group, error);
+        return undefined;
+      }
+      for (const [place, entry] of group.entries()) {
+        const hopeless = await commitGroup([entry]);
+        if (!hopeless) continue;
+        refuse(group.slice(place + 1), hopeless.error);
+        return hopeless;
       }
     }
+    return undefined;
   }
 
   return (operation) =>

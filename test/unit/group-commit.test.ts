@@ -163,6 +163,52 @@ describe('a failure', () => {
     expect(commits).toBe(1);
   });
 
+  it('that would only repeat itself fails who waits behind it too, without another wait', async () => {
+    const { promise: away, reject: goAway } = Promise.withResolvers<never>();
+    let commits = 0;
+    const submit = createGroupCommit<Operation, number>({
+      keyOf,
+      sizeMax: 1,
+      commit: () => {
+        commits += 1;
+        return away;
+      },
+      isHopeless: (error) => error === hopeless,
+    });
+    const results = Promise.allSettled(['a', 'b', 'c'].map((key) => submit(operation(key))));
+    await turn();
+    goAway(hopeless);
+    expect(await results).toEqual(
+      ['a', 'b', 'c'].map(() => ({ status: 'rejected', reason: hopeless })),
+    );
+    expect(commits).toBe(1);
+  });
+
+  it('that would only repeat itself, met while redoing, ends the redoing', async () => {
+    const groups: unknown[] = [];
+    const submit = createGroupCommit<Operation, number>({
+      keyOf,
+      sizeMax: 10,
+      commit: async (group) => {
+        groups.push(keysOf(group));
+        if (group.length > 1) throw new Error('somebody is guilty');
+        if (group[0]?.key === 'b') throw hopeless;
+        return group.map(({ number }) => ({ ok: true, value: number }));
+      },
+      isHopeless: (error) => error === hopeless,
+    });
+    const results = await Promise.allSettled(
+      ['a', 'b', 'c', 'd'].map((key, at) => submit(operation(key, at))),
+    );
+    expect(results).toMatchObject([
+      { value: 0 },
+      { reason: hopeless },
+      { reason: hopeless },
+      { reason: hopeless },
+    ]);
+    expect(groups).toEqual([['a', 'b', 'c', 'd'], ['a'], ['b']]);
+  });
+
   it('keeps nobody who came later from being committed', async () => {
     let away = true;
     const submit = createGroupCommit<Operation, number>({
