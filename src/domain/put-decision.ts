@@ -157,11 +157,12 @@ export function decidePut(
     ? undefined
     : planNotice({ stored, wanted, told, due: stranded || (changed && told.length > 0) });
 
+  const noticeComes = notice !== undefined && notice.skipped === undefined;
   /** A new notice takes the place of any other that may still be sent, so that none comes twice. */
   const noticeKept = (reminder: StoredReminder) =>
     toldStates.includes(reminder.state)
       ? !newCancellation
-      : !noticesGo && notice === undefined && reminder.pendingEnd === null;
+      : !noticesGo && !noticeComes && reminder.pendingEnd === null;
   const kept = (reminder: StoredReminder) =>
     reminder.kind === 'notice' ? noticeKept(reminder) : keptPlanned.has(reminder);
   const goingEnd = cancelling ? 'cancelled' : 'superseded';
@@ -282,16 +283,16 @@ function planNotice({
   if (!channel) return undefined;
   const notAfter = noticeDeadline(stored, wanted);
   const sendAt = wanted.noticeAt(notAfter);
-  if (!sendAt) return undefined;
   return {
     kind: 'notice',
     requestedChannel: channel,
     channel,
     before: null,
     resolvedAt: wanted.now,
-    sendAt,
+    sendAt: sendAt ?? wanted.now,
     notAfter,
-    skipped: undefined,
+    // Told like a planned one that cannot be in time: somebody has to call the patient.
+    skipped: sendAt ? undefined : 'quiet_hours',
   };
 }
 

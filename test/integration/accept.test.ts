@@ -151,6 +151,18 @@ describe('an accepted PUT', () => {
     });
   });
 
+  it('tells of a notice that quiet hours leave no room for', async () => {
+    const here = Temporal.Now.zonedDateTimeISO('Europe/Paris').toPlainTime();
+    const wall = (hours: number) => here.add({ hours }).toString({ smallestUnit: 'minute' });
+    const settings = { quiet_from: wall(-1), quiet_until: wall(3) };
+    const quiet = await db.createOrganisation(settings);
+    await testKeys.keys.ensureViewKeys({ organisationIds: [quiet], months: testKeys.months });
+    const body = appointmentRequest({ notice: 'now', reminders: [] }, 1);
+    const answer = await accept.put({ ...key(), organisationId: quiet, body });
+    expect(answer.reminders).toMatchObject([{ state: 'skipped', skipped: 'quiet_hours' }]);
+    expect(await remindersOf(answer.id)).toMatchObject([{ kind: 'notice', links: 0 }]);
+  });
+
   it('that revokes a link stands in the journal first, so that no restore revives the link', async () => {
     const where = key();
     const { id, reminders } = await accept.put({ ...where, body: appointmentRequest() });

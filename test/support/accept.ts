@@ -23,6 +23,7 @@ export const silentLog: Log = createLog({ role: 'test', level: 'silent' });
 export async function createTestKeys(organisationIds: readonly string[]): Promise<{
   keys: KeyStore;
   directory: string;
+  months: readonly string[];
   remove: () => Promise<void>;
 }> {
   const directory = await mkdtemp(join(tmpdir(), 'sotto-keys-'));
@@ -32,7 +33,7 @@ export async function createTestKeys(organisationIds: readonly string[]): Promis
   const months = [0, 31, 62].map((days) => utcMonth(now.add({ hours: 24 * days })));
   await keys.ensureViewKeys({ organisationIds, months });
   await keys.ensureLinkKey();
-  return { keys, directory, remove: () => rm(directory, { recursive: true, force: true }) };
+  return { keys, directory, months, remove: () => rm(directory, { recursive: true, force: true }) };
 }
 
 /** The accepting use cases over a real database and a real key store. */
