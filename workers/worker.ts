@@ -81,7 +81,8 @@ export async function runWorker(config: Config): Promise<{ close(): Promise<void
   return {
     async close() {
       stopping.abort();
-      const finished = [bells.close(finishMs), duties.close(), dispatcher.idle()];
+      const stored = dispatcher.idle().then(sending.recorder.idle);
+      const finished = [bells.close(finishMs), duties.close(), stored];
       await atMost(finishMs, Promise.all(finished));
       reportUnstored(sending, log);
       // The feeder takes nothing more for a worker that has left.

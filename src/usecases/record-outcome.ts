@@ -14,10 +14,15 @@ export interface EndedAttempt {
 }
 
 export interface OutcomeRecorder {
-  /** Resolves once the outcome is stored. It never rejects: it is tried until it is. */
+  /**
+   * Resolves once the outcome is stored, or set apart because it was refused even alone: then it is
+   * tried until it is stored, and nobody need wait for it. It never rejects.
+   */
   record(ended: EndedAttempt): Promise<void>;
   /** How many outcomes are known and not stored yet. */
   pending(): number;
+  /** Resolves when none is. */
+  idle(): Promise<void>;
 }
 
 const groupSizeMax = 100;
@@ -27,7 +32,7 @@ const uniqueViolation = '23505';
 
 interface Waiting {
   readonly ended: EndedAttempt;
-  readonly stored: () => void;
+  readonly settled: () => void;
 }
 
 /**
@@ -47,6 +52,7 @@ export function createOutcomeRecorder(deps: {
   const waiting: Waiting[] = [];
   let unstored = 0;
   let running = false;
+  let allStored = Promise.withResolvers<void>();
 
   async function store(group: readonly Waiting[]): Promise<'stored' | 'away' | 'refused'> {
     try {
@@ -60,11 +66,13 @@ export function createOutcomeRecorder(deps: {
       return error instanceof AppError && error.code === 'unavailable' ? 'away' : 'refused';
     }
     unstored -= group.length;
-    for (const { stored } of group) stored();
+    for (const { settled } of group) settled();
+    if (unstored === 0) allStored.resolve();
     return 'stored';
   }
 
-  async function keepTrying(one: Waiting): Promise<void> {
+  async function setApart(one: Waiting): Promise<void> {
+    one.settled();
     for (let failures = 1; ; failures += 1) {
       await sleep(pauseMs(failures));
       if ((await store([one])) === 'stored') return;
@@ -86,7 +94,7 @@ export function createOutcomeRecorder(deps: {
         await sleep(pauseMs(failures));
       } else {
         for (const one of group) {
-          if (group.length === 1 || (await store([one])) !== 'stored') void keepTrying(one);
+          if (group.length === 1 || (await store([one])) !== 'stored') void setApart(one);
         }
       }
     }
@@ -96,13 +104,17 @@ export function createOutcomeRecorder(deps: {
 
   return {
     record(ended) {
-      return new Promise((stored) => {
-        waiting.push({ ended, stored });
+      return new Promise((settled) => {
+        waiting.push({ ended, settled });
+        if (unstored === 0) allStored = Promise.withResolvers();
         unstored += 1;
         if (!running) void run();
       });
     },
     pending: () => unstored,
+    idle: async () => {
+      while (unstored > 0) await allStored.promise;
+    },
   };
 }
 
