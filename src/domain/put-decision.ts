@@ -252,17 +252,14 @@ function timesOrStatusChanged(stored: StoredAppointment, wanted: WantedAppointme
   );
 }
 
-/**
- * A patient who was told a time is told that it moved, also after it was cancelled in between. Only
- * another start is a move: one that is booked again for the same time, or takes longer, is not.
- */
+/** Only another start than somebody was told is a move; booked again, or longer, is none. */
 function decideMoved(
   stored: StoredAppointment | undefined,
-  wanted: WantedAppointment,
+  { startsAt }: WantedAppointment,
   told: boolean,
 ): boolean {
   if (!stored) return false;
-  return stored.moved || (told && !stored.startsAt.equals(wanted.startsAt));
+  return stored.moved || (told && !stored.startsAt.equals(startsAt));
 }
 
 function planNotice({

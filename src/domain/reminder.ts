@@ -100,5 +100,5 @@ export const finalStates: readonly ReminderState[] = [
   'erased',
 ];
 
-/** Why a planned reminder is skipped at acceptance. */
-export type SkipReason = 'booked_late' | 'quiet_hours' | 'appointment_cancelled';
+/** Why a reminder is skipped at acceptance. */
+export type SkipReason = 'booked_late' | 'quiet_hours';

@@ -25,7 +25,7 @@ const identity = {
 const skipped = z
   .string()
   .exactOptional()
-  .meta({ description: 'Why a planned reminder is not sent: booked_late, quiet_hours, …' });
+  .meta({ description: 'Why it is never sent: booked_late or quiet_hours.' });
 
 export const putAnswer: z.ZodType<Omit<PutAnswer, 'created'>> = z
   .object({
@@ -68,7 +68,13 @@ export const appointmentAnswer: z.ZodType<AppointmentAnswer> = z
         skipped,
         sentAt: instant.nullable().exactOptional().meta({ description: status }),
         deliveredAt: instant.nullable().exactOptional().meta({ description: status }),
-        reasonCode: z.string().nullable().exactOptional().meta({ description: status }),
+        reasonCode: z
+          .string()
+          .nullable()
+          .exactOptional()
+          .meta({
+            description: `Such as invalid_recipient, unreachable_recipient, opted_out. ${status}`,
+          }),
       }),
     ),
   })
@@ -105,7 +111,10 @@ export const eventPage: z.ZodType<{ events: EventAnswer[]; next: string | null }
     events: z.array(
       z.object({
         id: z.string(),
-        type: z.string().meta({ description: 'appointment.accepted, reminder.sent, …' }),
+        type: z.string().meta({
+          description:
+            'appointment.accepted, .replaced, .cancelled or .erased; reminder. and its state; reminder.needs_reissue: locked, PUT with notice now.',
+        }),
         at: instant,
         reference: z.string(),
         reminderId: z.string().exactOptional(),
