@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import pg from 'pg';
 import { AppError } from '../domain/errors.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -74,7 +75,9 @@ export function openDatabase(options: DatabaseOptions): Database {
           lockTimeoutMs === undefined ? '' : `; set local lock_timeout = ${lockTimeoutMs}`;
         await connection.query(`begin; ${bindOrganisations(organisationIds)}${lockTimeout}`);
         const result = await work(connection);
-        await connection.query('commit');
+        const { command } = await connection.query('commit');
+        // What PostgreSQL answers, without an error, where a statement failed and nobody said so.
+        assert(command === 'COMMIT', 'a transaction was not committed');
         return result;
       } catch (error) {
         // One that did not answer would be waited for as long again, and one whose server may not

@@ -57,3 +57,12 @@ it('an error of a statement’s own costs no connection', async () => {
   await expect(wrong).rejects.toMatchObject({ code: '22012' });
   expect(await read()).toBe(before);
 });
+
+it('a transaction whose error was kept quiet is no success', async () => {
+  const quiet = database.transaction([], async (connection) => {
+    await connection.query('select 1 / 0').catch(() => {});
+    return 'stored';
+  });
+  await expect(quiet).rejects.toThrow('not committed');
+  expect(await read()).toBeGreaterThan(0);
+});
