@@ -28,6 +28,7 @@ export async function runScheduler(config: Config): Promise<{ close(): Promise<v
     log,
     beat: (name) => writeHeartbeat(database, { name, instance, version: packageFile.version }),
   });
+  log.info('feeding what is due');
   return {
     async close() {
       await duties.close();

@@ -77,6 +77,7 @@ export async function runWorker(config: Config): Promise<{ close(): Promise<void
     onBatch: dispatcher.take,
     log,
   });
+  log.info('waiting for bells');
 
   return {
     async close() {

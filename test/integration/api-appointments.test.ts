@@ -360,6 +360,17 @@ describe('PUT, 413 and 415', () => {
     expect(answer.json()).toMatchObject({ code: 'unsupported_media_type' });
     expect(answer.body).not.toContain(canary);
   });
+
+  it.each(['gzip', 'br', 'identity, gzip'])('refuses a body compressed by %s', async (encoding) => {
+    const answer = await fixture.request({
+      method: 'PUT',
+      url: '/v1/appointments/visit-1',
+      headers: { 'content-type': 'application/json', 'content-encoding': encoding },
+      payload: JSON.stringify(ordinaryBody()),
+    });
+    expect(answer.statusCode).toBe(415);
+    expect(answer.json()).toMatchObject({ code: 'unsupported_media_type' });
+  });
 });
 
 describe('what a use case throws', () => {

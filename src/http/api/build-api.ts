@@ -83,7 +83,10 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   return app;
 }
 
-async function parseJsonBody(_request: FastifyRequest, body: Buffer): Promise<unknown> {
+async function parseJsonBody(request: FastifyRequest, body: Buffer): Promise<unknown> {
+  if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
+    throw new AppError('unsupported_media_type');
+  }
   // Some clients name a type and send nothing with it.
   return body.length === 0 ? undefined : parseStrictJson(body);
 }
