@@ -365,6 +365,7 @@ describe('PUT, 413 and 415', () => {
     const answer = await fixture.request({
       method: 'PUT',
       url: '/v1/appointments/visit-1',
+      key,
       headers: { 'content-type': 'application/json', 'content-encoding': encoding },
       payload: JSON.stringify(ordinaryBody()),
     });
