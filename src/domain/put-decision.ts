@@ -1,78 +1,15 @@
-import type { AppointmentState, NoticePolicy } from './appointment.ts';
+import type { AppointmentState } from './appointment.ts';
 import type { Channel, RequestedChannel } from './channel.ts';
-import { owedStates, type ReminderState, type SkipReason, toldStates } from './reminder.ts';
+import type {
+  NewReminder,
+  StoredAppointment,
+  StoredReminder,
+  WantedAppointment,
+} from './put-facts.ts';
+import { decideLinks, type LinkDecision } from './put-links.ts';
+import { planNotice } from './put-notice.ts';
+import { type ReminderState, toldStates } from './reminder.ts';
 import type { PlannedReminder } from './schedule.ts';
-
-type Instant = Temporal.Instant;
-
-/** A link as it stands when the appointment's row is locked. */
-export interface StoredLink {
-  readonly id: string;
-  readonly channel: Channel;
-  readonly current: boolean;
-  /** A message with this link may have gone out. */
-  readonly attempted: boolean;
-  readonly revoked: boolean;
-  readonly expiresAt: Instant;
-  /** A: what a content key is sealed to, so that this link can show it. */
-  readonly sealPublicKey: Uint8Array;
-}
-
-/** A reminder as it stands when the appointment's row is locked. */
-export interface StoredReminder {
-  readonly id: string;
-  readonly kind: 'planned' | 'notice';
-  readonly requestedChannel: RequestedChannel;
-  readonly channel: Channel;
-  readonly before: string | null;
-  readonly resolvedAt: Instant;
-  readonly sendAt: Instant;
-  readonly dueAt: Instant;
-  readonly notAfter: Instant;
-  readonly state: ReminderState;
-  readonly skipped: SkipReason | null;
-  readonly pendingEnd: string | null;
-  readonly sentAt: Instant | null;
-  readonly links: readonly StoredLink[];
-}
-
-/** The appointment's newest accepted version. */
-export interface StoredAppointment {
-  readonly id: string;
-  readonly state: AppointmentState;
-  readonly version: number;
-  readonly revision: number | null;
-  readonly moved: boolean;
-  readonly startsAt: Instant;
-  readonly endsAt: Instant;
-  readonly reminders: readonly StoredReminder[];
-}
-
-/** What a checked PUT asks for. */
-export interface WantedAppointment {
-  readonly revision: number | undefined;
-  readonly status: 'booked' | 'cancelled';
-  readonly notice: NoticePolicy;
-  readonly startsAt: Instant;
-  readonly endsAt: Instant;
-  readonly reminders: readonly PlannedReminder[];
-  /** Channels with a contact point, a transport, and a factor left to prove with; the preferred first. */
-  readonly linkChannels: readonly Channel[];
-  readonly now: Instant;
-  /** When a notice may next go out before an instant, or undefined when it no longer can. */
-  readonly noticeAt: (notAfter: Instant) => Instant | undefined;
-}
-
-export interface NewReminder {
-  readonly kind: 'planned' | 'notice';
-  readonly requestedChannel: RequestedChannel;
-  readonly channel: Channel;
-  readonly before: string | null;
-  readonly resolvedAt: Instant;
-  readonly sendAt: Instant;
-  readonly notAfter: Instant;
-  readonly skipped: SkipReason | undefined;
-}
 
 export interface EndedReminder {
   readonly id: string;
@@ -88,7 +25,7 @@ export interface MarkedReminder {
   readonly end: 'cancelled' | 'superseded' | 'erased' | null;
 }
 
-export interface PutDecision {
+export interface PutDecision extends LinkDecision {
   readonly version: number;
   readonly revision: number | null;
   readonly state: AppointmentState;
@@ -96,15 +33,6 @@ export interface PutDecision {
   readonly newReminders: readonly NewReminder[];
   readonly ended: readonly EndedReminder[];
   readonly marked: readonly MarkedReminder[];
-  /** Links nobody has seen: their secret is made anew, so the rows go. */
-  readonly droppedLinkIds: readonly string[];
-  /** Links that went out and stay, but no later attempt uses them. */
-  readonly retiredLinkIds: readonly string[];
-  readonly revokedLinkIds: readonly string[];
-  /** Links that went out and show the new version. */
-  readonly shownLinks: readonly StoredLink[];
-  /** Stored reminders that need a link sealed anew, by channel. */
-  readonly resealed: readonly { readonly reminder: StoredReminder; readonly channel: Channel }[];
   readonly locksCleared: boolean;
 }
 
@@ -262,60 +190,6 @@ function decideMoved(
   return stored.moved || (told && !stored.startsAt.equals(startsAt));
 }
 
-function planNotice({
-  stored,
-  wanted,
-  told,
-  due,
-}: {
-  stored: StoredAppointment | undefined;
-  wanted: WantedAppointment;
-  told: readonly StoredReminder[];
-  /** Whether somebody was told what is no longer so. */
-  due: boolean;
-}): NewReminder | undefined {
-  const owed = wanted.notice === 'now' || (wanted.notice === 'if_told' && due);
-  if (!owed) return undefined;
-  const channel = noticeChannel(told, wanted.linkChannels);
-  if (!channel) return undefined;
-  const notAfter = noticeDeadline(stored, wanted);
-  const sendAt = wanted.noticeAt(notAfter);
-  return {
-    kind: 'notice',
-    requestedChannel: channel,
-    channel,
-    before: null,
-    resolvedAt: wanted.now,
-    sendAt: sendAt ?? wanted.now,
-    notAfter,
-    // Told like a planned one that cannot be in time: somebody has to call the patient.
-    skipped: sendAt ? undefined : 'quiet_hours',
-  };
-}
-
-/** The channel of the last one gone out if it can still be used, else another that can. */
-function noticeChannel(
-  told: readonly StoredReminder[],
-  usable: readonly Channel[],
-): Channel | undefined {
-  const last = told.toSorted((one, other) => goneOutAt(one) - goneOutAt(other)).at(-1);
-  return last && usable.includes(last.channel) ? last.channel : usable[0];
-}
-
-function goneOutAt({ sentAt, sendAt }: StoredReminder): number {
-  return (sentAt ?? sendAt).epochMilliseconds;
-}
-
-/** A notice of a move is worth nothing after the earlier of the two times, if that is still ahead. */
-function noticeDeadline(stored: StoredAppointment | undefined, wanted: WantedAppointment): Instant {
-  const old = stored?.startsAt;
-  const earlierOld =
-    old &&
-    Temporal.Instant.compare(old, wanted.startsAt) < 0 &&
-    Temporal.Instant.compare(old, wanted.now) > 0;
-  return earlierOld ? old : wanted.startsAt;
-}
-
 function plan(wanted: WantedAppointment) {
   return (planned: PlannedReminder): NewReminder => ({
     kind: 'planned',
@@ -339,59 +213,4 @@ function end(reminder: StoredReminder, to: EndedReminder['to']): EndedReminder[]
   return [
     { id: reminder.id, from: reminder.state, to, possiblySent: reminder.state === 'uncertain' },
   ];
-}
-
-type LinkDecision = Pick<
-  PutDecision,
-  'droppedLinkIds' | 'retiredLinkIds' | 'revokedLinkIds' | 'shownLinks' | 'resealed'
->;
-
-function decideLinks({
-  reminders,
-  kept,
-  wanted,
-}: {
-  reminders: readonly StoredReminder[];
-  kept: (reminder: StoredReminder) => boolean;
-  wanted: WantedAppointment;
-}): LinkDecision {
-  const links = reminders.flatMap((reminder) => reminder.links);
-  const attempted = links.filter((link) => link.attempted);
-  const revoked = wanted.notice === 'now' ? attempted.filter((link) => !link.revoked) : [];
-  const resealed = reminders
-    .filter(kept)
-    .flatMap((reminder) =>
-      wanted.linkChannels
-        .filter((channel) => needsNewLink(reminder, channel))
-        .map((channel) => ({ reminder, channel })),
-    );
-  const replaced = new Set(resealed.map(({ reminder, channel }) => `${reminder.id} ${channel}`));
-  return {
-    droppedLinkIds: links.filter((link) => !link.attempted).map(({ id }) => id),
-    retiredLinkIds: reminders.flatMap((reminder) =>
-      reminder.links
-        .filter(
-          (link) =>
-            link.attempted && link.current && replaced.has(`${reminder.id} ${link.channel}`),
-        )
-        .map(({ id }) => id),
-    ),
-    revokedLinkIds: revoked.map(({ id }) => id),
-    shownLinks: attempted
-      .filter((link) => !link.revoked && !revoked.includes(link))
-      .filter((link) => Temporal.Instant.compare(link.expiresAt, wanted.now) > 0),
-    resealed,
-  };
-}
-
-/**
- * A link nobody has seen is always made anew, because its contact point may have changed; one that
- * went out is joined by a newer one only where its reminder may still owe a send.
- */
-function needsNewLink(reminder: StoredReminder, channel: Channel): boolean {
-  const owes = owedStates.includes(reminder.state) || reminder.state === 'failed';
-  if (owes) return true;
-  const sent = reminder.state === 'sent' || reminder.state === 'undelivered';
-  const current = reminder.links.find((link) => link.channel === channel && link.current);
-  return sent && current !== undefined && !current.attempted;
 }

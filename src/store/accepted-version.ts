@@ -1,5 +1,6 @@
 import type { Channel } from '../domain/channel.ts';
-import type { NewReminder, PutDecision } from '../domain/put-decision.ts';
+import type { PutDecision } from '../domain/put-decision.ts';
+import type { NewReminder } from '../domain/put-facts.ts';
 import type { AppointmentKey } from './appointment-locks.ts';
 
 const retentionDays = 90;

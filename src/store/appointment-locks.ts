@@ -1,5 +1,5 @@
 import type { Mode } from '../domain/channel.ts';
-import type { StoredAppointment, StoredLink, StoredReminder } from '../domain/put-decision.ts';
+import type { StoredAppointment, StoredLink, StoredReminder } from '../domain/put-facts.ts';
 import type { Connection } from './database.ts';
 
 /** What names an appointment that a booking system may still change. */

@@ -8,7 +8,7 @@ import { type Language, languageFor } from '../domain/language.ts';
 import { linkExpiresAt } from '../domain/link-expiry.ts';
 import type { OrganisationSettings } from '../domain/organisation.ts';
 import { isTrivialPin, normalisePin } from '../domain/pin.ts';
-import type { WantedAppointment } from '../domain/put-decision.ts';
+import type { WantedAppointment } from '../domain/put-facts.ts';
 import { nextAllowedMinute, planReminders } from '../domain/schedule.ts';
 import { Secret } from '../domain/secret.ts';
 import { resolveStart } from '../domain/start.ts';

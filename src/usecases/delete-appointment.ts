@@ -1,7 +1,8 @@
 import { limits } from '../../config/limits.ts';
 import type { DeleteAnswer } from '../domain/appointment.ts';
 import { AppError } from '../domain/errors.ts';
-import { decideDelete, type StoredAppointment } from '../domain/put-decision.ts';
+import { decideDelete } from '../domain/put-decision.ts';
+import type { StoredAppointment } from '../domain/put-facts.ts';
 import type { Journal } from '../journal/journal.ts';
 import { dropLinks, endedEvents, endReminders } from '../store/appointment-changes.ts';
 import { entombAppointment, eraseAppointment } from '../store/appointment-deletes.ts';

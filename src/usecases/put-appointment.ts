@@ -4,13 +4,8 @@ import type { AppointmentRequest, PutAnswer } from '../domain/appointment.ts';
 import type { Channel, Mode } from '../domain/channel.ts';
 import { AppError } from '../domain/errors.ts';
 import type { OrganisationSettings } from '../domain/organisation.ts';
-import {
-  decidePut,
-  type PutDecision,
-  refuseRevision,
-  type StoredAppointment,
-  type StoredReminder,
-} from '../domain/put-decision.ts';
+import { decidePut, type PutDecision, refuseRevision } from '../domain/put-decision.ts';
+import type { StoredAppointment, StoredReminder } from '../domain/put-facts.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Receipts } from '../keys/receipt.ts';

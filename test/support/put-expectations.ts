@@ -1,10 +1,6 @@
 import fc from 'fast-check';
-import {
-  decidePut,
-  type PutDecision,
-  type StoredAppointment,
-  type WantedAppointment,
-} from '../../src/domain/put-decision.ts';
+import { decidePut, type PutDecision } from '../../src/domain/put-decision.ts';
+import type { StoredAppointment, WantedAppointment } from '../../src/domain/put-facts.ts';
 import type { ReminderState } from '../../src/domain/reminder.ts';
 import { meaningOf, replacement, type Scenario, scenario } from './put-scenarios.ts';
 

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import type { Channel, RequestedChannel } from '../../src/domain/channel.ts';
+import type { PutDecision } from '../../src/domain/put-decision.ts';
 import type {
-  PutDecision,
   StoredAppointment,
   StoredLink,
   StoredReminder,
   WantedAppointment,
-} from '../../src/domain/put-decision.ts';
+} from '../../src/domain/put-facts.ts';
 import { canTransition, type ReminderState, reminderStates } from '../../src/domain/reminder.ts';
 import type { PlannedReminder } from '../../src/domain/schedule.ts';
 

@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  decidePut,
-  type StoredAppointment,
-  type WantedAppointment,
-} from '../../src/domain/put-decision.ts';
+import { decidePut } from '../../src/domain/put-decision.ts';
+import type { StoredAppointment, WantedAppointment } from '../../src/domain/put-facts.ts';
 import type { ReminderState } from '../../src/domain/reminder.ts';
 import { linksOf, mayOweASend } from '../support/put-expectations.ts';
 import { afterwards, plannedReminder } from '../support/put-scenarios.ts';

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  decidePut,
-  type StoredAppointment,
-  type StoredReminder,
-  type WantedAppointment,
-} from '../../src/domain/put-decision.ts';
+import { decidePut } from '../../src/domain/put-decision.ts';
+import type {
+  StoredAppointment,
+  StoredReminder,
+  WantedAppointment,
+} from '../../src/domain/put-facts.ts';
 import {
   always,
   ids,
