@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type System, startSystem } from '../support/system.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -37,6 +38,38 @@ async function bookAll(): Promise<void> {
       for (const index of next) await book(index);
     }),
   );
+}
+
+/** Books on and on, asking again until answered, and returns what was answered 200 or 201. */
+async function bookMeanwhile(stopping: AbortSignal): Promise<Map<string, string>> {
+  const start = Temporal.Now.instant().round('minute').add({ hours: 72 }).toString();
+  const answered = new Map<string, string>();
+  const book = async (reference: string) => {
+    const answer = await system
+      .call('PUT', `/v1/appointments/${reference}`, {
+        start,
+        timeZone: 'Europe/Paris',
+        details: { practitioner: 'Dr Example' },
+        recipient: { phone: phone(0), language: 'en', pin: '482913' },
+        reminders: [{ before: 'PT5M', channel: 'sms' }],
+      })
+      .catch(() => undefined);
+    if (answer && answer.status < 300) answered.set(reference, JSON.parse(answer.text).id);
+    // Away or busy, or cut off: anything else would be a wrong answer.
+    else if (answer && answer.status !== 503) throw new Error(`refused: ${answer.text}`);
+  };
+  await Promise.all(
+    Array.from({ length: 4 }, async (_, client) => {
+      for (let index = 0; !stopping.aborted; index += 1) {
+        const reference = `meanwhile-${client}-${index}`;
+        while (!answered.has(reference)) {
+          await book(reference);
+          await wait(50);
+        }
+      }
+    }),
+  );
+  return answered;
 }
 
 function kill(victim: string): void {
@@ -84,6 +117,9 @@ async function copiesByPhone(): Promise<Map<string, number>> {
 it(`${count} due reminders survive kill -9 of each role and of the postmaster`, async () => {
   await bookAll();
   await waitFor(async () => ((await countStates())?.get('delivered') ?? 0) > 0, 60_000, 200);
+  const stopping = new AbortController();
+  const booking = bookMeanwhile(stopping.signal);
+  booking.catch(() => {});
   for (const victim of victims) {
     const before = (await copiesByPhone()).size;
     kill(victim);
@@ -109,6 +145,17 @@ it(`${count} due reminders survive kill -9 of each role and of the postmaster`, 
     150_000,
     500,
   );
+
+  stopping.abort();
+  const answered = await booking;
+  expect(answered.size).toBeGreaterThan(100);
+  const stored = await system.look(
+    `select a.reference, a.id, (select count(*)::int from reminders r where r.appointment_id = a.id)
+       as reminders
+     from appointments a where a.reference like 'meanwhile-%'`,
+  );
+  expect(new Map(stored.map(({ reference, id }) => [reference, id]))).toEqual(answered);
+  expect(stored.filter(({ reminders }) => reminders !== 1)).toEqual([]);
 
   const copies = await copiesByPhone();
   const rows = await system.look(
