@@ -16,6 +16,7 @@ export const limits = {
   parcelGraceMs: 60 * 60_000,
 
   acceptBatchMax: 100,
+  acceptWaitingMax: 2_000,
   lockTimeoutMs: 250,
 
   keyHorizonDays: 400,

@@ -7,7 +7,7 @@ import type {
   WantedAppointment,
 } from './put-facts.ts';
 import { decideLinks, type LinkDecision } from './put-links.ts';
-import { planNotice } from './put-notice.ts';
+import { type NoticeTimes, planNotice, retimeNotice } from './put-notice.ts';
 import { type ReminderState, toldStates } from './reminder.ts';
 import type { PlannedReminder } from './schedule.ts';
 
@@ -33,6 +33,8 @@ export interface PutDecision extends LinkDecision {
   readonly newReminders: readonly NewReminder[];
   readonly ended: readonly EndedReminder[];
   readonly marked: readonly MarkedReminder[];
+  /** Notices that wait, with the times of the new version. */
+  readonly retimed: readonly NoticeTimes[];
   readonly locksCleared: boolean;
 }
 
@@ -115,6 +117,9 @@ export function decidePut(
         .map(({ id }) => ({ id, end: null })),
     ],
     ...decideLinks({ reminders, kept, wanted }),
+    retimed: reminders
+      .filter((reminder) => isPendingNotice(reminder) && kept(reminder))
+      .map((reminder) => retimeNotice(reminder, wanted)),
     locksCleared: wanted.notice === 'now',
   };
 }

@@ -45,6 +45,27 @@ export function planNotice({
   };
 }
 
+/** A notice that survives a change, and the times that it is worth something in now. */
+export interface NoticeTimes {
+  readonly id: string;
+  readonly sendAt: Instant;
+  readonly notAfter: Instant;
+}
+
+/**
+ * Moves the deadline of a notice that waits to the earliest time a patient may go by, and its
+ * sending before it where quiet hours allow; where they do not, it expires and says so.
+ */
+export function retimeNotice(
+  { id, sendAt, notAfter: before }: StoredReminder,
+  { startsAt, now, noticeAt }: WantedAppointment,
+): NoticeTimes {
+  const ahead = Temporal.Instant.compare(before, now) > 0;
+  const notAfter = ahead && Temporal.Instant.compare(before, startsAt) < 0 ? before : startsAt;
+  const inTime = Temporal.Instant.compare(sendAt, notAfter) < 0;
+  return { id, sendAt: inTime ? sendAt : (noticeAt(notAfter) ?? sendAt), notAfter };
+}
+
 /** The channel of the last one gone out if it can still be used, else another that can. */
 function noticeChannel(
   told: readonly StoredReminder[],

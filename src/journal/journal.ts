@@ -20,10 +20,16 @@ export async function openJournal(location: string, role: string): Promise<Journ
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const file = await open(join(directory, `${role}.ndjson`), 'a', 0o600);
   await syncFolder(directory);
+  let cutOff = false;
   return {
     async append(entry) {
-      await file.appendFile(`${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`);
+      const line = `${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`;
+      // After a failure half a line may stand there; the next one must not join it.
+      const text = cutOff ? `\n${line}` : line;
+      cutOff = true;
+      await file.appendFile(text);
       await file.datasync();
+      cutOff = false;
     },
     async close() {
       await file.close();

@@ -34,6 +34,28 @@ export async function endReminders(
   }
 }
 
+/** Gives notices that wait the times of the new version. */
+export async function retimeNotices(
+  connection: Connection,
+  versions: readonly AcceptedVersion[],
+): Promise<void> {
+  const retimed = versions.flatMap(({ decision }) => decision.retimed);
+  if (retimed.length === 0) return;
+  await connection.query({
+    name: 'retime notices',
+    text: `update reminders r set not_after = n.not_after, send_at = n.send_at,
+             due_at = case when r.send_at = n.send_at then r.due_at else n.send_at end,
+             updated_at = clock_timestamp()
+           from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) as n (id, send_at, not_after)
+           where r.id = n.id and (r.not_after <> n.not_after or r.send_at <> n.send_at)`,
+    values: [
+      retimed.map(({ id }) => id),
+      retimed.map(({ sendAt }) => sendAt.toString()),
+      retimed.map(({ notAfter }) => notAfter.toString()),
+    ],
+  });
+}
+
 /** Deletes links that nobody has seen. */
 export async function dropLinks(connection: Connection, linkIds: readonly string[]): Promise<void> {
   if (linkIds.length === 0) return;

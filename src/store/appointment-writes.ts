@@ -4,6 +4,7 @@ import {
   clearLocks,
   endedEvents,
   endReminders,
+  retimeNotices,
   updateAppointments,
 } from './appointment-changes.ts';
 import type { AppointmentKey } from './appointment-locks.ts';
@@ -71,6 +72,7 @@ export async function writeAcceptedVersions(
   const replaced = versions.filter((version) => !version.created);
   if (replaced.length > 0) {
     await endReminders(connection, replaced);
+    await retimeNotices(connection, replaced);
     await changeLinks(connection, replaced);
     await clearLocks(connection, replaced);
     await updateAppointments(connection, replaced);

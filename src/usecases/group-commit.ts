@@ -8,7 +8,9 @@ export type Outcome<Value> =
  *
  * One group is in flight at a time, and none holds two operations with the same key: the second
  * waits for the next group. When a whole group fails, it is redone one by one, so that only the
- * guilty operation fails; when that is hopeless, everything that waits fails with it.
+ * guilty operation fails; when that is hopeless, everything that waits fails with it. Operations
+ * beyond `waitingMax` are refused at once with `overflow`: a queue without end only hides that a
+ * database is too slow.
  *
  * @param commit commits a group, in the order given: sorted by key
  * @param isHopeless whether an error would only repeat itself for each (the database is away)
@@ -16,11 +18,15 @@ export type Outcome<Value> =
 export function createGroupCommit<Operation, Value>({
   keyOf,
   sizeMax,
+  waitingMax,
+  overflow,
   commit,
   isHopeless,
 }: {
   keyOf: (operation: Operation) => string;
   sizeMax: number;
+  waitingMax: number;
+  overflow: () => Error;
   commit: (group: readonly Operation[]) => Promise<readonly Outcome<Value>[]>;
   isHopeless: (error: unknown) => boolean;
 }): (operation: Operation) => Promise<Value> {
@@ -85,6 +91,7 @@ export function createGroupCommit<Operation, Value>({
 
   return (operation) =>
     new Promise((resolve, reject) => {
+      if (waiting.length >= waitingMax) return reject(overflow());
       waiting.push({
         key: keyOf(operation),
         operation,

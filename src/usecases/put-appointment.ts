@@ -70,6 +70,8 @@ export function createPutAppointment(
   const commit = createGroupCommit<Operation, Accepted>({
     keyOf: appointmentKeyText,
     sizeMax: limits.acceptBatchMax,
+    waitingMax: limits.acceptWaitingMax,
+    overflow: () => new AppError('unavailable', { retryAfterS: 2 }),
     commit: (group) => commitGroup(deps, group),
     isHopeless: (error) => error instanceof AppError && error.code === 'unavailable',
   });
@@ -240,11 +242,12 @@ type Description = Omit<PutAnswer, 'receipt' | 'receiptSalt'>;
 function describe(accepted: Accepted, request: CheckedRequest): Description {
   const { decision, sealed, stored } = accepted;
   const ended = new Map(decision.ended.map(({ id, to }) => [id, to]));
+  const retimed = new Map(decision.retimed.map((times) => [times.id, times]));
   const kept = (stored?.reminders ?? []).map((reminder: StoredReminder) => ({
     id: reminder.id,
     channel: reminder.requestedChannel,
-    sendAt: inMilliseconds(reminder.sendAt),
-    notAfter: inMilliseconds(reminder.notAfter),
+    sendAt: inMilliseconds(retimed.get(reminder.id)?.sendAt ?? reminder.sendAt),
+    notAfter: inMilliseconds(retimed.get(reminder.id)?.notAfter ?? reminder.notAfter),
     state: ended.get(reminder.id) ?? reminder.state,
     ...(reminder.skipped ? { skipped: reminder.skipped } : {}),
   }));

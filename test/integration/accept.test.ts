@@ -22,6 +22,7 @@ beforeAll(async () => {
   accept = await createTestAccept({ database: db.open('api'), ...testKeys });
 });
 afterAll(async () => {
+  await accept?.close();
   await db.drop();
   await testKeys.remove();
 });
@@ -195,6 +196,38 @@ describe('an accepted PUT', () => {
     await put({ ...where, body });
     expect(journalled).toEqual([{ kind: 'link_revocation', linkId: sent.rows[0].id }]);
     expect((await links()).rows).toMatchObject([{ id: sent.rows[0].id }]);
+  });
+
+  it('moved twice: the notice that waits never goes out after the appointment', async () => {
+    const where = key();
+    // Quiet all day but for one minute a day: a notice waits, and a later version moves past it.
+    const quiet = await createTestAccept({
+      database: db.open('api'),
+      ...testKeys,
+      change: {
+        settingsOf: async (id) => ({
+          id,
+          defaultLanguage: 'fr',
+          reminderPlan: [],
+          quietHours: { start: '00:01', end: '00:00' },
+          jitterMinutes: 0,
+          daysAheadMax: 400,
+        }),
+      },
+    });
+    const first = await accept.put({ ...where, body: appointmentRequest({}, 200) });
+    await setState(first.reminders[0]?.id ?? '', 'sent');
+    await quiet.put({ ...where, body: appointmentRequest({ reminders: [] }, 190) });
+    const body = appointmentRequest({ reminders: [] }, 30);
+    const moved = await quiet.put({ ...where, body });
+    await quiet.close();
+    const [notice] = (await remindersOf(first.id)).filter(
+      ({ kind, state }) => kind === 'notice' && state === 'scheduled',
+    );
+    expect(notice.not_after.getTime()).toBe(Date.parse(body.reveal().start));
+    expect(notice.due_at.getTime()).toBeLessThan(notice.not_after.getTime());
+    const told = moved.reminders.find(({ id }) => id === notice.id);
+    expect(Date.parse(told?.notAfter ?? '')).toBe(notice.not_after.getTime());
   });
 
   it('cancelled while a send is in the air: marked, not cut off', async () => {

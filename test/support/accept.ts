@@ -69,7 +69,12 @@ export async function createTestAccept({
     log: silentLog,
     ...change,
   });
-  return { put, remove: createDeleteAppointment({ database, journal }), receipts };
+  return {
+    put,
+    remove: createDeleteAppointment({ database, journal }),
+    receipts,
+    close: () => journal.close(),
+  };
 }
 
 /** An ordinary appointment in `hours` hours, changed where a test needs it. */

@@ -38,10 +38,12 @@ const keysOf = (group: readonly Operation[] | undefined) => group?.map(({ key })
 const keyOf = ({ key }: Operation) => key;
 const operation = (key: string, number = 0): Operation => ({ key, number });
 
+const roomy = { waitingMax: 1_000, overflow: () => new Error('full') };
+
 describe('a group commit', () => {
   it('gathers what comes in one turn of the loop, sorted by key whatever order it came in', async () => {
     const { groups, commit, release } = createHeldCommit();
-    const submit = createGroupCommit({ keyOf, sizeMax: 10, commit, isHopeless: never });
+    const submit = createGroupCommit({ ...roomy, keyOf, sizeMax: 10, commit, isHopeless: never });
     const results = Promise.all(['c', 'a', 'b'].map((key, at) => submit(operation(key, at))));
     await release();
     expect(await results).toEqual([0, 1, 2]);
@@ -50,7 +52,7 @@ describe('a group commit', () => {
 
   it('gathers what comes while one is under way, and commits one at a time', async () => {
     const { groups, commit, release } = createHeldCommit();
-    const submit = createGroupCommit({ keyOf, sizeMax: 10, commit, isHopeless: never });
+    const submit = createGroupCommit({ ...roomy, keyOf, sizeMax: 10, commit, isHopeless: never });
     const first = submit(operation('a'));
     await turn();
     const later = Promise.all([submit(operation('c')), submit(operation('b'))]);
@@ -64,7 +66,7 @@ describe('a group commit', () => {
 
   it('never holds two of one key: they follow each other in the order they came', async () => {
     const { groups, commit, release } = createHeldCommit();
-    const submit = createGroupCommit({ keyOf, sizeMax: 10, commit, isHopeless: never });
+    const submit = createGroupCommit({ ...roomy, keyOf, sizeMax: 10, commit, isHopeless: never });
     const all = Promise.all([
       submit(operation('a', 1)),
       submit(operation('a', 2)),
@@ -78,7 +80,7 @@ describe('a group commit', () => {
 
   it('takes no more than its size, and lets nobody wait behind who came later', async () => {
     const { groups, commit, release } = createHeldCommit();
-    const submit = createGroupCommit({ keyOf, sizeMax: 2, commit, isHopeless: never });
+    const submit = createGroupCommit({ ...roomy, keyOf, sizeMax: 2, commit, isHopeless: never });
     const first = ['z', 'y', 'x'].map((key) => submit(operation(key)));
     await turn();
     // Keys that sort before it keep coming; `x` was here first.
@@ -94,6 +96,7 @@ describe('a group commit', () => {
 
   it('works again after it has been idle', async () => {
     const submit = createGroupCommit({
+      ...roomy,
       keyOf,
       sizeMax: 10,
       commit: async (group) => group.map(({ number }) => ({ ok: true, value: number })),
@@ -108,6 +111,7 @@ describe('a group commit', () => {
 describe('a failure', () => {
   it('of one operation is its own, told by its outcome', async () => {
     const submit = createGroupCommit({
+      ...roomy,
       keyOf,
       sizeMax: 10,
       commit: async (group) =>
@@ -123,6 +127,7 @@ describe('a failure', () => {
   it('of the group is redone one by one, so that only the guilty fail', async () => {
     const groups: (string[] | undefined)[] = [];
     const submit = createGroupCommit<Operation, number>({
+      ...roomy,
       keyOf,
       sizeMax: 10,
       commit: async (group) => {
@@ -146,6 +151,7 @@ describe('a failure', () => {
   it('that would only repeat itself fails all at once and is not tried again', async () => {
     let commits = 0;
     const submit = createGroupCommit<Operation, number>({
+      ...roomy,
       keyOf,
       sizeMax: 10,
       commit: async () => {
@@ -167,6 +173,7 @@ describe('a failure', () => {
     const { promise: away, reject: goAway } = Promise.withResolvers<never>();
     let commits = 0;
     const submit = createGroupCommit<Operation, number>({
+      ...roomy,
       keyOf,
       sizeMax: 1,
       commit: () => {
@@ -187,6 +194,7 @@ describe('a failure', () => {
   it('that would only repeat itself, met while redoing, ends the redoing', async () => {
     const groups: unknown[] = [];
     const submit = createGroupCommit<Operation, number>({
+      ...roomy,
       keyOf,
       sizeMax: 10,
       commit: async (group) => {
@@ -212,6 +220,7 @@ describe('a failure', () => {
   it('keeps nobody who came later from being committed', async () => {
     let away = true;
     const submit = createGroupCommit<Operation, number>({
+      ...roomy,
       keyOf,
       sizeMax: 10,
       commit: async (group) => {
@@ -227,6 +236,7 @@ describe('a failure', () => {
 
   it('is what an operation without an outcome gets, never silence', async () => {
     const submit = createGroupCommit<Operation, number>({
+      ...roomy,
       keyOf,
       sizeMax: 10,
       commit: async () => [],
@@ -256,6 +266,7 @@ describe('every operation', () => {
           const committed: Operation[] = [];
           let underWay = 0;
           const submit = createGroupCommit<Operation, number>({
+            ...roomy,
             keyOf,
             sizeMax,
             commit: async (group) => {
@@ -295,5 +306,24 @@ describe('every operation', () => {
       ),
       { numRuns: 60 },
     );
+  });
+
+  it('refuses at once what comes on top of a full queue, and serves the rest', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const submit = createGroupCommit<Operation, number>({
+      keyOf: ({ key }) => key,
+      sizeMax: 1,
+      waitingMax: 2,
+      overflow: () => new Error('full'),
+      async commit(group) {
+        await promise;
+        return group.map(() => ({ ok: true, value: 1 }));
+      },
+      isHopeless: () => false,
+    });
+    const served = [submit(operation('a')), submit(operation('b'))];
+    await expect(submit(operation('c'))).rejects.toThrow('full');
+    resolve();
+    await expect(Promise.all(served)).resolves.toEqual([1, 1]);
   });
 });
