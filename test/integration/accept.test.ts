@@ -22,7 +22,6 @@ beforeAll(async () => {
   accept = await createTestAccept({ database: db.open('api'), ...testKeys });
 });
 afterAll(async () => {
-  await accept?.close();
   await db.drop();
   await testKeys.remove();
 });
@@ -205,6 +204,7 @@ describe('an accepted PUT', () => {
       database: db.open('api'),
       ...testKeys,
       change: {
+        journal: { append: async () => {} },
         settingsOf: async (id) => ({
           id,
           defaultLanguage: 'fr',
@@ -220,7 +220,6 @@ describe('an accepted PUT', () => {
     await quiet.put({ ...where, body: appointmentRequest({ reminders: [] }, 190) });
     const body = appointmentRequest({ reminders: [] }, 30);
     const moved = await quiet.put({ ...where, body });
-    await quiet.close();
     const [notice] = (await remindersOf(first.id)).filter(
       ({ kind, state }) => kind === 'notice' && state === 'scheduled',
     );

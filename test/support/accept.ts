@@ -69,12 +69,7 @@ export async function createTestAccept({
     log: silentLog,
     ...change,
   });
-  return {
-    put,
-    remove: createDeleteAppointment({ database, journal }),
-    receipts,
-    close: () => journal.close(),
-  };
+  return { put, remove: createDeleteAppointment({ database, journal }), receipts };
 }
 
 /** An ordinary appointment in `hours` hours, changed where a test needs it. */
