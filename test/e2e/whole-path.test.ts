@@ -22,6 +22,15 @@ const canaries = {
   pin: '84071962',
 } as const;
 const forms = canaryForms(canaries);
+/** When the appointment is stands in the clear in the database and the API, and nowhere else. */
+const dates = canaryForms({
+  iso: start.slice(0, 10),
+  numeric: '04/03/2027',
+  french: '4 mars 2027',
+  english: '4 March 2027',
+  german: '4. März 2027',
+  frenchTime: '10 h 35',
+});
 
 let system: System;
 let link: string;
@@ -165,6 +174,7 @@ describe('the whole path', () => {
 
 describe('a thief finds no canary in', () => {
   it('any message but the number it went to', async () => {
+    for (const { text } of await system.messages()) expect(findCanaries(dates, text)).toEqual([]);
     const { phone: _phone, nationalPhone: _national, ...unsaid } = canaries;
     const held = JSON.stringify(await system.messages());
     expect(findCanaries(canaryForms(unsaid), held)).toEqual([]);
@@ -179,14 +189,17 @@ describe('a thief finds no canary in', () => {
 
   it('the terminal, the logs at debug level and the arguments of processes', () => {
     expect(findCanaries(forms, system.output())).toEqual([]);
+    expect(findCanaries(dates, system.output())).toEqual([]);
     const files = filesBelow(join(system.dataDir, 'logs'));
     expect(files.length).toBeGreaterThan(4);
     for (const file of files) {
       const text = readFileSync(file);
       expect(findCanaries(forms, text), file).toEqual([]);
+      expect(findCanaries(dates, text), file).toEqual([]);
       expect(text.includes(link.slice(-68)), `${file} holds the link`).toBe(false);
     }
     expect(findCanaries(forms, processArguments())).toEqual([]);
+    expect(findCanaries(dates, processArguments())).toEqual([]);
   });
 
   it('the raw files of the database, queue and write-ahead log included, and the journal', async () => {
@@ -195,6 +208,12 @@ describe('a thief finds no canary in', () => {
       `select table_name from information_schema.tables where table_schema = 'sotto_queue'`,
     );
     expect(queue.length).toBeGreaterThan(0);
+    for (const { table_name: table } of queue) {
+      const rows = JSON.stringify(await system.look(`select * from sotto_queue."${table}"`));
+      expect([...findCanaries(forms, rows), ...findCanaries(dates, rows)], String(table)).toEqual(
+        [],
+      );
+    }
     const files = [
       ...filesBelow(join(system.dataDir, 'postgres')),
       join(system.dataDir, 'postgres.log'),
