@@ -5,12 +5,11 @@ import type { Channel, Mode } from '../domain/channel.ts';
 import { AppError } from '../domain/errors.ts';
 import type { OrganisationSettings } from '../domain/organisation.ts';
 import { decidePut, type PutDecision, refuseRevision } from '../domain/put-decision.ts';
-import type { StoredAppointment, StoredReminder } from '../domain/put-facts.ts';
+import type { StoredAppointment } from '../domain/put-facts.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Receipts } from '../keys/receipt.ts';
 import { prepareContent } from '../keys/sealing.ts';
-import type { AcceptedVersion } from '../store/accepted-version.ts';
 import {
   type AppointmentKey,
   appointmentKeyText,
@@ -23,6 +22,7 @@ import { type Connection, type Database, sqlState } from '../store/database.ts';
 import { findUnfaithfulVersions } from '../store/read-back.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
 import { type CheckedRequest, checkRequest } from './check-request.ts';
+import { type Accepted, describeAccepted } from './describe-accepted.ts';
 import { createGroupCommit, type Outcome } from './group-commit.ts';
 import { type PublicKeys, sealAppointment } from './seal-appointment.ts';
 
@@ -47,11 +47,6 @@ interface Operation extends AppointmentKey {
   readonly id: string;
   readonly request: CheckedRequest;
   readonly content: Secret<Buffer>;
-}
-
-interface Accepted extends AcceptedVersion {
-  /** Rows that stay as they are, beside those that this version adds or ends. */
-  readonly stored: StoredAppointment | undefined;
 }
 
 /**
@@ -100,7 +95,7 @@ export function createPutAppointment(
       issuer: deps.issuer,
       issuedAt: new Date(now.epochMilliseconds),
     });
-    return { ...describe(accepted, request), receipt, receiptSalt };
+    return { ...describeAccepted(accepted, request.language), receipt, receiptSalt };
   };
 }
 
@@ -235,43 +230,4 @@ function missingRow({ request: { wanted, linkExpiresAt }, ...operation }: Operat
 
 function isOk<Value>(outcome: Outcome<Value>): outcome is { ok: true; value: Value } {
   return outcome.ok;
-}
-
-type Description = Omit<PutAnswer, 'receipt' | 'receiptSalt'>;
-
-function describe(accepted: Accepted, request: CheckedRequest): Description {
-  const { decision, sealed, stored } = accepted;
-  const ended = new Map(decision.ended.map(({ id, to }) => [id, to]));
-  const retimed = new Map(decision.retimed.map((times) => [times.id, times]));
-  const kept = (stored?.reminders ?? []).map((reminder: StoredReminder) => ({
-    id: reminder.id,
-    channel: reminder.requestedChannel,
-    sendAt: inMilliseconds(retimed.get(reminder.id)?.sendAt ?? reminder.sendAt),
-    notAfter: inMilliseconds(retimed.get(reminder.id)?.notAfter ?? reminder.notAfter),
-    state: ended.get(reminder.id) ?? reminder.state,
-    ...(reminder.skipped ? { skipped: reminder.skipped } : {}),
-  }));
-  const added = sealed.reminders.map((reminder) => ({
-    id: reminder.id,
-    channel: reminder.requestedChannel,
-    sendAt: inMilliseconds(reminder.sendAt),
-    notAfter: inMilliseconds(reminder.notAfter),
-    state: reminder.skipped ? 'skipped' : 'scheduled',
-    ...(reminder.skipped ? { skipped: reminder.skipped } : {}),
-  }));
-  return {
-    created: accepted.created,
-    id: accepted.id,
-    reference: accepted.reference,
-    version: decision.version,
-    revision: decision.revision,
-    state: decision.state,
-    language: request.language,
-    reminders: [...kept, ...added].sort((one, other) => (one.sendAt < other.sendAt ? -1 : 1)),
-  };
-}
-
-/** Of one length, so that the texts sort as the instants do. */
-function inMilliseconds(instant: Temporal.Instant): string {
-  return instant.toString({ smallestUnit: 'millisecond' });
 }
