@@ -66,7 +66,15 @@ export default {
         'A folder that touches the world knows the domain, the limits and the log, and no other such folder. Let a use case call both and pass values between them.',
       severity: 'error',
       from: { path: `^src/(${adapters})/` },
-      to: { path: '^(src|workers)/', pathNot: ['^src/(domain|telemetry)/', '^src/$1/'] },
+      to: { path: '^(src|workers)/', pathNot: ['^src/(domain|telemetry|texts)/', '^src/$1/'] },
+    },
+    {
+      name: 'texts-are-words',
+      comment:
+        'The catalogue holds every word that a patient reads, in every language, and the way dates are written. It knows the domain and nothing else.',
+      severity: 'error',
+      from: { path: '^src/texts/' },
+      to: { path: '^(src|workers|config)/', pathNot: '^src/(domain|texts)/' },
     },
     {
       name: 'telemetry-knows-nobody',

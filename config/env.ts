@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Channel, channels } from '../src/domain/channel.ts';
 import { Secret } from '../src/domain/secret.ts';
 
 const portRule = { error: 'must be a whole number from 1 to 65535' };
@@ -35,7 +36,8 @@ export const environment = z.object({
   API_PORT: port(3000).describe('Port of the API for booking systems.'),
   PATIENT_PORT: port(3001).describe('Port of the pages that patients open.'),
   OPS_PORT: port(3002).describe('Port of the pages and metrics for operators.'),
-  SANDBOX_PORT: port(3003).describe('Port of the sandbox phone.'),
+  SANDBOX_PORT: port(3003).describe('Port of the sandbox phone and mailbox.'),
+  SANDBOX_SMTP_PORT: port(3025).describe('Port of the mail server of the sandbox.'),
   DATA_DIR: z
     .string()
     .default('.data')
@@ -57,6 +59,12 @@ export const environment = z.object({
     .max(100)
     .default(4)
     .describe('Connections that one process may open for itself, the queue not counted.'),
+  REDIS_URL: secret
+    .refine(isRedisUrl, { message: 'must begin with redis:// or rediss://' })
+    .optional()
+    .describe(
+      'Redis 6.2 or newer, or Valkey, with maxmemory-policy noeviction, for the queue. Unset: PostgreSQL carries it.',
+    ),
   API_URL: baseUrl
     .optional()
     .describe('Public address of the API. Unset: http://localhost:API_PORT.'),
@@ -78,7 +86,9 @@ export const environment = z.object({
   SMS_TRANSPORT: z
     .enum(['sandbox', 'twilio'])
     .default('sandbox')
-    .describe('Where SMS go: the sandbox phone, or Twilio.'),
+    .describe(
+      'Where SMS go: the sandbox phone, or Twilio. Beside a live EMAIL_TRANSPORT sandbox means nowhere.',
+    ),
   TWILIO_ACCOUNT_SID: z
     .string()
     .regex(/^AC[0-9a-zA-Z]{32}$/)
@@ -104,6 +114,42 @@ export const environment = z.object({
     .max(10_000)
     .default(100)
     .describe('Rate that the SMS sender may hand over.'),
+  EMAIL_TRANSPORT: z
+    .enum(['sandbox', 'smtp'])
+    .default('sandbox')
+    .describe(
+      'Where emails go: the sandbox mailbox, or SMTP. Beside a live SMS_TRANSPORT sandbox means nowhere.',
+    ),
+  SMTP_URL: secret
+    .refine(isSmtpUrl, { message: 'must begin with smtp:// or smtps://' })
+    .optional()
+    .describe('Mail server that emails are handed to, with user and password where it wants them.'),
+  MAIL_FROM: z
+    .email()
+    .optional()
+    .describe('The one address that emails come from, the same for all organisations.'),
+  MAIL_RETURN_PATH: z
+    .email()
+    .optional()
+    .describe(
+      'Address that takes bounces at NAME+TOKEN@DOMAIN and passes them to the bounce callback. Unset: MAIL_FROM.',
+    ),
+  DKIM_DOMAIN: z
+    .hostname()
+    .optional()
+    .describe('Domain to sign emails for. Unset: the mail server signs.'),
+  DKIM_SELECTOR: z
+    .string()
+    .regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/)
+    .optional()
+    .describe('Name under _domainkey of the DNS record with the public key.'),
+  DKIM_KEY_FILE: z.string().optional().describe('Private key for DKIM, in PEM.'),
+  EMAIL_PER_SECOND: z.coerce
+    .number()
+    .min(0.1)
+    .max(10_000)
+    .default(50)
+    .describe('Rate that emails may be handed over at.'),
   KEYSTORE: z
     .string()
     .regex(/^file:.+/)
@@ -116,7 +162,7 @@ export const environment = z.object({
     .regex(/^file:.+/)
     .optional()
     .describe(
-      'Journal of erasures and lock-outs outside PostgreSQL. Unset: file:DATA_DIR/journal.',
+      'Journal of erasures, opt-outs and lock-outs outside PostgreSQL. Unset: file:DATA_DIR/journal.',
     ),
   METRICS_TOKEN: secret
     .optional()
@@ -180,26 +226,36 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
 /** Account identifiers that the sandbox makes for itself begin so; a live transport refuses them. */
 export const sandboxAccountPrefix = 'ACsandbox';
 
+type Transports = Pick<Config, 'SMS_TRANSPORT' | 'EMAIL_TRANSPORT'>;
+
+/** Whether real people are written to on some channel: then the sandbox must not run. */
+export function hasLiveTransport({ SMS_TRANSPORT, EMAIL_TRANSPORT }: Transports): boolean {
+  return SMS_TRANSPORT !== 'sandbox' || EMAIL_TRANSPORT !== 'sandbox';
+}
+
+/** What can be sent on: both channels of the sandbox or, beside a live transport, live ones alone. */
+export function channelsAvailable(config: Transports): Channel[] {
+  const live: Record<Channel, boolean> = {
+    sms: config.SMS_TRANSPORT !== 'sandbox',
+    email: config.EMAIL_TRANSPORT !== 'sandbox',
+  };
+  return channels.filter((channel) => live[channel] || !hasLiveTransport(config));
+}
+
 /**
  * Checks what a process that sends needs; the others are not given a provider's secrets.
  *
+ * @param sending the channels that this process sends on
  * @throws {ConfigError} naming every problem at once
  */
-export function checkTransport(config: Config): void {
-  if (config.SMS_TRANSPORT !== 'twilio') return;
-  const problems: string[] = [];
-  if (!config.TWILIO_ACCOUNT_SID) {
-    problems.push('TWILIO_ACCOUNT_SID: required by SMS_TRANSPORT=twilio');
-  }
-  if (!config.TWILIO_AUTH_TOKEN) {
-    problems.push('TWILIO_AUTH_TOKEN: required by SMS_TRANSPORT=twilio');
-  }
-  if (!config.TWILIO_FROM === !config.TWILIO_MESSAGING_SERVICE_SID) {
-    problems.push('TWILIO_FROM: set this or TWILIO_MESSAGING_SERVICE_SID, one of the two');
-  }
-  if (config.TWILIO_ACCOUNT_SID?.startsWith(sandboxAccountPrefix)) {
-    problems.push('TWILIO_ACCOUNT_SID: is the sandbox account; a live transport needs its own');
-  }
+export function checkTransport(config: Config, sending: readonly Channel[] = channels): void {
+  if (!hasLiveTransport(config)) return;
+  const problems = [
+    ...(sending.includes('sms') && config.SMS_TRANSPORT === 'twilio' ? smsProblems(config) : []),
+    ...(sending.includes('email') && config.EMAIL_TRANSPORT === 'smtp'
+      ? emailProblems(config)
+      : []),
+  ];
   if (!config.PATIENT_URL.startsWith('https://')) {
     problems.push('PATIENT_URL: must be https when a transport is live');
   }
@@ -213,10 +269,47 @@ export function checkTransport(config: Config): void {
   if (problems.length > 0) throw new ConfigError(problems);
 }
 
+function smsProblems(config: Config): string[] {
+  const problems: string[] = [];
+  if (!config.TWILIO_ACCOUNT_SID) {
+    problems.push('TWILIO_ACCOUNT_SID: required by SMS_TRANSPORT=twilio');
+  }
+  if (!config.TWILIO_AUTH_TOKEN) {
+    problems.push('TWILIO_AUTH_TOKEN: required by SMS_TRANSPORT=twilio');
+  }
+  if (!config.TWILIO_FROM === !config.TWILIO_MESSAGING_SERVICE_SID) {
+    problems.push('TWILIO_FROM: set this or TWILIO_MESSAGING_SERVICE_SID, one of the two');
+  }
+  if (config.TWILIO_ACCOUNT_SID?.startsWith(sandboxAccountPrefix)) {
+    problems.push('TWILIO_ACCOUNT_SID: is the sandbox account; a live transport needs its own');
+  }
+  return problems;
+}
+
+function emailProblems(config: Config): string[] {
+  const problems: string[] = [];
+  if (!config.SMTP_URL) problems.push('SMTP_URL: required by EMAIL_TRANSPORT=smtp');
+  if (!config.MAIL_FROM) problems.push('MAIL_FROM: required by EMAIL_TRANSPORT=smtp');
+  const dkim = ['DKIM_DOMAIN', 'DKIM_SELECTOR', 'DKIM_KEY_FILE'] as const;
+  const missing = dkim.filter((name) => config[name] === undefined);
+  if (missing.length < dkim.length) {
+    problems.push(...missing.map((name) => `${name}: required by the other DKIM settings`));
+  }
+  return problems;
+}
+
 function isOriginOrNoUrl(value: string): boolean {
   return !URL.canParse(value) || new URL(value).origin === value;
 }
 
 function isLoopback(url: string): boolean {
   return ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname);
+}
+
+function isRedisUrl(url: Secret<string>): boolean {
+  return /^rediss?:\/\/./.test(url.reveal());
+}
+
+function isSmtpUrl(url: Secret<string>): boolean {
+  return /^smtps?:\/\/./.test(url.reveal());
 }

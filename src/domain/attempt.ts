@@ -1,3 +1,4 @@
+import type { Channel } from './channel.ts';
 import { canTransition, finalStates, type ReminderState } from './reminder.ts';
 
 /** Asked for while a send was in the air; carried out on the way back. */
@@ -31,6 +32,8 @@ export interface ReminderInAttempt {
   /** Whether the word is about its newest attempt. */
   readonly newest: boolean;
   readonly possiblySent: boolean;
+  /** Another channel whose link nobody has tried and that there is still time for. */
+  readonly otherChannel: Channel | undefined;
 }
 
 /** What becomes of the reminder. `to` may be the state it has: then only flags change. */
@@ -40,6 +43,10 @@ export interface ReminderStep {
   /** When it is next to be taken; of a step to `scheduled` alone. */
   readonly dueInMs?: number | undefined;
   readonly possiblySent?: boolean;
+  /** What it goes on from here. */
+  readonly channel?: Channel | undefined;
+  /** What comes next may be a second copy. */
+  readonly possibleDuplicate?: boolean;
 }
 
 /**
@@ -48,7 +55,7 @@ export interface ReminderStep {
  * Proof that a message went out holds for any attempt, however old. A refusal, or not knowing, says
  * something of the reminder only while that attempt is its newest. An end that was asked for in the
  * meantime takes the place of another try, a failure or doubt; what was accepted is `sent` all the
- * same.
+ * same. What certainly did not arrive goes to the other channel, where there is one.
  * States that stay keep their name and learn that a message may have been seen.
  *
  * @returns undefined when nothing changes
@@ -84,21 +91,39 @@ function afterProof(
   }
   // An older copy that did not arrive says nothing about the newest one.
   if (proof === 'undelivered' && !reminder.newest) return undefined;
+  if (proof === 'undelivered' && canFallBack(reminder)) {
+    // Receipts contradict each other at times: what was called undelivered may have been read.
+    return { ...onOther(reminder, reason), possibleDuplicate: true };
+  }
   return canTransition(reminder.state, proof) ? { to: proof, reason } : undefined;
 }
 
 function afterRefusal(
-  { state, newest, pendingEnd }: ReminderInAttempt,
+  reminder: ReminderInAttempt,
   word: Extract<AttemptWord, { kind: 'refused' }>,
 ): ReminderStep | undefined {
+  const { state, newest, pendingEnd } = reminder;
   if (!newest || (state !== 'sending' && state !== 'uncertain')) return undefined;
   const { reason } = word;
   if (pendingEnd) return { to: pendingEnd, reason };
   if (word.reason === 'opted_out' && canTransition(state, 'suppressed')) {
     return { to: 'suppressed', reason };
   }
-  if (word.permanent || word.retryInMs === undefined) return { to: 'failed', reason };
+  const isOver = word.permanent || word.retryInMs === undefined;
+  if (isOver && reminder.otherChannel) return onOther(reminder, reason);
+  if (isOver) return { to: 'failed', reason };
   return { to: 'scheduled', reason, dueInMs: word.retryInMs };
+}
+
+const goneOut: readonly ReminderState[] = ['sending', 'uncertain', 'sent', 'undelivered'];
+
+/** A message that went out and did not arrive, of a reminder that nobody has ended. */
+function canFallBack({ state, otherChannel, pendingEnd }: ReminderInAttempt): boolean {
+  return otherChannel !== undefined && pendingEnd === null && goneOut.includes(state);
+}
+
+function onOther({ otherChannel }: ReminderInAttempt, reason: string | undefined): ReminderStep {
+  return { to: 'scheduled', reason, dueInMs: 0, channel: otherChannel };
 }
 
 /** Settled for good: what was sealed for sending serves nothing any more. */

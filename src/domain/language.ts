@@ -1,4 +1,4 @@
-/** The languages that messages exist in; the first is the deployment's default. */
+/** The languages that messages and pages exist in; the first is the deployment's default. */
 export const languages = ['fr', 'en', 'de', 'es', 'it', 'nl'] as const;
 
 export type Language = (typeof languages)[number];

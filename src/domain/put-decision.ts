@@ -91,7 +91,7 @@ export function decidePut(
   /** A new notice takes the place of any other that may still be sent, so that none comes twice. */
   const noticeKept = (reminder: StoredReminder) =>
     toldStates.includes(reminder.state)
-      ? !newCancellation
+      ? !newCancellation && !noticeComes
       : !noticesGo && !noticeComes && reminder.pendingEnd === null;
   const kept = (reminder: StoredReminder) =>
     reminder.kind === 'notice' ? noticeKept(reminder) : keptPlanned.has(reminder);

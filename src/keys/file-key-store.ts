@@ -5,7 +5,7 @@ import { Secret } from '../domain/secret.ts';
 import { type KeyFolder, keyFolder, privateExtension } from './key-files.ts';
 import { boxPair, destroyPair, ensurePairs, type PairKind, receiptPair } from './key-pairs.ts';
 import { type PairPlace, places, symmetricFolders, viewPlace } from './key-places.ts';
-import type { KeyStore, NumberedKey } from './key-store.ts';
+import type { KeyStore, NumberedKey, SymmetricKeyName } from './key-store.ts';
 import { KeyStoreError } from './key-store-error.ts';
 
 const keyBytes = 32;
@@ -44,6 +44,12 @@ export function fileKeyStore(directory: string): KeyStore {
       folder,
       ids.sort((one, other) => Number(one) - Number(other)),
     );
+  };
+
+  const symmetricKeys = async (name: SymmetricKeyName): Promise<NumberedKey[]> => {
+    const folder = symmetricFolders[name];
+    await ensureFirst(files, folder, firstNumber);
+    return numberedKeys(folder);
   };
 
   return {
@@ -95,12 +101,11 @@ export function fileKeyStore(directory: string): KeyStore {
     },
 
     async symmetricKey(name) {
-      const folder = symmetricFolders[name];
-      await ensureFirst(files, folder, firstNumber);
-      const newest = (await numberedKeys(folder)).at(-1);
-      if (!newest) throw new KeyStoreError([`${folder}: holds no numbered key`]);
+      const newest = (await symmetricKeys(name)).at(-1);
+      if (!newest) throw new KeyStoreError([`${symmetricFolders[name]}: holds no numbered key`]);
       return newest.key;
     },
+    symmetricKeys,
   };
 }
 

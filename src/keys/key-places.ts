@@ -17,6 +17,8 @@ export const symmetricFolders: Record<SymmetricKeyName, string> = {
   source: 'patient/source',
   pepper: 'pepper',
   callback: 'callback',
+  code: 'patient/code',
+  'opt-out': 'opt-out',
 };
 
 /** Two folders that hold the halves of the same pairs, file by file. */
@@ -47,7 +49,9 @@ export const privateFolders: Record<KeyRole, readonly string[]> = {
     places.views.privateFolder,
     places.cookie,
     symmetricFolders.source,
+    symmetricFolders.code,
     symmetricFolders.pepper,
+    symmetricFolders['opt-out'],
     places.link,
   ],
   worker: [
@@ -55,6 +59,7 @@ export const privateFolders: Record<KeyRole, readonly string[]> = {
     places.link,
     symmetricFolders.pepper,
     symmetricFolders.callback,
+    symmetricFolders['opt-out'],
   ],
   scheduler: [],
   ops: [],

@@ -9,7 +9,7 @@ export interface NumberedKey {
 }
 
 /** Keys of one purpose, of which the newest is used. */
-export type SymmetricKeyName = 'source' | 'pepper' | 'callback';
+export type SymmetricKeyName = 'source' | 'pepper' | 'callback' | 'code' | 'opt-out';
 
 /**
  * Where keys live: never in the database, replicated but not backed up with it.
@@ -55,4 +55,6 @@ export interface KeyStore {
 
   /** The newest key of this name; the first call makes it. */
   symmetricKey(name: SymmetricKeyName): Promise<Secret<Buffer>>;
+  /** Every key of this name, oldest first; the first call makes one. */
+  symmetricKeys(name: SymmetricKeyName): Promise<readonly NumberedKey[]>;
 }

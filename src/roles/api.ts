@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Config } from '../../config/env.ts';
-import type { Channel, Mode } from '../domain/channel.ts';
+import { type Config, channelsAvailable } from '../../config/env.ts';
 import { AppError } from '../domain/errors.ts';
 import type { OrganisationSettings } from '../domain/organisation.ts';
 import { buildApi } from '../http/api/build-api.ts';
@@ -69,6 +68,7 @@ interface Resources {
 async function composeApi(resources: Resources): Promise<FastifyInstance> {
   const { config, database, keys, journal, log } = resources;
   const now = () => Temporal.Now.instant();
+  const available = channelsAvailable(config);
   const findCredential = createCredentialLookup(database);
   const receiptKeys = await keys.ensureReceiptKey();
   const key = receiptKeys.at(-1);
@@ -95,7 +95,7 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
       receipts,
       issuer: config.API_URL,
       settingsOf: createSettingsLookup(database),
-      channelsAvailable: (mode) => channelsFor(mode, config),
+      channelsAvailable: () => available,
       now,
       random: Math.random,
       log,
@@ -108,11 +108,6 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     jwks: () => receipts.jwks(),
     ready: () => apiReadiness({ database, keys, now }),
   });
-}
-
-/** Nothing is accepted that cannot be sent: beside a live transport, test messages have nowhere to go. */
-function channelsFor(mode: Mode, { SMS_TRANSPORT }: Config): readonly Channel[] {
-  return mode === 'test' && SMS_TRANSPORT !== 'sandbox' ? [] : ['sms'];
 }
 
 /** Requests that come together for one organisation read its settings once. */

@@ -12,8 +12,9 @@ import { startSandbox } from './start-sandbox.ts';
 export async function runSandbox(config: Config): Promise<{ url: string; close(): Promise<void> }> {
   const { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken } = config;
   const problems: string[] = [];
-  if (config.SMS_TRANSPORT !== 'sandbox') {
-    problems.push('SMS_TRANSPORT: is live; the sandbox does not run beside it');
+  for (const name of ['SMS_TRANSPORT', 'EMAIL_TRANSPORT'] as const) {
+    if (config[name] === 'sandbox') continue;
+    problems.push(`${name}: is live; the sandbox does not run beside it`);
   }
   if (!accountSid?.startsWith(sandboxAccountPrefix)) {
     problems.push(`TWILIO_ACCOUNT_SID: must begin with ${sandboxAccountPrefix} for the sandbox`);

@@ -1,4 +1,5 @@
 import { type PendingEnd, type ReceiptState, receiptStates } from '../domain/attempt.ts';
+import type { Channel } from '../domain/channel.ts';
 import type { ReminderState } from '../domain/reminder.ts';
 import type { Connection } from './database.ts';
 
@@ -11,6 +12,7 @@ export interface LockedAttempt {
   readonly attempts: number;
   readonly newest: boolean;
   readonly possiblySent: boolean;
+  readonly otherChannel: Channel | undefined;
   readonly untilNotAfterMs: number;
 }
 
@@ -45,6 +47,7 @@ export async function lockAttempts(
     attempts: row.attempt_count,
     newest: row.number === row.attempt_count,
     possiblySent: row.possibly_sent,
+    otherChannel: undefined,
     untilNotAfterMs: row.until_not_after_ms,
   }));
 }

@@ -108,7 +108,9 @@ create table batches (
   reminder_count integer not null,
   created_at timestamp with time zone not null default clock_timestamp(),
   lease_until timestamp with time zone not null,
+  mode text not null,
   constraint batches_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text]))),
+  constraint batches_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
   constraint batches_pkey PRIMARY KEY (id)
 );
 alter table batches owner to sotto_owner;
@@ -482,7 +484,7 @@ CREATE UNIQUE INDEX links_current ON public.links USING btree (reminder_id, chan
 CREATE INDEX reminders_appointment ON public.reminders USING btree (appointment_id);
 CREATE INDEX reminders_batch ON public.reminders USING btree (batch_id) WHERE (state = ANY (ARRAY['queued'::text, 'sending'::text]));
 CREATE INDEX reminders_deadline ON public.reminders USING btree (not_after) WHERE (state = ANY (ARRAY['scheduled'::text, 'failed'::text, 'uncertain'::text]));
-CREATE INDEX reminders_due ON public.reminders USING btree (channel, organisation_id, due_at) WHERE (state = 'scheduled'::text);
+CREATE INDEX reminders_due ON public.reminders USING btree (channel, mode, organisation_id, due_at) WHERE (state = 'scheduled'::text);
 CREATE INDEX reminders_lease ON public.reminders USING btree (lease_until) WHERE (state = ANY (ARRAY['queued'::text, 'sending'::text]));
 CREATE INDEX sealed_callbacks_received ON public.sealed_callbacks USING btree (received_at);
 
@@ -811,6 +813,7 @@ grant delete, select on source_failures to sotto_api;
 grant delete, select on source_failures to sotto_scheduler;
 grant delete, insert, select on suppressions to sotto_worker;
 grant insert on suppressions to sotto_patient;
+grant select (contact_index) on suppressions to sotto_patient;
 grant delete on versions to sotto_scheduler;
 grant delete, insert, select on versions to sotto_api;
 grant select (appointment_id, created_at, organisation_id, version, view_month) on versions to sotto_scheduler;

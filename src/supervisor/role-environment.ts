@@ -20,26 +20,48 @@ const everyDatabaseRole: readonly Variable[] = [
   'JOURNAL',
 ];
 
+const transports: readonly Variable[] = ['SMS_TRANSPORT', 'EMAIL_TRANSPORT'];
+const smsAccount: readonly Variable[] = [
+  'TWILIO_ACCOUNT_SID',
+  'TWILIO_AUTH_TOKEN',
+  'TWILIO_FROM',
+  'TWILIO_MESSAGING_SERVICE_SID',
+  'TWILIO_BASE_URL',
+];
+const rates: readonly Variable[] = ['SMS_PER_SECOND', 'EMAIL_PER_SECOND'];
+
 /**
- * What each role may know beside that. Only the worker and the sandbox hold a provider's secret.
+ * What each role may know beside that. The worker sends reminders, the patient role sends codes by
+ * SMS, and the sandbox plays the providers: nobody else holds a provider's secret.
  */
 const variablesOf: Record<RoleName, readonly Variable[]> = {
-  api: ['API_PORT', 'TRUSTED_PROXIES', 'SMS_TRANSPORT'],
-  patient: ['PATIENT_PORT', 'TRUSTED_PROXIES', 'TWILIO_FROM', 'SMS_OPT_OUT'],
+  api: ['API_PORT', 'TRUSTED_PROXIES', ...transports],
+  patient: [
+    'PATIENT_PORT',
+    'TRUSTED_PROXIES',
+    'SMS_OPT_OUT',
+    'MAIL_FROM',
+    ...transports,
+    ...smsAccount,
+  ],
   ops: ['OPS_PORT', 'TRUSTED_PROXIES', 'METRICS_TOKEN'],
   worker: [
-    'SMS_TRANSPORT',
-    'TWILIO_ACCOUNT_SID',
-    'TWILIO_AUTH_TOKEN',
-    'TWILIO_FROM',
-    'TWILIO_MESSAGING_SERVICE_SID',
-    'TWILIO_BASE_URL',
+    'REDIS_URL',
+    ...transports,
+    ...smsAccount,
     'SMS_OPT_OUT',
-    'SMS_PER_SECOND',
+    'SMTP_URL',
+    'MAIL_FROM',
+    'MAIL_RETURN_PATH',
+    'DKIM_DOMAIN',
+    'DKIM_SELECTOR',
+    'DKIM_KEY_FILE',
+    ...rates,
   ],
-  scheduler: ['SMS_PER_SECOND'],
+  scheduler: ['REDIS_URL', ...transports, ...rates],
   sandbox: [
     'SANDBOX_PORT',
+    'SANDBOX_SMTP_PORT',
     'CALLBACK_URL',
     'PATIENT_URL',
     'TWILIO_ACCOUNT_SID',

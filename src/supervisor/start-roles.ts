@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Config } from '../../config/env.ts';
+import { type Config, hasLiveTransport } from '../../config/env.ts';
 import { Secret } from '../domain/secret.ts';
 import type { DatabaseRole } from '../store/role-logins.ts';
 import { type RoleProcess, superviseRole } from './children.ts';
@@ -61,30 +61,40 @@ export async function untilReady(role: RoleProcess): Promise<void> {
 }
 
 /**
- * The configuration with the sandbox as its SMS provider, where that is asked for. Whatever account
- * was configured is not used then, and no role gets to know it.
+ * The configuration with the sandbox as its providers, where that is asked for. Whatever accounts
+ * were configured are not used then, and no role gets to know them.
  */
 export function withSandboxProvider(config: Config, dataDir: string): Config {
   if (!isSandbox(config)) return config;
   const { sid, token } = loadSandboxAccount(dataDir);
-  const { TWILIO_MESSAGING_SERVICE_SID: _, ...rest } = config;
+  const {
+    TWILIO_MESSAGING_SERVICE_SID: _service,
+    MAIL_RETURN_PATH: _path,
+    DKIM_DOMAIN: _domain,
+    DKIM_SELECTOR: _selector,
+    DKIM_KEY_FILE: _key,
+    ...rest
+  } = config;
   return {
     ...rest,
     TWILIO_ACCOUNT_SID: sid,
     TWILIO_AUTH_TOKEN: token,
     TWILIO_FROM: config.TWILIO_FROM ?? 'Sotto',
     TWILIO_BASE_URL: `http://${reachable(config.HOST)}:${config.SANDBOX_PORT}`,
+    SMTP_URL: new Secret(`smtp://${reachable(config.HOST)}:${config.SANDBOX_SMTP_PORT}`),
+    MAIL_FROM: config.MAIL_FROM ?? 'reminders@sotto.example',
   };
 }
 
 /** The ports that the roles will listen on, by the variable that sets each. */
 export function portsOf(config: Config): Record<string, number> {
-  const { API_PORT, PATIENT_PORT, OPS_PORT, SANDBOX_PORT } = config;
-  return { API_PORT, PATIENT_PORT, OPS_PORT, ...(isSandbox(config) ? { SANDBOX_PORT } : {}) };
+  const { API_PORT, PATIENT_PORT, OPS_PORT, SANDBOX_PORT, SANDBOX_SMTP_PORT } = config;
+  const sandboxPorts = isSandbox(config) ? { SANDBOX_PORT, SANDBOX_SMTP_PORT } : {};
+  return { API_PORT, PATIENT_PORT, OPS_PORT, ...sandboxPorts };
 }
 
 export function isSandbox(config: Config): boolean {
-  return config.SMS_TRANSPORT === 'sandbox';
+  return !hasLiveTransport(config);
 }
 
 /** Past a pooler the role signs in with the same name and password. */

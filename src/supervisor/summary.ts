@@ -1,5 +1,5 @@
 import { join, relative } from 'node:path';
-import type { Config } from '../../config/env.ts';
+import { type Config, hasLiveTransport } from '../../config/env.ts';
 import type { Secret } from '../domain/secret.ts';
 
 /** What a newcomer reads when everything runs: where to look first, and how to stop it. */
@@ -12,7 +12,7 @@ export function startSummary({
   apiKey: Secret<string> | undefined;
   readyMs: number;
 }): string {
-  const isSandbox = config.SMS_TRANSPORT === 'sandbox';
+  const isSandbox = !hasLiveTransport(config);
   const rows: [string, string | undefined][] = [
     ['Sandbox phone', isSandbox ? `http://localhost:${config.SANDBOX_PORT}` : undefined],
     ['API', config.API_URL],

@@ -4,6 +4,7 @@ import { type Before, parseBefore } from '../domain/before.ts';
 import { parseBirthDate } from '../domain/birth-date.ts';
 import type { Channel, Mode, RequestedChannel } from '../domain/channel.ts';
 import type { FieldError, FieldErrorCode } from '../domain/errors.ts';
+import { type Factor, factorsFor } from '../domain/factor.ts';
 import { type Language, languageFor } from '../domain/language.ts';
 import { linkExpiresAt } from '../domain/link-expiry.ts';
 import type { OrganisationSettings } from '../domain/organisation.ts';
@@ -45,9 +46,12 @@ export function checkRequest(
   checkFactors(request, context.now, errors);
   const entries = checkReminders(request, context, contactPoints, errors);
   checkNotice(request, context, contactPoints, errors);
-  const linkChannels = context.channelsAvailable.filter(
-    (channel) => contactPoints[channel] && hasFactor(request, channel),
-  );
+  const linkChannels = context.channelsAvailable
+    .filter((channel) => contactPoints[channel])
+    .map((channel) => ({ channel, factors: factorsBehind(request, channel, context) }))
+    .filter(({ factors }) => factors.length > 0)
+    .toSorted((one, other) => weakness(one.factors) - weakness(other.factors))
+    .map(({ channel }) => channel);
   const start = resolveStart({
     start: request.start,
     timeZone: request.timeZone,
@@ -136,9 +140,20 @@ function checkFactors(
   }
 }
 
-/** Whether the patient can prove who they are behind a link on this channel: with the PIN. */
-function hasFactor({ recipient }: AppointmentRequest, _channel: Channel): boolean {
-  return recipient.pin !== undefined;
+/** What the patient can prove with behind a link on this channel. */
+function factorsBehind(
+  { recipient: { phone, ...recipient } }: AppointmentRequest,
+  channel: Channel,
+  { channelsAvailable }: CheckContext,
+): Factor[] {
+  // A code goes out by SMS, which this deployment may not send.
+  const reachable = channelsAvailable.includes('sms') ? { ...recipient, phone } : recipient;
+  return factorsFor(reachable, channel);
+}
+
+/** A link that a birth date alone opens shows the least, so another channel is preferred. */
+function weakness([strongest]: readonly Factor[]): number {
+  return strongest === 'birth_date' ? 1 : 0;
 }
 
 type Entry = { readonly before: Before; readonly channel: RequestedChannel };
@@ -191,13 +206,17 @@ function checkNotice(
 function channelFault(
   requested: RequestedChannel,
   request: AppointmentRequest,
-  { channelsAvailable }: CheckContext,
+  context: CheckContext,
   contactPoints: CheckedRequest['contactPoints'],
 ): FieldErrorCode | undefined {
+  // Auto is the link by email and the code by SMS.
   const needed: readonly Channel[] = requested === 'auto' ? ['email', 'sms'] : [requested];
-  if (!needed.every((channel) => channelsAvailable.includes(channel))) return 'channel_unavailable';
+  const isAvailable = (channel: Channel) => context.channelsAvailable.includes(channel);
+  if (!needed.every(isAvailable)) return 'channel_unavailable';
   const given = { sms: request.recipient.phone, email: request.recipient.email };
   if (!needed.every((channel) => given[channel] !== undefined)) return 'no_contact_point';
-  const usable = needed.filter((channel) => contactPoints[channel]);
-  return usable.every((channel) => hasFactor(request, channel)) ? undefined : 'no_usable_factor';
+  const first = needed[0] ?? 'sms';
+  // One that is not valid has been complained of already.
+  if (!contactPoints[first]) return undefined;
+  return factorsBehind(request, first, context).length > 0 ? undefined : 'no_usable_factor';
 }

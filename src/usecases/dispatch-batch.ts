@@ -217,6 +217,7 @@ async function sendOne(deps: DispatchDeps, run: BatchRun, planned: Planned): Pro
       // The intent's commit may have taken long. Past the deadline the lease may be another's.
       if (clock() >= run.deadlineMs) return undefined;
       return deps.transport.send({
+        channel: 'sms',
         to: opened.to,
         text: opened.text,
         attemptToken: attempt.token.toString('base64url'),

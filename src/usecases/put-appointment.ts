@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { limits } from '../../config/limits.ts';
 import type { AppointmentRequest, PutAnswer } from '../domain/appointment.ts';
-import type { Channel, Mode } from '../domain/channel.ts';
+import type { Channel } from '../domain/channel.ts';
 import { AppError } from '../domain/errors.ts';
 import type { OrganisationSettings } from '../domain/organisation.ts';
 import { decidePut, type PutDecision, refuseRevision } from '../domain/put-decision.ts';
@@ -37,7 +37,7 @@ export interface PutAppointmentDeps {
   readonly receipts: Receipts;
   readonly issuer: string;
   readonly settingsOf: (organisationId: string) => Promise<OrganisationSettings>;
-  readonly channelsAvailable: (mode: Mode) => readonly Channel[];
+  readonly channelsAvailable: () => readonly Channel[];
   readonly now: () => Temporal.Instant;
   readonly random: () => number;
   readonly log: Log;
@@ -77,7 +77,7 @@ export function createPutAppointment(
     const checked = checkRequest(body.reveal(), {
       organisation: await deps.settingsOf(organisationId),
       mode,
-      channelsAvailable: deps.channelsAvailable(mode),
+      channelsAvailable: deps.channelsAvailable(),
       now,
       random: deps.random,
     });

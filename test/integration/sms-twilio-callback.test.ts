@@ -87,6 +87,7 @@ async function send(to = '+33639980001') {
     maxSockets: 2,
   });
   const outcome = await transport.send({
+    channel: 'sms',
     to: new Secret(to),
     text: new Secret('You have a reminder'),
     attemptToken: 'attempt-token',

@@ -41,6 +41,7 @@ function transportTo(
 
 function send(transport: Transport, to = phone, text = `You have a reminder: ${link}`) {
   return transport.send({
+    channel: 'sms',
     to: new Secret(to),
     text: new Secret(text),
     attemptToken: 'attempt-token',
@@ -267,7 +268,12 @@ describe('what Twilio is asked for', () => {
 
   it('keeps the validity within what Twilio takes', async () => {
     const { url, requests } = await answering(created);
-    const message = { to: new Secret(phone), text: new Secret('x'), attemptToken: 't' };
+    const message = {
+      channel: 'sms' as const,
+      to: new Secret(phone),
+      text: new Secret('x'),
+      attemptToken: 't',
+    };
     const transport = transportTo(url);
     for (const validitySeconds of [0, 99_999, 90.9]) {
       await transport.send({ ...message, validitySeconds });

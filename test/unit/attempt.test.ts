@@ -27,6 +27,7 @@ const reminder = fc.record({
   pendingEnd: fc.constantFrom(null, 'cancelled' as const, 'superseded' as const, 'erased' as const),
   newest: fc.boolean(),
   possiblySent: fc.boolean(),
+  otherChannel: fc.constantFrom(undefined, 'sms' as const, 'email' as const),
 });
 
 function stepAfter(
@@ -35,7 +36,14 @@ function stepAfter(
   rest: Partial<Parameters<typeof reminderAfter>[0]> = {},
 ) {
   return reminderAfter(
-    { state, pendingEnd: null, newest: true, possiblySent: false, ...rest },
+    {
+      state,
+      pendingEnd: null,
+      newest: true,
+      possiblySent: false,
+      otherChannel: undefined,
+      ...rest,
+    },
     heard,
   );
 }
@@ -54,11 +62,56 @@ describe('what a word about an attempt does to its reminder', () => {
     );
   });
 
-  it('never lets proof of a hand-off lead to another send', () => {
+  it('never lets proof of a hand-off lead to another send, but of one that did not arrive', () => {
     fc.assert(
       fc.property(reminder, word, (one, heard) => {
         if (heard.kind === 'refused' || heard.kind === 'uncertain') return;
-        expect(['scheduled', 'failed']).not.toContain(reminderAfter(one, heard)?.to);
+        const step = reminderAfter(one, heard);
+        const isOther = step?.to === 'scheduled' && step.channel !== undefined;
+        if (isOther) expect(heard).toMatchObject({ kind: 'receipt', state: 'undelivered' });
+        else expect(['scheduled', 'failed']).not.toContain(step?.to);
+      }),
+    );
+  });
+
+  it('goes on by the other channel after what certainly did not arrive, at once', () => {
+    const other = { otherChannel: 'email' as const };
+    for (const state of ['sending', 'uncertain'] as const) {
+      expect(stepAfter(state, permanent, other)).toEqual({
+        to: 'scheduled',
+        channel: 'email',
+        dueInMs: 0,
+        reason: 'invalid_recipient',
+      });
+      expect(stepAfter(state, transient(undefined), other)?.channel).toBe('email');
+      expect(stepAfter(state, transient(5), other)?.channel).toBeUndefined();
+    }
+  });
+
+  it('flags what follows a message that was reported lost: it may be a second copy', () => {
+    const lost = { kind: 'receipt', state: 'undelivered', reason: 'unreachable' } as const;
+    const other = { otherChannel: 'sms' as const };
+    for (const state of ['sending', 'uncertain', 'sent', 'undelivered'] as const) {
+      expect(stepAfter(state, lost, other)).toEqual({
+        to: 'scheduled',
+        channel: 'sms',
+        dueInMs: 0,
+        reason: 'unreachable',
+        possibleDuplicate: true,
+      });
+    }
+  });
+
+  it('changes the channel of nothing that was ended, opted out of, or overtaken', () => {
+    const lost = { kind: 'receipt', state: 'undelivered' } as const;
+    fc.assert(
+      fc.property(reminder, (one) => {
+        const ended = { ...one, pendingEnd: 'cancelled' as const };
+        expect(reminderAfter(ended, lost)?.channel).toBeUndefined();
+        expect(reminderAfter(ended, permanent)?.channel).toBeUndefined();
+        expect(reminderAfter({ ...one, newest: false }, lost)?.channel).toBeUndefined();
+        const out = { kind: 'refused', permanent: true, reason: 'opted_out' } as const;
+        expect(reminderAfter({ ...one, state: 'sending' }, out)?.channel).toBeUndefined();
       }),
     );
   });

@@ -1,10 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type PageLanguage, textsIn } from '../../src/http/patient/texts/catalogue.ts';
-import {
-  writeAppointmentTime,
-  writeDuration,
-} from '../../src/http/patient/texts/written-appointment-time.ts';
 import { type AppointmentView, detailsPage } from '../../src/http/patient/views/details-page.ts';
+import { type PageLanguage, textsIn } from '../../src/texts/catalogue.ts';
+import { writeAppointmentTime, writeDuration } from '../../src/texts/written-appointment-time.ts';
 
 const nb = '\u00a0';
 const session = {

@@ -2,13 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { limits } from '../../config/limits.ts';
 import { languages } from '../../src/domain/language.ts';
 import { stylesheet } from '../../src/http/patient/style.ts';
-import {
-  type PageLanguage,
-  pageLanguageFor,
-  pageLanguages,
-  textsIn,
-} from '../../src/http/patient/texts/catalogue.ts';
-import type { NoticeKind } from '../../src/http/patient/texts/patient-texts.ts';
 import { checkPage } from '../../src/http/patient/views/check-page.ts';
 import { detailsPage } from '../../src/http/patient/views/details-page.ts';
 import { landingPage } from '../../src/http/patient/views/landing-page.ts';
@@ -16,6 +9,13 @@ import { lockedPage } from '../../src/http/patient/views/locked-page.ts';
 import { noticePage } from '../../src/http/patient/views/notice-page.ts';
 import { provePinPage } from '../../src/http/patient/views/prove-page.ts';
 import { smsSentence } from '../../src/message/sms-texts.ts';
+import {
+  type PageLanguage,
+  pageLanguageFor,
+  pageLanguages,
+  textsIn,
+} from '../../src/texts/catalogue.ts';
+import type { NoticeKind } from '../../src/texts/patient-texts.ts';
 
 const form = 'F0rm-t0ken';
 const session = {

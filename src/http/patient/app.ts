@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { PageLanguage } from '../../texts/catalogue.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { addDetailsRoutes } from './details-routes.ts';
 import { addLinkRoutes } from './link-routes.ts';
@@ -7,7 +8,6 @@ import { buildPageServer, sendNotice } from './page-server.ts';
 import type { Pages, PatientAppOptions } from './pages.ts';
 import { addProveRoutes } from './prove-routes.ts';
 import { addStaticRoutes } from './static-routes.ts';
-import type { PageLanguage } from './texts/catalogue.ts';
 import { createVisits } from './visits.ts';
 
 /** The pages that patients see, without a script and without a trace of the link that led to them. */

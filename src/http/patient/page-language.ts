@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { languages } from '../../domain/language.ts';
-import { type PageLanguage, pageLanguageFor, pageLanguages } from './texts/catalogue.ts';
+import { type PageLanguage, pageLanguageFor, pageLanguages } from '../../texts/catalogue.ts';
 
 /** The language that the switcher on a page asked for. */
 export function requestedLanguage(request: FastifyRequest): PageLanguage | undefined {

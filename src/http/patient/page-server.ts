@@ -5,10 +5,10 @@ import formbody from '@fastify/formbody';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { AppError, errorCodes } from '../../domain/errors.ts';
 import { errorFacts, type Log } from '../../telemetry/log.ts';
+import type { PageLanguage } from '../../texts/catalogue.ts';
+import type { NoticeKind } from '../../texts/patient-texts.ts';
 import { letGoWhenClosing } from '../let-go-when-closing.ts';
 import { asAppError } from '../problems.ts';
-import type { PageLanguage } from './texts/catalogue.ts';
-import type { NoticeKind } from './texts/patient-texts.ts';
 import { noticePage } from './views/notice-page.ts';
 
 const timeouts = {

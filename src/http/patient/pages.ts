@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Secret } from '../../domain/secret.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { PageLanguage } from '../../texts/catalogue.ts';
 import type { OpenedLink } from '../../usecases/open-link.ts';
 import type { SourcePace } from '../../usecases/pace-sources.ts';
 import type { Proof } from '../../usecases/prove-recipient.ts';
-import type { PageLanguage } from './texts/catalogue.ts';
 import type { Visits, VisitsOptions } from './visits.ts';
 
 /** What the check page says of our messages beside their words. */

@@ -4,7 +4,7 @@ import { limits } from '../../../config/limits.ts';
 import { Secret } from '../../domain/secret.ts';
 import type { Tier } from '../../domain/tiers.ts';
 import type { CookieBox } from '../../keys/cookie-box.ts';
-import type { PageLanguage } from './texts/catalogue.ts';
+import type { PageLanguage } from '../../texts/catalogue.ts';
 
 /** Someone who opened a link and has proved nothing yet. */
 export interface LinkVisit {

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import { languages } from '../../../domain/language.ts';
 import { smsSentence } from '../../../message/sms-texts.ts';
-import { type PageLanguage, textsIn } from '../texts/catalogue.ts';
+import { type PageLanguage, textsIn } from '../../../texts/catalogue.ts';
 import { page } from './page.ts';
 
 /**

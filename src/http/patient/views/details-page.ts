@@ -1,8 +1,8 @@
 import { html } from 'hono/html';
 import { parsePhoneNumberFromString } from 'libphonenumber-js';
-import { type PageLanguage, textsIn } from '../texts/catalogue.ts';
-import type { PatientTexts } from '../texts/patient-texts.ts';
-import { writeAppointmentTime, writeDuration } from '../texts/written-appointment-time.ts';
+import { type PageLanguage, textsIn } from '../../../texts/catalogue.ts';
+import type { PatientTexts } from '../../../texts/patient-texts.ts';
+import { writeAppointmentTime, writeDuration } from '../../../texts/written-appointment-time.ts';
 import { buttonForm } from './button-form.ts';
 import { type Html, page } from './page.ts';
 

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { type PageLanguage, textsIn } from '../texts/catalogue.ts';
+import { type PageLanguage, textsIn } from '../../../texts/catalogue.ts';
 import { buttonForm, type FormAction } from './button-form.ts';
 import { page } from './page.ts';
 

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { type PageLanguage, textsIn } from '../texts/catalogue.ts';
+import { type PageLanguage, textsIn } from '../../../texts/catalogue.ts';
 import { page } from './page.ts';
 
 /** The factor is locked: whom to call, and a code by which operators can find the lock. */

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
-import { type PageLanguage, textsIn } from '../texts/catalogue.ts';
-import type { NoticeKind } from '../texts/patient-texts.ts';
+import { type PageLanguage, textsIn } from '../../../texts/catalogue.ts';
+import type { NoticeKind } from '../../../texts/patient-texts.ts';
 import { page } from './page.ts';
 
 /**

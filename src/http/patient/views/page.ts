@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { html } from 'hono/html';
+import { type PageLanguage, pageLanguages, textsIn } from '../../../texts/catalogue.ts';
 import { stylesheet } from '../style.ts';
-import { type PageLanguage, pageLanguages, textsIn } from '../texts/catalogue.ts';
 
 /** A piece of a page: what the `html` tag makes, every value in it escaped. */
 export type Html = ReturnType<typeof html>;

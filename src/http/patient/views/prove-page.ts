@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
-import { type PageLanguage, textsIn } from '../texts/catalogue.ts';
-import type { PatientTexts } from '../texts/patient-texts.ts';
+import { type PageLanguage, textsIn } from '../../../texts/catalogue.ts';
+import type { PatientTexts } from '../../../texts/patient-texts.ts';
 import { formToken } from './button-form.ts';
 import { type Html, page } from './page.ts';
 

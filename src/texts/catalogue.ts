@@ -1,4 +1,4 @@
-import type { Language } from '../../../domain/language.ts';
+import type { Language } from '../domain/language.ts';
 import { en } from './en.ts';
 import { fr } from './fr.ts';
 import type { PatientTexts } from './patient-texts.ts';
