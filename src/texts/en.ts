@@ -123,6 +123,28 @@ export const en: PatientTexts = {
       ],
     },
   },
+  optOut: {
+    link: 'Stop these messages',
+    heading: 'Do you want to stop these messages?',
+    stops: {
+      sms: 'We will send no more reminders to this phone number.',
+      email: 'We will send no more reminders to this email address.',
+    },
+    everywhere:
+      'This counts for every place that sends its reminders through us, not only for one.',
+    unchanged: 'Your appointments stay as they are. This cancels nothing.',
+    button: 'Stop the messages',
+    back: 'Go back without stopping them',
+    doneHeading: 'The messages are stopped',
+    stopped: {
+      sms: 'We send no more reminders to this phone number.',
+      email: 'We send no more reminders to this email address.',
+    },
+    onItsWay: 'One that is already on its way may still arrive.',
+    again: 'If you want messages again: ask the place where you booked.',
+    againByReply:
+      'If you want messages again: send the word START to the number that they came from, or ask the place where you booked.',
+  },
   check: {
     heading: 'Is this message genuine?',
     intro:

@@ -124,6 +124,27 @@ export const fr: PatientTexts = {
       ],
     },
   },
+  optOut: {
+    link: 'Ne plus recevoir ces messages',
+    heading: `Voulez-vous arrêter ces messages${nb}?`,
+    stops: {
+      sms: 'Nous n’enverrons plus de rappels à ce numéro de téléphone.',
+      email: 'Nous n’enverrons plus de rappels à cette adresse e-mail.',
+    },
+    everywhere:
+      'Cela vaut pour tous ceux qui envoient leurs rappels par notre service, pas seulement pour un seul.',
+    unchanged: 'Vos rendez-vous restent tels quels. Cela n’annule rien.',
+    button: 'Arrêter les messages',
+    back: 'Revenir sans rien arrêter',
+    doneHeading: 'Les messages sont arrêtés',
+    stopped: {
+      sms: 'Nous n’envoyons plus de rappels à ce numéro de téléphone.',
+      email: 'Nous n’envoyons plus de rappels à cette adresse e-mail.',
+    },
+    onItsWay: 'Un message déjà parti peut encore arriver.',
+    again: `Pour recevoir de nouveau des messages${nb}: demandez là où vous avez pris rendez-vous.`,
+    againByReply: `Pour recevoir de nouveau des messages${nb}: envoyez le mot START au numéro d’où ils venaient, ou demandez là où vous avez pris rendez-vous.`,
+  },
   check: {
     heading: `Est-ce un vrai message${nb}?`,
     intro: `Nos messages disent très peu. C’est voulu${nb}: qui voit votre téléphone n’apprend rien sur vous.`,

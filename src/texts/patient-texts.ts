@@ -1,3 +1,5 @@
+import type { Channel } from '../domain/channel.ts';
+
 /** What a page that is nothing but a notice says. */
 export interface NoticeText {
   readonly heading: string;
@@ -86,6 +88,25 @@ export interface PatientTexts {
     readonly helpCodeHint: string;
   };
   readonly notices: Readonly<Record<NoticeKind, NoticeText>>;
+  /** Stopping messages, from an email's link or after proof. It holds for the whole deployment. */
+  readonly optOut: {
+    /** The quiet way there from the details page. */
+    readonly link: string;
+    readonly heading: string;
+    readonly stops: Readonly<Record<Channel, string>>;
+    readonly everywhere: string;
+    /** Stopping messages cancels no appointment. */
+    readonly unchanged: string;
+    readonly button: string;
+    /** Back to the details without stopping anything. */
+    readonly back: string;
+    readonly doneHeading: string;
+    readonly stopped: Readonly<Record<Channel, string>>;
+    readonly onItsWay: string;
+    readonly again: string;
+    /** For a phone whose messages come from a number that can be answered. */
+    readonly againByReply: string;
+  };
   readonly check: {
     readonly heading: string;
     readonly intro: string;
