@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import type { Config } from '../../config/env.ts';
 import { AppError } from '../domain/errors.ts';
 import { utcMonth } from '../domain/link-expiry.ts';
@@ -10,9 +9,9 @@ import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
 import { prepareQueue } from '../queue/prepare-queue.ts';
 import { migrate } from '../store/migrate.ts';
 import { createApiKey } from '../usecases/create-credential.ts';
-import { createOrganisation } from '../usecases/create-organisation.ts';
 import { revokeCredential } from '../usecases/revoke-credential.ts';
 import { CommandError } from './command-error.ts';
+import { parseOptions } from './parse-options.ts';
 
 /** The schema and the queue's own, in the order they need each other. */
 export async function migrateAll(adminUrl: Secret<string>): Promise<string[]> {
@@ -28,26 +27,9 @@ export async function runMigrate(config: Config): Promise<number> {
   return 0;
 }
 
-/** `sotto org create`: returns once the organisation's sealing keys are published. */
-export async function runOrganisation(config: Config, words: readonly string[]): Promise<number> {
-  const { values, positionals } = parse(words, {
-    name: { type: 'string' },
-    json: { type: 'boolean' },
-  });
-  if (positionals[0] !== 'create')
-    throw new CommandError('Usage: sotto org create --name NAME [--json]');
-  const name = typeof values.name === 'string' ? values.name.trim() : '';
-  if (name === '' || name.length > 200)
-    throw new CommandError('--name must be 1 to 200 characters.');
-  const { id } = await createOrganisation({ adminUrl: adminUrlOf(config) }, { name });
-  await untilSealable(config, id);
-  console.log(values.json ? JSON.stringify({ id, name }) : `Created organisation ${id}`);
-  return 0;
-}
-
 /** `sotto key create` and `sotto key revoke`. */
 export async function runKey(config: Config, words: readonly string[]): Promise<number> {
-  const { values, positionals } = parse(words, {
+  const { values, positionals } = parseOptions(words, {
     organisation: { type: 'string' },
     mode: { type: 'string' },
     json: { type: 'boolean' },
@@ -103,7 +85,7 @@ export async function untilSealable(config: Config, organisationId: string): Pro
 }
 
 /** DATABASE_URL, or the database of the `npm start` that runs on DATA_DIR. */
-function adminUrlOf(config: Config): Secret<string> {
+export function adminUrlOf(config: Config): Secret<string> {
   if (config.DATABASE_URL) return config.DATABASE_URL;
   try {
     const password = readFileSync(join(config.DATA_DIR, 'postgres-password'), 'utf8').trim();
@@ -119,28 +101,16 @@ function adminUrlOf(config: Config): Secret<string> {
   }
 }
 
-function missing(what: string): (error: unknown) => never {
+export function missing(what: string): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof AppError) || error.code !== 'not_found') throw error;
     throw new CommandError(`No ${what} has this id.`, { exitCode: 1 });
   };
 }
 
-function uuidFrom(value: unknown, what: string): string {
+export function uuidFrom(value: unknown, what: string): string {
   if (typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)) {
     return value.toLowerCase();
   }
   throw new CommandError(`${what} must be an id as the create command printed it.`);
-}
-
-type Options = NonNullable<Parameters<typeof parseArgs>[0]>['options'];
-
-function parse(words: readonly string[], options: Options) {
-  try {
-    return parseArgs({ args: [...words], options: options ?? {}, allowPositionals: true });
-  } catch (error) {
-    throw new CommandError(
-      error instanceof Error ? error.message : 'The options could not be read.',
-    );
-  }
 }

@@ -53,9 +53,9 @@ export const commands: readonly Command[] = [
   ),
   {
     name: 'org',
-    help: 'org create --name NAME [--json]',
+    help: 'org create --name NAME [--json] · org set ID, for its settings',
     run: async (words) =>
-      (await import('./admin.ts')).runOrganisation(loadConfig(process.env), words),
+      (await import('./organisation.ts')).runOrganisation(loadConfig(process.env), words),
   },
   {
     name: 'key',

@@ -37,10 +37,11 @@ export async function administer<T>(
 /** Writes what an administrator did where it cannot be changed any more. */
 export async function recordAdministration(
   connection: AdminConnection,
-  entry: { action: string; organisationId?: string; subject: string },
+  entry: { action: string; organisationId?: string; subject: string; reason?: string | undefined },
 ): Promise<void> {
   await connection.query(
-    `insert into audit (actor, action, organisation_id, subject) values ('command line', $1, $2, $3)`,
-    [entry.action, entry.organisationId ?? null, entry.subject],
+    `insert into audit (actor, action, organisation_id, subject, reason)
+     values ('command line', $1, $2, $3, $4)`,
+    [entry.action, entry.organisationId ?? null, entry.subject, entry.reason ?? null],
   );
 }

@@ -2,8 +2,8 @@ import type { RequestedChannel } from '../domain/channel.ts';
 import type { Language } from '../domain/language.ts';
 import type { AdminConnection } from './administration.ts';
 
-/** What an organisation may decide; what is absent keeps its default, which stands in the schema. */
-export interface NewOrganisationSettings {
+/** What an organisation may decide; what is absent stays as it is, or as the schema has it. */
+export interface GivenSettings {
   readonly defaultLanguage?: Language;
   readonly reminderPlan?: readonly {
     readonly before: string;
@@ -20,7 +20,7 @@ export interface NewOrganisationSettings {
   readonly daysAheadMax?: number;
 }
 
-const columns: Record<keyof NewOrganisationSettings, string> = {
+const columns: Record<keyof GivenSettings, string> = {
   defaultLanguage: 'default_language',
   reminderPlan: 'reminder_plan',
   quietFrom: 'quiet_from',
@@ -34,17 +34,43 @@ const columns: Record<keyof NewOrganisationSettings, string> = {
 
 export async function insertOrganisation(
   connection: AdminConnection,
-  { id, name, settings }: { id: string; name: string; settings: NewOrganisationSettings },
+  { id, name, settings }: { id: string; name: string; settings: GivenSettings },
 ): Promise<void> {
-  const given = (Object.keys(columns) as (keyof NewOrganisationSettings)[]).filter(
-    (setting) => settings[setting] !== undefined,
-  );
-  const values = given.map((setting) =>
-    setting === 'reminderPlan' ? JSON.stringify(settings[setting]) : settings[setting],
-  );
+  const { names, values } = columnsOf(settings);
   await connection.query(
-    `insert into organisations (${['id', 'name', ...given.map((setting) => columns[setting])].join(', ')})
+    `insert into organisations (${['id', 'name', ...names].join(', ')})
      values (${[id, name, ...values].map((_, index) => `$${index + 1}`).join(', ')})`,
     [id, name, ...values],
   );
+}
+
+/**
+ * Changes what is given, and nothing else.
+ *
+ * @param settings at least one
+ * @returns whether there is such an organisation
+ */
+export async function updateOrganisation(
+  connection: AdminConnection,
+  { id, settings }: { id: string; settings: GivenSettings },
+): Promise<boolean> {
+  const { names, values } = columnsOf(settings);
+  const changes = names.map((name, index) => `${name} = $${index + 2}`);
+  const { rowCount } = await connection.query(
+    `update organisations set ${changes.join(', ')} where id = $1`,
+    [id, ...values],
+  );
+  return rowCount === 1;
+}
+
+function columnsOf(settings: GivenSettings): { names: string[]; values: unknown[] } {
+  const given = (Object.keys(columns) as (keyof GivenSettings)[]).filter(
+    (setting) => settings[setting] !== undefined,
+  );
+  return {
+    names: given.map((setting) => columns[setting]),
+    values: given.map((setting) =>
+      setting === 'reminderPlan' ? JSON.stringify(settings[setting]) : settings[setting],
+    ),
+  };
 }

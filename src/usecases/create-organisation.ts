@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Secret } from '../domain/secret.ts';
 import { administer, recordAdministration } from '../store/administration.ts';
-import { insertOrganisation, type NewOrganisationSettings } from '../store/organisations.ts';
+import { insertOrganisation, type GivenSettings } from '../store/organisations.ts';
 
 /**
  * Adds an organisation. Its view keys are made elsewhere; until they are published, what it puts
@@ -9,7 +9,7 @@ import { insertOrganisation, type NewOrganisationSettings } from '../store/organ
  */
 export async function createOrganisation(
   { adminUrl }: { adminUrl: Secret<string> },
-  { name, settings = {} }: { name: string; settings?: NewOrganisationSettings },
+  { name, settings = {} }: { name: string; settings?: GivenSettings },
 ): Promise<{ id: string }> {
   const id = randomUUID();
   await administer(adminUrl, async (connection) => {

@@ -61,4 +61,80 @@ describe('whoever types a command', () => {
       });
     }
   });
+
+  it('changes settings of one organisation and leaves a line in the audit for each', async () => {
+    const [mine, other] = [
+      await database.createOrganisation(),
+      await database.createOrganisation(),
+    ];
+    const before = await settingsOf(other);
+    const given = ['--language', 'nl', '--plan', 'P1D auto, PT2H sms', '--quiet', '22:00-07:30'];
+    const { code, out } = await sotto('org', 'set', mine, ...given, '--jitter', '0');
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: 'Set defaultLanguage, reminderPlan, quietFrom, quietUntil, jitterMinutes\n',
+    });
+    expect(await settingsOf(mine)).toMatchObject({
+      default_language: 'nl',
+      reminder_plan: [
+        { before: 'P1D', channel: 'auto' },
+        { before: 'PT2H', channel: 'sms' },
+      ],
+      quiet_from: '22:00',
+      quiet_until: '07:30',
+      jitter_minutes: 0,
+    });
+    expect(await settingsOf(other)).toEqual(before);
+    const audit = await rows(
+      "select subject from audit where action = 'organisation.set' and organisation_id = $1 order by id",
+      [mine],
+    );
+    expect(audit.map(({ subject }) => subject)).toContain('defaultLanguage="nl"');
+    expect(audit).toHaveLength(5);
+  });
+
+  it('opens everything to a birth date only with a reason, which is kept', async () => {
+    const id = await database.createOrganisation();
+    const words = ['org', 'set', id, '--birth-date-opens', 'everything'];
+    const refused = await sotto(...words);
+    expect(refused.code).toBe(2);
+    expect(refused.errors).toContain('needs --reason');
+    expect(await settingsOf(id)).toMatchObject({ birth_date_opens_all: false });
+
+    expect((await sotto(...words, '--reason', 'decided by the board')).code).toBe(0);
+    expect(await settingsOf(id)).toMatchObject({ birth_date_opens_all: true });
+    expect(
+      await rows(
+        "select subject, reason from audit where organisation_id = $1 and action = 'organisation.set'",
+        [id],
+      ),
+    ).toEqual([{ subject: 'birthDateOpensAll=true', reason: 'decided by the board' }]);
+    expect((await sotto('org', 'set', id, '--birth-date-opens', 'time')).code).toBe(0);
+    expect(await settingsOf(id)).toMatchObject({ birth_date_opens_all: false });
+  });
+
+  it.each([
+    ['--language', 'tlh'],
+    ['--plan', 'P2D pigeon'],
+    ['--plan', 'P1.5D sms'],
+    ['--plan', 'P1D sms, P1D sms'],
+    ['--quiet', '25:00-08:00'],
+    ['--jitter', '-1'],
+    ['--uncertain', 'maybe'],
+    ['--birth-date-opens', 'nothing'],
+  ])('is told what %s %s should have been, and nothing changes', async (option, value) => {
+    const id = await database.createOrganisation();
+    const before = await settingsOf(id);
+    const { code, out, errors } = await sotto('org', 'set', id, `${option}=${value}`);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(errors).toContain(option);
+    expect(await settingsOf(id)).toEqual(before);
+  });
+
+  const rows = async (text: string, values: unknown[]) =>
+    (await database.admin.query(text, values)).rows;
+  const settingsOf = async (id: string) =>
+    (await rows('select * from organisations where id = $1', [id])).map(
+      ({ id: _id, name: _name, created_at: _at, ...settings }) => settings,
+    )[0];
 });
