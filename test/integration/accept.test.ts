@@ -138,7 +138,7 @@ describe('an accepted PUT', () => {
     const { phone, pin } = { phone: '+33639980001', pin: '482913' };
     for (const [recipient, code] of [
       [{ phone }, 'no_usable_factor'],
-      [{ email: 'canari@example.org', pin }, 'no_contact_point'],
+      [{ email: 'canari@example.org' }, 'no_contact_point'],
     ] as const) {
       const want = (notice: 'if_told' | 'now') =>
         accept.put({ ...key(), body: appointmentRequest({ recipient, notice, reminders: [] }) });

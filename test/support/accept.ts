@@ -63,7 +63,7 @@ export async function createTestAccept({
       if (!settings) throw new Error('no organisation');
       return settings;
     },
-    channelsAvailable: () => ['sms'],
+    channelsAvailable: () => ['sms', 'email'],
     now: () => Temporal.Now.instant(),
     random: Math.random,
     log: silentLog,

@@ -118,6 +118,19 @@ describe('a notice', () => {
     });
   });
 
+  it('leaves no way for an older one to follow it by the other channel', () => {
+    whenReplacing((stored, _wanted, decision) => {
+      if (decision.newReminders.filter(isNotice).every(({ skipped }) => skipped)) return;
+      const older = stored.reminders
+        .filter(isNotice)
+        .filter(({ state }) => state === 'sent' || state === 'undelivered');
+      const unseen = older.flatMap(({ links }) => links).filter(({ attempted }) => !attempted);
+      expect(decision.droppedLinkIds).toEqual(expect.arrayContaining(ids(unseen)));
+      const sealedAnew = ids(decision.resealed.map(({ reminder }) => reminder));
+      for (const id of ids(older)) expect(sealedAnew).not.toContain(id);
+    });
+  });
+
   it('goes at the next allowed minute before the earlier start ahead, or is told as skipped', () => {
     always(({ stored, wanted }, decision) => {
       for (const notice of decision.newReminders.filter(isNotice)) {

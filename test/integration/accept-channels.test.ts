@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Recipient } from '../../src/domain/appointment.ts';
+import { type Channel, requestedChannels } from '../../src/domain/channel.ts';
+import { factorsFor } from '../../src/domain/factor.ts';
+import { appointmentRequest, createTestAccept, createTestKeys } from '../support/accept.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let db: TestDatabase;
+let organisationId: string;
+let testKeys: Awaited<ReturnType<typeof createTestKeys>>;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  organisationId = await db.createOrganisation();
+  testKeys = await createTestKeys([organisationId]);
+});
+afterAll(async () => {
+  await db.drop();
+  await testKeys.remove();
+});
+
+const acceptOn = (...available: Channel[]) =>
+  createTestAccept({
+    database: db.open('api'),
+    ...testKeys,
+    change: { channelsAvailable: () => available, journal: { append: async () => {} } },
+  });
+
+let counter = 0;
+const where = () => ({ organisationId, mode: 'test', reference: `channels-${++counter}` }) as const;
+
+const contact = {
+  phone: '+33639980001',
+  email: 'canari@example.org',
+  pin: '482913',
+  birthDate: '1980-02-14',
+};
+type Given = keyof typeof contact;
+const recipientOf = (given: readonly Given[]): Recipient =>
+  Object.fromEntries(given.map((name) => [name, contact[name]]));
+
+/** Every way to have a contact point and things to prove with. */
+const recipients = Array.from({ length: 16 }, (_, bits) =>
+  (Object.keys(contact) as Given[]).filter((_name, place) => bits & (1 << place)),
+).filter((given) => given.includes('phone') || given.includes('email'));
+
+async function linksOf(appointmentId: string): Promise<{ channel: Channel; used: boolean }[]> {
+  const { rows } = await db.admin.query(
+    `select l.channel, l.channel = r.channel as used from links l
+     join reminders r on r.id = l.reminder_id where l.appointment_id = $1 order by l.channel`,
+    [appointmentId],
+  );
+  return rows;
+}
+
+describe('a reminder is accepted only where its patient can prove who they are', () => {
+  const cases = recipients.flatMap((given) =>
+    requestedChannels.map((channel) => ({ given, channel, title: `${given.join(' + ')}` })),
+  );
+
+  it.each(cases)('$channel for $title', async ({ given, channel }) => {
+    const recipient = recipientOf(given);
+    const { put } = await acceptOn('sms', 'email');
+    const reminders = [{ before: 'PT24H', channel }];
+    const answer = put({ ...where(), body: appointmentRequest({ recipient, reminders }) });
+
+    const needed: Channel[] = channel === 'auto' ? ['email', 'sms'] : [channel];
+    const isGiven = { sms: recipient.phone !== undefined, email: recipient.email !== undefined };
+    const first = needed[0] ?? 'sms';
+    const code = !needed.every((one) => isGiven[one])
+      ? 'no_contact_point'
+      : factorsFor(recipient, first).length === 0
+        ? 'no_usable_factor'
+        : undefined;
+    if (code) {
+      await expect(answer).rejects.toMatchObject({
+        fields: [{ pointer: '/reminders/0/channel', code }],
+      });
+      return;
+    }
+    const links = await linksOf((await answer).id);
+    expect(links.filter(({ used }) => used).map((link) => link.channel)).toEqual([first]);
+    // The other channel has a link of its own exactly where something is left to prove with.
+    const other = first === 'sms' ? 'email' : 'sms';
+    const fallback = isGiven[other] && factorsFor(recipient, other).length > 0;
+    expect(links.map((link) => link.channel).sort()).toEqual(
+      (fallback ? [first, other] : [first]).sort(),
+    );
+  });
+
+  it('with no code where this deployment sends no SMS', async () => {
+    const { put } = await acceptOn('email');
+    const reminders = [{ before: 'PT24H', channel: 'email' }] as const;
+    const want = (...given: Given[]) =>
+      put({ ...where(), body: appointmentRequest({ recipient: recipientOf(given), reminders }) });
+    await expect(want('email', 'phone')).rejects.toMatchObject({
+      fields: [{ pointer: '/reminders/0/channel', code: 'no_usable_factor' }],
+    });
+    expect(await linksOf((await want('email', 'phone', 'pin')).id)).toEqual([
+      { channel: 'email', used: true },
+    ]);
+  });
+
+  it.each(['email', 'auto'] as const)('with no %s where none is sent', async (channel) => {
+    const { put } = await acceptOn('sms');
+    const body = appointmentRequest({
+      recipient: contact,
+      reminders: [{ before: 'PT24H', channel }],
+    });
+    await expect(put({ ...where(), body })).rejects.toMatchObject({
+      fields: [{ pointer: '/reminders/0/channel', code: 'channel_unavailable' }],
+    });
+  });
+});
+
+describe('a notice that nothing was sent before', () => {
+  it('prefers the channel whose link opens more than the time', async () => {
+    const { put } = await acceptOn('sms', 'email');
+    const recipient = recipientOf(['phone', 'email', 'birthDate']);
+    const body = appointmentRequest({ recipient, reminders: [], notice: 'now' });
+    expect((await put({ ...where(), body })).reminders).toMatchObject([{ channel: 'email' }]);
+    const withPin = { ...recipient, pin: contact.pin };
+    const other = appointmentRequest({ recipient: withPin, reminders: [], notice: 'now' });
+    expect((await put({ ...where(), body: other })).reminders).toMatchObject([{ channel: 'sms' }]);
+  });
+});
