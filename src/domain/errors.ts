@@ -57,6 +57,7 @@ export type FieldErrorCode =
   | 'invalid_phone'
   | 'unreachable_phone'
   | 'reserved_number'
+  | 'reserved_address'
   | 'invalid_email'
   | 'invalid_birth_date'
   | 'invalid_pin'

@@ -6,7 +6,9 @@ export type CheckedPhone =
   | { ok: true; e164: string }
   | { ok: false; code: 'invalid_phone' | 'unreachable_phone' | 'reserved_number' };
 
-export type CheckedEmail = { ok: true; address: string } | { ok: false; code: 'invalid_email' };
+export type CheckedEmail =
+  | { ok: true; address: string }
+  | { ok: false; code: 'invalid_email' | 'reserved_address' };
 
 /**
  * Numbers that regulators keep out of use for films and examples. Some count as valid to
@@ -85,6 +87,9 @@ export function checkPhone(text: string, mode: Mode): CheckedPhone {
     : { ok: false, code: 'unreachable_phone' };
 }
 
+/** Domains that no mail is ever delivered to (RFC 2606, 2 and 3; RFC 6761, 6). */
+const reservedDomain = /(?:^|\.)(?:test|example|invalid|localhost|example\.(?:com|net|org))$/;
+
 const atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
 const label = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
 const topLabel = '(?:[A-Za-z]{2,63}|[Xx][Nn]--[A-Za-z0-9-]{0,58}[A-Za-z0-9])';
@@ -98,10 +103,15 @@ const addressShape = new RegExp(`^(?<local>${atom}(?:\\.${atom})*)@(?:${label}\\
  * ASCII need SMTPUTF8 (RFC 6531), which many servers lack; an international domain is taken in its
  * `xn--` form. At most 254 characters, 64 of them before the `@` (RFC 5321, 4.5.3.1).
  *
- * @returns the address with its domain in lower case; the part before `@` may be case-sensitive
+ * @returns the address with its domain in lower case; the part before `@` may be case-sensitive;
+ *   `reserved_address` in live mode for domains that are kept for examples
  */
-export function checkEmail(text: string): CheckedEmail {
+export function checkEmail(text: string, mode: Mode): CheckedEmail {
   const { local } = (text.length <= 254 && addressShape.exec(text)?.groups) || {};
   if (local === undefined || local.length > 64) return { ok: false, code: 'invalid_email' };
-  return { ok: true, address: emailForm(text) };
+  const address = emailForm(text);
+  if (mode === 'live' && reservedDomain.test(address.slice(local.length + 1))) {
+    return { ok: false, code: 'reserved_address' };
+  }
+  return { ok: true, address };
 }

@@ -113,7 +113,7 @@ function checkContacts(
     else errors.push({ pointer: '/recipient/phone', code: phone.code });
   }
   if (recipient.email !== undefined) {
-    const email = checkEmail(recipient.email);
+    const email = checkEmail(recipient.email, mode);
     if (email.ok) found.email = new Secret(email.address);
     else errors.push({ pointer: '/recipient/email', code: email.code });
   }

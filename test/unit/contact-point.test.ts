@@ -25,7 +25,7 @@ describe('a contact point', () => {
       fc.property(fc.emailAddress(), fc.boolean(), (address, shout) => {
         const [local, domain = ''] = address.split('@');
         const email = shout ? `${local}@${domain.toUpperCase()}` : address;
-        const checked = checkEmail(email);
+        const checked = checkEmail(email, 'test');
         fc.pre(checked.ok);
         expect(contactPointOf({ email }, 'email')).toBe(checked.ok && checked.address);
       }),

@@ -113,6 +113,7 @@ export const fieldTexts: Record<FieldErrorCode, string> = {
   invalid_phone: 'Not a phone number in international form, such as +33639980001.',
   unreachable_phone: 'The number cannot receive SMS.',
   reserved_number: 'The number belongs to nobody; it is accepted in test mode.',
+  reserved_address: 'The domain is kept for examples; it is accepted in test mode.',
   invalid_email: 'Not an email address that mail servers everywhere take.',
   invalid_birth_date: 'Not a day in the form YYYY-MM-DD, or not one that someone can be born on.',
   invalid_pin: 'Not 6 to 8 digits.',
