@@ -1,6 +1,9 @@
 import type { Connection } from './database.ts';
 
-/** Leaves a tombstone: what was sent still tells that the appointment is cancelled. */
+/**
+ * Leaves a tombstone: a link that went out still tells that the appointment is cancelled. Without
+ * one, nobody can ever read what was sealed, and it goes.
+ */
 export async function entombAppointment(
   connection: Connection,
   appointmentId: string,
@@ -8,6 +11,11 @@ export async function entombAppointment(
   await connection.query(
     `update appointments set state = 'cancelled', deleted_at = clock_timestamp(),
        updated_at = clock_timestamp() where id = $1`,
+    [appointmentId],
+  );
+  await connection.query(
+    `delete from versions v where v.appointment_id = $1
+       and not exists (select from links l where l.appointment_id = v.appointment_id)`,
     [appointmentId],
   );
 }

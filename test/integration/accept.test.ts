@@ -271,6 +271,20 @@ describe('an accepted PUT', () => {
     expect(second.id).not.toBe(first.id);
   });
 
+  it('deleted before anybody was told: nothing sealed is left; after, what the link shows', async () => {
+    const sealed = async (id: string) =>
+      (await db.admin.query('select 1 from versions where appointment_id = $1', [id])).rowCount;
+    const [unseen, seen] = [key(), key()];
+    const first = await accept.put({ ...unseen, body: appointmentRequest() });
+    await accept.remove({ ...unseen, erase: false });
+    expect(await sealed(first.id)).toBe(0);
+
+    const second = await accept.put({ ...seen, body: appointmentRequest() });
+    await setState(second.reminders[0]?.id ?? '', 'sent');
+    await accept.remove({ ...seen, erase: false });
+    expect(await sealed(second.id)).toBe(1);
+  });
+
   it('erased: nothing sealed is left, also of what was deleted before', async () => {
     const where = key();
     const first = await accept.put({ ...where, body: appointmentRequest() });
