@@ -813,7 +813,6 @@ grant delete, select on source_failures to sotto_api;
 grant delete, select on source_failures to sotto_scheduler;
 grant delete, insert, select on suppressions to sotto_worker;
 grant insert on suppressions to sotto_patient;
-grant select (contact_index) on suppressions to sotto_patient;
 grant delete on versions to sotto_scheduler;
 grant delete, insert, select on versions to sotto_api;
 grant select (appointment_id, created_at, organisation_id, version, view_month) on versions to sotto_scheduler;

@@ -8,8 +8,4 @@ drop index reminders_due;
 create index reminders_due on reminders (channel, mode, organisation_id, due_at)
   where state = 'scheduled';
 
--- A patient's opt-out is lifted by their own START, which the worker hears; the page only adds.
-grant select (contact_index) on suppressions to sotto_patient;
-
--- Who accepted that a birth date opens everything, and when, is written to the audit.
 reset role;
