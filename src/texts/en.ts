@@ -28,19 +28,80 @@ export const en: PatientTexts = {
   },
   prove: {
     heading: 'Check that it is you',
+    errorHeading: 'There is a problem',
+    ways: {
+      pin: 'Use your PIN',
+      birth_date: 'Use the date of birth',
+      code: 'Get a code by text message (SMS)',
+    },
+    call: `${help} They can tell you what you need to know.`,
+  },
+  pin: {
     intro: 'Enter your PIN to read your reminder.',
     label: 'Your PIN',
     hint: '6 to 8 numbers that you got when you booked. It is not the PIN of your bank card or of your phone.',
     submit: 'Show my reminder',
-    errorHeading: 'There is a problem',
     errors: {
       missing: 'Enter your PIN',
       malformed: 'Your PIN must be 6 to 8 numbers',
       refused:
         'That did not work. Check your PIN and try again. After several tries, wait 15 minutes.',
     },
-    withoutPinHeading: 'If you do not have a PIN',
-    withoutPin: `${help} They can tell you what you need to know.`,
+    without: 'If you do not have a PIN',
+  },
+  birthDate: {
+    intro: 'Enter a date of birth to read your reminder.',
+    legend: 'Date of birth of the person this reminder is for',
+    hint: 'For example, 27 3 1972',
+    fields: [
+      { part: 'day', label: 'Day' },
+      { part: 'month', label: 'Month' },
+      { part: 'year', label: 'Year' },
+    ],
+    submit: 'Show my reminder',
+    errors: {
+      missing: 'Enter the date of birth',
+      dayMissing: 'The date of birth must have a day',
+      monthMissing: 'The date of birth must have a month',
+      yearMissing: 'The date of birth must have a year',
+      yearShort: 'The year must have 4 numbers',
+      impossible: 'That is not a date of birth. Check the day, the month and the year',
+      refused:
+        'That did not work. Check the date and try again. After several tries, wait 15 minutes.',
+    },
+    without: 'If this does not work for you',
+  },
+  code: {
+    offer: [
+      'We can send a code to the phone that was given when you booked. Then you enter it here.',
+      'We send nothing until you press the button.',
+    ],
+    send: 'Send me a code',
+    haveOne: 'Enter the code that you got',
+    heading: 'Enter your code',
+    sent: 'The code comes by text message (SMS). It can take a minute. Keep this page open.',
+    label: 'The code from the text message',
+    hint: '6 numbers. They work for 10 minutes, in this browser only.',
+    submit: 'Show my reminder',
+    errors: {
+      missing: 'Enter the code from the text message',
+      malformed: 'The code must be 6 numbers',
+      refused:
+        'That did not work. Use the newest code, or ask for another. After several tries, wait 15 minutes.',
+    },
+    againHeading: 'If no code has come',
+    againHint: 'Ask for another one. Then only the newest works.',
+    again: 'Send me another code',
+    without: 'If you cannot get text messages',
+    sending: {
+      tooSoon: 'A code was asked for a moment ago. Wait 30 seconds before you ask for another.',
+      limit: 'We cannot send another code for now. To protect you, we send only a few.',
+      refused: 'We could not send the code. Wait a minute and try again, or choose another way.',
+      optedOut:
+        'We could not send the code: someone answered STOP to our messages on that phone. To get messages again, send START to the same number.',
+      uncertain:
+        'We are not sure that your code was sent. If it has not come in a minute, ask for another.',
+    },
   },
   details: {
     heading: 'Your appointment',
@@ -58,6 +119,8 @@ export const en: PatientTexts = {
     reason: 'Reason',
     change: 'To change the appointment, or if something looks wrong, please call.',
     again: 'To book another appointment, please call.',
+    restHeading: 'To see everything',
+    rest: 'A date of birth shows only the day and the time. For the rest, choose a way:',
     closesIn: (duration) =>
       `To protect you, this page stops working if you do nothing for ${duration}.`,
     closesFinally: (duration) => `To protect you, this page stops working in ${duration}.`,
@@ -66,12 +129,13 @@ export const en: PatientTexts = {
     leave: 'Leave this page',
   },
   locked: {
-    heading: 'This reminder is locked',
+    heading: 'Too many wrong answers',
     paragraphs: [
-      'A wrong PIN was entered too many times. We locked the reminder to protect the person it is for.',
+      'We have locked this way to the reminder, to protect the person it is for.',
       'This changes nothing about the appointment.',
       help,
     ],
+    otherWays: 'What still works',
     helpCode: 'Help code',
     helpCodeHint: 'They may ask you for it. It says nothing about you.',
   },
@@ -87,7 +151,7 @@ export const en: PatientTexts = {
       heading: 'This page has closed',
       paragraphs: [
         'To protect you, it closes after a while.',
-        'To come back, open the link in your message again. You will need your PIN again.',
+        'To come back, open the link in your message again. We will check again that it is you.',
       ],
     },
     cookiesRefused: {
@@ -153,7 +217,10 @@ export const en: PatientTexts = {
     sentences: 'Always exactly one of these, then one link. Never a name, a date or a place.',
     linkHeading: 'Where they come from',
     link: 'The link always begins with this, letter for letter:',
-    sender: (sender) => `The sender is always ${sender}.`,
+    sender: (sender) => `The sender of our text messages is always ${sender}.`,
+    subject: 'Our emails say the same, and always have one of these subjects:',
+    emailSender: (address) => `Our emails always come from ${address}.`,
+    code: 'If you ask for a code on our page, it comes in one of these. It has no link.',
     neverHeading: 'What we never ask for',
     never: [
       'Money, or the number of a bank card',

@@ -27,19 +27,82 @@ export const fr: PatientTexts = {
   },
   prove: {
     heading: 'Vérifions que c’est bien vous',
-    intro: 'Entrez votre code pour lire votre rappel.',
-    label: 'Votre code',
+    errorHeading: 'Il y a un problème',
+    ways: {
+      pin: 'Utiliser votre code personnel',
+      birth_date: 'Utiliser la date de naissance',
+      code: 'Recevoir un code par SMS',
+    },
+    call: `${help} On vous dira ce que vous devez savoir.`,
+  },
+  pin: {
+    intro: 'Entrez votre code personnel pour lire votre rappel.',
+    label: 'Votre code personnel',
     hint: '6 à 8 chiffres que vous avez reçus en prenant rendez-vous. Ce n’est ni le code de votre carte bancaire, ni celui de votre téléphone.',
     submit: 'Voir mon rappel',
-    errorHeading: 'Il y a un problème',
     errors: {
-      missing: 'Entrez votre code',
-      malformed: 'Votre code doit avoir de 6 à 8 chiffres',
+      missing: 'Entrez votre code personnel',
+      malformed: 'Votre code personnel doit avoir de 6 à 8 chiffres',
       refused:
         'Cela n’a pas marché. Vérifiez votre code et réessayez. Après plusieurs essais, attendez 15 minutes.',
     },
-    withoutPinHeading: 'Si vous n’avez pas de code',
-    withoutPin: `${help} On vous dira ce que vous devez savoir.`,
+    without: 'Si vous n’avez pas de code personnel',
+  },
+  birthDate: {
+    intro: 'Entrez une date de naissance pour lire votre rappel.',
+    legend: 'Date de naissance de la personne à qui ce rappel est destiné',
+    hint: 'Par exemple, 27 3 1972',
+    fields: [
+      { part: 'day', label: 'Jour' },
+      { part: 'month', label: 'Mois' },
+      { part: 'year', label: 'Année' },
+    ],
+    submit: 'Voir mon rappel',
+    errors: {
+      missing: 'Entrez la date de naissance',
+      dayMissing: 'Il manque le jour dans la date de naissance',
+      monthMissing: 'Il manque le mois dans la date de naissance',
+      yearMissing: 'Il manque l’année dans la date de naissance',
+      yearShort: 'L’année doit avoir 4 chiffres',
+      impossible: 'Ce n’est pas une date de naissance. Vérifiez le jour, le mois et l’année',
+      refused:
+        'Cela n’a pas marché. Vérifiez la date et réessayez. Après plusieurs essais, attendez 15 minutes.',
+    },
+    without: 'Si cela ne marche pas pour vous',
+  },
+  code: {
+    offer: [
+      'Nous pouvons envoyer un code au téléphone donné lors de la prise de rendez-vous. Vous l’entrerez ensuite ici.',
+      'Rien n’est envoyé tant que vous n’appuyez pas sur le bouton.',
+    ],
+    send: 'M’envoyer un code',
+    haveOne: 'Entrer le code reçu',
+    heading: 'Entrez votre code',
+    sent: 'Le code arrive par SMS. Cela peut prendre une minute. Gardez cette page ouverte.',
+    label: 'Le code reçu par SMS',
+    hint: '6 chiffres. Ils marchent pendant 10 minutes, dans ce navigateur seulement.',
+    submit: 'Voir mon rappel',
+    errors: {
+      missing: 'Entrez le code reçu par SMS',
+      malformed: 'Le code doit avoir 6 chiffres',
+      refused:
+        'Cela n’a pas marché. Prenez le code le plus récent, ou demandez-en un autre. Après plusieurs essais, attendez 15 minutes.',
+    },
+    againHeading: 'Si aucun code n’est arrivé',
+    againHint: 'Demandez-en un autre. Seul le plus récent marche alors.',
+    again: 'M’envoyer un autre code',
+    without: 'Si vous ne pouvez pas recevoir de SMS',
+    sending: {
+      tooSoon: 'Un code vient d’être demandé. Attendez 30 secondes avant d’en demander un autre.',
+      limit:
+        'Nous ne pouvons pas envoyer d’autre code pour l’instant. Pour vous protéger, nous en envoyons très peu.',
+      refused:
+        'Nous n’avons pas pu envoyer le code. Attendez une minute et réessayez, ou choisissez une autre solution.',
+      optedOut:
+        'Nous n’avons pas pu envoyer le code, car quelqu’un a répondu STOP à nos messages sur ce téléphone. Pour en recevoir de nouveau, envoyez START au même numéro.',
+      uncertain:
+        'Nous ne savons pas si votre code est parti. S’il n’est pas arrivé dans une minute, demandez-en un autre.',
+    },
   },
   details: {
     heading: 'Votre rendez-vous',
@@ -57,6 +120,8 @@ export const fr: PatientTexts = {
     reason: 'Motif',
     change: 'Pour changer le rendez-vous, ou si quelque chose vous étonne, appelez.',
     again: 'Pour prendre un autre rendez-vous, appelez.',
+    restHeading: 'Pour tout voir',
+    rest: `La date de naissance ne montre que le jour et l’heure. Pour le reste, choisissez${nb}:`,
     closesIn: (duration) =>
       `Pour vous protéger, cette page ne marchera plus si vous ne faites rien pendant ${duration}.`,
     closesFinally: (duration) =>
@@ -67,12 +132,13 @@ export const fr: PatientTexts = {
     leave: 'Quitter cette page',
   },
   locked: {
-    heading: 'Ce rappel est bloqué',
+    heading: 'Trop de mauvaises réponses',
     paragraphs: [
-      'Un mauvais code a été entré trop souvent. Nous avons bloqué le rappel pour protéger la personne à qui il est destiné.',
+      'Nous avons bloqué cet accès au rappel, pour protéger la personne à qui il est destiné.',
       'Cela ne change rien au rendez-vous.',
       help,
     ],
+    otherWays: 'Ce qui marche encore',
     helpCode: 'Code d’aide',
     helpCodeHint: 'On vous le demandera peut-être. Il ne dit rien de vous.',
   },
@@ -88,7 +154,7 @@ export const fr: PatientTexts = {
       heading: 'Cette page s’est fermée',
       paragraphs: [
         'Pour vous protéger, elle se ferme au bout d’un moment.',
-        'Pour revenir, ouvrez de nouveau le lien de votre message. Il faudra redonner votre code.',
+        'Pour revenir, ouvrez de nouveau le lien de votre message. Nous vérifierons de nouveau que c’est bien vous.',
       ],
     },
     cookiesRefused: {
@@ -153,7 +219,10 @@ export const fr: PatientTexts = {
       'Toujours exactement une de ces phrases, puis un seul lien. Jamais un nom, une date ou un lieu.',
     linkHeading: 'D’où ils viennent',
     link: `Le lien commence toujours ainsi, à la lettre près${nb}:`,
-    sender: (sender) => `L’expéditeur est toujours ${sender}.`,
+    sender: (sender) => `L’expéditeur de nos SMS est toujours ${sender}.`,
+    subject: `Nos e-mails disent la même chose, toujours avec un de ces objets${nb}:`,
+    emailSender: (address) => `Nos e-mails viennent toujours de ${address}.`,
+    code: 'Si vous demandez un code sur notre page, il arrive dans un de ces messages. Il ne contient aucun lien.',
     neverHeading: 'Ce que nous ne demandons jamais',
     never: [
       'De l’argent, ou un numéro de carte bancaire',

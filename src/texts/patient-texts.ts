@@ -1,5 +1,8 @@
 import type { Channel } from '../domain/channel.ts';
 
+/** A part of a birth date, asked for in a field of its own. */
+export type BirthDatePart = 'day' | 'month' | 'year';
+
 /** What a page that is nothing but a notice says. */
 export interface NoticeText {
   readonly heading: string;
@@ -43,21 +46,83 @@ export interface PatientTexts {
     readonly paragraphs: readonly string[];
     readonly continue: string;
   };
+  /** What every page that asks a question shares. */
   readonly prove: {
     readonly heading: string;
+    readonly errorHeading: string;
+    /** The way to another question, as a link. */
+    readonly ways: {
+      readonly pin: string;
+      readonly birth_date: string;
+      readonly code: string;
+    };
+    /** The way that is always left: to call. */
+    readonly call: string;
+  };
+  readonly pin: {
     readonly intro: string;
     readonly label: string;
     readonly hint: string;
     readonly submit: string;
-    readonly errorHeading: string;
     readonly errors: {
       readonly missing: string;
       readonly malformed: string;
-      /** One text for wrong, paused and expired: it must be true of each, and tell none apart. */
+      /** One text for wrong and paused: it must be true of each, and tell none apart. */
       readonly refused: string;
     };
-    readonly withoutPinHeading: string;
-    readonly withoutPin: string;
+    /** Heading over the other ways. */
+    readonly without: string;
+  };
+  readonly birthDate: {
+    readonly intro: string;
+    /** Whose date is asked for: the reader may be a parent or a carer. */
+    readonly legend: string;
+    readonly hint: string;
+    /** The three fields, in the order in which the language writes a date. */
+    readonly fields: readonly { readonly part: BirthDatePart; readonly label: string }[];
+    readonly submit: string;
+    readonly errors: {
+      readonly missing: string;
+      readonly dayMissing: string;
+      readonly monthMissing: string;
+      readonly yearMissing: string;
+      readonly yearShort: string;
+      /** A day that does not exist, is yet to come, or is too long ago. */
+      readonly impossible: string;
+      readonly refused: string;
+    };
+    readonly without: string;
+  };
+  readonly code: {
+    /** Before a code was sent: where it goes, and that nothing goes without the button. */
+    readonly offer: readonly string[];
+    readonly send: string;
+    /** The way to the field, for someone whose code has come already. */
+    readonly haveOne: string;
+    /** With the field: a code is under way. */
+    readonly heading: string;
+    readonly sent: string;
+    readonly label: string;
+    readonly hint: string;
+    readonly submit: string;
+    readonly errors: {
+      readonly missing: string;
+      readonly malformed: string;
+      /** One text for wrong, expired, used, replaced, and paused. */
+      readonly refused: string;
+    };
+    readonly againHeading: string;
+    readonly againHint: string;
+    readonly again: string;
+    readonly without: string;
+    /** What else asking for a code may lead to. */
+    readonly sending: {
+      readonly tooSoon: string;
+      readonly limit: string;
+      readonly refused: string;
+      readonly optedOut: string;
+      readonly uncertain: string;
+    };
   };
   readonly details: {
     readonly heading: string;
@@ -75,6 +140,9 @@ export interface PatientTexts {
     readonly reason: string;
     readonly change: string;
     readonly again: string;
+    /** After a birth date, which opens no more than the time: heading over the ways to the rest. */
+    readonly restHeading: string;
+    readonly rest: string;
     readonly closesIn: (duration: string) => string;
     readonly closesFinally: (duration: string) => string;
     readonly moreTime: string;
@@ -84,6 +152,8 @@ export interface PatientTexts {
   readonly locked: {
     readonly heading: string;
     readonly paragraphs: readonly string[];
+    /** Heading over the ways that are still open. */
+    readonly otherWays: string;
     readonly helpCode: string;
     readonly helpCodeHint: string;
   };
@@ -115,6 +185,11 @@ export interface PatientTexts {
     readonly linkHeading: string;
     readonly link: string;
     readonly sender: (sender: string) => string;
+    /** Leads to the subject of our emails. */
+    readonly subject: string;
+    readonly emailSender: (address: string) => string;
+    /** Leads to the text that a code comes in. */
+    readonly code: string;
     readonly neverHeading: string;
     readonly never: readonly string[];
     readonly doubtHeading: string;

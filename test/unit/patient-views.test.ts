@@ -155,7 +155,7 @@ describe('before proof', () => {
     'the error "%s" stands above the heading and at the field in the same words',
     (error) => {
       const html = prove('en', error);
-      const words = textsIn('en').prove.errors[error];
+      const words = textsIn('en').pin.errors[error];
       expect(html.indexOf('There is a problem')).toBeLessThan(html.indexOf('<h1'));
       expect(html).toContain(`href="#pin">${words}</a>`);
       expect(html).toContain(`id="pin-error">${words}</p>`);
@@ -196,7 +196,7 @@ describe('the check page', () => {
 
   it('names the sender, the host, and what is never asked for', () => {
     const html = check('en');
-    expect(html).toContain('The sender is always 36111.');
+    expect(html).toContain('The sender of our text messages is always 36111.');
     expect(html).toContain('https://r.exemple.fr/');
     expect(html).toMatch(/Money[\s\S]*bank[\s\S]*password/);
     expect(check('fr')).toMatch(/argent[\s\S]*banque[\s\S]*mot de passe/);

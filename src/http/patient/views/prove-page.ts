@@ -5,7 +5,7 @@ import { formToken } from './button-form.ts';
 import { type Html, page } from './page.ts';
 
 /** What was wrong with an answer. A wrong PIN and a paused source are both `refused`, on purpose. */
-export type ProveError = keyof PatientTexts['prove']['errors'];
+export type ProveError = keyof PatientTexts['pin']['errors'];
 
 /**
  * Asks for the PIN. It shows the kind of factor and the language, and depends on nothing else.
@@ -25,14 +25,14 @@ export function provePinPage({
   form: string;
   error?: ProveError | undefined;
 }): string {
-  const texts = textsIn(language).prove;
+  const { prove, pin: texts } = textsIn(language);
   const problem = error && texts.errors[error];
   return page({
     language,
     step: 'prove',
     failed: problem !== undefined,
-    content: html`${problem && errorSummary(texts.errorHeading, problem)}
-<h1>${texts.heading}</h1>
+    content: html`${problem && errorSummary(prove.errorHeading, problem)}
+<h1>${prove.heading}</h1>
 <p>${texts.intro}</p>
 <form method="post" action="${path}" novalidate>
 ${formToken(form)}
@@ -48,8 +48,8 @@ ${problem && html`<p class="error" id="pin-error">${problem}</p>`}
 </div>
 <button>${texts.submit}</button>
 </form>
-<h2>${texts.withoutPinHeading}</h2>
-<p>${texts.withoutPin}</p>`,
+<h2>${texts.without}</h2>
+<p>${prove.call}</p>`,
   });
 }
 
