@@ -1,7 +1,24 @@
 import type { Language } from '../domain/language.ts';
-import { en } from './en.ts';
-import { fr } from './fr.ts';
+import { arMessages } from './ar.ts';
+import { deMessages } from './de.ts';
+import { en, enMessages } from './en.ts';
+import { esMessages } from './es.ts';
+import { fr, frMessages } from './fr.ts';
+import { itMessages } from './it.ts';
+import type { MessageTexts } from './message-texts.ts';
+import { nlMessages } from './nl.ts';
 import type { PatientTexts } from './patient-texts.ts';
+
+/** What the messages of each language say. */
+export const messageTexts: Readonly<Record<Language, MessageTexts>> = {
+  fr: frMessages,
+  en: enMessages,
+  de: deMessages,
+  es: esMessages,
+  it: itMessages,
+  nl: nlMessages,
+  ar: arMessages,
+};
 
 const catalogues = { fr, en } satisfies Partial<Record<Language, PatientTexts>>;
 

@@ -1,3 +1,4 @@
+import type { MessageTexts } from './message-texts.ts';
 import type { PatientTexts } from './patient-texts.ts';
 import { zoneName } from './zone-name.ts';
 
@@ -6,6 +7,23 @@ const help = 'Call the place where you booked, on a number you already know.';
 /** "10:30 in the morning" leaves no doubt. After midnight it would, so that hour counts from 0. */
 const day = { hour: 'numeric', minute: '2-digit', hour12: true, dayPeriod: 'long' } as const;
 const midnight = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+
+export const enMessages: MessageTexts = {
+  sms: {
+    plain: 'You have a reminder. To read it: ',
+    withOptOut: 'You have a reminder. Reply STOP to opt out. To read it: ',
+  },
+  code: 'Your code: {code}. Do not give it to anyone.',
+  email: {
+    subject: 'You have a reminder',
+    opening: 'You have a reminder.',
+    reading: 'To read it, open this link:',
+    link: 'Read the reminder',
+    never: 'We never ask for money or for a password.',
+    stopping: 'To stop these emails, use “Unsubscribe” in your mail program.',
+    address: 'The address of the link:',
+  },
+};
 
 export const en: PatientTexts = {
   tag: 'en',

@@ -1,3 +1,4 @@
+import type { MessageTexts } from './message-texts.ts';
 import type { PatientTexts } from './patient-texts.ts';
 import { zoneName } from './zone-name.ts';
 
@@ -5,6 +6,23 @@ import { zoneName } from './zone-name.ts';
 const nb = '\u00a0';
 
 const help = 'Appelez là où vous avez pris rendez-vous, à un numéro que vous connaissez déjà.';
+
+export const frMessages: MessageTexts = {
+  sms: {
+    plain: 'Vous avez un rappel. Pour le lire : ',
+    withOptOut: 'Vous avez un rappel. Pour stopper, répondez STOP. Pour le lire : ',
+  },
+  code: 'Votre code : {code}. Ne le donnez à personne.',
+  email: {
+    subject: 'Vous avez un rappel',
+    opening: 'Vous avez un rappel.',
+    reading: `Pour le lire, ouvrez ce lien${nb}:`,
+    link: 'Lire le rappel',
+    never: 'Nous ne demandons jamais d’argent ni de mot de passe.',
+    stopping: `Pour ne plus recevoir ces e-mails, utilisez «${nb}Se désabonner${nb}» dans votre messagerie.`,
+    address: `L’adresse du lien${nb}:`,
+  },
+};
 
 export const fr: PatientTexts = {
   tag: 'fr',

@@ -1,4 +1,3 @@
-import type { Channel } from '../domain/channel.ts';
 import { Secret } from '../domain/secret.ts';
 import { KeyStoreError } from '../keys/key-store-error.ts';
 import { linkLookup } from '../keys/link-secret.ts';
@@ -6,7 +5,7 @@ import type { LinkTokens } from '../keys/link-token.ts';
 import { openParcel } from '../keys/open-parcel.ts';
 import { SealError } from '../keys/seal-error.ts';
 import { assertNeutral, LeakGuardError } from '../message/leak-guard.ts';
-import { type MessageChannel, renderMessage } from '../message/render-message.ts';
+import { renderMessage } from '../message/render-message.ts';
 import type { QueuedReminder, SealedParcelLink } from '../store/dispatch.ts';
 
 /** What a reminder opens to: where it goes and the text that goes there. */
@@ -50,12 +49,14 @@ export function openReminder(
     const token = deps.linkTokens.mint(parcel.linkSecret, selector);
     const message = {
       language: parcel.language,
-      channel: messageChannel(parcel.channel),
+      channel: parcel.channel,
       link: new Secret(`${deps.linkHostUrl}/${token.reveal()}`),
       optOut: deps.optOut,
     };
-    const text = renderMessage(message);
-    assertNeutral({ ...message, text, linkHostUrl: deps.linkHostUrl });
+    const rendered = renderMessage(message);
+    assertNeutral({ ...message, message: rendered, linkHostUrl: deps.linkHostUrl });
+    if (rendered.channel !== 'sms') throw new LeakGuardError();
+    const { text } = rendered;
     return { ok: true, opened: { reminder, link, selector, to: parcel.contactPoint, text } };
   } catch (error) {
     return { ok: false, reason: failureOf(error) };
@@ -65,9 +66,4 @@ export function openReminder(
 function failureOf(error: unknown): OpeningFailure {
   if (error instanceof LeakGuardError) return 'LEAK_GUARD';
   return error instanceof KeyStoreError ? 'no_link_key' : 'cannot_open';
-}
-
-function messageChannel(channel: Channel): MessageChannel {
-  if (channel !== 'sms') throw new LeakGuardError();
-  return channel;
 }

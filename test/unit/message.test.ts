@@ -1,39 +1,40 @@
 import fc from 'fast-check';
 import { SegmentedMessage } from 'sms-segments-calculator';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Language, languages } from '../../src/domain/language.ts';
 import { Secret } from '../../src/domain/secret.ts';
-import { assertNeutral, LeakGuardError } from '../../src/message/leak-guard.ts';
-import { lintMessages } from '../../src/message/lint-messages.ts';
+import { codeHost, renderCode } from '../../src/message/render-code.ts';
 import { renderMessage } from '../../src/message/render-message.ts';
-import { smsTexts } from '../../src/message/sms-texts.ts';
+import { smsAlphabet } from '../../src/message/sms-alphabet.ts';
+import { messageTexts } from '../../src/texts/catalogue.ts';
+import {
+  anyLanguage,
+  anyToken,
+  hosts,
+  someCode,
+  someLink,
+  someToken,
+} from '../support/message-samples.ts';
 
-const hosts = { production: 'https://r.exemple-rdv.fr', sandbox: 'http://localhost:3001' };
-const base64url = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'];
-const token = fc
-  .tuple(
-    fc.constantFrom('a', 'b'),
-    fc.array(fc.constantFrom(...base64url), { minLength: 66, maxLength: 66 }),
-    fc.constantFrom(...'AEIMQUYcgkosw048'),
-  )
-  .map(([selector, middle, last]) => selector + middle.join('') + last);
-const someToken = `a${'Xy-_'.repeat(16)}Zz0`;
-const language = fc.constantFrom(...languages);
-
-function rendered(language: Language, link: string, optOut = true): string {
-  return renderMessage({ language, channel: 'sms', link: new Secret(link), optOut }).reveal();
+function sms(language: Language, link = someLink, optOut = true): string {
+  const message = renderMessage({ language, channel: 'sms', link: new Secret(link), optOut });
+  expect(message.channel).toBe('sms');
+  return message.text.reveal();
 }
 
-function guard(text: string, change: Partial<Parameters<typeof assertNeutral>[0]> = {}): void {
-  assertNeutral({
-    text: new Secret(text),
-    link: new Secret(`${hosts.production}/${someToken}`),
-    language: 'fr',
-    channel: 'sms',
+function email(language: Language, link = someLink) {
+  const message = renderMessage({
+    language,
+    channel: 'email',
+    link: new Secret(link),
     optOut: true,
-    linkHostUrl: hosts.production,
-    ...change,
   });
+  if (message.channel !== 'email') throw new Error('not an email');
+  return { subject: message.subject, text: message.text.reveal(), html: message.html.reveal() };
+}
+
+function codeSms(language: Language, linkHostUrl = hosts.longest, code = someCode): string {
+  return renderCode({ language, host: codeHost(linkHostUrl), code: new Secret(code) }).reveal();
 }
 
 describe('a message says nothing', () => {
@@ -46,38 +47,41 @@ describe('a message says nothing', () => {
       start: fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
     });
     fc.assert(
-      fc.property(language, token, fc.boolean(), details, (language, token, optOut, details) => {
-        const link = `${hosts.production}/${token}`;
-        const text = renderMessage({
-          ...details,
-          language,
-          channel: 'sms',
-          link: new Secret(link),
-          optOut,
-        }).reveal();
-        const constant = smsTexts[language][optOut ? 'withOptOut' : 'plain'];
-        expect(text.slice(0, constant.length)).toBe(constant);
-        expect(text.slice(constant.length)).toBe(link);
+      fc.property(anyLanguage, anyToken, fc.boolean(), details, (language, token, optOut, more) => {
+        const link = `${hosts.longest}/${token}`;
+        const input = { ...more, language, link: new Secret(link), optOut };
+        const short = renderMessage({ ...input, channel: 'sms' });
+        const constant = messageTexts[language].sms[optOut ? 'withOptOut' : 'plain'];
+        expect(short.text.reveal()).toBe(constant + link);
+        const long = renderMessage({ ...input, channel: 'email' });
+        expect(long.text.reveal()).toBe(email(language).text.replace(someToken, () => token));
       }),
     );
   });
 
   it('does not print itself', () => {
-    const link = new Secret(`${hosts.production}/${someToken}`);
-    const text = renderMessage({ language: 'fr', channel: 'sms', link, optOut: true });
-    expect(`${text} ${JSON.stringify({ text })}`).not.toContain(someToken);
+    const link = new Secret(someLink);
+    const code = new Secret(someCode);
+    const messages = [
+      renderMessage({ language: 'fr', channel: 'sms', link, optOut: true }),
+      renderMessage({ language: 'fr', channel: 'email', link, optOut: true }),
+      renderCode({ language: 'fr', host: 'localhost', code }),
+    ];
+    const printed = messages.map((message) => `${message} ${JSON.stringify(message)}`).join();
+    expect(printed).not.toContain(someToken);
+    expect(printed).not.toContain(someCode);
   });
 
-  it('is one GSM-7 segment in every language with the longest link that the settings allow', () => {
+  it('is one GSM-7 segment, two of UCS-2 in Arabic, with the longest link that the settings allow', () => {
     const rows = languages.flatMap((language) =>
       ([false, true] as const).map((optOut) => {
-        const text = rendered(language, `${hosts.production}/${someToken}`, optOut);
-        const sms = new SegmentedMessage(text);
-        expect(sms.numberOfCharacters).toBe(text.length);
-        return `${language} ${sms.getEncodingName()} ${sms.segmentsCount} ${text.length} | ${smsTexts[language][optOut ? 'withOptOut' : 'plain']}`;
+        const text = sms(language, someLink, optOut);
+        const measured = new SegmentedMessage(text);
+        expect(measured.numberOfCharacters).toBe(text.length);
+        return `${language} ${measured.getEncodingName()} ${measured.segmentsCount} ${text.length} | ${text.slice(0, -someLink.length)}`;
       }),
     );
-    expect(hosts.production).toHaveLength(24);
+    expect(hosts.longest).toHaveLength(24);
     expect(rows).toMatchInlineSnapshot(`
       [
         "fr GSM-7 1 129 | Vous avez un rappel. Pour le lire : ",
@@ -92,156 +96,123 @@ describe('a message says nothing', () => {
         "it GSM-7 1 154 | Ha un promemoria. Per non riceverne più: STOP. Per leggerlo: ",
         "nl GSM-7 1 130 | U hebt een herinnering. Om te lezen: ",
         "nl GSM-7 1 155 | U hebt een herinnering. Afmelden: antwoord STOP. Om te lezen: ",
+        "ar UCS-2 2 114 | لديك تذكير. لقراءته: ",
+        "ar UCS-2 2 134 | لديك تذكير. لوقف الرسائل: STOP. لقراءته: ",
       ]
     `);
   });
 
   it('names STOP only where the sender can receive it, and before the link', () => {
     for (const language of languages) {
-      const link = `${hosts.production}/${someToken}`;
-      expect(rendered(language, link, false)).not.toContain('STOP');
-      expect(rendered(language, link, true)).toMatch(/STOP.*https:/);
+      expect(sms(language, someLink, false)).not.toContain('STOP');
+      expect(sms(language)).toMatch(/STOP.*https:/);
+      expect(email(language).text).not.toContain('STOP');
     }
   });
 });
 
-describe('the leak guard', () => {
-  it('passes what the renderer makes, for every language, link and host', () => {
-    fc.assert(
-      fc.property(
-        language,
-        token,
-        fc.boolean(),
-        fc.constantFrom(...Object.values(hosts)),
-        (language, token, optOut, linkHostUrl) => {
-          const link = new Secret(`${linkHostUrl}/${token}`);
-          const text = renderMessage({ language, channel: 'sms', link, optOut });
-          assertNeutral({ text, link, language, channel: 'sms', optOut, linkHostUrl });
-        },
-      ),
-    );
+describe('a code by SMS', () => {
+  it('ends with the line by which a phone binds it to our host, and holds no address', () => {
+    for (const language of languages) {
+      expect(codeSms(language).split('\n').at(-1)).toBe(`@r.exemple-rdv.fr #${someCode}`);
+      expect(codeSms(language, hosts.sandbox).split('\n').at(-1)).toBe(`@localhost #${someCode}`);
+      expect(codeSms(language)).not.toContain('/');
+    }
   });
 
-  const good = rendered('fr', `${hosts.production}/${someToken}`);
-  it.each<[string, string]>([
-    ['one word more', good.replace('rappel', 'rappel important')],
-    ['a name', good.replace('Vous', 'Léa, vous')],
-    ['one character less', good.slice(1)],
-    ['another host', good.replace('exemple', 'exempla')],
-    ['two links', `${good} ${hosts.production}/${someToken}`],
-    ['the link twice, once as the sentence', `${hosts.production}/${someToken} ${good}`],
-    ['a trailing space', `${good} `],
-    ['a trailing newline', `${good}\n`],
-    ['a homoglyph', good.replace('Vous', 'V\u043eus')],
-    ['an accent composed otherwise', good.normalize('NFD')],
-    ['a no-break space', good.replace(' : ', '\u00a0: ')],
-    ['the sentence of another language', rendered('en', `${hosts.production}/${someToken}`)],
-    ['the sentence without STOP', rendered('fr', `${hosts.production}/${someToken}`, false)],
-    ['another token', good.replace('Xy-_', 'Yx-_')],
-    ['nothing', ''],
-  ])('refuses %s', (_, text) => {
-    expect(text).not.toBe(good);
-    expect(() => guard(text)).toThrow(LeakGuardError);
-  });
-
-  it.each<[string, string]>([
-    ['of another host of the same length', `https://r.exempla-rdv.fr/${someToken}`],
-    ['of a host that begins like ours', `${hosts.production}.evil.example/${someToken}`],
-    ['with a longer path', `${hosts.production}/x/${someToken}`],
-    ['with a query', `${hosts.production}/${someToken}?clinic=1`],
-    ['with a word in place of the token', `${hosts.production}/cardiologie`],
-    ['one character short', `${hosts.production}/${someToken.slice(1)}`],
-    ['with spare bits set in the MAC', `${hosts.production}/${someToken.slice(0, -1)}1`],
-    ['with a newline at its end', `${hosts.production}/${someToken}\n`],
-    ['on http', `http://r.exemple-rdv.fr/${someToken}`],
-  ])('refuses a link %s, even when the text matches it', (_, link) => {
-    const text = rendered('fr', link);
-    expect(() => guard(text, { link: new Secret(link) })).toThrow(LeakGuardError);
-  });
-
-  it('refuses a message that needs a second segment', () => {
-    const linkHostUrl = `${hosts.production}.longer`;
-    const link = `${linkHostUrl}/${someToken}`;
-    const text = rendered('fr', link);
-    expect(() => guard(text, { link: new Secret(link), linkHostUrl })).toThrow(LeakGuardError);
-  });
-
-  it('gives away nothing but its code', () => {
-    const error = (() => {
-      try {
-        guard(`${good} Dr. Moreau`);
-      } catch (error) {
-        return error as LeakGuardError;
-      }
-      return undefined;
-    })();
-    expect({ ...error, message: error?.message, cause: error?.cause }).toEqual({
-      code: 'LEAK_GUARD',
-      message: 'LEAK_GUARD',
-      name: 'LeakGuardError',
-      cause: undefined,
+  it('fits its segments in every language', () => {
+    const rows = languages.map((language) => {
+      const text = codeSms(language);
+      const measured = new SegmentedMessage(text);
+      expect(measured.segmentsCount).toBeLessThanOrEqual(smsAlphabet(language).segmentsMax);
+      return `${language} ${measured.getEncodingName()} ${measured.segmentsCount} ${text.length} | ${text.replaceAll('\n', '⏎')}`;
     });
+    expect(rows).toMatchInlineSnapshot(`
+      [
+        "fr GSM-7 1 72 | Votre code : 024681. Ne le donnez à personne.⏎⏎@r.exemple-rdv.fr #024681",
+        "en GSM-7 1 71 | Your code: 024681. Do not give it to anyone.⏎⏎@r.exemple-rdv.fr #024681",
+        "de GSM-7 1 79 | Ihr Code: 024681. Geben Sie ihn an niemanden weiter.⏎⏎@r.exemple-rdv.fr #024681",
+        "es GSM-7 1 65 | Su clave: 024681. No se la dé a nadie.⏎⏎@r.exemple-rdv.fr #024681",
+        "it GSM-7 1 71 | Il suo codice: 024681. Non lo dia a nessuno.⏎⏎@r.exemple-rdv.fr #024681",
+        "nl GSM-7 1 66 | Uw code: 024681. Geef deze aan niemand.⏎⏎@r.exemple-rdv.fr #024681",
+        "ar UCS-2 1 67 | رمزك: 024681. الرجاء عدم إعطائه لأي شخص.⏎⏎@r.exemple-rdv.fr #024681",
+      ]
+    `);
   });
 });
 
-describe('the lint at the start', () => {
-  afterEach(() => {
-    vi.doUnmock('../../src/message/sms-texts.ts');
-    vi.resetModules();
+describe('an email', () => {
+  it.each(languages)('in %s holds our link, and in HTML that link once to follow', (language) => {
+    const { subject, text, html } = email(language);
+    expect(subject).not.toContain('://');
+    expect(text.split('\n')).toContain(someLink);
+    expect(text.match(/\S+:\/\/\S+/g)).toEqual([someLink]);
+    expect(html.match(/href="(.*?)"/g)).toEqual([`href="${someLink}"`]);
+    expect(html.match(/[a-z]+:\/\/[\w./-]+/g)).toEqual([someLink, someLink]);
   });
 
-  /** Loads guard and lint beside texts in which French says something else. */
-  async function withFrench(text: string | undefined) {
-    vi.resetModules();
-    const french = text === undefined ? undefined : { plain: text, withOptOut: text };
-    vi.doMock('../../src/message/sms-texts.ts', () => ({
-      smsTexts: { ...smsTexts, fr: french },
-    }));
-    const { lintMessages } = await import('../../src/message/lint-messages.ts');
-    const { assertNeutral } = await import('../../src/message/leak-guard.ts');
-    return { lint: lintMessages({ linkHostUrl: hosts.sandbox, optOut: true }), assertNeutral };
-  }
-
-  it.each(Object.entries(hosts))(
-    'finds nothing to say about our texts on the %s host',
-    (_, url) => {
-      expect(lintMessages({ linkHostUrl: url, optOut: true })).toEqual([]);
-      expect(lintMessages({ linkHostUrl: url, optOut: false })).toEqual([]);
-    },
-  );
-
-  it.each<[string | undefined, string]>([
-    [undefined, 'fr: has no text'],
-    ['Reçu : ', 'fr: is not GSM-7'],
-    [`${'Un rappel. '.repeat(7)}`, 'fr: needs 2 segments with the longest link, not 1'],
-    ['Un rappel :', 'fr: runs into the link'],
-    ['Rappel 12 : ', 'fr: holds a digit'],
-    ['Vrai ? Voir exemple.fr. Lire : ', 'fr: holds an address'],
-    ['Votre rendez-vous : ', 'fr: says "rendez"'],
-    ['Un rappel médical : ', 'fr: says "medic"'],
-    ['Pour annuler, CANCEL : ', 'fr: says "cancel"'],
-  ])('refuses %j', async (text, problem) => {
-    expect((await withFrench(text)).lint).toContain(problem);
+  it.each(languages)('in %s is read in its own language and direction', (language) => {
+    const { html } = email(language);
+    const direction = language === 'ar' ? 'rtl' : 'ltr';
+    expect(html).toContain(`<html lang="${language}" dir="${direction}">`);
+    expect(html).toContain(`<div lang="${language}" dir="${direction}" `);
+    const { link } = messageTexts[language].email;
+    expect(html.match(/<a [^>]*>(.*?)<\/a>/)?.[1]).toBe(link);
   });
 
-  it('finds a host too long for one segment', () => {
-    expect(lintMessages({ linkHostUrl: `${hosts.production}.fr`, optOut: true })).not.toEqual([]);
+  it.each(languages)('in %s says the same as text and as HTML', (language) => {
+    const { text, html } = email(language);
+    const shown = html.replace(/<head>[\s\S]*<\/head>/, '').replace(/<[^>]*>/g, '\n');
+    for (const line of text.split('\n').filter(Boolean)) expect(shown).toContain(line);
   });
 
-  it('has a guard behind it that refuses a second address or a rich alphabet in the constants', async () => {
-    for (const sentence of ['Voir https://x.fr ou : ', 'Reçu : ']) {
-      const { assertNeutral } = await withFrench(sentence);
-      const link = `${hosts.production}/${someToken}`;
-      expect(() =>
-        assertNeutral({
-          text: new Secret(sentence + link),
-          link: new Secret(link),
-          language: 'fr',
-          channel: 'sms',
-          optOut: true,
-          linkHostUrl: hosts.production,
-        }),
-      ).toThrow('LEAK_GUARD');
+  it('loads nothing, and sets no colour that a dark screen would lose', () => {
+    for (const language of languages) {
+      const { html } = email(language);
+      expect(html).not.toMatch(/<(img|script|style|link|iframe|object|svg|form)|\bsrc|url\(/i);
+      expect(html.match(/(?:color|background)[^:;"]*:/g) ?? []).toEqual([]);
+      expect(html).toContain('<meta name="color-scheme" content="light dark">');
     }
+  });
+
+  it('reads, in French, exactly so', () => {
+    const { subject, text, html } = email('fr');
+    expect({ subject, text }).toMatchInlineSnapshot(`
+      {
+        "subject": "Vous avez un rappel",
+        "text": "Vous avez un rappel.
+
+      Pour le lire, ouvrez ce lien :
+      https://r.exemple-rdv.fr/aXy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Zz0
+
+      Nous ne demandons jamais d’argent ni de mot de passe.
+
+      Pour ne plus recevoir ces e-mails, utilisez « Se désabonner » dans votre messagerie.
+      ",
+      }
+    `);
+    expect(html).toMatchInlineSnapshot(`
+      "<!doctype html>
+      <html lang="fr" dir="ltr">
+      <head>
+      <meta charset="utf-8">
+      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <meta name="color-scheme" content="light dark">
+      <meta name="supported-color-schemes" content="light dark">
+      <title>Vous avez un rappel</title>
+      </head>
+      <body style="margin:0">
+      <div lang="fr" dir="ltr" style="max-width:34em;margin:0 auto;padding:24px 16px;font-family:sans-serif;font-size:18px;line-height:1.5">
+      <h1 style="margin:0 0 16px;font-size:24px;line-height:1.25">Vous avez un rappel.</h1>
+      <p style="margin:0 0 12px">Pour le lire, ouvrez ce lien :</p>
+      <p style="margin:0 0 24px"><a href="https://r.exemple-rdv.fr/aXy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Zz0" style="display:inline-block;padding:12px 20px;border:2px solid;border-radius:8px;font-weight:bold">Lire le rappel</a></p>
+      <p style="margin:0 0 12px">Nous ne demandons jamais d’argent ni de mot de passe.</p>
+      <p style="margin:0 0 12px">Pour ne plus recevoir ces e-mails, utilisez « Se désabonner » dans votre messagerie.</p>
+      <p style="margin:0;font-size:14px">L’adresse du lien :<br><span dir="ltr" style="word-break:break-all">https://r.exemple-rdv.fr/aXy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Xy-_Zz0</span></p>
+      </div>
+      </body>
+      </html>
+      "
+    `);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { limits } from '../../config/limits.ts';
-import { languages } from '../../src/domain/language.ts';
+import { directionOf, languages } from '../../src/domain/language.ts';
 import { stylesheet } from '../../src/http/patient/style.ts';
 import { checkPage } from '../../src/http/patient/views/check-page.ts';
 import { detailsPage } from '../../src/http/patient/views/details-page.ts';
@@ -8,7 +8,7 @@ import { landingPage } from '../../src/http/patient/views/landing-page.ts';
 import { lockedPage } from '../../src/http/patient/views/locked-page.ts';
 import { noticePage } from '../../src/http/patient/views/notice-page.ts';
 import { provePinPage } from '../../src/http/patient/views/prove-page.ts';
-import { smsSentence } from '../../src/message/sms-texts.ts';
+import { smsSentence } from '../../src/message/message-constants.ts';
 import {
   type PageLanguage,
   pageLanguageFor,
@@ -189,7 +189,9 @@ describe('the check page', () => {
     for (const language of pageLanguages) {
       const html = checkPage({ language, linkHostUrl: 'https://r.exemple.fr', optOut });
       for (const each of languages) {
-        expect(html).toContain(`<li lang="${each}">${smsSentence(each, optOut).trimEnd()}</li>`);
+        expect(html).toContain(
+          `<li lang="${each}" dir="${directionOf(each)}">${smsSentence(each, optOut).trimEnd()}</li>`,
+        );
       }
     }
   });
@@ -212,7 +214,7 @@ describe('the languages', () => {
   it('fall back to English where there are messages and no pages', () => {
     expect(languages.map((language) => pageLanguageFor(language))).toEqual([
       'fr',
-      ...['en', 'en', 'en', 'en', 'en'],
+      ...['en', 'en', 'en', 'en', 'en', 'en'],
     ]);
   });
 
@@ -220,7 +222,7 @@ describe('the languages', () => {
     const shared = new Set(sentences(textsIn('fr'))).intersection(
       new Set(sentences(textsIn('en'))),
     );
-    expect([...shared]).toEqual(['ltr']);
+    expect([...shared]).toEqual(['ltr', 'day', 'month', 'year']);
   });
 
   it('set French with a no-break space before high signs and a curly apostrophe', () => {

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
-import { languages } from '../../../domain/language.ts';
-import { smsSentence } from '../../../message/sms-texts.ts';
+import { directionOf, languages } from '../../../domain/language.ts';
+import { smsSentence } from '../../../message/message-constants.ts';
 import { type PageLanguage, textsIn } from '../../../texts/catalogue.ts';
 import { page } from './page.ts';
 
@@ -28,7 +28,7 @@ export function checkPage({
 <p>${texts.intro}</p>
 <h2>${texts.sentencesHeading}</h2>
 <p>${texts.sentences}</p>
-<ul class="sentences">${languages.map((each) => html`<li lang="${each}">${smsSentence(each, optOut).trimEnd()}</li>`)}</ul>
+<ul class="sentences">${languages.map((each) => html`<li lang="${each}" dir="${directionOf(each)}">${smsSentence(each, optOut).trimEnd()}</li>`)}</ul>
 <h2>${texts.linkHeading}</h2>
 <p>${texts.link}<br><strong>${linkHostUrl}/</strong></p>
 ${sender && html`<p>${texts.sender(sender)}</p>`}
