@@ -37,10 +37,7 @@ export async function openSending(parts: {
     linkHostUrl: config.PATIENT_URL,
     optOut: config.SMS_OPT_OUT === 'reply',
     epochPrivateKey: keys.epochPrivateKey,
-    findSuppressed: createSuppressionLookup({
-      database,
-      pepper: await keys.symmetricKey('pepper'),
-    }),
+    findSuppressed: createSuppressionLookup({ database, keys }),
     recorder: createOutcomeRecorder({ database, log }),
     slots: createSendSlots(socketsMax),
     breaker: createSendBreaker({

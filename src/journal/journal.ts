@@ -5,7 +5,19 @@ import { join } from 'node:path';
 export type JournalEntry =
   | { readonly kind: 'erasure'; readonly appointmentId: string }
   | { readonly kind: 'lock_out'; readonly appointmentId: string; readonly factor: string }
-  | { readonly kind: 'link_revocation'; readonly linkId: string };
+  | { readonly kind: 'link_revocation'; readonly linkId: string }
+  | SuppressionEntry;
+
+/** Somebody said stop, or took it back. */
+interface SuppressionEntry {
+  readonly kind: 'suppression' | 'suppression_lifted';
+  /** What the contact is found by, in hex, and the pepper it was made with. */
+  readonly index: string;
+  readonly pepper: string;
+  readonly channel: string;
+  /** How the stop was said. */
+  readonly source: string;
+}
 
 /** An append-only file of one role, outside of PostgreSQL. */
 export interface Journal {

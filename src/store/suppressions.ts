@@ -1,4 +1,16 @@
-import type { Database } from './database.ts';
+import type { Channel } from '../domain/channel.ts';
+import type { Connection, Database } from './database.ts';
+
+/** How a stop was said: by text, from an email, on the page after proof, or to the provider. */
+export type SuppressionSource = 'reply' | 'one_click' | 'patient_page' | 'provider';
+
+/** A contact point that gets nothing more, by its keyed index. */
+export interface Suppression {
+  readonly index: Buffer;
+  readonly pepperId: string;
+  readonly channel: Channel;
+  readonly source: SuppressionSource;
+}
 
 /** Which of these contacts, by their keyed index, said stop. */
 export async function findSuppressedIndexes(
@@ -10,4 +22,62 @@ export async function findSuppressedIndexes(
     [indexes],
   );
   return rows.map((row) => row.contact_index);
+}
+
+/**
+ * Adds a suppression; for roles that may add and read none.
+ *
+ * @returns whether it is new
+ */
+export async function insertSuppression(
+  connection: Connection,
+  suppression: Suppression,
+): Promise<boolean> {
+  return insert(connection, { ...suppression, saidAt: null });
+}
+
+/**
+ * Adds a suppression, or makes the one there is as new as this, so that no START from before it can
+ * take it back.
+ *
+ * @param suppression.saidAt the database's time
+ * @returns whether it is new
+ */
+export async function renewSuppression(
+  connection: Connection,
+  suppression: Suppression & { readonly saidAt: Date },
+): Promise<boolean> {
+  const older = await connection.query(
+    'delete from suppressions where contact_index = $1 and created_at < $2',
+    [suppression.index, suppression.saidAt],
+  );
+  const inserted = await insert(connection, suppression);
+  return inserted && older.rowCount === 0;
+}
+
+/** Takes back the suppressions of these indexes that were made before, and returns them. */
+export async function deleteSuppressions(
+  connection: Connection,
+  { indexes, saidAt }: { indexes: readonly Buffer[]; saidAt: Date },
+): Promise<Suppression[]> {
+  const { rows } = await connection.query<Suppression>(
+    `delete from suppressions where contact_index = any($1::bytea[]) and created_at <= $2
+     returning contact_index as index, pepper as "pepperId", channel, source`,
+    [indexes, saidAt],
+  );
+  return rows;
+}
+
+async function insert(
+  connection: Connection,
+  suppression: Suppression & { readonly saidAt: Date | null },
+): Promise<boolean> {
+  const { index, pepperId, channel, source, saidAt } = suppression;
+  // No conflict target: naming the column takes the right to read it.
+  const { rowCount } = await connection.query(
+    `insert into suppressions (contact_index, pepper, channel, source, created_at)
+     values ($1, $2, $3, $4, coalesce($5, clock_timestamp())) on conflict do nothing`,
+    [index, pepperId, channel, source, saidAt],
+  );
+  return rowCount === 1;
 }

@@ -1,8 +1,9 @@
-import { createSecretKey, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
+import { suppressionIndexes } from '../../src/keys/suppression-index.ts';
 import type { SendOutcome } from '../../src/transport/transport.ts';
-import { createSuppressionLookup, suppressionIndex } from '../../src/usecases/find-suppressed.ts';
+import { createSuppressionLookup } from '../../src/usecases/find-suppressed.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench } from '../support/dispatch-bench.ts';
 import { acceptedOutcome, fakeTransport } from '../support/fake-transport.ts';
@@ -224,12 +225,15 @@ describe('a row that is wrong stops no other', () => {
 
   it('a contact that said stop gets nothing', async () => {
     const [one, other] = await bench.seed({ organisationId, count: 2 });
-    const pepper = new Secret(Buffer.alloc(32, 7));
+    const peppers = [{ id: '1', key: new Secret(Buffer.alloc(32, 7)) }];
     await database.admin.query(
       `insert into suppressions (contact_index, pepper, channel, source) values ($1, '1', 'sms', 'reply')`,
-      [suppressionIndex(createSecretKey(pepper.reveal()), new Secret(one?.phone ?? ''))],
+      [suppressionIndexes(peppers, new Secret(one?.phone ?? ''))[0]?.index],
     );
-    const findSuppressed = createSuppressionLookup({ database: bench.worker, pepper });
+    const findSuppressed = createSuppressionLookup({
+      database: bench.worker,
+      keys: { symmetricKeys: async () => peppers },
+    });
     await bench.drain({ findSuppressed });
     expect(await bench.states()).toEqual({ sent: 1, suppressed: 1 });
     expect(peer.accepted.map(({ to }) => to)).toEqual([other?.phone]);

@@ -65,10 +65,7 @@ it('PostgreSQL is told nothing personal, whatever it logs, replicates or keeps',
   const linkTokens = createLinkTokens({ keys: await keys.linkKeys(), audience: 'localhost' });
   const transport = fakeTransport(acceptedOutcome);
   const bench = createDispatchBench(database, { url: 'http://localhost' } as never);
-  const findSuppressed = createSuppressionLookup({
-    database: bench.worker,
-    pepper: await keys.symmetricKey('pepper'),
-  });
+  const findSuppressed = createSuppressionLookup({ database: bench.worker, keys });
   await database.admin.query('update reminders set due_at = clock_timestamp()');
   // The parcel is of the day that it was to be sent on.
   const { epochPrivateKey } = keys;
