@@ -1,5 +1,6 @@
 import twilio from 'twilio';
-import type { Secret } from '../domain/secret.ts';
+import { type OptOutWord, optOutWordIn } from '../domain/opt-out-word.ts';
+import { Secret } from '../domain/secret.ts';
 
 /** The fields of a callback, as a form parser gives them. */
 export type CallbackFields = Readonly<Record<string, string | readonly string[]>>;
@@ -65,4 +66,46 @@ export function parseStatusCallback(
     status: Object.hasOwn(statuses, word) ? (statuses[word] as ReceiptStatus) : 'other',
     ...(typeof errorCode === 'string' && /^[1-9]\d{0,5}$/.test(errorCode) ? { errorCode } : {}),
   };
+}
+
+/** What somebody who was written to says about messages; nothing else of what they wrote. */
+export interface InboundWord {
+  /** Digits behind a plus (ITU-T E.164). */
+  readonly from: Secret<string>;
+  readonly word: OptOutWord;
+}
+
+/** What Advanced Opt-Out takes a message for. It knows words that an account has added. */
+const optOutTypes: Readonly<Record<string, OptOutWord | undefined>> = {
+  STOP: 'stop',
+  START: 'start',
+  HELP: undefined,
+};
+
+/**
+ * Reads a message that somebody sent to us: STOP or START, or nothing of it.
+ *
+ * @see https://www.twilio.com/docs/messaging/guides/webhook-request
+ * @see https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out
+ */
+export function parseInboundWord(params: CallbackFields): InboundWord | undefined {
+  const { From: from, Body: body, OptOutType: type } = params;
+  if (typeof from !== 'string' || !isPhone(from)) return undefined;
+  const isTyped = typeof type === 'string' && Object.hasOwn(optOutTypes, type);
+  const word = isTyped
+    ? optOutTypes[type]
+    : typeof body === 'string'
+      ? optOutWordIn(body)
+      : undefined;
+  return word && { from: new Secret(from), word };
+}
+
+/** The number of somebody whom Twilio refuses to send to because they said stop to it. */
+export function refusedNumber(params: CallbackFields): Secret<string> | undefined {
+  const { To: to } = params;
+  return typeof to === 'string' && isPhone(to) ? new Secret(to) : undefined;
+}
+
+function isPhone(text: string): boolean {
+  return /^\+[1-9]\d{6,14}$/.test(text);
 }
