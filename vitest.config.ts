@@ -1,5 +1,22 @@
 import { defineConfig } from 'vitest/config';
 
+const withServers = {
+  globalSetup: 'test/support/global-setup.ts',
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
+/** What only Redis can do, or have done to it. */
+const redisAlone = ['test/integration/queue-redis.test.ts', 'test/chaos/redis-*.test.ts'];
+/** What must hold whichever queue carries the bells: these run once on each. */
+const onEachQueue = [
+  'test/integration/queue.test.ts',
+  'test/integration/dispatch-processes.test.ts',
+  'test/chaos/worker-kills.test.ts',
+  'test/chaos/kill-each-role.test.ts',
+  'test/e2e/whole-path.test.ts',
+];
+
 export default defineConfig({
   test: {
     projects: [
@@ -8,9 +25,17 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/{integration,e2e,chaos}/**/*.test.ts'],
-          globalSetup: 'test/support/global-setup.ts',
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          exclude: redisAlone,
+          provide: { queue: 'postgres' },
+          ...withServers,
+        },
+      },
+      {
+        test: {
+          name: 'redis',
+          include: [...onEachQueue, ...redisAlone],
+          provide: { queue: 'redis' },
+          ...withServers,
         },
       },
     ],

@@ -1,6 +1,6 @@
 /**
  * Makes `npm start` and `npm test` work in a fresh clone: installs what package-lock.json names, and
- * with `--test` sees to a browser. Quiet when there is nothing to do.
+ * with `--test` sees to a browser and a Redis. Quiet when there is nothing to do.
  *
  * Plain JavaScript without packages, because it runs before there are any, on whatever Node the
  * machine has (18 or newer). What follows it in package.json finds the installed Node 26 first in
@@ -19,7 +19,10 @@ const browsers = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrom
 
 if (!isInstalled()) install();
 checkNode();
-if (forTests) findBrowser();
+if (forTests) {
+  findBrowser();
+  findRedis();
+}
 
 /** npm writes down what it has installed when it is done; that is compared with the lock. */
 function isInstalled() {
@@ -87,6 +90,14 @@ function findBrowser() {
     // Without it the tests that need it say so themselves; all the others still count.
     if (status !== 0) console.error(`${step} failed:\n${(stderr ?? '').trim()}`);
   }
+}
+
+/** Ahead of the tests, so that what it has to say is not lost among theirs. */
+function findRedis() {
+  const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts/find-redis.mjs')], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) console.error(stderr.trim());
 }
 
 function isOnPath(name) {

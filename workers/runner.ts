@@ -1,7 +1,9 @@
 import { type Job, Worker } from 'bullmq';
 import type { Secret } from '../src/domain/secret.ts';
 import { readBell } from '../src/queue/bell.ts';
+import { checkQueue } from '../src/queue/check-queue.ts';
 import { queueBackend, queueName } from '../src/queue/queue-backend.ts';
+import { queueErrorFacts } from '../src/queue/queue-error.ts';
 import { errorFacts, type Log } from '../src/telemetry/log.ts';
 
 export interface BellListener {
@@ -19,8 +21,9 @@ export interface ListenOptions {
 
 const lockMs = 60_000;
 const firstPauseMs = 500;
-const longestPauseMs = 15_000;
+const longestPauseMs = 5_000;
 const calmMs = 30_000;
+const silenceMs = 60_000;
 
 /**
  * Hears bells and hands over the batches they name; the only user of BullMQ's Worker.
@@ -30,10 +33,13 @@ const calmMs = 30_000;
  *
  * After an error the Worker rests before it asks again; by itself it would ask at once, without end.
  * One whose first connection failed never recovers and would spin without letting anything else in
- * the process run: it runs only once it is ready, and is made anew until it is.
+ * the process run: it runs only once it is ready, and is made anew until it is. On Redis it is made
+ * anew after every error, and when it has long heard nothing: it can be deaf without knowing.
  */
 export function listenForBells(options: ListenOptions): BellListener {
-  const { log } = options;
+  const { url, log } = options;
+  const { disposable } = queueBackend({ url, connectionsMax: 2 });
+  const ear = { heardAt: performance.now(), underWay: 0 };
   let current: BellWorker | undefined;
   let timer: NodeJS.Timeout | undefined;
   let failures = 0;
@@ -42,7 +48,8 @@ export function listenForBells(options: ListenOptions): BellListener {
 
   /** Twice as long each time, until there has been calm for a while. */
   function later(error: unknown, work: () => void): void {
-    log.warn('the queue is away', errorFacts(error));
+    if (closing) return;
+    log.warn('the queue is away', queueErrorFacts(error));
     if (performance.now() - failedAt > calmMs) failures = 0;
     failedAt = performance.now();
     clearTimeout(timer);
@@ -50,12 +57,32 @@ export function listenForBells(options: ListenOptions): BellListener {
     failures += 1;
   }
 
+  function renew(): void {
+    const former = current;
+    current = undefined;
+    // What it has begun goes on; only its connections are given up.
+    void former?.close(true).catch(() => {});
+    open();
+  }
+
   function open(): void {
-    const worker = createWorker(options);
+    checkQueue(url).then(
+      () => {
+        if (!closing) run();
+      },
+      (error: unknown) => later(error, open),
+    );
+  }
+
+  function run(): void {
+    const worker = createWorker(options, ear);
     current = worker;
+    ear.heardAt = performance.now();
     let ready = false;
     worker.on('error', (error) => {
-      if (!ready || closing) return;
+      if (current !== worker || closing) return;
+      if (disposable) return later(error, renew);
+      if (!ready) return;
       // Closed instead, its listening connection could report that it was cut to nobody, which
       // would end the process.
       void worker.pause(true);
@@ -68,17 +95,23 @@ export function listenForBells(options: ListenOptions): BellListener {
         return worker.run();
       })
       .catch((error: unknown) => {
-        if (ready || closing) return;
+        if (ready || closing || current !== worker) return;
         void worker.close(true).catch(() => {});
         later(error, open);
       });
   }
+
+  const watch = setInterval(() => {
+    const silent = ear.underWay === 0 && performance.now() - ear.heardAt > silenceMs;
+    if (disposable && current && silent) renew();
+  }, silenceMs / 4).unref();
 
   open();
   return {
     async close(waitMs) {
       closing = true;
       clearTimeout(timer);
+      clearInterval(watch);
       const closed = current?.close().catch(() => {});
       await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, waitMs).unref())]);
     },
@@ -87,14 +120,26 @@ export function listenForBells(options: ListenOptions): BellListener {
 
 type BellWorker = ReturnType<typeof createWorker>;
 
-function createWorker({ url, concurrency, onBatch, log }: ListenOptions) {
+/** When the last bell was heard, and how many are being followed. */
+interface Ear {
+  heardAt: number;
+  underWay: number;
+}
+
+function createWorker({ url, concurrency, onBatch, log }: ListenOptions, ear: Ear) {
   const { connection, createBackend } = queueBackend({ url, connectionsMax: 2 });
   const hear = async (job: Job) => {
+    ear.heardAt = performance.now();
     const bell = readBell(job.data);
     if (!bell) return log.warn('something that is no bell was dropped');
-    await onBatch(bell.batch).catch((error: unknown) => {
-      log.warn('a batch was left to its lease', { ...errorFacts(error), batchId: bell.batch });
-    });
+    ear.underWay += 1;
+    await onBatch(bell.batch)
+      .catch((error: unknown) => {
+        log.warn('a batch was left to its lease', { ...errorFacts(error), batchId: bell.batch });
+      })
+      .finally(() => {
+        ear.underWay -= 1;
+      });
   };
   return new Worker(
     queueName,

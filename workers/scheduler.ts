@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type Config, ConfigError } from '../config/env.ts';
+import type { Config } from '../config/env.ts';
 import packageFile from '../package.json' with { type: 'json' };
 import { createBells } from '../src/queue/bells.ts';
 import { openCheckedDatabase } from '../src/roles/checked-database.ts';
+import { checkedQueueUrl } from '../src/roles/checked-queue.ts';
 import type { Database } from '../src/store/database.ts';
 import { writeHeartbeat } from '../src/store/heartbeats.ts';
 import { createLog, type Log } from '../src/telemetry/log.ts';
@@ -15,14 +16,13 @@ import { type Duty, startDuties } from './duties.ts';
  * Runs the process that feeds, sweeps and expires. It reads nothing that is sealed and leads
  * nobody: several of it are safe, and none of them is needed for another to work.
  *
- * @throws {ConfigError} for a setting or a database that it must not run with
+ * @throws {ConfigError} for a setting, a database or a queue that it must not run with
  */
 export async function runScheduler(config: Config): Promise<{ close(): Promise<void> }> {
   const log = createLog({ role: 'scheduler', level: config.LOG_LEVEL });
+  const queueUrl = await checkedQueueUrl(config, log);
   const database = await openCheckedDatabase(config, { role: 'scheduler', log });
-  const url = config.DATABASE_DIRECT_URL ?? config.DATABASE_URL;
-  if (!url) throw new ConfigError(['DATABASE_URL: required by this role']);
-  const bells = createBells({ url, log });
+  const bells = createBells({ url: queueUrl, log });
   const instance = randomUUID();
   const duties = startDuties(schedulerDuties({ config, database, ring: bells.ring, log }), {
     log,

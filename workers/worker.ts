@@ -7,6 +7,7 @@ import { fileKeyStore, keyStoreFolder } from '../src/keys/file-key-store.ts';
 import type { KeyStore } from '../src/keys/key-store.ts';
 import { lintMessages } from '../src/message/lint-messages.ts';
 import { openCheckedDatabase } from '../src/roles/checked-database.ts';
+import { checkedQueueUrl } from '../src/roles/checked-queue.ts';
 import type { Database } from '../src/store/database.ts';
 import { dispatchBeat } from '../src/store/feed.ts';
 import { deleteHeartbeat, writeHeartbeat } from '../src/store/heartbeats.ts';
@@ -32,16 +33,15 @@ const finishMs = limits.shutdownMs - lastWordsMs;
  * hears bells until it is closed. Closing begins nothing new, waits for what is in the air and
  * stores it, and gives back the rest.
  *
- * @throws {ConfigError} for a setting, a database or a text that it must not run with
+ * @throws {ConfigError} for a setting, a database, a queue or a text that it must not run with
  * @throws {KeyStoreError} for keys that cannot be used
  */
 export async function runWorker(config: Config): Promise<{ close(): Promise<void> }> {
   const log = createLog({ role: 'worker', level: config.LOG_LEVEL });
-  const url = config.DATABASE_DIRECT_URL ?? config.DATABASE_URL;
-  if (!url) throw new ConfigError(['DATABASE_URL: required by this role']);
   const keys = await openKeys(config);
   const transport = smsTransport(config);
   const tokens = await createRenewedTokens(keys, config);
+  const queueUrl = await checkedQueueUrl(config, log);
   const database = await openCheckedDatabase(config, { role: 'worker', log });
 
   const stopping = new AbortController();
@@ -72,7 +72,7 @@ export async function runWorker(config: Config): Promise<{ close(): Promise<void
   const others = workerDuties({ config, database, keys, renewTokens: tokens.renew, log });
   const duties = startDuties([dispatchDuty, ...others], { log, beat: sign.beat });
   const bells = listenForBells({
-    url,
+    url: queueUrl,
     concurrency: batchesAtOnce,
     onBatch: dispatcher.take,
     log,

@@ -1,8 +1,10 @@
 import { Queue } from 'bullmq';
 import type { Secret } from '../domain/secret.ts';
-import { errorFacts, type Log } from '../telemetry/log.ts';
+import type { Log } from '../telemetry/log.ts';
 import type { Bell } from './bell.ts';
+import { checkQueue } from './check-queue.ts';
 import { queueBackend, queueName } from './queue-backend.ts';
+import { queueErrorFacts } from './queue-error.ts';
 
 export interface Bells {
   /**
@@ -15,25 +17,42 @@ export interface Bells {
 }
 
 const closingMs = 2_000;
+const reopenMs = 1_000;
+/** Past so many that nobody has answered for, one more would only cost memory. */
+const onTheirWayMax = 1_000;
 
 export function createBells({ url, log }: { url: Secret<string>; log: Log }): Bells {
   const ringing = new Set<Promise<void>>();
-  let current: BellQueue | undefined;
+  let current: OpenedQueue | undefined;
+
+  function lose(batchId: string, error?: unknown): void {
+    log.warn('a bell was lost', {
+      ...(error === undefined ? {} : queueErrorFacts(error)),
+      batchId,
+    });
+  }
+
+  /** One whose first connection failed never recovers; another one is tried a moment later. */
+  function forgetUnlessReady(used: OpenedQueue): void {
+    if (used.isReady() || used !== current || performance.now() - used.openedAt < reopenMs) return;
+    current = undefined;
+    used.queue.then((queue) => queue.close()).catch(() => {});
+  }
 
   return {
     ring(batchId) {
+      if (ringing.size >= onTheirWayMax) return lose(batchId);
       current ??= openQueue(url, log);
       const used = current;
       const rung = used.queue
-        .add('bell', { v: 1, batch: batchId } satisfies Bell, { jobId: batchId })
+        .then((queue) =>
+          queue.add('bell', { v: 1, batch: batchId } satisfies Bell, { jobId: batchId }),
+        )
         .then(
           () => {},
           (error: unknown) => {
-            log.warn('a bell was lost', { ...errorFacts(error), batchId });
-            // One whose first connection failed never recovers.
-            if (used.isReady() || used !== current) return;
-            current = undefined;
-            void used.queue.close().catch(() => {});
+            lose(batchId, error);
+            forgetUnlessReady(used);
           },
         )
         .finally(() => ringing.delete(rung));
@@ -42,14 +61,31 @@ export function createBells({ url, log }: { url: Secret<string>; log: Log }): Be
     async close() {
       const moment = new Promise<void>((resolve) => setTimeout(resolve, closingMs).unref());
       await Promise.race([Promise.all(ringing), moment]);
-      await Promise.race([current?.queue.close().catch(() => {}), moment]);
+      const closed = current?.queue.then((queue) => queue.close()).catch(() => {});
+      await Promise.race([closed, moment]);
     },
   };
 }
 
-type BellQueue = ReturnType<typeof openQueue>;
+type OpenedQueue = ReturnType<typeof openQueue>;
 
 function openQueue(url: Secret<string>, log: Log) {
+  let ready = false;
+  const queue = checkQueue(url).then(() => {
+    const made = createQueue(url, log);
+    made.waitUntilReady().then(
+      () => {
+        ready = true;
+      },
+      () => {},
+    );
+    return made;
+  });
+  queue.catch(() => {});
+  return { queue, isReady: () => ready, openedAt: performance.now() };
+}
+
+function createQueue(url: Secret<string>, log: Log) {
   const { connection, createBackend } = queueBackend({ url, connectionsMax: 1 });
   const queue = new Queue(
     queueName,
@@ -61,13 +97,6 @@ function openQueue(url: Secret<string>, log: Log) {
     },
     createBackend,
   );
-  queue.on('error', (error) => log.warn('the queue is away', errorFacts(error)));
-  let ready = false;
-  queue.waitUntilReady().then(
-    () => {
-      ready = true;
-    },
-    () => {},
-  );
-  return { queue, isReady: () => ready };
+  queue.on('error', (error) => log.warn('the queue is away', queueErrorFacts(error)));
+  return queue;
 }

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { Secret } from '../../src/domain/secret.ts';
@@ -11,6 +13,10 @@ declare module 'vitest' {
   export interface ProvidedContext {
     adminUrl: string;
     roleUrls: Record<string, string>;
+    /** Which queue a run of a test file is about. */
+    queue: 'postgres' | 'redis';
+    /** How to start one, where Redis is meant. */
+    redisServer: { program: string; libraries: string };
   }
 }
 
@@ -34,7 +40,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
     'roleUrls',
     Object.fromEntries(databaseRoles.map((role) => [role, logins[role].reveal()])),
   );
+  if (project.config.provide.queue === 'redis') project.provide('redisServer', findRedis());
   return async () => server?.stop();
+}
+
+/** The tests that need one fail with its words when there is none. */
+function findRedis() {
+  const script = fileURLToPath(new URL('../../scripts/find-redis.mjs', import.meta.url));
+  return JSON.parse(execFileSync(process.execPath, [script], { encoding: 'utf8' }));
 }
 
 export function withDatabase(url: string, name: string): string {

@@ -1,0 +1,40 @@
+import { Redis } from 'ioredis';
+import type { Secret } from '../domain/secret.ts';
+
+/** What a connection waits for: an answer, and while it hears, at most that long without one. */
+const answerMs = 3_000;
+const silenceMs = 9_000;
+const longestPauseMs = 5_000;
+
+/**
+ * A connection to Redis or Valkey that notices when nothing answers any more, also where the other
+ * end has gone without a word, and connects again by itself.
+ *
+ * What cannot be said at once fails at once: nothing is kept for later and nothing is said twice, so
+ * that no memory piles up while the server is away and no reader waits for an answer to a question
+ * that went down with another connection.
+ *
+ * @param hears blocks on the server for seconds, as a worker does that waits for a bell
+ */
+export function createRedisClient(url: Secret<string>, { hears }: { hears: boolean }): Redis {
+  const client = new Redis(url.reveal(), {
+    protocol: 2,
+    connectionName: 'sotto queue',
+    disableClientInfo: true,
+    lazyConnect: true,
+    connectTimeout: answerMs,
+    commandTimeout: hears ? silenceMs : answerMs,
+    socketTimeout: hears ? silenceMs : answerMs,
+    disconnectTimeout: 500,
+    keepAlive: 10_000,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    retryStrategy: (times) => Math.min(50 * 2 ** times, longestPauseMs),
+    // A primary that has become a replica: the name may lead to another one now.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+  });
+  // Whoever uses it listens too. Without a listener it would print the address when it is closed.
+  client.on('error', () => {});
+  return client;
+}

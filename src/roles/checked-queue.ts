@@ -1,0 +1,32 @@
+import { type Config, ConfigError } from '../../config/env.ts';
+import type { Secret } from '../domain/secret.ts';
+import { checkQueue, type QueueProblem, UnfitQueueError } from '../queue/check-queue.ts';
+import { queueErrorFacts } from '../queue/queue-error.ts';
+import type { Log } from '../telemetry/log.ts';
+
+const lines: Record<QueueProblem, string> = {
+  redis_too_old: 'REDIS_URL: is older than Redis 6.2; upgrade it, or use Valkey',
+  redis_evicts: 'REDIS_URL: may drop what it holds; set its maxmemory-policy to noeviction',
+  redis_refuses_user: 'REDIS_URL: refuses this user or password, or refuses it the command INFO',
+};
+
+/**
+ * Where bells travel: Redis or Valkey if there is one, else PostgreSQL.
+ *
+ * A queue that is away is no reason to stay away: reminders are sent without it, some seconds later.
+ *
+ * @throws {ConfigError} for a queue that answers and cannot be used
+ */
+export async function checkedQueueUrl(config: Config, log: Log): Promise<Secret<string>> {
+  const url = config.REDIS_URL ?? config.DATABASE_DIRECT_URL ?? config.DATABASE_URL;
+  if (!url) throw new ConfigError(['DATABASE_URL: required by this role']);
+  try {
+    await checkQueue(url);
+  } catch (error) {
+    if (error instanceof UnfitQueueError) {
+      throw new ConfigError(error.problems.map((problem) => lines[problem]));
+    }
+    log.warn('the queue is away', queueErrorFacts(error));
+  }
+  return url;
+}
