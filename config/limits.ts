@@ -2,6 +2,7 @@
 export const limits = {
   requestBytesMax: 64 * 1024,
   detailsBytesMax: 8 * 1024,
+  bounceBytesMax: 256 * 1024,
   remindersPerAppointmentMax: 8,
   pageSizeMax: 200,
   pageSizeDefault: 50,
@@ -29,6 +30,11 @@ export const limits = {
   sourcePauseMinutes: 15,
   wrongPerFactorMax: 10,
   wrongPerBirthDateMax: 5,
+  codeMinutes: 10,
+  /** Within a day or so: their rows are deleted after it. */
+  codesPerLinkMax: 3,
+  codesPerPhoneDayMax: 6,
+  codePauseS: 30,
   firstViewBytesMax: 14 * 1024,
 
   shutdownMs: 8_000,

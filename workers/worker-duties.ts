@@ -1,4 +1,5 @@
 import type { Config } from '../config/env.ts';
+import type { Journal } from '../src/journal/journal.ts';
 import type { KeyStore } from '../src/keys/key-store.ts';
 import type { Database } from '../src/store/database.ts';
 import { heldUpBeat } from '../src/store/feed.ts';
@@ -15,11 +16,12 @@ import { twilioAccount } from './sending.ts';
 export function workerDuties(deps: {
   config: Config;
   database: Database;
+  journal: Journal;
   keys: KeyStore;
   renewTokens: () => Promise<void>;
   log: Log;
 }): Duty[] {
-  const { config, database, keys, log } = deps;
+  const { config, database, journal, keys, log } = deps;
   const now = () => Temporal.Now.instant();
   const { authToken } = twilioAccount(config);
   const callbackUrl = config.CALLBACK_URL;
@@ -27,7 +29,7 @@ export function workerDuties(deps: {
     {
       name: 'callbacks',
       everyMs: 1_000,
-      run: () => processCallbacks({ database, keys, authToken, callbackUrl, log }),
+      run: () => processCallbacks({ database, journal, keys, authToken, callbackUrl, log }),
     },
     { name: 'link-keys', everyMs: 30_000, run: deps.renewTokens },
     { name: 'clear-parcels', everyMs: 60_000, run: () => clearSettledParcels({ database }) },

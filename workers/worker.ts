@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Config, ConfigError } from '../config/env.ts';
 import { limits } from '../config/limits.ts';
 import packageFile from '../package.json' with { type: 'json' };
+import { openJournal } from '../src/journal/journal.ts';
 import { checkKeyStore } from '../src/keys/check-key-store.ts';
 import { fileKeyStore, keyStoreFolder } from '../src/keys/file-key-store.ts';
 import type { KeyStore } from '../src/keys/key-store.ts';
@@ -43,6 +44,7 @@ export async function runWorker(config: Config): Promise<{ close(): Promise<void
   const tokens = await createRenewedTokens(keys, config);
   const queueUrl = await checkedQueueUrl(config, log);
   const database = await openCheckedDatabase(config, { role: 'worker', log });
+  const journal = await openJournal(config.JOURNAL, 'worker');
 
   const stopping = new AbortController();
   const stop = stopping.signal;
@@ -69,7 +71,7 @@ export async function runWorker(config: Config): Promise<{ close(): Promise<void
       await dispatcher.lookAround();
     },
   };
-  const others = workerDuties({ config, database, keys, renewTokens: tokens.renew, log });
+  const others = workerDuties({ config, database, journal, keys, renewTokens: tokens.renew, log });
   const duties = startDuties([dispatchDuty, ...others], { log, beat: sign.beat });
   const bells = listenForBells({
     url: queueUrl,
@@ -90,6 +92,7 @@ export async function runWorker(config: Config): Promise<{ close(): Promise<void
       await atMost(lastWordsMs / 2, sign.takeBack(dispatchBeat));
       await transport.close();
       await atMost(lastWordsMs / 2, database.close());
+      await journal.close();
     },
   };
 }

@@ -13,7 +13,12 @@ import { createCredentialLookup, findPlatformOrganisation } from '../store/crede
 import type { Database } from '../store/database.ts';
 import { readOrganisationSettings } from '../store/organisation-settings.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
-import { acceptStatusCallback } from '../usecases/accept-callback.ts';
+import {
+  acceptBounce,
+  acceptInboundMessage,
+  acceptStatusCallback,
+  isCallbackAddress,
+} from '../usecases/accept-callback.ts';
 import { apiReadiness } from '../usecases/api-readiness.ts';
 import { authenticate } from '../usecases/authenticate.ts';
 import { createDeleteAppointment } from '../usecases/delete-appointment.ts';
@@ -71,6 +76,8 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
   const available = channelsAvailable(config);
   const findCredential = createCredentialLookup(database);
   const receiptKeys = await keys.ensureReceiptKey();
+  // The first start makes it, so that the addresses to give to providers can be printed.
+  await keys.symmetricKeys('callback');
   const key = receiptKeys.at(-1);
   if (!key) throw new AppError('key_missing');
   const receipts = createReceipts({ key, published: await keys.publishedReceiptKeys() });
@@ -105,6 +112,9 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     listAppointments: (input) => listAppointments({ database }, input),
     listEvents: (input) => listEvents({ database }, input),
     acceptStatusCallback: (input) => acceptStatusCallback({ database, keys, now }, input),
+    acceptInboundMessage: (input) => acceptInboundMessage({ database, keys, now }, input),
+    acceptBounce: (input) => acceptBounce({ database, keys, now }, input),
+    isCallbackAddress: (input) => isCallbackAddress({ keys }, input),
     jwks: () => receipts.jwks(),
     ready: () => apiReadiness({ database, keys, now }),
   });

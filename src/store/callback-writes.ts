@@ -1,3 +1,4 @@
+import type { CallbackKind } from './callbacks.ts';
 import type { Database } from './database.ts';
 
 /** Whether an attempt with this token exists; nothing else is told of it. */
@@ -11,8 +12,9 @@ export async function insertSealedCallback(
   database: Database,
   callback: {
     id: string;
-    kind: 'twilio_status';
-    attemptToken: Buffer;
+    kind: CallbackKind;
+    /** Of a callback whose address names an attempt. */
+    attemptToken: Buffer | undefined;
     epochDay: string;
     sealed: Buffer;
   },
@@ -20,6 +22,6 @@ export async function insertSealedCallback(
   await database.query(
     `insert into sealed_callbacks (id, kind, attempt_token, epoch_day, sealed)
      values ($1, $2, $3, $4, $5)`,
-    [callback.id, callback.kind, callback.attemptToken, callback.epochDay, callback.sealed],
+    [callback.id, callback.kind, callback.attemptToken ?? null, callback.epochDay, callback.sealed],
   );
 }

@@ -1,10 +1,17 @@
 import type { Connection } from './database.ts';
 
+/** What a callback is about, by the address that it came to. */
+export const callbackKinds = ['twilio_status', 'twilio_inbound', 'email_bounce'] as const;
+export type CallbackKind = (typeof callbackKinds)[number];
+
 /** A provider's callback as it was kept: nobody but the worker can open it. */
 export interface SealedCallback {
   readonly id: string;
+  readonly kind: CallbackKind;
   readonly epochDay: string;
   readonly sealed: Buffer;
+  /** The database's time. */
+  readonly receivedAt: Date;
   readonly failedCount: number;
 }
 
@@ -14,20 +21,23 @@ export interface SealedCallback {
  */
 export async function lockCallbacks(
   connection: Connection,
-  { kind, countMax }: { kind: 'twilio_status'; countMax: number },
+  { kind, countMax }: { kind: CallbackKind; countMax: number },
 ): Promise<SealedCallback[]> {
   const { rows } = await connection.query({
     name: 'lock callbacks',
-    text: `select id, epoch_day::text as epoch_day, sealed, failed_count from sealed_callbacks
+    text: `select id, epoch_day::text as epoch_day, sealed, received_at, failed_count
+      from sealed_callbacks
       where kind = $1
         and received_at <= now() - (failed_count * failed_count) * interval '10 seconds'
-      order by received_at limit $2 for update skip locked`,
+      order by received_at, id limit $2 for update skip locked`,
     values: [kind, countMax],
   });
   return rows.map((row) => ({
     id: row.id,
+    kind,
     epochDay: row.epoch_day,
     sealed: row.sealed,
+    receivedAt: row.received_at,
     failedCount: row.failed_count,
   }));
 }

@@ -1,71 +1,69 @@
-import { z } from 'zod';
 import { AppError } from '../domain/errors.ts';
-import type { Secret } from '../domain/secret.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { KeyStore } from '../keys/key-store.ts';
-import { openCallback } from '../keys/open-parcel.ts';
 import {
+  type CallbackKind,
+  callbackKinds,
   countCallbackFailures,
   deleteCallbacks,
   lockCallbacks,
   type SealedCallback,
 } from '../store/callbacks.ts';
 import type { Connection, Database } from '../store/database.ts';
+import { tryDuty } from '../store/duty-lock.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
-import {
-  parseStatusCallback,
-  refusalForTwilioCode,
-  verifyTwilioSignature,
-} from '../transport/sms-twilio.ts';
-import { type DeliveryReceipt, recordDeliveryReceipts } from './record-delivery-receipt.ts';
+import { type OpenCallbackDeps, type OpenedCallback, openCallback } from './open-callback.ts';
+import { recordDeliveryReceipts } from './record-delivery-receipt.ts';
+import { applyReply, stopNumber } from './record-opt-out.ts';
 
-export interface ProcessCallbacksDeps {
+export interface ProcessCallbacksDeps extends OpenCallbackDeps {
   readonly database: Pick<Database, 'transaction'>;
-  readonly keys: Pick<KeyStore, 'epochPrivateKey'>;
-  readonly authToken: Secret<string>;
-  /** Public base of the addresses that the provider was given. */
-  readonly callbackUrl: string;
+  readonly keys: Pick<KeyStore, 'epochPrivateKey' | 'symmetricKeys'>;
+  readonly journal: Pick<Journal, 'append'>;
   readonly log: Log;
 }
 
-const kind = 'twilio_status';
 const groupSizeMax = 50;
 const roundsMax = 20;
 const failuresMax = 5;
-
-/** What a callback turned out to be. */
-type Opened =
-  | { readonly kind: 'receipt'; readonly receipt: DeliveryReceipt }
-  | { readonly kind: 'forged' | 'unreadable' | 'nothing' };
-
-const keptRequest = z.strictObject({
-  url: z.string(),
-  signature: z.string(),
-  params: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
-});
-const statusPath = /^\/callbacks\/twilio\/status\/([A-Za-z0-9_-]{22})$/;
 
 /**
  * Opens the provider callbacks that the api has kept, applies the genuine ones, and deletes them.
  *
  * A forged one changes nothing and is counted. One that cannot be read is tried a few times, for
  * its key may be on its way; then it is deleted, with an alarm. Several workers may do this at once.
+ * One kind keeps back no other.
  *
  * @returns how many were done with
  */
 export async function processCallbacks(deps: ProcessCallbacksDeps): Promise<number> {
   let total = 0;
+  const failures: unknown[] = [];
+  for (const kind of callbackKinds) {
+    try {
+      total += await processKind(deps, kind);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+  return total;
+}
+
+async function processKind(deps: ProcessCallbacksDeps, kind: CallbackKind): Promise<number> {
+  let total = 0;
   for (let round = 0; round < roundsMax; round += 1) {
-    const done = await processGroup(deps);
+    const done = await processGroup(deps, kind);
     total += done;
     if (done < groupSizeMax) break;
   }
   return total;
 }
 
-async function processGroup(deps: ProcessCallbacksDeps): Promise<number> {
+async function processGroup(deps: ProcessCallbacksDeps, kind: CallbackKind): Promise<number> {
   try {
     return await deps.database.transaction([], async (connection) => {
-      const callbacks = await lockCallbacks(connection, { kind, countMax: groupSizeMax });
+      const callbacks = await takeCallbacks(connection, kind, groupSizeMax);
       await applyCallbacks(deps, connection, callbacks);
       return callbacks.length;
     });
@@ -75,15 +73,15 @@ async function processGroup(deps: ProcessCallbacksDeps): Promise<number> {
   }
   // One of the group cannot be written. Alone, it keeps back nothing but itself.
   for (let done = 0; done < groupSizeMax; done += 1) {
-    if (!(await processOne(deps))) return done;
+    if (!(await processOne(deps, kind))) return done;
   }
   return groupSizeMax;
 }
 
 /** @returns whether there was one */
-async function processOne(deps: ProcessCallbacksDeps): Promise<boolean> {
+async function processOne(deps: ProcessCallbacksDeps, kind: CallbackKind): Promise<boolean> {
   return deps.database.transaction([], async (connection) => {
-    const callbacks = await lockCallbacks(connection, { kind, countMax: 1 });
+    const callbacks = await takeCallbacks(connection, kind, 1);
     await connection.query('savepoint callback');
     try {
       await applyCallbacks(deps, connection, callbacks);
@@ -96,13 +94,23 @@ async function processOne(deps: ProcessCallbacksDeps): Promise<boolean> {
   });
 }
 
+/** Replies are taken by one worker at a time: a START that overtook its STOP would undo nothing. */
+async function takeCallbacks(
+  connection: Connection,
+  kind: CallbackKind,
+  countMax: number,
+): Promise<SealedCallback[]> {
+  if (kind === 'twilio_inbound' && !(await tryDuty(connection, 'replies'))) return [];
+  return lockCallbacks(connection, { kind, countMax });
+}
+
 async function applyCallbacks(
   deps: ProcessCallbacksDeps,
   connection: Connection,
   callbacks: readonly SealedCallback[],
 ): Promise<void> {
   if (callbacks.length === 0) return;
-  const opened = await Promise.all(callbacks.map((callback) => open(deps, callback)));
+  const opened = await Promise.all(callbacks.map((callback) => openCallback(deps, callback)));
   const unreadable = callbacks.filter((_, place) => opened[place]?.kind === 'unreadable');
   const forged = opened.filter((one) => one.kind === 'forged').length;
   if (forged > 0) deps.log.warn('forged callbacks were dropped', { count: forged });
@@ -111,11 +119,29 @@ async function applyCallbacks(
     opened.flatMap((one) => (one.kind === 'receipt' ? [one.receipt] : [])),
   );
   if (unknown > 0) deps.log.info('callbacks were of attempts that are gone', { count: unknown });
+  await applyOptOuts(deps, connection, opened);
   await deleteCallbacks(
     connection,
     callbacks.filter((callback) => !unreadable.includes(callback)).map(({ id }) => id),
   );
   await giveUp(deps, connection, unreadable);
+}
+
+/** One after the other, in the order they came. */
+async function applyOptOuts(
+  deps: ProcessCallbacksDeps,
+  connection: Connection,
+  opened: readonly OpenedCallback[],
+): Promise<void> {
+  let count = 0;
+  for (const one of opened) {
+    if (one.kind === 'reply' && (await applyReply(deps, connection, one.reply))) count += 1;
+    if (one.kind === 'receipt' && one.refused) {
+      const isNew = await stopNumber(deps, connection, { ...one.refused, source: 'provider' });
+      if (isNew) count += 1;
+    }
+  }
+  if (count > 0) deps.log.info('opt-outs were changed', { count });
 }
 
 /** Lets what failed wait for another time, and deletes what has failed too often. */
@@ -137,31 +163,4 @@ async function giveUp(
     connection,
     hopeless.map(({ id }) => id),
   );
-}
-
-/** Never throws: what is wrong with one callback is its own. */
-async function open(deps: ProcessCallbacksDeps, callback: SealedCallback): Promise<Opened> {
-  try {
-    const epochPrivateKey = await deps.keys.epochPrivateKey(callback.epochDay);
-    if (!epochPrivateKey) return { kind: 'unreadable' };
-    const bytes = openCallback({ epochPrivateKey, sealed: callback.sealed }).reveal();
-    const { url, signature, params } = keptRequest.parse(JSON.parse(bytes.toString('utf8')));
-    const { authToken, callbackUrl } = deps;
-    if (!verifyTwilioSignature({ authToken, signature, url: callbackUrl + url, params })) {
-      return { kind: 'forged' };
-    }
-    // The attempt is the one in the signed address, whatever stands beside it in the row.
-    const token = statusPath.exec(url)?.[1];
-    const status = parseStatusCallback(params);
-    if (!token || !status) return { kind: 'nothing' };
-    const { errorCode: code, ...rest } = status;
-    const reason =
-      status.status === 'undelivered' && code ? refusalForTwilioCode(code).reason : undefined;
-    return {
-      kind: 'receipt',
-      receipt: { ...rest, code, reason, token: Buffer.from(token, 'base64url') },
-    };
-  } catch {
-    return { kind: 'unreadable' };
-  }
 }

@@ -6,7 +6,8 @@ import { type LockedStep, writeReminderSteps } from '../store/reminder-steps.ts'
 /** What a provider said later about an attempt, with nothing personal in it. */
 export interface DeliveryReceipt {
   readonly token: Buffer;
-  readonly providerId: string;
+  /** A bounce names none. */
+  readonly providerId?: string | undefined;
   /** `other`: the provider has it, and knows no more yet. */
   readonly status: 'sent' | 'delivered' | 'undelivered' | 'other';
   /** The provider's own number. */

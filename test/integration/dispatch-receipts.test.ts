@@ -80,7 +80,9 @@ const process = () =>
     database: bench.worker,
     keys: {
       epochPrivateKey: async (day) => (day === parcelDay ? new Secret(epochPrivateKey) : undefined),
+      symmetricKeys: async () => [{ id: '1', key: new Secret(Buffer.alloc(32, 7)) }],
     },
+    journal: { append: async () => {} },
     authToken,
     callbackUrl,
     log: { ...silentLog, warn: (phrase) => void warned.push(phrase) },

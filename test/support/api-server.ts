@@ -56,6 +56,9 @@ export async function createApiFixture(
     acceptStatusCallback: async () => {
       throw new AppError('not_found');
     },
+    acceptInboundMessage: async () => {},
+    acceptBounce: async () => {},
+    isCallbackAddress: async () => false,
     jwks: () => ({ keys: [] }),
     ready: async () => ({ postgres: { ok: true } }),
     ...replace(asApi),

@@ -28,6 +28,9 @@ beforeAll(async () => {
     listAppointments: nobody,
     listEvents: nobody,
     acceptStatusCallback: nobody,
+    acceptInboundMessage: nobody,
+    acceptBounce: nobody,
+    isCallbackAddress: nobody,
     jwks: () => ({ keys: [] }),
     ready: async () => ({}),
   });

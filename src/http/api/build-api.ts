@@ -8,7 +8,9 @@ import {
 import type { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { addTwilioRoutes, type CallbackUseCases } from '../callbacks/twilio-routes.ts';
+import type { CallbackUseCases } from '../callbacks/callback-use-cases.ts';
+import { addEmailRoutes } from '../callbacks/email-routes.ts';
+import { addTwilioRoutes } from '../callbacks/twilio-routes.ts';
 import { problemAnswer } from '../problems.ts';
 import { addReadinessRoutes, type Readiness } from '../readiness.ts';
 import { programHeaders } from '../security-headers.ts';
@@ -77,6 +79,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   );
   addDocsRoutes(app, deps.apiUrl);
   await addTwilioRoutes(app, deps);
+  await addEmailRoutes(app, deps);
   addReadinessRoutes(app, deps.ready);
   refuseOtherMethods(app, routes);
   await app.ready();
