@@ -60,6 +60,7 @@ const headers = {
     "style-src 'self'",
     "script-src 'self'",
     "img-src 'self'",
+    "frame-src 'self'",
     "connect-src 'self'",
     "form-action 'self'",
     "base-uri 'none'",

@@ -1,4 +1,12 @@
-import { chmodSync, closeSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 
 /**
  * A file of JSON lines that only its owner may read. Lines are in the file when `append` returns,
@@ -17,26 +25,32 @@ export function createLineFile<T>(path: string, onLine: (line: T) => void) {
     lines += 1;
     onLine(line);
   }
+  let characters = before.length;
   if (before !== '' && !before.endsWith('\n')) writeSync(descriptor, '\n');
 
   return {
     append(line: T): void {
-      writeSync(descriptor, `${JSON.stringify(line)}\n`);
+      const text = `${JSON.stringify(line)}\n`;
+      writeSync(descriptor, text);
       lines += 1;
+      characters += text.length;
     },
 
     /** Replaces the whole file, at once for whoever reads it. */
     replace(kept: readonly T[]): void {
       const next = `${path}.next`;
       const nextDescriptor = openSync(next, 'w', 0o600);
-      writeSync(nextDescriptor, kept.map((line) => `${JSON.stringify(line)}\n`).join(''));
+      const text = kept.map((line) => `${JSON.stringify(line)}\n`).join('');
+      writeFileSync(nextDescriptor, text);
       renameSync(next, path);
       closeSync(descriptor);
       descriptor = nextDescriptor;
       lines = kept.length;
+      characters = text.length;
     },
 
     lines: () => lines,
+    characters: () => characters,
 
     close: () => closeSync(descriptor),
   };

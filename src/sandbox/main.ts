@@ -5,11 +5,15 @@ import { startSandbox } from './start-sandbox.ts';
  * Runs the sandbox of `npm start`.
  *
  * It refuses to run beside a live transport and under any account that is not its own, so that a
- * real token never ends here and nobody takes the phone for proof that patients were told.
+ * real token never ends here and nobody takes phone or mailbox for proof that patients were told.
  *
  * @throws {ConfigError} naming what is not as it must be
  */
-export async function runSandbox(config: Config): Promise<{ url: string; close(): Promise<void> }> {
+export async function runSandbox(config: Config): Promise<{
+  url: string;
+  smtpUrl: string;
+  close(): Promise<void>;
+}> {
   const { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken } = config;
   const problems: string[] = [];
   for (const name of ['SMS_TRANSPORT', 'EMAIL_TRANSPORT'] as const) {
@@ -24,6 +28,7 @@ export async function runSandbox(config: Config): Promise<{ url: string; close()
 
   return startSandbox({
     port: config.SANDBOX_PORT,
+    smtpPort: config.SANDBOX_SMTP_PORT,
     host: config.HOST,
     accountSid,
     authToken,

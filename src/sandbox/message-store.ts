@@ -1,34 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { AcceptedMail, AcceptedMessage, AcceptedSms } from './accepted.ts';
 import { createLineFile } from './line-file.ts';
 import { sizeOfSms } from './sms-size.ts';
-
-/**
- * A message that was accepted. The phone's copy and the provider's are two things: redacting or
- * deleting at the provider takes nothing off the phone, and emptying the phone nothing from there.
- */
-export interface AcceptedMessage {
-  readonly id: string;
-  readonly channel: 'sms';
-  readonly to: string;
-  readonly from: string;
-  readonly text: string;
-  readonly receivedAt: string;
-  readonly length: number;
-  readonly segments: number;
-  readonly encoding: 'GSM-7' | 'UCS-2';
-  readonly onPhone: boolean;
-  readonly provider: {
-    readonly body: string;
-    readonly deleted: boolean;
-    readonly status: 'queued' | 'sent' | 'delivered' | 'undelivered';
-    readonly errorCode: number | null;
-    readonly sentAt: string | null;
-    readonly updatedAt: string;
-    readonly messagingServiceSid: string | null;
-    readonly statusCallback: string | null;
-    readonly receiptsOwed: boolean;
-  };
-}
 
 /** What a person typed on the phone. */
 export interface Reply {
@@ -41,10 +14,15 @@ type Line = { message: AcceptedMessage } | { reply: Reply } | { optedOut: string
 
 export type MessageStore = ReturnType<typeof createMessageStore>;
 
+/** A message may be 1 MiB; many small ones are what the other bound is for. */
+const charactersMax = 64 * 1024 * 1024;
+
 /**
- * Everything the phone and the provider remember, in memory and in a file that is read at start.
+ * Everything the phones, the mailboxes and the providers remember, in memory and in a file that is
+ * read at start.
  *
- * Bounded: past `messagesMax` the oldest message is dropped, and so is the oldest reply.
+ * Bounded: past `messagesMax`, or 64 Mi characters, the oldest message is dropped; so is the oldest
+ * reply.
  */
 export function createMessageStore(options: {
   directory: string;
@@ -56,18 +34,23 @@ export function createMessageStore(options: {
   const optedOut = new Set<string>();
   const listeners = new Set<() => void>();
   let dropped = 0;
+  let characters = 0;
   const file = createLineFile<Line>(`${options.directory}/messages.ndjson`, remember);
 
   function remember(line: Line): void {
-    if ('message' in line) messages.set(line.message.id, line.message);
+    if ('message' in line) {
+      characters += sizeOf(line.message) - sizeOf(messages.get(line.message.id));
+      messages.set(line.message.id, line.message);
+    }
     if ('reply' in line) replies.push(line.reply);
     if ('optedOut' in line) {
       optedOut.clear();
       for (const phone of line.optedOut) optedOut.add(phone);
     }
-    for (const id of messages.keys()) {
-      if (messages.size <= options.messagesMax) break;
+    for (const [id, message] of messages) {
+      if (messages.size <= options.messagesMax && characters <= charactersMax) break;
       messages.delete(id);
+      characters -= sizeOf(message);
       dropped += 1;
     }
     if (replies.length > options.messagesMax) replies.shift();
@@ -77,7 +60,8 @@ export function createMessageStore(options: {
     remember(line);
     file.append(line);
     // Every change writes its message again; the last line of a message counts.
-    if (file.lines() > 8 * options.messagesMax) compact();
+    const tooMany = file.lines() > 8 * options.messagesMax;
+    if (tooMany || file.characters() > 4 * charactersMax) compact();
     for (const listener of listeners) listener();
   }
 
@@ -89,28 +73,30 @@ export function createMessageStore(options: {
     ]);
   }
 
+  const now = () => new Date(options.now()).toISOString();
+
   return {
-    accept(input: {
+    acceptSms(input: {
       to: string;
       from: string;
       text: string;
       heldBody: string;
       messagingServiceSid: string | null;
       statusCallback: string | null;
-    }): AcceptedMessage {
-      const at = new Date(options.now()).toISOString();
+    }): AcceptedSms {
+      const at = now();
       const { length, segments, encoding } = sizeOfSms(input.text);
-      const message: AcceptedMessage = {
+      const message: AcceptedSms = {
         id: `SM${randomBytes(16).toString('hex')}`,
         channel: 'sms',
         to: input.to,
         from: input.from,
         text: input.text,
         receivedAt: at,
+        shown: true,
         length,
         segments,
         encoding,
-        onPhone: true,
         provider: {
           body: input.heldBody,
           deleted: false,
@@ -127,31 +113,73 @@ export function createMessageStore(options: {
       return message;
     },
 
+    /**
+     * A second copy, known by its Message-ID, is kept and not shown, as receivers drop it; until the
+     * mailbox is emptied, which makes it forget.
+     */
+    acceptMail(
+      input: Pick<
+        AcceptedMail,
+        | 'to'
+        | 'from'
+        | 'subject'
+        | 'text'
+        | 'html'
+        | 'headers'
+        | 'messageId'
+        | 'returnPath'
+        | 'bounce'
+      >,
+    ): AcceptedMail {
+      const first = mails().find(
+        ({ messageId, to, shown }) => shown && messageId === input.messageId && to === input.to,
+      );
+      const message: AcceptedMail = {
+        ...input,
+        id: `EM${randomBytes(16).toString('hex')}`,
+        channel: 'email',
+        receivedAt: now(),
+        shown: first === undefined,
+        copyOf: first?.id ?? null,
+        unsubscribed: null,
+      };
+      write({ message });
+      return message;
+    },
+
     find: (id: string) => messages.get(id),
 
     /** Oldest first, those that are on no phone and at no provider any more included. */
     all: (): readonly AcceptedMessage[] => [...messages.values()],
+    sms: (): readonly AcceptedSms[] => sms(),
+    mails: (): readonly AcceptedMail[] => mails(),
 
     /** How many were accepted and are remembered no more. */
     dropped: () => dropped,
 
-    /** Changes what the provider remembers of a message. */
-    changeAtProvider(id: string, change: Partial<AcceptedMessage['provider']>): void {
+    /** Changes what the provider remembers of an SMS. */
+    changeAtProvider(id: string, change: Partial<AcceptedSms['provider']>): void {
       const message = messages.get(id);
-      if (!message) return;
-      const updatedAt = new Date(options.now()).toISOString();
-      write({ message: { ...message, provider: { ...message.provider, updatedAt, ...change } } });
+      if (message?.channel !== 'sms') return;
+      const provider = { ...message.provider, updatedAt: now(), ...change };
+      write({ message: { ...message, provider } });
     },
 
-    emptyPhones(): void {
-      for (const [id, message] of messages) messages.set(id, { ...message, onPhone: false });
+    changeMail(id: string, change: Partial<Pick<AcceptedMail, 'bounce' | 'unsubscribed'>>): void {
+      const message = messages.get(id);
+      if (message?.channel === 'email') write({ message: { ...message, ...change } });
+    },
+
+    /** Empties the phones and the mailboxes. */
+    empty(): void {
+      for (const [id, message] of messages) messages.set(id, { ...message, shown: false });
       replies.length = 0;
       compact();
       for (const listener of listeners) listener();
     },
 
     addReply(input: { phone: string; text: string }): Reply {
-      const reply: Reply = { ...input, sentAt: new Date(options.now()).toISOString() };
+      const reply: Reply = { ...input, sentAt: now() };
       write({ reply });
       return reply;
     },
@@ -175,4 +203,23 @@ export function createMessageStore(options: {
 
     close: () => file.close(),
   };
+
+  function sms(): AcceptedSms[] {
+    return [...messages.values()].filter((message) => message.channel === 'sms');
+  }
+
+  function mails(): AcceptedMail[] {
+    return [...messages.values()].filter((message) => message.channel === 'email');
+  }
+}
+
+/** About how much memory it takes: the parts that a sender can make long. */
+function sizeOf(message: AcceptedMessage | undefined): number {
+  if (!message) return 0;
+  if (message.channel === 'sms') return message.text.length;
+  const headers = message.headers.reduce(
+    (sum, [name, value]) => sum + name.length + value.length,
+    0,
+  );
+  return message.text.length + (message.html?.length ?? 0) + headers;
 }

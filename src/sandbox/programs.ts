@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { AcceptedMail, AcceptedMessage } from './accepted.ts';
 import { type FaultControl, faultsSchema } from './faults.ts';
 import { linksIn } from './links.ts';
-import type { AcceptedMessage, MessageStore } from './message-store.ts';
-import { takeReply } from './replies.ts';
+import type { MessageStore } from './message-store.ts';
+import type { TakeReply } from './replies.ts';
 
 /** What a phone answers; `to` is the phone, as in `GET /messages`. */
 export const replySchema = z.strictObject({
@@ -14,12 +15,17 @@ export const replySchema = z.strictObject({
 /**
  * The sandbox for programs: what tests and scripts ask it. JSON in and out.
  *
- * `GET /messages` is the phones: a message stays there when the provider's copy is redacted.
+ * `GET /messages` is the phones and the mailboxes: a message stays there when the provider's copy is
+ * redacted, and a second copy of a mail never comes there.
  * `GET /ledger` is everything that was ever accepted, however the phones were emptied since, so
  * that "exactly once" can be counted.
  */
-export function programs(deps: { store: MessageStore; faults: FaultControl }) {
-  const { store, faults } = deps;
+export function programs(deps: {
+  store: MessageStore;
+  faults: FaultControl;
+  takeReply: TakeReply;
+}) {
+  const { store, faults, takeReply } = deps;
 
   return async function routes(app: FastifyInstance): Promise<void> {
     app.get('/messages', (request, reply) => {
@@ -34,13 +40,13 @@ export function programs(deps: { store: MessageStore; faults: FaultControl }) {
       return reply.send(
         all
           .slice(start)
-          .filter(({ onPhone }) => onPhone)
-          .map(asReceived),
+          .filter(({ shown }) => shown)
+          .map((message) => asReceived(message, store)),
       );
     });
 
     app.delete('/messages', (_request, reply) => {
-      store.emptyPhones();
+      store.empty();
       return reply.code(204).send();
     });
 
@@ -63,29 +69,68 @@ export function programs(deps: { store: MessageStore; faults: FaultControl }) {
         return reply.code(422).send(problem('invalid_reply', problemsOf(parsed.error)));
       }
       const { to: phone, text } = parsed.data;
-      return reply.code(201).send(takeReply(store, { phone, text }));
+      return reply.code(201).send(takeReply({ phone, text }));
     });
   };
 }
 
-function asReceived(message: AcceptedMessage) {
-  const { id, channel, to, from, text, receivedAt, segments, length, encoding } = message;
-  return { id, channel, to, from, text, receivedAt, segments, length, encoding };
+function asReceived(message: AcceptedMessage, store: MessageStore) {
+  const { id, channel, to, from, text, receivedAt } = message;
+  if (message.channel === 'sms') {
+    const { segments, length, encoding } = message;
+    return { id, channel, to, from, text, receivedAt, segments, length, encoding };
+  }
+  const { subject, html, headers, returnPath } = message;
+  return {
+    ...{ id, channel, to, from, subject, text },
+    ...(html === null ? {} : { html }),
+    headers: byName(headers),
+    receivedAt,
+    returnPath,
+    copiesDropped: store.mails().filter(({ copyOf }) => copyOf === id).length,
+  };
 }
 
-/** Every text that was accepted, its link, and how many times: two is a double send. */
+/** Headers by lower-case name; a list each, because one may come twice. */
+function byName(headers: AcceptedMail['headers']): Record<string, string[]> {
+  const named: Record<string, string[]> = Object.create(null);
+  for (const [name, value] of headers) {
+    named[name.toLowerCase()] = [...(named[name.toLowerCase()] ?? []), value];
+  }
+  return named;
+}
+
+/**
+ * Every text that was accepted, its link, and how many times: two is a double send. Of those,
+ * `copiesDropped` never reached the reader, because the receiver knew the Message-ID.
+ */
 function ledgerOf(store: MessageStore) {
-  const entries = new Map<string, { link: string | null; ids: string[] }>();
-  for (const { id, text } of store.all()) {
-    const entry = entries.get(text) ?? { link: linksIn(text).at(-1) ?? null, ids: [] };
-    entry.ids.push(id);
-    entries.set(text, entry);
+  const entries = new Map<string, AcceptedMessage[]>();
+  for (const message of store.all()) {
+    const key = `${message.channel} ${message.text}`;
+    const entry = entries.get(key);
+    if (entry) entry.push(message);
+    else entries.set(key, [message]);
   }
   return {
     accepted: store.all().length + store.dropped(),
     dropped: store.dropped(),
-    texts: [...entries].map(([text, { link, ids }]) => ({ text, link, count: ids.length, ids })),
+    texts: [...entries.values()].map((messages) => {
+      const text = messages[0]?.text ?? '';
+      return {
+        channel: messages[0]?.channel,
+        text,
+        link: linksIn(text).at(-1) ?? null,
+        count: messages.length,
+        copiesDropped: messages.filter(isDropped).length,
+        ids: messages.map(({ id }) => id),
+      };
+    }),
   };
+}
+
+function isDropped(message: AcceptedMessage): boolean {
+  return message.channel === 'email' && message.copyOf !== null;
 }
 
 function problem(error: string, problems: readonly { path: string; message: string }[]) {

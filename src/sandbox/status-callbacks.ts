@@ -1,13 +1,13 @@
-import twilio from 'twilio';
-import type { Secret } from '../domain/secret.ts';
+import { Secret } from '../domain/secret.ts';
+import type { AcceptedSms } from './accepted.ts';
 import type { SmsFaults } from './faults.ts';
 import { type Fate, fateOf } from './magic-numbers.ts';
-import type { AcceptedMessage, MessageStore } from './message-store.ts';
+import type { MessageStore } from './message-store.ts';
+import type { Poster } from './poster.ts';
+import { signedPost } from './signed-post.ts';
 
-const lateMs = 30_000;
-const answerTimeoutMs = 5_000;
-/** Waits before each further try while the receiver is away. */
-const retryDelaysMs = [500, 2_000, 5_000, 15_000];
+/** What comes late comes this much later, receipts and bounces alike. */
+export const lateMs = 30_000;
 
 type Word = 'sent' | 'delivered' | 'undelivered';
 interface Receipt {
@@ -56,29 +56,20 @@ export function planReceipts(
  */
 export function createStatusCallbacks(deps: {
   store: MessageStore;
+  poster: Poster;
   accountSid: string;
   authToken: Secret<string>;
   stepMs: number;
 }) {
-  const { store, stepMs } = deps;
-  const stop = new AbortController();
-  const timers = new Set<NodeJS.Timeout>();
+  const { store, poster, stepMs } = deps;
 
-  function later(afterMs: number, run: () => void): void {
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      run();
-    }, afterMs);
-    timers.add(timer);
-  }
-
-  function follow(message: AcceptedMessage, mode: SmsFaults['receipts']): void {
+  function follow(message: AcceptedSms, mode: SmsFaults['receipts']): void {
     const fate = fateOf(message.to);
     const errorCode = fate?.kind === 'undelivered' ? fate.code : null;
-    later(stepMs, () =>
+    poster.later(stepMs, () =>
       store.changeAtProvider(message.id, { status: 'sent', sentAt: new Date().toISOString() }),
     );
-    later(2 * stepMs, () => {
+    poster.later(2 * stepMs, () => {
       const status = errorCode === null ? 'delivered' : 'undelivered';
       store.changeAtProvider(message.id, { status, errorCode });
     });
@@ -89,24 +80,19 @@ export function createStatusCallbacks(deps: {
       owed -= 1;
       if (owed <= 0) store.changeAtProvider(message.id, { receiptsOwed: false });
     };
-    if (owed === 0) later(2 * stepMs, settled);
+    if (owed === 0) poster.later(2 * stepMs, settled);
     // One after the other, so that they are out of order only when they are meant to be.
     let earlier = Promise.resolve();
     for (const receipt of receipts) {
-      later(receipt.afterMs, () => {
-        earlier = earlier.then(() => post(message, receipt, errorCode, 0, settled));
+      poster.later(receipt.afterMs, () => {
+        earlier = earlier.then(() =>
+          poster.post(() => signed(message, receipt, errorCode), { settled }),
+        );
       });
     }
   }
 
-  async function post(
-    message: AcceptedMessage,
-    receipt: Receipt,
-    errorCode: number | null,
-    tries: number,
-    settled: () => void,
-  ): Promise<void> {
-    const url = message.provider.statusCallback as string;
+  function signed(message: AcceptedSms, receipt: Receipt, errorCode: number | null) {
     const params: Record<string, string> = {
       AccountSid: deps.accountSid,
       ApiVersion: '2010-04-01',
@@ -118,42 +104,11 @@ export function createStatusCallbacks(deps: {
       To: message.to,
     };
     if (receipt.word === 'undelivered') params.ErrorCode = String(errorCode ?? 30003);
-    const signer = receipt.forged ? 'not the auth token' : deps.authToken.reveal();
-    const answered = await deliver(
-      url,
-      params,
-      twilio.getExpectedTwilioSignature(signer, url, params),
-    );
-    if (stop.signal.aborted) return;
-    const waitMs = retryDelaysMs[tries];
-    if (answered || waitMs === undefined) return settled();
-    later(waitMs, () => post(message, receipt, errorCode, tries + 1, settled));
+    const signer = receipt.forged ? new Secret('not the auth token') : deps.authToken;
+    return signedPost(message.provider.statusCallback as string, params, signer);
   }
 
-  /** @returns false when the receiver is away or says that it is in trouble */
-  async function deliver(url: string, params: Record<string, string>, signature: string) {
-    try {
-      const answer = await fetch(url, {
-        method: 'POST',
-        body: new URLSearchParams(params),
-        headers: { 'X-Twilio-Signature': signature, 'User-Agent': 'TwilioProxy/1.1' },
-        redirect: 'manual',
-        signal: AbortSignal.any([stop.signal, AbortSignal.timeout(answerTimeoutMs)]),
-      });
-      await answer.body?.cancel();
-      return answer.status < 500;
-    } catch {
-      return false;
-    }
-  }
+  for (const message of store.sms()) if (message.provider.receiptsOwed) follow(message, 'ok');
 
-  for (const message of store.all()) if (message.provider.receiptsOwed) follow(message, 'ok');
-
-  return {
-    follow,
-    close(): void {
-      stop.abort();
-      for (const timer of timers) clearTimeout(timer);
-    },
-  };
+  return { follow };
 }

@@ -1,9 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Secret } from '../domain/secret.ts';
+import type { AcceptedSms } from './accepted.ts';
 import type { FaultControl } from './faults.ts';
 import { fateOf } from './magic-numbers.ts';
-import type { AcceptedMessage, MessageStore } from './message-store.ts';
+import type { MessageStore } from './message-store.ts';
 import { type Form, readCreateRequest } from './twilio-create.ts';
 import { type TwilioErrorCode, twilioError } from './twilio-errors.ts';
 import { listJson, messageJson } from './twilio-json.ts';
@@ -24,17 +25,17 @@ export function twilioApi(deps: {
   authToken: Secret<string>;
   store: MessageStore;
   faults: FaultControl;
-  follow: (message: AcceptedMessage, mode: ReturnType<FaultControl['nextReceiptMode']>) => void;
+  follow: (message: AcceptedSms, mode: ReturnType<FaultControl['nextReceiptMode']>) => void;
   mayCallBack: (url: URL) => boolean;
   now: () => number;
 }) {
   const { accountSid, store, faults } = deps;
-  const asJson = (message: AcceptedMessage) => messageJson(message, accountSid);
+  const asJson = (message: AcceptedSms) => messageJson(message, accountSid);
 
-  function find(request: FastifyRequest): AcceptedMessage | undefined {
+  function find(request: FastifyRequest): AcceptedSms | undefined {
     const { sid } = request.params as { sid: string };
     const message = store.find(sid);
-    return message?.provider.deleted ? undefined : message;
+    return message?.channel !== 'sms' || message.provider.deleted ? undefined : message;
   }
 
   function create(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
@@ -53,7 +54,7 @@ export function twilioApi(deps: {
     if (fate?.kind === 'refused') return refuse(reply, fate.code);
     if (store.hasOptedOut(wanted.to)) return refuse(reply, 21610);
 
-    const message = store.accept({
+    const message = store.acceptSms({
       to: wanted.to,
       from: wanted.from ?? serviceSender,
       text: wanted.body,
@@ -73,7 +74,7 @@ export function twilioApi(deps: {
     const query = new URL(request.url, 'http://sandbox').searchParams;
     const newestMs = deps.now() - faults.current().sms.listLagSeconds * 1_000;
     const messages = store
-      .all()
+      .sms()
       .filter((message) => !message.provider.deleted)
       .filter((message) => Date.parse(message.receivedAt) <= newestMs)
       .filter((message) => matches(message, query))
@@ -103,7 +104,7 @@ export function twilioApi(deps: {
       if ((request.body as Form | undefined)?.Body !== '') return refuse(reply, 30400);
       if (message.provider.status === 'queued') return refuse(reply, 20009);
       store.changeAtProvider(message.id, { body: '' });
-      return reply.send(asJson(store.find(message.id) ?? message));
+      return reply.send(asJson(find(request) ?? message));
     });
     app.delete(`${accountPath}/Messages/:sid(^[A-Za-z0-9]+).json`, (request, reply) => {
       const message = find(request);
@@ -130,7 +131,7 @@ function isSignedIn(
 }
 
 /** `DateSent>` and `DateSent<` include the instant itself; `DateSent` is a day in UTC. */
-function matches(message: AcceptedMessage, query: URLSearchParams): boolean {
+function matches(message: AcceptedSms, query: URLSearchParams): boolean {
   const sentAt = message.provider.sentAt ?? message.receivedAt;
   const sentMs = Date.parse(sentAt);
   const day = query.get('DateSent');

@@ -1,11 +1,11 @@
-import type { AcceptedMessage } from './message-store.ts';
+import type { AcceptedSms } from './accepted.ts';
 
 /**
  * A message as Twilio's API shows it: the provider's copy, not the phone's.
  *
  * @see https://www.twilio.com/docs/messaging/api/message-resource#message-properties
  */
-export function messageJson(message: AcceptedMessage, accountSid: string) {
+export function messageJson(message: AcceptedSms, accountSid: string) {
   const { provider } = message;
   const path = `/2010-04-01/Accounts/${accountSid}/Messages/${message.id}`;
   return {
@@ -34,7 +34,7 @@ export function messageJson(message: AcceptedMessage, accountSid: string) {
 
 /** A page of the list. Twilio counts pages from 0 and gives the way on as a path. */
 export function listJson(input: {
-  messages: readonly AcceptedMessage[];
+  messages: readonly AcceptedSms[];
   accountSid: string;
   query: URLSearchParams;
   page: number;

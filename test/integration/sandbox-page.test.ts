@@ -16,6 +16,7 @@ beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'sotto-page-'));
   sandbox = await startSandbox({
     port: 0,
+    smtpPort: 0,
     host: '127.0.0.1',
     accountSid,
     authToken: new Secret('t'),
@@ -152,27 +153,27 @@ describe('without JavaScript', () => {
       listLagSeconds: '3',
       forceRedaction: 'on',
     };
-    expect((await submit('/phone/faults', form)).status).toBe(303);
-    expect(await (await fetch(`${sandbox.url}/faults`)).json()).toEqual({
+    expect((await submit('/faults/sms', form)).status).toBe(303);
+    expect(await (await fetch(`${sandbox.url}/faults`)).json()).toMatchObject({
       sms: { mode: 'reset', receipts: 'ok', rate: 0.5, listLagSeconds: 3, forceRedaction: true },
     });
     expect((await page()).html).toContain(
-      'Misbehaving on purpose: for every second message the provider cuts the connection, keeps nothing; the list lags 3 seconds; the provider keeps no text.',
+      'Misbehaving on purpose: for every second message the SMS provider cuts the connection, keeps nothing; the list lags 3 seconds; the SMS provider keeps no text.',
     );
-    expect((await submit('/phone/faults')).status).toBe(303);
+    expect((await submit('/no-faults')).status).toBe(303);
     expect((await page()).html).not.toContain('Misbehaving on purpose');
   });
 
   it('what cannot be taken is said, with a way back', async () => {
-    const refused = await submit('/phone/faults', { mode: 'worse' });
+    const refused = await submit('/faults/sms', { mode: 'worse' });
     expect(refused.status).toBe(422);
     expect(refused.html).toContain('sms.mode');
-    expect(refused.html).toContain('Back to the phones');
+    expect(refused.html).toContain('Back to the sandbox');
   });
 
   it('the phones can be emptied', async () => {
     await receive('hello there');
-    expect((await submit('/phone/empty')).status).toBe(303);
+    expect((await submit('/empty')).status).toBe(303);
     expect((await page()).html).not.toContain('hello there');
   });
 });

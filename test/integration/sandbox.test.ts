@@ -1,5 +1,6 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import twilio from 'twilio';
@@ -20,6 +21,7 @@ let sandbox: Awaited<ReturnType<typeof startSandbox>>;
 async function start(options: Partial<SandboxOptions> = {}) {
   return startSandbox({
     port: 0,
+    smtpPort: 0,
     host: '127.0.0.1',
     accountSid,
     authToken: new Secret(token),
@@ -182,10 +184,13 @@ describe('faults', () => {
 
   it('are all off at first, and a PUT without one turns it off', async () => {
     const off = { mode: 'ok', rate: 1, receipts: 'ok', listLagSeconds: 0, forceRedaction: false };
-    expect((await json('/faults')).body).toEqual({ sms: off });
+    const email = { mode: 'ok', rate: 1, bounces: 'ok' };
+    expect((await json('/faults')).body).toEqual({ sms: off, email });
+    await json('/faults', { method: 'PUT', body: { email: { mode: 'bounce', rate: 0.5 } } });
     await set({ mode: '500', listLagSeconds: 5 });
     expect((await set({ forceRedaction: true })).body).toEqual({
       sms: { ...off, forceRedaction: true },
+      email,
     });
   });
 
@@ -193,7 +198,9 @@ describe('faults', () => {
     [{ sms: { mode: 'sometimes' } }, 'sms.mode'],
     [{ sms: { rate: 2 } }, 'sms.rate'],
     [{ sms: { mode: 'ok', speed: 1 } }, 'sms'],
-    [{ email: { mode: 'bounce' } }, ''],
+    [{ email: { mode: 'reject-everything' } }, 'email.mode'],
+    [{ email: { mode: 'ok', receipts: 'lost' } }, 'email'],
+    [{ post: { mode: 'lost' } }, ''],
     [[], ''],
   ])('that are unknown are refused, and none is set: %j', async (body, path) => {
     const before = (await json('/faults')).body;
@@ -260,9 +267,11 @@ describe('for programs', () => {
       dropped: 0,
       texts: [
         {
+          channel: 'sms',
           text: body,
           link: 'http://localhost:3001/abc',
           count: 2,
+          copiesDropped: 0,
           ids: [sid, expect.stringMatching(/^SM/)],
         },
       ],
@@ -342,8 +351,10 @@ describe('other sites in the same browser', () => {
   it('cannot change anything', async () => {
     const changes = [
       ['DELETE', '/messages'],
-      ['POST', '/phone/empty'],
-      ['POST', '/phone/faults'],
+      ['POST', '/empty'],
+      ['POST', '/no-faults'],
+      ['POST', '/faults/sms'],
+      ['POST', '/faults/email'],
       ['PUT', '/faults'],
     ] as const;
     for (const [method, path] of changes) {
@@ -387,8 +398,15 @@ describe('the command', () => {
   it('does not start on a port that is taken, and leaves the one who has it alone', async () => {
     await post({ From: from, To: to, Body: 'kept' });
     const { port } = new URL(sandbox.url);
-    const env = { ...environment, SANDBOX_PORT: port, DATA_DIR: dataDir };
-    await expect(runSandbox(loadConfig(env))).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    const { port: smtpPort } = new URL(sandbox.smtpUrl);
+    const taken = { ...environment, DATA_DIR: dataDir, SANDBOX_PORT: port };
+    const free = http.createServer().listen(0);
+    const { port: freePort } = free.address() as AddressInfo;
+    await new Promise((closed) => free.close(closed));
+    for (const mailPort of [smtpPort, String(freePort)]) {
+      const env = { ...taken, SANDBOX_SMTP_PORT: mailPort };
+      await expect(runSandbox(loadConfig(env))).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    }
     expect((await json('/messages')).body).toMatchObject([{ text: 'kept' }]);
   });
 });

@@ -1,8 +1,10 @@
 import { html } from 'hono/html';
 import { parsePhoneNumberFromString } from 'libphonenumber-js';
+import type { AcceptedSms } from '../accepted.ts';
 import { piecesOf } from '../links.ts';
-import type { AcceptedMessage } from '../message-store.ts';
 import { sizeOfSms } from '../sms-size.ts';
+import { proof } from './proof.ts';
+import { time } from './time.ts';
 import type { Entry, PhoneView } from './view.ts';
 
 /** One phone: whose it is, what it received, and a way to answer. */
@@ -12,9 +14,8 @@ export function phoneArticle(phone: PhoneView, options: { patientUrl: string; no
   return html`
     <article class="phone" id="${id}" aria-labelledby="${id}-name">
       <header>
-        <h2 id="${id}-name">${name}</h2>
-        ${phone.person && html`<p class="pin">PIN <strong>${phone.person.pin}</strong></p>`}
-        ${phone.person?.hint && html`<p class="hint">${phone.person.hint}</p>`}
+        <h3 id="${id}-name">${name}</h3>
+        ${proof(phone.person)}
       </header>
       <div class="screen" id="${id}-screen" data-live>
         ${
@@ -47,13 +48,13 @@ export function phoneArticle(phone: PhoneView, options: { patientUrl: string; no
 function entryItem(entry: Entry, phoneId: string, options: { patientUrl: string; nowMs: number }) {
   if (entry.kind === 'typed') {
     return html`<li class="typed" id="${phoneId}-${Date.parse(entry.at)}">
-      <p class="text">${entry.reply.text}</p>
+      <p class="text" dir="auto">${entry.reply.text}</p>
       <p class="facts">${time(entry.at, options.nowMs)}</p>
     </li>`;
   }
   const { message } = entry;
   return html`<li class="received" id="${message.id}">
-    <p class="text">${piecesOf(message.text).map((piece) =>
+    <p class="text" dir="auto">${piecesOf(message.text).map((piece) =>
       piece.link
         ? html`<a href="${piece.text}" target="_blank" rel="noreferrer">${piece.text}</a>`
         : piece.text,
@@ -63,18 +64,18 @@ function entryItem(entry: Entry, phoneId: string, options: { patientUrl: string;
   </li>`;
 }
 
-function size({ length, encoding, segments }: AcceptedMessage): string {
+function size({ length, encoding, segments }: AcceptedSms): string {
   return `${length} characters · ${encoding} · ${segments} ${segments === 1 ? 'segment' : 'segments'}`;
 }
 
-function progress({ provider }: AcceptedMessage): string {
+function progress({ provider }: AcceptedSms): string {
   return provider.errorCode === null
     ? provider.status
     : `${provider.status} (${provider.errorCode})`;
 }
 
 /** What a reminder should never be: costly, or leading elsewhere than to the patient pages. */
-function warnings(message: AcceptedMessage, patientUrl: string): string[] {
+function warnings(message: AcceptedSms, patientUrl: string): string[] {
   const found: string[] = [];
   const { beyondGsm } = sizeOfSms(message.text);
   const cost = `costs as much as ${message.segments} messages`;
@@ -89,16 +90,6 @@ function warnings(message: AcceptedMessage, patientUrl: string): string[] {
   );
   if (elsewhere) found.push(`A link leads elsewhere than to ${patientUrl}`);
   return found;
-}
-
-function time(at: string, nowMs: number) {
-  const today = new Date(nowMs).toDateString() === new Date(at).toDateString();
-  const words = new Intl.DateTimeFormat('en-GB', {
-    ...(today ? {} : { day: 'numeric', month: 'short' }),
-    hour: '2-digit',
-    minute: '2-digit',
-  }).format(new Date(at));
-  return html`<time datetime="${at}">${words}</time>`;
 }
 
 /** A number with the spaces that people know it by. */

@@ -1,11 +1,12 @@
 import { html } from 'hono/html';
 import type { Faults } from '../faults.ts';
-import { faultForm, faultSentence, reference } from './panel.ts';
+import { mailboxSection } from './mailbox.ts';
+import { faultSentence, tools } from './panel.ts';
 import { phoneArticle, spoken } from './phone.ts';
 import type { View } from './view.ts';
 
-/** The page that a newcomer sees first: the phones, and the provider's bad days beside them. */
-export async function phonePage(input: {
+/** The page that a newcomer sees first: phones and mailbox, and the providers' bad days above. */
+export async function sandboxPage(input: {
   view: View;
   faults: Faults;
   patientUrl: string;
@@ -19,27 +20,28 @@ export async function phonePage(input: {
     </header>
     ${banner(input.faults)}
     <main>
-      <section class="phones" aria-labelledby="messages">
-        <div class="lead">
-          <div>
-            <h1 id="messages">${view.only === undefined ? 'Messages arrive here' : spoken(view.only)}</h1>
-            ${explanation(view)}
-          </div>
-          <div class="actions">
-            <a class="button quiet" href="${view.only === undefined ? '/' : `/?phone=${encodeURIComponent(view.only)}`}">Refresh</a>
-            <form method="post" action="/phone/empty"><button class="quiet">Empty the phones</button></form>
-          </div>
+      <div class="lead">
+        <div>
+          <h1>Messages arrive here</h1>
+          ${explanation(view)}
         </div>
-        <p id="count" class="hidden" role="status" data-live>${count(view.received)}</p>
-        <div class="grid" id="phones">
-          ${view.phones.map((phone) => phoneArticle(phone, input))}
+        <div class="actions">
+          <a class="button quiet" href="${here(view)}">Refresh</a>
+          <form method="post" action="/empty"><button class="quiet">Empty all</button></form>
         </div>
-        ${view.otherPhones > 0 && finder(view.otherPhones)}
-      </section>
-      <aside aria-label="Faults and reference">
-        ${faultForm(input.faults)}
-        ${reference()}
-      </aside>
+      </div>
+      <p id="count" class="hidden" role="status" data-live>${count(view.received)}</p>
+      <div class="desk">
+        <section class="phones" aria-labelledby="phones-name">
+          <h2 id="phones-name">${view.chosen.phone === undefined ? 'Phones' : spoken(view.chosen.phone)}</h2>
+          <div class="grid" id="phones">
+            ${view.phones.map((phone) => phoneArticle(phone, input))}
+          </div>
+          ${view.otherPhones > 0 && finder(view.otherPhones)}
+        </section>
+        ${mailboxSection(view, input)}
+      </div>
+      ${tools(input.faults)}
     </main>`);
 }
 
@@ -49,7 +51,7 @@ export async function problemPage(problems: readonly string[]): Promise<string> 
     <main class="single">
       <h1>That was not taken</h1>
       <ul>${problems.map((problem) => html`<li>${problem}</li>`)}</ul>
-      <p><a href="/">Back to the phones</a></p>
+      <p><a href="/">Back to the sandbox</a></p>
     </main>`);
 }
 
@@ -59,7 +61,7 @@ async function document(body: ReturnType<typeof html>): Promise<string> {
 <html lang="en">
   <head>
     <meta charset="utf-8">
-    <title>Sotto sandbox: phones</title>
+    <title>Sotto sandbox: phones and mailbox</title>
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
     <link rel="icon" href="/favicon.svg" type="image/svg+xml">
@@ -77,16 +79,18 @@ function banner(faults: Faults) {
     sentence &&
     html`<section class="banner" aria-label="Faults in force">
       <p>${sentence}</p>
-      <form method="post" action="/phone/faults"><button>Back to normal</button></form>
+      <form method="post" action="/no-faults"><button>Back to normal</button></form>
     </section>`
   }</div>`;
 }
 
 function explanation(view: View) {
-  const pins = view.phones.some(({ person }) => person);
+  const people =
+    view.phones.some(({ person }) => person) || view.mails.some(({ person }) => person);
   return html`<div id="explanation" data-live>
     <p>Open a link as the patient would: by itself it says nothing. ${
-      pins && 'Then type the PIN beside the number, which that person was told when booking.'
+      people &&
+      'Then type what that person knows: the PIN told when booking, the birth date, or a code that comes to the phone.'
     }</p>
     ${
       view.received === 0 &&
@@ -95,6 +99,11 @@ function explanation(view: View) {
       <code>npm start</code> printed.</p>`
     }
   </div>`;
+}
+
+function here({ chosen }: View): string {
+  const query = new URLSearchParams({ ...chosen }).toString();
+  return query === '' ? '/' : `/?${query}`;
 }
 
 function finder(otherPhones: number) {
