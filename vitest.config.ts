@@ -7,7 +7,7 @@ const withServers = {
 };
 
 /** What only Redis can do, or have done to it. */
-const redisAlone = ['test/integration/queue-redis.test.ts', 'test/chaos/redis-*.test.ts'];
+const redisAlone = ['test/integration/queue-redis*.test.ts', 'test/chaos/redis-*.test.ts'];
 /** What must hold whichever queue carries the bells: these run once on each. */
 const onEachQueue = [
   'test/integration/queue.test.ts',

@@ -32,13 +32,18 @@ const refusals = /^(NOAUTH|WRONGPASS|NOPERM)\b/;
 export async function checkQueue(url: Secret<string>): Promise<void> {
   if (!isRedisUrl(url)) return;
   const client = createRedisClient(url, { hears: false });
+  // Why a connection failed is said here; who waits for it is told only that it did.
+  let reason: Error | undefined;
+  client.on('error', (error: Error) => {
+    reason ??= error;
+  });
   try {
     await client.connect();
     const problems = findProblems(await client.info());
     if (problems.length > 0) throw new UnfitQueueError(problems);
   } catch (error) {
-    const message = error instanceof Error ? error.message : '';
-    throw refusals.test(message) ? new UnfitQueueError(['redis_refuses_user']) : error;
+    const cause = error instanceof UnfitQueueError ? error : (reason ?? (error as Error));
+    throw refusals.test(cause.message) ? new UnfitQueueError(['redis_refuses_user']) : cause;
   } finally {
     client.disconnect();
   }
