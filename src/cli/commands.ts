@@ -62,6 +62,18 @@ export const commands: readonly Command[] = [
     help: 'key create --organisation ID --mode test|live [--json] · key revoke ID',
     run: async (words) => (await import('./admin.ts')).runKey(loadConfig(process.env), words),
   },
+  {
+    name: 'callbacks',
+    help: 'callbacks [--json]: the addresses to enter at the SMS provider and the mail server',
+    run: async (words) =>
+      (await import('./callbacks.ts')).runCallbacks(loadConfig(process.env), words),
+  },
+  {
+    name: 'bounce',
+    help: 'bounce [--url URL | --url-file FILE] [FILE | MAILDIR]…: hands over returned mail, or stdin',
+    run: async (words) =>
+      (await import('./bounce.ts')).runBounce(() => loadConfig(process.env), words),
+  },
 ];
 
 export function usage(): string {

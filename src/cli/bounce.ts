@@ -1,0 +1,158 @@
+import { readdir, readFile, rename, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { type Config, ConfigError } from '../../config/env.ts';
+import { limits } from '../../config/limits.ts';
+import { Secret } from '../domain/secret.ts';
+import { KeyStoreError } from '../keys/key-store-error.ts';
+import { addressesOf } from './callbacks.ts';
+import { CommandError } from './command-error.ts';
+import { parseOptions } from './parse-options.ts';
+
+const usage = 'Usage: sotto bounce [--url URL | --url-file FILE] [FILE | MAILDIR]…';
+
+/** What mail servers understand (sysexits.h). */
+const exitCodes = { taken: 0, refused: 65, later: 75 } as const;
+type Answer = keyof typeof exitCodes;
+
+const answerTimeoutMs = 20_000;
+
+/** A raw message, and what is to be done once it was taken. */
+interface Message {
+  readonly read: () => Promise<Buffer>;
+  readonly taken: () => Promise<void>;
+}
+
+/**
+ * `sotto bounce`: hands over what came to the return path, from files, from the new messages of
+ * Maildirs, or from standard input for a mail server's pipe.
+ *
+ * Exits with 75 (EX_TEMPFAIL) for anything that may pass or that somebody can mend, so that the mail
+ * server keeps the message, and with 65 (EX_DATAERR) for a message that will never be taken. It
+ * prints counts and nothing of any message.
+ *
+ * @param load reads the configuration; its faults too are no reason to lose a message
+ */
+export async function runBounce(load: () => Config, words: readonly string[]): Promise<number> {
+  const { values, positionals } = parseOptions(words, {
+    url: { type: 'string' },
+    'url-file': { type: 'string' },
+  });
+  const url = await addressFrom({ load, url: values.url, urlFile: values['url-file'] });
+  if (positionals.length === 0 && process.stdin.isTTY) throw new CommandError(usage);
+  const messages = positionals.length > 0 ? await messagesIn(positionals) : [standardInput];
+  const counts: Record<Answer, number> = { taken: 0, refused: 0, later: 0 };
+  for (const message of messages) {
+    const answer = await handOver(url, message);
+    counts[answer] += 1;
+    // The next one would wait as long for the same api.
+    if (answer === 'later') break;
+  }
+  const waiting = messages.length - counts.taken - counts.refused;
+  console.log(`taken: ${counts.taken}, refused: ${counts.refused}, to try again: ${waiting}`);
+  if (counts.later > 0) console.error('The api did not take them. Is it running?');
+  if (counts.refused > 0) {
+    const kilobytes = limits.bounceBytesMax / 1024;
+    console.error(`Refused are messages that are empty, or larger than ${kilobytes} KiB.`);
+  }
+  if (counts.later > 0) return exitCodes.later;
+  return counts.refused > 0 ? exitCodes.refused : exitCodes.taken;
+}
+
+async function addressFrom({
+  load,
+  url,
+  urlFile,
+}: {
+  load: () => Config;
+  url: string | undefined;
+  urlFile: string | undefined;
+}): Promise<Secret<string>> {
+  if (url !== undefined && urlFile !== undefined) throw new CommandError(usage);
+  try {
+    const given = url ?? (urlFile === undefined ? undefined : await readFile(urlFile, 'utf8'));
+    if (given === undefined) return (await addressesOf(load())).bounce;
+    if (!/^https?:$/.test(URL.parse(given.trim())?.protocol ?? '')) {
+      throw new CommandError('The address must begin with http:// or https://.');
+    }
+    return new Secret(given.trim());
+  } catch (error) {
+    const said =
+      error instanceof CommandError ||
+      error instanceof ConfigError ||
+      error instanceof KeyStoreError
+        ? error.message
+        : `${urlFile ?? 'The key'} cannot be read.`;
+    throw new CommandError(said, { exitCode: exitCodes.later });
+  }
+}
+
+async function handOver(url: Secret<string>, message: Message): Promise<Answer> {
+  try {
+    const bytes = await message.read();
+    if (bytes.length === 0 || bytes.length > limits.bounceBytesMax) return 'refused';
+    const answer = await fetch(url.reveal(), {
+      method: 'POST',
+      headers: { 'content-type': 'message/rfc822' },
+      body: new Uint8Array(bytes),
+      redirect: 'error',
+      signal: AbortSignal.timeout(answerTimeoutMs),
+    });
+    await answer.body?.cancel();
+    if (answer.ok) {
+      await message.taken();
+      return 'taken';
+    }
+    // A wrong address is mended by whoever set it up; until then the message waits.
+    return answer.status === 400 || answer.status === 413 ? 'refused' : 'later';
+  } catch {
+    return 'later';
+  }
+}
+
+const standardInput: Message = {
+  async read() {
+    const parts: Buffer[] = [];
+    let length = 0;
+    // Read to its end, however long: a mail server whose pipe breaks would call that its own failure.
+    for await (const part of process.stdin) {
+      if (length <= limits.bounceBytesMax) parts.push(part);
+      length += part.length;
+    }
+    return Buffer.concat(parts);
+  },
+  taken: async () => {},
+};
+
+async function messagesIn(names: readonly string[]): Promise<Message[]> {
+  const found = await Promise.all(
+    names.map(async (name) => {
+      try {
+        return (await stat(name)).isDirectory() ? await newInMaildir(name) : [fileMessage(name)];
+      } catch {
+        throw new CommandError(`${name} cannot be read.`, { exitCode: exitCodes.later });
+      }
+    }),
+  );
+  return found.flat();
+}
+
+function fileMessage(path: string): Message {
+  return { read: () => readFile(path), taken: async () => {} };
+}
+
+/**
+ * New messages of a Maildir. One that was taken moves to `cur`, as seen, so that it is not taken
+ * again.
+ *
+ * @see https://cr.yp.to/proto/maildir.html
+ */
+async function newInMaildir(folder: string): Promise<Message[]> {
+  const names = await readdir(join(folder, 'new'));
+  return names.sort().map((name) => {
+    const path = join(folder, 'new', name);
+    return {
+      read: () => readFile(path),
+      taken: () => rename(path, join(folder, 'cur', `${basename(path)}:2,S`)),
+    };
+  });
+}

@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../../config/env.ts';
+import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
+import { symmetricFolders } from '../keys/key-places.ts';
+import { type CallbackAddresses, callbackAddresses } from '../usecases/callback-addresses.ts';
+import { CommandError } from './command-error.ts';
+import { parseOptions } from './parse-options.ts';
+
+/**
+ * Left to itself, Twilio tries a webhook that answers 503 no second time. These settings make it
+ * try five times within its 15 seconds.
+ *
+ * @see https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+ */
+const tryAgain = '#rc=5&rp=5xx,ct,rt';
+
+/** `sotto callbacks`: the addresses to enter where messages and bounces come in. */
+export async function runCallbacks(config: Config, words: readonly string[]): Promise<number> {
+  const { values, positionals } = parseOptions(words, { json: { type: 'boolean' } });
+  if (positionals.length > 0) throw new CommandError('Usage: sotto callbacks [--json]');
+  const addresses = await addressesOf(config);
+  const [inbound, bounce] = [addresses.inbound.reveal(), addresses.bounce.reveal()];
+  console.log(
+    values.json
+      ? JSON.stringify({ inbound, bounce })
+      : [
+          'Keep these addresses to yourself: whoever knows one can hand something over there.',
+          '',
+          'Twilio, "A message comes in" of the sender or messaging service (HTTP POST):',
+          `  ${inbound}${tryAgain}`,
+          'Mail server, what comes to the return path (or pipe it into `sotto bounce`):',
+          `  ${bounce}`,
+          '',
+          'Delivery receipts need nothing: each message names its own address.',
+        ].join('\n'),
+  );
+  return 0;
+}
+
+/**
+ * The addresses under the key that the api made.
+ *
+ * @throws {CommandError} while there is none: one made here could be of a user that the api is not
+ */
+export async function addressesOf(config: Config): Promise<CallbackAddresses> {
+  const folder = keyStoreFolder(config.KEYSTORE);
+  if (!existsSync(join(folder, symmetricFolders.callback))) {
+    throw new CommandError(
+      `There is no callback key in ${config.KEYSTORE}: start the api once, or set KEYSTORE or DATA_DIR.`,
+      { exitCode: 1 },
+    );
+  }
+  return callbackAddresses({ keys: fileKeyStore(folder), callbackUrl: config.CALLBACK_URL });
+}
