@@ -1,8 +1,11 @@
+import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../../config/env.ts';
 import { Secret } from '../domain/secret.ts';
+import { callbackSecret } from '../keys/callback-secret.ts';
+import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
 import { createApiKey } from '../usecases/create-credential.ts';
 import { createOrganisation } from '../usecases/create-organisation.ts';
 import { untilSealable } from './admin.ts';
@@ -17,8 +20,15 @@ const demoAppointments = z.array(
     at: z.string(),
     body: z.looseObject({
       timeZone: z.string(),
-      recipient: z.looseObject({ phone: z.string(), pin: z.string() }),
+      recipient: z.looseObject({
+        phone: z.string().optional(),
+        email: z.string().optional(),
+        pin: z.string().optional(),
+        birthDate: z.string().optional(),
+      }),
     }),
+    /** What the sandbox says beside that person's messages. */
+    hint: z.string(),
   }),
 );
 
@@ -28,6 +38,7 @@ interface SandboxFacts {
   readonly patientUrl: string;
   readonly opsUrl: string;
   readonly sandboxUrl: string;
+  readonly smtpUrl: string;
   readonly organisation: string;
   readonly apiKey: string;
 }
@@ -50,7 +61,9 @@ export async function setUpDemo({
     patientUrl: config.PATIENT_URL,
     opsUrl: config.OPS_URL,
     sandboxUrl: `http://localhost:${config.SANDBOX_PORT}`,
+    smtpUrl: `smtp://localhost:${config.SANDBOX_SMTP_PORT}`,
   };
+  await setUpCallbacks(config);
   const known = readFacts(file);
   if (known && (await isKeyAccepted(config, known.apiKey))) {
     writePrivately(file, { ...known, ...urls });
@@ -75,15 +88,28 @@ export async function setUpDemo({
   return { apiKey: key };
 }
 
+/**
+ * Tells the sandbox where replies and bounces go, as an administrator would tell the SMS provider and
+ * the mail system. At every start: addresses and keys may have changed.
+ */
+async function setUpCallbacks(config: Config): Promise<void> {
+  const keys = await fileKeyStore(keyStoreFolder(config.KEYSTORE)).symmetricKeys('callback');
+  const newest = keys.at(-1);
+  assert(newest, 'asking for keys makes the first');
+  const base = `${config.CALLBACK_URL}/callbacks`;
+  writePrivately(join(sandboxFolder(config), 'callback-addresses.json'), {
+    bounceUrl: `${base}/email/bounce/${callbackSecret(newest, 'bounce').reveal()}`,
+    inboundUrl: `${base}/twilio/inbound/${callbackSecret(newest, 'inbound').reveal()}`,
+  });
+}
+
 async function putDemoAppointments(config: Config, key: Secret<string>): Promise<void> {
   const appointments = demoAppointments.parse(JSON.parse(readFileSync(appointmentsFile, 'utf8')));
-  const people = appointments.map(({ body }) => ({
-    phone: body.recipient.phone,
-    pin: body.recipient.pin,
-  }));
-  const folder = join(config.DATA_DIR, 'sandbox');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  writePrivately(join(folder, 'people.json'), people);
+  const people = appointments.map(({ hint, body: { recipient } }) => {
+    const { phone, email, pin, birthDate } = recipient;
+    return { phone, email, pin, birthDate, hint };
+  });
+  writePrivately(join(sandboxFolder(config), 'people.json'), people);
   for (const { reference, inDays, at, body } of appointments) {
     const start = Temporal.Now.zonedDateTimeISO(body.timeZone)
       .add({ days: inDays })
@@ -117,6 +143,12 @@ function call(config: Config, key: Secret<string>, method: string, path: string,
     ...(body ? { body: JSON.stringify(body) } : {}),
     signal: AbortSignal.timeout(10_000),
   });
+}
+
+function sandboxFolder(config: Config): string {
+  const folder = join(config.DATA_DIR, 'sandbox');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
 }
 
 function readFacts(file: string): SandboxFacts | undefined {

@@ -64,6 +64,7 @@ const variablesOf: Record<RoleName, readonly Variable[]> = {
     'SANDBOX_SMTP_PORT',
     'CALLBACK_URL',
     'PATIENT_URL',
+    ...transports,
     'TWILIO_ACCOUNT_SID',
     'TWILIO_AUTH_TOKEN',
   ],

@@ -14,7 +14,7 @@ export function startSummary({
 }): string {
   const isSandbox = !hasLiveTransport(config);
   const rows: [string, string | undefined][] = [
-    ['Sandbox phone', isSandbox ? `http://localhost:${config.SANDBOX_PORT}` : undefined],
+    ['Sandbox', isSandbox ? `http://localhost:${config.SANDBOX_PORT}` : undefined],
     ['API', config.API_URL],
     ['Patient pages', config.PATIENT_URL],
     ['Ops', config.OPS_URL],
@@ -24,10 +24,13 @@ export function startSummary({
   const shown = rows.filter(([, value]) => value !== undefined);
   return [
     '',
-    `Sotto is ready (${(readyMs / 1000).toFixed(1)} s).${isSandbox ? ' Messages arrive on the sandbox phone.' : ''}`,
+    `Sotto is ready (${(readyMs / 1000).toFixed(1)} s).${isSandbox ? ' Messages arrive on the sandbox phone and mailbox.' : ''}`,
     '',
     ...(isSandbox && !isLoopback(config.HOST)
-      ? [`  HOST is ${config.HOST}: whoever reaches this machine can read the sandbox phone.`, '']
+      ? [
+          `  HOST is ${config.HOST}: whoever reaches this machine can read the sandbox phone and mailbox.`,
+          '',
+        ]
       : []),
     ...shown.map(([name, value]) => `  ${name.padEnd(15)}${value}`),
     '',

@@ -39,7 +39,7 @@ async function stoppedDataDir(): Promise<string> {
 describe('a start is refused with one clear line', () => {
   it('for each port that is taken, naming its variable', async () => {
     const ports = await freePorts();
-    const held = [ports.API_PORT, ports.OPS_PORT].map((port) =>
+    const held = [ports.API_PORT, ports.OPS_PORT, ports.SANDBOX_SMTP_PORT].map((port) =>
       createServer().listen(Number(port), '127.0.0.1'),
     );
     await Promise.all(held.map((server) => once(server, 'listening')));
@@ -49,6 +49,7 @@ describe('a start is refused with one clear line', () => {
     expect(await refusal({ dataDir, ports })).toEqual([
       `Port ${ports.API_PORT} is taken: set API_PORT to a free one.`,
       `Port ${ports.OPS_PORT} is taken: set OPS_PORT to a free one.`,
+      `Port ${ports.SANDBOX_SMTP_PORT} is taken: set SANDBOX_SMTP_PORT to a free one.`,
     ]);
     expect(processesOf(dataDir)).toEqual([]);
   });

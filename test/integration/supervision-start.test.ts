@@ -75,13 +75,17 @@ describe('npm start', () => {
       TWILIO_AUTH_TOKEN: token,
       TWILIO_ACCOUNT_SID: expect.stringMatching(/^ACsandbox[a-z0-9]{25}$/),
       TWILIO_BASE_URL: `http://127.0.0.1:${system.ports.SANDBOX_PORT}`,
+      SMTP_URL: `smtp://127.0.0.1:${system.ports.SANDBOX_SMTP_PORT}`,
       DATABASE_URL: expect.stringContaining('application_name=worker'),
     });
     expect(seenBy('api').DATABASE_URL).toContain('application_name=api');
     expect(seenBy('sandbox')).not.toHaveProperty('DATABASE_URL');
     expect(seenBy('ops')).toHaveProperty('METRICS_TOKEN');
+    // It sends codes by SMS, and no email.
+    expect(seenBy('patient')).toMatchObject({ TWILIO_AUTH_TOKEN: token });
     for (const role of ['api', 'patient', 'ops', 'scheduler']) {
-      expect(JSON.stringify(seenBy(role))).not.toContain(token);
+      if (role !== 'patient') expect(JSON.stringify(seenBy(role))).not.toContain(token);
+      expect(seenBy(role)).not.toHaveProperty('SMTP_URL');
       if (role !== 'ops') expect(seenBy(role)).not.toHaveProperty('METRICS_TOKEN');
     }
     const commands = processesOf(dataDir).map(({ command }) => command);

@@ -87,7 +87,7 @@ export async function startSupervised({
 }
 
 export async function freePorts(): Promise<Record<string, string>> {
-  const names = ['API_PORT', 'PATIENT_PORT', 'OPS_PORT', 'SANDBOX_PORT'];
+  const names = ['API_PORT', 'PATIENT_PORT', 'OPS_PORT', 'SANDBOX_PORT', 'SANDBOX_SMTP_PORT'];
   const servers = names.map(() => createServer().listen(0, '127.0.0.1'));
   await Promise.all(servers.map((server) => new Promise((done) => server.once('listening', done))));
   const numbers = servers.map((server) => {

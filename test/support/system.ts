@@ -13,7 +13,10 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 export interface System {
   readonly dataDir: string;
   readonly facts: Readonly<
-    Record<'apiUrl' | 'patientUrl' | 'opsUrl' | 'sandboxUrl' | 'apiKey' | 'organisation', string>
+    Record<
+      'apiUrl' | 'patientUrl' | 'opsUrl' | 'sandboxUrl' | 'smtpUrl' | 'apiKey' | 'organisation',
+      string
+    >
   >;
   readonly output: () => string;
   readonly supervisor: ChildProcess;
@@ -28,14 +31,22 @@ export interface System {
 
 export interface SandboxMessage {
   readonly id: string;
+  readonly channel: 'sms' | 'email';
   readonly to: string;
   readonly text: string;
   readonly receivedAt: string;
+  /** Of an email alone, as the three below. */
+  readonly subject?: string;
+  readonly html?: string;
+  /** By lower-case name. */
+  readonly headers?: Readonly<Record<string, readonly string[]>>;
+  readonly copiesDropped?: number;
 }
 
 export async function startSystem(environment: Record<string, string> = {}): Promise<System> {
   const dataDir = mkdtempSync(join(tmpdir(), 'sotto-system-'));
-  const [api, patient, ops, sandbox] = await Promise.all([
+  const [api, patient, ops, sandbox, smtp] = await Promise.all([
+    freePort(),
     freePort(),
     freePort(),
     freePort(),
@@ -52,6 +63,7 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
       PATIENT_PORT: String(patient),
       OPS_PORT: String(ops),
       SANDBOX_PORT: String(sandbox),
+      SANDBOX_SMTP_PORT: String(smtp),
       LOG_LEVEL: 'debug',
       ...environment,
     },

@@ -7,6 +7,9 @@ import { proof } from './proof.ts';
 import { time } from './time.ts';
 import type { Entry, PhoneView } from './view.ts';
 
+/** More than these are no slip but another script. */
+const fewCharacters = 6;
+
 /** One phone: whose it is, what it received, and a way to answer. */
 export function phoneArticle(phone: PhoneView, options: { patientUrl: string; nowMs: number }) {
   const id = `phone-${phone.number.replace(/\D/g, '')}`;
@@ -80,7 +83,8 @@ function warnings(message: AcceptedSms, patientUrl: string): string[] {
   const { beyondGsm } = sizeOfSms(message.text);
   const cost = `costs as much as ${message.segments} messages`;
   if (beyondGsm.length > 0) {
-    const cause = `Not in GSM-7: ${beyondGsm.join(' ')}`;
+    const few = beyondGsm.length <= fewCharacters;
+    const cause = few ? `Not in GSM-7: ${beyondGsm.join(' ')}` : 'A script beyond GSM-7';
     found.push(message.segments > 1 ? `${cause} (${cost})` : cause);
   } else if (message.segments > 1) {
     found.push(`Too long: ${cost}`);
