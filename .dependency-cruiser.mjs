@@ -14,7 +14,7 @@ const adapters = 'store|queue|keys|message|transport|journal|telemetry';
 const roots = [
   '^src/cli(/|\\.ts$)',
   '^src/roles/',
-  '^workers/(worker|worker-duties|scheduler|sending)\\.ts$',
+  '^workers/(worker|worker-duties|scheduler|sending|routes)\\.ts$',
 ];
 
 const notTypes = { dependencyTypesNot: ['type-only'] };

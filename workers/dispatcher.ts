@@ -1,7 +1,8 @@
+import { type Lane, laneKey } from '../src/domain/lane.ts';
 import { errorFacts, type Log } from '../src/telemetry/log.ts';
 
 export interface Dispatcher {
-  /** Sends a batch, unless this process is at it already. Never rejects. */
+  /** Sends a batch when its lane has room, unless this process is at it already. Never rejects. */
   take(batchId: string): Promise<void>;
   /** Looks for batches that wait without a bell, and takes as many as there is room for. */
   lookAround(): Promise<void>;
@@ -9,25 +10,40 @@ export interface Dispatcher {
   idle(): Promise<void>;
 }
 
+/** A batch that nobody has begun to send. */
+export interface WaitingBatch {
+  readonly batchId: string;
+  readonly lane: Lane;
+}
+
 /**
- * Keeps what one process sends at once within bounds, and makes it independent of the queue: a
- * batch that has waited a few seconds is taken without a bell.
+ * Keeps what one process sends at once within bounds, lane by lane, so that one that is slow or
+ * flooded leaves the others their room; and makes it independent of the queue: a batch that has
+ * waited a few seconds is taken without a bell.
  */
 export function createDispatcher(deps: {
-  /** Batches that have waited without a bell, at most so many. */
-  findWaiting: (countMax: number) => Promise<readonly string[]>;
+  /** Batches that have waited without a bell, at most so many of each lane. */
+  findWaiting: (countMax: number) => Promise<readonly WaitingBatch[]>;
+  /** Undefined: there is no such batch. */
+  laneOf: (batchId: string) => Promise<Lane | undefined>;
   dispatch: (batchId: string) => Promise<void>;
+  /** Batches of one lane at once. */
   concurrency: number;
   log: Log;
 }): Dispatcher {
   const { log, concurrency } = deps;
   const underWay = new Map<string, Promise<void>>();
+  const gates = new Map<string, Gate>();
 
-  function take(batchId: string): Promise<void> {
-    const running = underWay.get(batchId);
-    if (running) return running;
-    const run = deps
-      .dispatch(batchId)
+  function gateOf(lane: Lane): Gate {
+    const key = laneKey(lane);
+    const gate = gates.get(key) ?? createGate(concurrency);
+    gates.set(key, gate);
+    return gate;
+  }
+
+  function begin(batchId: string, lane: Lane | undefined): Promise<void> {
+    const run = inItsLane(batchId, lane)
       .catch((error: unknown) => {
         log.warn('a batch was left to its lease', { ...errorFacts(error), batchId });
       })
@@ -36,18 +52,53 @@ export function createDispatcher(deps: {
     return run;
   }
 
+  async function inItsLane(batchId: string, known: Lane | undefined): Promise<void> {
+    const lane = known ?? (await deps.laneOf(batchId));
+    if (!lane) return;
+    await gateOf(lane).pass(() => deps.dispatch(batchId));
+  }
+
   return {
-    take,
+    take: (batchId) => underWay.get(batchId) ?? begin(batchId, undefined),
     async lookAround() {
-      const room = concurrency - underWay.size;
-      if (room <= 0) return;
       const waiting = await deps.findWaiting(concurrency * 2);
-      const found = waiting.filter((batchId) => !underWay.has(batchId)).slice(0, room);
-      if (found.length > 0) log.warn('batches waited without a bell', { count: found.length });
-      for (const batchId of found) void take(batchId);
+      let count = 0;
+      for (const { batchId, lane } of waiting) {
+        if (underWay.has(batchId) || gateOf(lane).room() <= 0) continue;
+        void begin(batchId, lane);
+        count += 1;
+      }
+      if (count > 0) log.warn('batches waited without a bell', { count });
     },
     async idle() {
       while (underWay.size > 0) await Promise.all(underWay.values());
+    },
+  };
+}
+
+interface Gate {
+  /** How many more may pass at once. */
+  room(): number;
+  /** Runs work once there is room; first come, first served. */
+  pass(work: () => Promise<void>): Promise<void>;
+}
+
+function createGate(passingMax: number): Gate {
+  const line: (() => void)[] = [];
+  let passing = 0;
+  return {
+    room: () => passingMax - passing - line.length,
+    async pass(work) {
+      if (passing >= passingMax) await new Promise<void>((next) => line.push(next));
+      else passing += 1;
+      try {
+        await work();
+      } finally {
+        // Whoever is next takes over the place.
+        const next = line.shift();
+        if (next) next();
+        else passing -= 1;
+      }
     },
   };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Config } from '../config/env.ts';
+import { type Config, channelsAvailable } from '../config/env.ts';
 import packageFile from '../package.json' with { type: 'json' };
+import { type Lane, laneKey, lanesOf } from '../src/domain/lane.ts';
 import { createBells } from '../src/queue/bells.ts';
 import { openCheckedDatabase } from '../src/roles/checked-database.ts';
 import { checkedQueueUrl } from '../src/roles/checked-queue.ts';
@@ -11,6 +12,7 @@ import { feedDueReminders, newFeedCursor } from '../src/usecases/feed-due-remind
 import { prepareEventMonths, retireExpired } from '../src/usecases/retire-expired.ts';
 import { sweepExpired, sweepLeases } from '../src/usecases/sweep-leases.ts';
 import { type Duty, startDuties } from './duties.ts';
+import { createLaneFeeder } from './lane-feeder.ts';
 
 /**
  * Runs the process that feeds, sweeps and expires. It reads nothing that is sealed and leads
@@ -45,20 +47,28 @@ function schedulerDuties(deps: {
   log: Log;
 }): Duty[] {
   const { config, database, ring, log } = deps;
-  const cursor = newFeedCursor();
   return [
-    {
-      name: 'feed',
-      everyMs: 1_000,
-      run: () =>
-        feedDueReminders(
-          { database, ring },
-          { channel: 'sms', perSecond: config.SMS_PER_SECOND, cursor },
-        ),
-    },
+    { name: 'feed', everyMs: 1_000, run: createFeeding({ config, database, ring }) },
     { name: 'sweep', everyMs: 10_000, run: () => sweepLeases({ database, log }) },
     { name: 'expire', everyMs: 10_000, run: () => sweepExpired({ database }) },
     { name: 'retire', everyMs: 600_000, run: () => retireExpired({ database }) },
     { name: 'event-months', everyMs: 21_600_000, run: () => prepareEventMonths({ database }) },
   ];
+}
+
+/** A round of feeding every lane, each at the rate of its channel and going on where it was. */
+function createFeeding(deps: {
+  config: Config;
+  database: Database;
+  ring: (batchId: string) => void;
+}): () => Promise<void> {
+  const { config } = deps;
+  const lanes = lanesOf(channelsAvailable(config));
+  const cursors = new Map(lanes.map((lane) => [laneKey(lane), newFeedCursor()]));
+  const perSecond = { sms: config.SMS_PER_SECOND, email: config.EMAIL_PER_SECOND };
+  const feed = (lane: Lane) => {
+    const cursor = cursors.get(laneKey(lane)) ?? newFeedCursor();
+    return feedDueReminders(deps, { lane, perSecond: perSecond[lane.channel], cursor });
+  };
+  return createLaneFeeder({ lanes, feed });
 }

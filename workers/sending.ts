@@ -1,36 +1,41 @@
-import { type Config, ConfigError } from '../config/env.ts';
-import { limits } from '../config/limits.ts';
-import type { Secret } from '../src/domain/secret.ts';
+import type { Config } from '../config/env.ts';
+import type { Journal } from '../src/journal/journal.ts';
 import type { KeyStore } from '../src/keys/key-store.ts';
 import { createLinkTokens, type LinkTokens } from '../src/keys/link-token.ts';
 import type { Database } from '../src/store/database.ts';
 import type { Log } from '../src/telemetry/log.ts';
-import { createTwilioTransport } from '../src/transport/sms-twilio.ts';
-import type { Transport } from '../src/transport/transport.ts';
 import type { DispatchDeps } from '../src/usecases/dispatch-batch.ts';
 import { createSuppressionLookup } from '../src/usecases/find-suppressed.ts';
+import { createOptOutLinks } from '../src/usecases/opt-out-links.ts';
+import { recordDeliveryReceipts } from '../src/usecases/record-delivery-receipt.ts';
+import { recordOptOut } from '../src/usecases/record-opt-out.ts';
 import { createOutcomeRecorder } from '../src/usecases/record-outcome.ts';
-import { createSendBreaker } from '../src/usecases/send-breaker.ts';
-import { createSendSlots } from '../src/usecases/send-slots.ts';
-
-const socketsMax = 32;
+import { openRoutes, type Routes } from './routes.ts';
 
 /** All that one process needs to send batches. */
-export type Sending = DispatchDeps;
+export interface Sending extends DispatchDeps, Routes {}
 
 export async function openSending(parts: {
   config: Config;
   database: Database;
+  journal: Journal;
   keys: KeyStore;
   tokens: RenewedTokens;
-  transport: Transport;
   log: Log;
   stop: AbortSignal;
 }): Promise<Sending> {
-  const { config, database, keys, tokens, transport, log, stop } = parts;
+  const { config, database, journal, keys, tokens, log, stop } = parts;
+  const routes = await openRoutes({
+    config,
+    recordOptOut: (said) =>
+      recordOptOut({ database, journal, keys }, { ...said, source: 'provider' }),
+    storeReceipts: (receipts) =>
+      database.transaction([], (connection) => recordDeliveryReceipts(connection, receipts)),
+    log,
+  });
   return {
+    ...routes,
     database,
-    transport,
     log,
     stopping: stop,
     linkTokens: tokens.mint,
@@ -39,11 +44,7 @@ export async function openSending(parts: {
     epochPrivateKey: keys.epochPrivateKey,
     findSuppressed: createSuppressionLookup({ database, keys }),
     recorder: createOutcomeRecorder({ database, log }),
-    slots: createSendSlots(socketsMax),
-    breaker: createSendBreaker({
-      onChange: (open) =>
-        log.warn('a provider’s breaker changed', { state: open ? 'open' : 'closed' }),
-    }),
+    optOutUrlOf: createOptOutLinks({ keys, patientUrl: config.PATIENT_URL }),
   };
 }
 
@@ -67,25 +68,4 @@ export async function createRenewedTokens(keys: KeyStore, config: Config): Promi
       tokens = createLinkTokens({ keys: await keys.linkKeys(), audience });
     },
   };
-}
-
-export function smsTransport(config: Config): Transport {
-  return createTwilioTransport({
-    ...twilioAccount(config),
-    from: config.TWILIO_FROM,
-    messagingServiceSid: config.TWILIO_MESSAGING_SERVICE_SID,
-    baseUrl: config.TWILIO_BASE_URL,
-    statusCallbackUrl: (token) => `${config.CALLBACK_URL}/callbacks/twilio/status/${token}`,
-    timeoutMs: limits.sendTimeoutMs,
-    maxSockets: socketsMax,
-  });
-}
-
-/** @throws {ConfigError} when the account is not configured */
-export function twilioAccount(config: Config): { accountSid: string; authToken: Secret<string> } {
-  const { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken } = config;
-  if (!accountSid || !authToken) {
-    throw new ConfigError(['TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN: required by this role']);
-  }
-  return { accountSid, authToken };
 }

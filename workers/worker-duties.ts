@@ -1,4 +1,5 @@
 import type { Config } from '../config/env.ts';
+import { type Lane, laneKey } from '../src/domain/lane.ts';
 import type { Journal } from '../src/journal/journal.ts';
 import type { KeyStore } from '../src/keys/key-store.ts';
 import type { Database } from '../src/store/database.ts';
@@ -8,9 +9,8 @@ import { clearSettledParcels } from '../src/usecases/clear-parcels.ts';
 import { destroyOldEpochKeys, makeEpochKeys } from '../src/usecases/keep-epoch-keys.ts';
 import { processCallbacks } from '../src/usecases/process-callbacks.ts';
 import { resealOwedParcels } from '../src/usecases/reseal-owed-parcels.ts';
-import type { SendBreaker } from '../src/usecases/send-breaker.ts';
+import type { RouteOf } from '../src/usecases/routes.ts';
 import type { Duty } from './duties.ts';
-import { twilioAccount } from './sending.ts';
 
 /** What a worker does beside sending: all of it needs the worker's keys. */
 export function workerDuties(deps: {
@@ -23,8 +23,7 @@ export function workerDuties(deps: {
 }): Duty[] {
   const { config, database, journal, keys, log } = deps;
   const now = () => Temporal.Now.instant();
-  const { authToken } = twilioAccount(config);
-  const callbackUrl = config.CALLBACK_URL;
+  const { TWILIO_AUTH_TOKEN: authToken, CALLBACK_URL: callbackUrl } = config;
   return [
     {
       name: 'callbacks',
@@ -48,18 +47,41 @@ export function workerDuties(deps: {
   ];
 }
 
-/** Tells the feeder while the provider is down for this process, and takes it back after. */
-export function createHeldUpSign(deps: {
-  breaker: Pick<SendBreaker, 'allows'>;
+/** What a process tells the feeder of its lanes. */
+export interface HeldUpSigns {
+  /** Tells which lanes are held up, because their provider is down, and takes back which were. */
+  renew(): Promise<void>;
+  /** For a process that ends: what it found is nobody's any more. */
+  takeBackAll(): Promise<void>;
+}
+
+export function createHeldUpSigns(deps: {
+  lanes: readonly Lane[];
+  routeOf: RouteOf;
   beat: (name: string) => Promise<void>;
   takeBack: (name: string) => Promise<void>;
-}): () => Promise<void> {
-  const name = heldUpBeat('sms');
-  let told = false;
-  return async () => {
-    const heldUp = deps.breaker.allows() !== 'all';
-    if (heldUp) await deps.beat(name);
-    else if (told) await deps.takeBack(name);
-    told = heldUp;
+}): HeldUpSigns {
+  const told = new Map<string, Lane>();
+
+  async function takeBack(lane: Lane): Promise<void> {
+    await deps.takeBack(heldUpBeat(lane));
+    told.delete(laneKey(lane));
+  }
+
+  return {
+    async renew() {
+      for (const lane of deps.lanes) {
+        const heldUp = deps.routeOf(lane)?.breaker.allows() !== 'all';
+        if (heldUp) {
+          told.set(laneKey(lane), lane);
+          await deps.beat(heldUpBeat(lane));
+        } else if (told.has(laneKey(lane))) {
+          await takeBack(lane);
+        }
+      }
+    },
+    async takeBackAll() {
+      for (const lane of Array.from(told.values())) await takeBack(lane);
+    },
   };
 }

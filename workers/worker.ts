@@ -12,17 +12,20 @@ import { checkedQueueUrl } from '../src/roles/checked-queue.ts';
 import type { Database } from '../src/store/database.ts';
 import { dispatchBeat } from '../src/store/feed.ts';
 import { deleteHeartbeat, writeHeartbeat } from '../src/store/heartbeats.ts';
-import { findWaitingBatches } from '../src/store/waiting-batches.ts';
+import { findLane, findWaitingBatches } from '../src/store/waiting-batches.ts';
 import { createLog } from '../src/telemetry/log.ts';
 import { dispatchBatch } from '../src/usecases/dispatch-batch.ts';
 import { makeEpochKeys } from '../src/usecases/keep-epoch-keys.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { type Duty, startDuties } from './duties.ts';
 import { listenForBells } from './runner.ts';
-import { createRenewedTokens, openSending, type Sending, smsTransport } from './sending.ts';
-import { createHeldUpSign, workerDuties } from './worker-duties.ts';
+import { createRenewedTokens, openSending, type Sending } from './sending.ts';
+import { createHeldUpSigns, workerDuties } from './worker-duties.ts';
 
+/** Of each lane. */
 const batchesAtOnce = 4;
+/** Of each lane, so that bells that wait for their lane to have room keep no other from being heard. */
+const bellsAtOnce = 8;
 /** A bell that takes longer than this was lost. */
 const withoutBellMs = 3_000;
 /** What the end of the shutdown needs of the time that a process is given. */
@@ -40,7 +43,6 @@ const finishMs = limits.shutdownMs - lastWordsMs;
 export async function runWorker(config: Config): Promise<{ close(): Promise<void> }> {
   const log = createLog({ role: 'worker', level: config.LOG_LEVEL });
   const keys = await openKeys(config);
-  const transport = smsTransport(config);
   const tokens = await createRenewedTokens(keys, config);
   const queueUrl = await checkedQueueUrl(config, log);
   const database = await openCheckedDatabase(config, { role: 'worker', log });
@@ -48,7 +50,7 @@ export async function runWorker(config: Config): Promise<{ close(): Promise<void
 
   const stopping = new AbortController();
   const stop = stopping.signal;
-  const sending = await openSending({ config, database, keys, tokens, transport, log, stop });
+  const sending = await openSending({ config, database, journal, keys, tokens, log, stop });
   const dispatcher = createDispatcher({
     findWaiting: (countMax) =>
       findWaitingBatches(database, {
@@ -57,17 +59,19 @@ export async function runWorker(config: Config): Promise<{ close(): Promise<void
         leaseMarginMs: limits.leaseMarginMs,
         countMax,
       }),
+    laneOf: (batchId) => findLane(database, batchId),
     dispatch: (batchId) => dispatchBatch(sending, batchId),
     concurrency: batchesAtOnce,
     log,
   });
   const sign = signOfLife(database);
-  const heldUp = createHeldUpSign({ ...sign, breaker: sending.breaker });
+  const { lanes, routeOf } = sending;
+  const heldUp = createHeldUpSigns({ ...sign, lanes, routeOf });
   const dispatchDuty: Duty = {
     name: dispatchBeat,
     everyMs: 2_000,
     async run() {
-      await heldUp();
+      await heldUp.renew();
       await dispatcher.lookAround();
     },
   };
@@ -75,7 +79,7 @@ export async function runWorker(config: Config): Promise<{ close(): Promise<void
   const duties = startDuties([dispatchDuty, ...others], { log, beat: sign.beat });
   const bells = listenForBells({
     url: queueUrl,
-    concurrency: batchesAtOnce,
+    concurrency: bellsAtOnce * lanes.length,
     onBatch: dispatcher.take,
     log,
   });
@@ -89,8 +93,9 @@ export async function runWorker(config: Config): Promise<{ close(): Promise<void
       await atMost(finishMs, Promise.all(finished));
       reportUnstored(sending, log);
       // The feeder takes nothing more for a worker that has left.
-      await atMost(lastWordsMs / 2, sign.takeBack(dispatchBeat));
-      await transport.close();
+      const farewell = sign.takeBack(dispatchBeat).then(heldUp.takeBackAll);
+      await atMost(lastWordsMs / 2, farewell);
+      await sending.close();
       await atMost(lastWordsMs / 2, database.close());
       await journal.close();
     },

@@ -32,6 +32,8 @@ export interface ReminderInAttempt {
   /** Whether the word is about its newest attempt. */
   readonly newest: boolean;
   readonly possiblySent: boolean;
+  /** The strongest that the provider has said of this attempt so far. */
+  readonly receiptState: ReceiptState | null;
   /** Another channel whose link nobody has tried and that there is still time for. */
   readonly otherChannel: Channel | undefined;
 }
@@ -91,7 +93,10 @@ function afterProof(
   }
   // An older copy that did not arrive says nothing about the newest one.
   if (proof === 'undelivered' && !reminder.newest) return undefined;
-  if (proof === 'undelivered' && canFallBack(reminder)) {
+  // Our own record, or an earlier word, may come last: it must not call off what goes out instead.
+  if (proof === 'sent' && reminder.receiptState === 'undelivered') return undefined;
+  // Who said stop is not written to elsewhere instead.
+  if (proof === 'undelivered' && reason !== 'opted_out' && canFallBack(reminder)) {
     // Receipts contradict each other at times: what was called undelivered may have been read.
     return { ...onOther(reminder, reason), possibleDuplicate: true };
   }

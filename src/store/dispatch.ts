@@ -13,6 +13,8 @@ export interface QueuedReminder {
   readonly leaseLeftMs: number;
   /** Absent when the reminder has no link on its channel, or one without a parcel. */
   readonly link: SealedParcelLink | undefined;
+  /** Without one: another channel whose link nobody has tried. */
+  readonly otherChannel: Channel | undefined;
 }
 
 export interface SealedParcelLink {
@@ -33,7 +35,11 @@ export async function loadQueuedBatch(
     `select r.id, r.organisation_id, r.mode, r.appointment_id, r.channel,
        extract(epoch from r.not_after - clock_timestamp())::float8 * 1000 as until_not_after_ms,
        extract(epoch from r.lease_until - clock_timestamp())::float8 * 1000 as lease_left_ms,
-       l.id as link_id, l.lookup, l.parcel, l.parcel_day::text as parcel_day, l.selector
+       l.id as link_id, l.lookup, l.parcel, l.parcel_day::text as parcel_day, l.selector,
+       case when l.parcel is null then (select o.channel from links o
+         where o.reminder_id = r.id and o.channel <> r.channel and o.current
+           and o.revoked_at is null and o.attempted_at is null and o.parcel is not null
+         limit 1) end as other_channel
      from reminders r
      left join links l on l.reminder_id = r.id and l.channel = r.channel and l.current
        and l.revoked_at is null
@@ -58,6 +64,7 @@ export async function loadQueuedBatch(
           selector: row.selector,
         }
       : undefined,
+    otherChannel: row.other_channel ?? undefined,
   }));
 }
 
@@ -156,6 +163,8 @@ export interface QueuedEnd {
   readonly to: 'scheduled' | 'failed' | 'expired' | 'suppressed';
   readonly reason?: string | undefined;
   readonly dueInMs?: number | undefined;
+  /** What it goes on from here. */
+  readonly channel?: Channel | undefined;
 }
 
 /** Locks those of the given reminders that are still this batch's and that nobody began to send. */

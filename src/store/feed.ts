@@ -1,9 +1,9 @@
-import type { Channel } from '../domain/channel.ts';
+import type { Lane } from '../domain/lane.ts';
 import type { Connection } from './database.ts';
 import { tellOfChanged } from './reminder-steps.ts';
 
-/** How much a channel has been given lately. */
-export interface ChannelLoad {
+/** How much a lane has been given lately. */
+export interface LaneLoad {
   /** Reminders queued or being sent, counted up to `countMax`. */
   readonly outstanding: number;
   /** Reminders fed within the window, and within its last second. */
@@ -18,20 +18,20 @@ export interface ChannelLoad {
   readonly workersHeldUp: number;
 }
 
-/** What workers are heard of by: that they dispatch, and that they may not on this channel. */
+/** What workers are heard of by: that they dispatch, and that they may not on this lane. */
 export const dispatchBeat = 'dispatch';
-export const heldUpBeat = (channel: Channel) => `held-up ${channel}`;
+export const heldUpBeat = ({ channel, mode }: Lane) => `held-up ${channel} ${mode}`;
 const aliveMs = 20_000;
 
-export async function readChannelLoad(
+export async function readLaneLoad(
   connection: Connection,
-  input: { channel: Channel; windowMs: number; countMax: number; leaseMs: number },
-): Promise<ChannelLoad> {
+  input: Lane & { windowMs: number; countMax: number; leaseMs: number },
+): Promise<LaneLoad> {
   const { rows } = await connection.query({
-    name: 'read channel load',
+    name: 'read lane load',
     text: `select
         (select count(*)::int from (select from reminders
-          where state in ('queued', 'sending') and channel = $1 limit $3) o) as outstanding,
+          where state in ('queued', 'sending') and channel = $1 and mode = $8 limit $3) o) as outstanding,
         coalesce(sum(b.reminder_count), 0)::int as fed,
         -- A little less than the second from one tick to the next.
         coalesce(sum(b.reminder_count) filter (
@@ -47,15 +47,16 @@ export async function readChannelLoad(
       -- A lease ends at a fixed time after its batch was made, and leases are indexed.
       where b.lease_until > now() + ($4::float8 - $2::float8) * interval '1 millisecond'
         and b.created_at > clock_timestamp() - $2::float8 * interval '1 millisecond'
-        and b.channel = $1`,
+        and b.channel = $1 and b.mode = $8`,
     values: [
       input.channel,
       input.windowMs,
       input.countMax,
       input.leaseMs,
       dispatchBeat,
-      heldUpBeat(input.channel),
+      heldUpBeat(input),
       aliveMs,
+      input.mode,
     ],
   });
   const [row] = rows;
@@ -79,29 +80,30 @@ export async function readChannelLoad(
  */
 export async function listDueOrganisations(
   connection: Connection,
-  input: { channel: Channel; after: string; countMax: number },
+  input: Lane & { after: string; countMax: number },
 ): Promise<string[]> {
   const { rows } = await connection.query<{ organisation_id: string }>({
     name: 'list due organisations',
     text: `with recursive organisation (id, first_due_at, turn) as (
         select first.organisation_id, first.due_at, first.turn from (
           (select organisation_id, due_at, 0 as turn from reminders
-            where state = 'scheduled' and channel = $1 and organisation_id > $2
+            where state = 'scheduled' and channel = $1 and mode = $4 and organisation_id > $2
             order by organisation_id, due_at limit 1)
           union all
           (select organisation_id, due_at, 1 from reminders
-            where state = 'scheduled' and channel = $1
+            where state = 'scheduled' and channel = $1 and mode = $4
             order by organisation_id, due_at limit 1)
           limit 1) first
         union all
         select next.id, next.due_at, next.turn from organisation o
         cross join lateral (
           (select r.organisation_id as id, r.due_at, o.turn from reminders r
-            where r.state = 'scheduled' and r.channel = $1 and r.organisation_id > o.id
+            where r.state = 'scheduled' and r.channel = $1 and r.mode = $4
+              and r.organisation_id > o.id
             order by r.organisation_id, r.due_at limit 1)
           union all
           (select r.organisation_id, r.due_at, 1 from reminders r
-            where o.turn = 0 and r.state = 'scheduled' and r.channel = $1
+            where o.turn = 0 and r.state = 'scheduled' and r.channel = $1 and r.mode = $4
             order by r.organisation_id, r.due_at limit 1)
           limit 1) next
         where next.turn = 0 or next.id <= $2
@@ -111,7 +113,7 @@ export async function listDueOrganisations(
         and not exists (select from pauses p where p.ended_at is null and p.organisation_id = o.id
           and (p.channel is null or p.channel = $1))
       limit $3`,
-    values: [input.channel, input.after, input.countMax],
+    values: [input.channel, input.after, input.countMax, input.mode],
   });
   return rows.map((row) => row.organisation_id);
 }
@@ -125,7 +127,7 @@ export async function listDueOrganisations(
  */
 export async function lockDueReminders(
   connection: Connection,
-  input: { channel: Channel; organisationIds: readonly string[]; countMax: number; lookAt: number },
+  input: Lane & { organisationIds: readonly string[]; countMax: number; lookAt: number },
 ): Promise<string[]> {
   const { rows } = await connection.query<{ id: string; place: number }>({
     name: 'lock due reminders',
@@ -135,7 +137,8 @@ export async function lockDueReminders(
         cross join lateral (
           select w.id, row_number() over (order by w.not_after, w.id) as turn from (
             select r.id, r.not_after from reminders r
-            where r.state = 'scheduled' and r.channel = $1 and r.organisation_id = o.id
+            where r.state = 'scheduled' and r.channel = $1 and r.mode = $5
+              and r.organisation_id = o.id
               and r.due_at <= now()
               and r.not_after > now()
               and not exists (select from appointments a
@@ -145,9 +148,9 @@ export async function lockDueReminders(
         order by place limit $3
       )
       select r.id, c.place from reminders r join candidate c on c.id = r.id
-      where r.state = 'scheduled' and r.id = any(array(select id from candidate))
+      where r.state = 'scheduled' and r.channel = $1 and r.id = any(array(select id from candidate))
       order by r.id for no key update of r skip locked`,
-    values: [input.channel, input.organisationIds, input.countMax, input.lookAt],
+    values: [input.channel, input.organisationIds, input.countMax, input.lookAt, input.mode],
   });
   return rows.sort((one, other) => one.place - other.place).map(({ id }) => id);
 }
@@ -158,10 +161,10 @@ export interface NewBatch {
   readonly reminderIds: readonly string[];
 }
 
-/** Queues locked reminders in batches of one channel, under a lease. */
+/** Queues locked reminders in batches of one lane, under a lease. */
 export async function queueBatches(
   connection: Connection,
-  input: { channel: Channel; leaseMs: number; batches: readonly NewBatch[] },
+  input: Lane & { leaseMs: number; batches: readonly NewBatch[] },
 ): Promise<void> {
   const members = input.batches.flatMap(({ id, reminderIds }) =>
     reminderIds.map((reminderId) => ({ id, reminderId })),
@@ -170,8 +173,8 @@ export async function queueBatches(
     name: 'queue batches',
     text: `with clock as materialized (select clock_timestamp() as now),
       made as (
-        insert into batches (id, channel, reminder_count, created_at, lease_until)
-        select b.id, $3, b.reminder_count, k.now, k.now + $4 * interval '1 millisecond'
+        insert into batches (id, channel, mode, reminder_count, created_at, lease_until)
+        select b.id, $3, $7, b.reminder_count, k.now, k.now + $4 * interval '1 millisecond'
         from unnest($5::uuid[], $6::int[]) as b (id, reminder_count), clock k
       ), changed as (
         update reminders r set state = 'queued', batch_id = m.batch_id,
@@ -188,6 +191,7 @@ export async function queueBatches(
       input.leaseMs,
       input.batches.map(({ id }) => id),
       input.batches.map(({ reminderIds }) => reminderIds.length),
+      input.mode,
     ],
   });
 }

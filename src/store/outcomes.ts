@@ -1,3 +1,4 @@
+import { leastValidityMs } from '../../config/retry.ts';
 import { type PendingEnd, type ReceiptState, receiptStates } from '../domain/attempt.ts';
 import type { Channel } from '../domain/channel.ts';
 import type { ReminderState } from '../domain/reminder.ts';
@@ -9,9 +10,11 @@ export interface LockedAttempt {
   readonly reminderId: string;
   readonly state: ReminderState;
   readonly pendingEnd: PendingEnd | null;
+  /** Made so far on this attempt's channel. */
   readonly attempts: number;
   readonly newest: boolean;
   readonly possiblySent: boolean;
+  readonly receiptState: ReceiptState | null;
   readonly otherChannel: Channel | undefined;
   readonly untilNotAfterMs: number;
 }
@@ -19,7 +22,9 @@ export interface LockedAttempt {
 /**
  * Locks the reminders of these attempts, in the order of their ids like everyone.
  *
- * What it says of the reminder is as of the lock. Of the attempt it says only what never changes.
+ * Everything that it says is as of the lock. Links and receipts are read by a second statement: one
+ * for both would read them as they were before it waited, and a link that a PUT has dropped in the
+ * meantime would be fallen back to.
  */
 export async function lockAttempts(
   connection: Connection,
@@ -29,27 +34,48 @@ export async function lockAttempts(
     'tokens' in by
       ? ['token = any($1::bytea[])', by.tokens]
       : ['id = any($1::uuid[])', by.attemptIds];
-  const { rows } = await connection.query({
+  const locked = await connection.query({
     name: `lock attempts by ${column}`,
     text: `select t.id as attempt_id, t.token, t.number, r.id as reminder_id, r.state, r.pending_end,
-        r.possibly_sent, r.attempt_count,
-        extract(epoch from r.not_after - clock_timestamp())::float8 * 1000 as until_not_after_ms
+        r.possibly_sent, r.attempt_count
       from attempts t join reminders r on r.id = t.reminder_id
       where t.${column} order by r.id for no key update of r`,
     values: [values],
   });
-  return rows.map((row) => ({
-    attemptId: row.attempt_id,
-    token: row.token,
-    reminderId: row.reminder_id,
-    state: row.state,
-    pendingEnd: row.pending_end,
-    attempts: row.attempt_count,
-    newest: row.number === row.attempt_count,
-    possiblySent: row.possibly_sent,
-    otherChannel: undefined,
-    untilNotAfterMs: row.until_not_after_ms,
-  }));
+  if (locked.rows.length === 0) return [];
+  const around = await connection.query({
+    name: 'read around attempts',
+    text: `select t.id as attempt_id, t.receipt_state,
+        (select count(*)::int from attempts s
+          where s.reminder_id = t.reminder_id and s.channel = t.channel) as attempts,
+        extract(epoch from r.not_after - clock_timestamp())::float8 * 1000 as until_not_after_ms,
+        (select l.channel from links l where l.reminder_id = r.id and l.channel <> r.channel
+          and l.current and l.revoked_at is null and l.parcel is not null and l.attempted_at is null
+          limit 1) as other_channel
+      from attempts t join reminders r on r.id = t.reminder_id where t.id = any($1::uuid[])`,
+    values: [locked.rows.map((row) => row.attempt_id)],
+  });
+  const facts = new Map(around.rows.map((row) => [row.attempt_id, row]));
+  return locked.rows.flatMap((row) => {
+    const fact = facts.get(row.attempt_id);
+    if (!fact) return [];
+    const isTimeLeft = fact.until_not_after_ms >= leastValidityMs;
+    return [
+      {
+        attemptId: row.attempt_id,
+        token: row.token,
+        reminderId: row.reminder_id,
+        state: row.state,
+        pendingEnd: row.pending_end,
+        attempts: fact.attempts,
+        newest: row.number === row.attempt_count,
+        possiblySent: row.possibly_sent,
+        receiptState: fact.receipt_state,
+        otherChannel: isTimeLeft ? (fact.other_channel ?? undefined) : undefined,
+        untilNotAfterMs: fact.until_not_after_ms,
+      },
+    ];
+  });
 }
 
 /** How one hand-off ended, for its row. */
@@ -92,7 +118,7 @@ export interface AttemptReceipt {
   /** Null: it was accepted, and nothing more is known. */
   readonly state: ReceiptState | null;
   readonly code?: string | undefined;
-  readonly providerId: string;
+  readonly providerId?: string | undefined;
 }
 
 /**
@@ -121,7 +147,7 @@ export async function writeAttemptReceipt(
       receipt.attemptId,
       receipt.state,
       receipt.code ?? null,
-      receipt.providerId,
+      receipt.providerId ?? null,
       receiptStates,
     ],
   });

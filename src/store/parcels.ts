@@ -24,7 +24,9 @@ export async function clearParcels(
             or (r.state = 'sent' and r.sent_at < clock_timestamp() - $1::float8 * interval '1 millisecond')
             or (r.not_after <= clock_timestamp() and r.state not in ('sending', 'uncertain'))
             or (not l.current and r.state not in ('sending', 'uncertain')))
-        limit ${rowsMax} for no key update of l skip locked
+        -- The reminder is locked too: one that begins to go on by another channel at this very moment
+        -- would be judged as it was before, and left without what it goes on with.
+        limit ${rowsMax} for no key update of l, r skip locked
       ), cleared as (
         update links set parcel = null, parcel_day = null where id = any(array(select id from over))
         returning 1)

@@ -20,7 +20,10 @@ export const tellOfChanged = `insert into events (organisation_id, mode, type, r
     c.id, c.from_state, c.state, c.event_reason, c.possible_duplicate, c.possibly_sent
   from changed c join appointments a on a.id = c.appointment_id`;
 
-/** Empties what was sealed for sending, for the `changed` rows whose state is settled. */
+/**
+ * Empties what was sealed for sending, for the `changed` rows whose state is settled. One that goes
+ * on by another channel is not: it keeps what it goes on with.
+ */
 export const clearSettledParcels = `update links l set parcel = null, parcel_day = null from changed c
   where l.appointment_id = c.appointment_id and l.reminder_id = c.id and l.parcel_day is not null
     and c.state in (${settledStates.map((state) => `'${state}'`).join(', ')})`;
@@ -36,14 +39,20 @@ export async function writeReminderSteps(
   steps: readonly LockedStep[],
 ): Promise<void> {
   if (steps.length === 0) return;
-  for (const { from, to } of steps) {
+  for (const { from, to, channel } of steps) {
     assert(from === to || canTransition(from, to), `no step from ${from} to ${to}`);
+    assert(
+      channel === undefined || to === 'scheduled',
+      'only what is yet to be sent has a way to go',
+    );
   }
   await connection.query({
     name: 'write reminder steps',
     text: `with step as (
-        select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::float8[], $6::boolean[])
-          as s (reminder_id, from_state, to_state, reason, due_in_ms, possibly_sent)
+        select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::float8[],
+            $6::boolean[], $7::text[], $8::boolean[])
+          as s (reminder_id, from_state, to_state, reason, due_in_ms, possibly_sent, channel,
+            possible_duplicate)
       ), changed as (
         update reminders r set
           state = s.to_state,
@@ -57,6 +66,8 @@ export async function writeReminderSteps(
           delivered_at = case when s.to_state = 'delivered'
             then coalesce(r.delivered_at, clock_timestamp()) else r.delivered_at end,
           possibly_sent = r.possibly_sent or s.possibly_sent,
+          channel = coalesce(s.channel, r.channel),
+          possible_duplicate = r.possible_duplicate or s.possible_duplicate,
           updated_at = clock_timestamp()
         from step s where r.id = s.reminder_id and r.id = any($1::uuid[])
         returning r.*, s.from_state, s.reason as event_reason
@@ -69,6 +80,8 @@ export async function writeReminderSteps(
       steps.map(({ reason }) => reason ?? null),
       steps.map(({ dueInMs }) => dueInMs ?? null),
       steps.map(({ possiblySent }) => possiblySent ?? false),
+      steps.map(({ channel }) => channel ?? null),
+      steps.map(({ possibleDuplicate }) => possibleDuplicate ?? false),
     ],
   });
 }

@@ -1,22 +1,37 @@
+import type { Lane } from '../domain/lane.ts';
 import type { Database } from './database.ts';
 
 /**
- * Batches that have been waiting for a worker, longest first, and whose lease still leaves time.
+ * Batches that have been waiting for a worker, up to `countMax` of each lane, longest first, and whose
+ * lease still leaves time.
  *
  * For a worker that hears no bell: the database is where batches are, the queue only tells of them.
  */
 export async function findWaitingBatches(
   database: Pick<Database, 'query'>,
   input: { waitingMs: number; leaseMs: number; leaseMarginMs: number; countMax: number },
-): Promise<string[]> {
-  const rows = await database.query<{ batch_id: string }>(
-    `select batch_id from (
-       select distinct on (batch_id) batch_id, lease_until from reminders
-       where state = 'queued'
-         and lease_until > now() + $1::float8 * interval '1 millisecond'
-         and lease_until <= now() + $2::float8 * interval '1 millisecond') w
-     order by lease_until limit $3`,
+): Promise<{ batchId: string; lane: Lane }[]> {
+  const rows = await database.query(
+    `select batch_id, channel, mode from (
+       select b.*, row_number() over (partition by channel, mode order by lease_until) as place
+       from (select distinct on (batch_id) batch_id, lease_until, channel, mode from reminders
+         where state = 'queued'
+           and lease_until > now() + $1::float8 * interval '1 millisecond'
+           and lease_until <= now() + $2::float8 * interval '1 millisecond') b) w
+     where place <= $3 order by lease_until`,
     [input.leaseMarginMs, input.leaseMs - input.waitingMs, input.countMax],
   );
-  return rows.map((row) => row.batch_id);
+  return rows.map((row) => ({
+    batchId: row.batch_id,
+    lane: { channel: row.channel, mode: row.mode },
+  }));
+}
+
+/** The lane of a batch; undefined when there is no such batch. */
+export async function findLane(
+  database: Pick<Database, 'query'>,
+  batchId: string,
+): Promise<Lane | undefined> {
+  const [row] = await database.query('select channel, mode from batches where id = $1', [batchId]);
+  return row && { channel: row.channel, mode: row.mode };
 }

@@ -1,50 +1,23 @@
-import { randomBytes, randomUUIDv7 } from 'node:crypto';
 import { limits } from '../../config/limits.ts';
-import { leastValidityMs } from '../../config/retry.ts';
-import type { Secret } from '../domain/secret.ts';
+import { laneKey } from '../domain/lane.ts';
 import type { Database } from '../store/database.ts';
-import {
-  type IntendedAttempt,
-  loadQueuedBatch,
-  type QueuedEnd,
-  type QueuedReminder,
-  writeIntents,
-} from '../store/dispatch.ts';
-import { errorFacts, type Log } from '../telemetry/log.ts';
-import type { Transport } from '../transport/transport.ts';
+import { loadQueuedBatch, type QueuedReminder } from '../store/dispatch.ts';
 import { endQueued } from './end-queued.ts';
-import { type OpenedReminder, type OpenReminderDeps, openReminder } from './open-reminder.ts';
-import type { OutcomeRecorder } from './record-outcome.ts';
-import type { SendBreaker } from './send-breaker.ts';
-import type { SendSlots } from './send-slots.ts';
+import { type OpenBatchDeps, openBatch } from './open-batch.ts';
+import type { OpenedReminder } from './open-reminder.ts';
+import type { Route, RouteOf } from './routes.ts';
+import { type BatchRun, released, type SendDeps, sendSlice } from './send-slice.ts';
 
-export interface DispatchDeps extends OpenReminderDeps {
+export interface DispatchDeps extends OpenBatchDeps, SendDeps {
   readonly database: Pick<Database, 'query' | 'transaction'>;
-  readonly transport: Transport;
-  readonly breaker: SendBreaker;
-  readonly slots: SendSlots;
-  readonly recorder: OutcomeRecorder;
-  readonly epochPrivateKey: (day: string) => Promise<Secret<Buffer> | undefined>;
-  /** Which of these contact points said stop. */
-  readonly findSuppressed: (
-    contacts: readonly { reminderId: string; to: Secret<string> }[],
-  ) => Promise<ReadonlySet<string>>;
-  readonly log: Log;
+  readonly routeOf: RouteOf;
   /** Milliseconds that only go forward. */
   readonly monotonicMs?: () => number;
   /** Aborted when the process is to end: nothing new is begun. */
   readonly stopping?: AbortSignal;
 }
 
-const newKeyWaitMs = 30_000;
-
-/** One batch on its way, timed by this process' own clock. */
-interface BatchRun {
-  readonly batchId: string;
-  readonly claimedAtMs: number;
-  /** No send starts after it. */
-  readonly deadlineMs: number;
-}
+const noRouteWaitMs = 30_000;
 
 /**
  * Sends what is left of a batch, each reminder at most once.
@@ -58,198 +31,65 @@ export async function dispatchBatch(deps: DispatchDeps, batchId: string): Promis
   const clock = deps.monotonicMs ?? (() => performance.now());
   const claimedAtMs = clock();
   const queued = await loadQueuedBatch(deps.database, batchId);
-  if (queued.length === 0) return;
-  const leaseLeftMs = Math.min(...queued.map((reminder) => reminder.leaseLeftMs));
-  const deadlineMs = claimedAtMs + leaseLeftMs - limits.leaseMarginMs;
-  const run = { batchId, claimedAtMs, deadlineMs };
+  // A batch is of one lane. Were it not, what belongs apart is kept apart all the same.
+  for (const ofLane of Map.groupBy(queued, laneKey).values()) {
+    const leaseLeftMs = Math.min(...ofLane.map((reminder) => reminder.leaseLeftMs));
+    const deadlineMs = claimedAtMs + leaseLeftMs - limits.leaseMarginMs;
+    const route = ofLane[0] && deps.routeOf(ofLane[0]);
+    if (route) await sendAll(deps, { batchId, route, clock, claimedAtMs, deadlineMs }, ofLane);
+    else await giveBackUnrouted(deps, batchId, ofLane);
+  }
+}
 
-  const { opened, ended } = await openBatch(deps, queued);
+/** Opens what is queued and sends it in slices, as the breaker, the slots and the time allow. */
+async function sendAll(
+  deps: DispatchDeps,
+  run: BatchRun,
+  queued: readonly QueuedReminder[],
+): Promise<void> {
+  const { batchId, route, clock } = run;
+  const { opened: left, ended } = await openBatch(deps, queued);
   await endQueued(deps, { batchId, ends: ended });
+  const isOver = () => deps.stopping?.aborted === true || clock() >= run.deadlineMs;
   const sends: Promise<void>[] = [];
-  const left = [...opened];
-  while (left.length > 0 && !deps.stopping?.aborted && clock() < run.deadlineMs) {
-    const allowed = deps.breaker.allows();
+  while (left.length > 0 && !isOver()) {
+    const allowed = route.breaker.allows();
     if (allowed === 'none') break;
-    const taken = await deps.slots.take(allowed === 'one' ? 1 : left.length);
-    const slice = left.splice(0, taken);
-    if (clock() >= run.deadlineMs || deps.stopping?.aborted) {
-      deps.slots.give(taken);
-      left.push(...slice);
+    const taken = await route.slots.take(allowed === 'one' ? 1 : left.length);
+    if (isOver()) {
+      route.slots.give(taken);
       break;
     }
-    const sent = sendSlice(deps, run, slice);
+    const sent = sendSlice(deps, run, left.splice(0, taken));
     sends.push(sent);
     // One probe decides whether the rest may follow.
     if (allowed === 'one') await sent;
   }
-  const dueInMs = deps.breaker.allows() === 'all' ? undefined : deps.breaker.waitMs();
-  await endQueued(deps, { batchId, ends: left.map(released(dueInMs)) });
+  await giveBack(deps, run, left);
   await Promise.all(sends);
 }
 
-function released(dueInMs: number | undefined): (opened: OpenedReminder) => QueuedEnd {
-  return ({ reminder }) => ({ reminderId: reminder.reminderId, to: 'scheduled', dueInMs });
-}
-
-function expired({ reminder }: OpenedReminder): QueuedEnd {
-  return { reminderId: reminder.reminderId, to: 'expired', reason: 'too_late' };
-}
-
-/** Opens what can be opened, and says what becomes of the rest. */
-async function openBatch(
+async function giveBack(
   deps: DispatchDeps,
-  queued: readonly QueuedReminder[],
-): Promise<{ opened: OpenedReminder[]; ended: QueuedEnd[] }> {
-  const keys = await readKeys(deps, queued);
-  const opened: OpenedReminder[] = [];
-  const ended: QueuedEnd[] = [];
-  for (const reminder of queued) {
-    const { reminderId } = reminder;
-    if (reminder.untilNotAfterMs < leastValidityMs) {
-      ended.push({ reminderId, to: 'expired', reason: 'too_late' });
-      continue;
-    }
-    const result = openReminder(deps, reminder, keys.get(reminder.link?.parcelDay ?? ''));
-    if (result.ok) {
-      opened.push(result.opened);
-    } else {
-      deps.log.error('a reminder could not be opened', { reminderId, reason: result.reason });
-      ended.push(
-        // A newer process has begun to sign with a key that this one has not read yet.
-        result.reason === 'no_link_key'
-          ? { reminderId, to: 'scheduled', reason: result.reason, dueInMs: newKeyWaitMs }
-          : { reminderId, to: 'failed', reason: result.reason },
-      );
-    }
-  }
-  const suppressed = await deps.findSuppressed(
-    opened.map(({ reminder, to }) => ({ reminderId: reminder.reminderId, to })),
-  );
-  for (const reminderId of suppressed) {
-    ended.push({ reminderId, to: 'suppressed', reason: 'opted_out' });
-  }
-  return {
-    opened: opened.filter(({ reminder }) => !suppressed.has(reminder.reminderId)),
-    ended,
-  };
-}
-
-async function readKeys(
-  deps: DispatchDeps,
-  queued: readonly QueuedReminder[],
-): Promise<Map<string, Secret<Buffer>>> {
-  const days = new Set(queued.flatMap(({ link }) => (link ? [link.parcelDay] : [])));
-  const keys = new Map<string, Secret<Buffer>>();
-  for (const day of days) {
-    const key = await deps.epochPrivateKey(day);
-    if (key) keys.set(day, key);
-  }
-  return keys;
-}
-
-interface Planned {
-  readonly opened: OpenedReminder;
-  readonly attempt: IntendedAttempt;
-}
-
-/** Writes the intent for a slice, sends what may be sent, and records what became of it. */
-async function sendSlice(
-  deps: DispatchDeps,
-  run: BatchRun,
-  slice: readonly OpenedReminder[],
+  { batchId, route }: { batchId: string; route: Route },
+  left: readonly OpenedReminder[],
 ): Promise<void> {
-  const elapsedMs = (deps.monotonicMs ?? (() => performance.now()))() - run.claimedAtMs;
-  const inTime = slice.filter(
-    ({ reminder }) => reminder.untilNotAfterMs - elapsedMs >= leastValidityMs,
-  );
-  const tooLate = slice.filter((opened) => !inTime.includes(opened));
-  deps.slots.give(tooLate.length);
-  await endQueued(deps, { batchId: run.batchId, ends: tooLate.map(expired) });
-  const planned = inTime.map((opened): Planned => ({ opened, attempt: intend(opened) }));
-  if (planned.length === 0) return;
-  let intended: Set<string>;
-  try {
-    intended = await deps.database.transaction([], (connection) =>
-      writeIntents(connection, {
-        batchId: run.batchId,
-        transport: deps.transport.name,
-        attempts: planned.map(({ attempt }) => attempt),
-      }),
-    );
-  } catch (error) {
-    // The commit may have gone through all the same. Nothing has been sent, and that is recorded:
-    // after the rows were locked, for a commit that is still under way shows no attempt before.
-    deps.slots.give(planned.length);
-    deps.log.warn('intents could not be written', { ...errorFacts(error), batchId: run.batchId });
-    await endQueued(deps, { batchId: run.batchId, ends: inTime.map(released(undefined)) });
-    await Promise.all(planned.map(({ attempt }) => recordNotStarted(deps, attempt)));
-    return;
-  }
-  const allowed = planned.filter(({ attempt }) => intended.has(attempt.reminderId));
-  const changed = planned.filter(({ attempt }) => !intended.has(attempt.reminderId));
-  deps.slots.give(changed.length);
-  await Promise.all([
-    ...allowed.map((one) => sendOne(deps, run, one)),
-    endQueued(deps, {
-      batchId: run.batchId,
-      ends: changed.map(({ opened }) => released(undefined)(opened)),
-    }),
-  ]);
+  const dueInMs = route.breaker.allows() === 'all' ? undefined : route.breaker.waitMs();
+  await endQueued(deps, { batchId, ends: left.map((opened) => released(opened, dueInMs)) });
 }
 
-function intend({ reminder, link, selector }: OpenedReminder): IntendedAttempt {
-  return {
-    attemptId: randomUUIDv7(),
-    token: randomBytes(16),
-    reminderId: reminder.reminderId,
-    linkId: link.id,
-    lookup: link.lookup,
-    selector,
-  };
-}
-
-async function sendOne(deps: DispatchDeps, run: BatchRun, planned: Planned): Promise<void> {
-  const { attempt, opened } = planned;
-  const clock = deps.monotonicMs ?? (() => performance.now());
-  let outcome: Awaited<ReturnType<SendBreaker['run']>>;
-  try {
-    outcome = await deps.breaker.run(async () => {
-      // The intent's commit may have taken long. Past the deadline the lease may be another's.
-      if (clock() >= run.deadlineMs) return undefined;
-      return deps.transport.send({
-        channel: 'sms',
-        to: opened.to,
-        text: opened.text,
-        attemptToken: attempt.token.toString('base64url'),
-        validitySeconds: validitySeconds(
-          opened.reminder.untilNotAfterMs - (clock() - run.claimedAtMs),
-        ),
-      });
-    });
-  } catch (error) {
-    // A transport that throws breaks its promise, after who knows what it has sent.
-    deps.log.error('a transport threw', { ...errorFacts(error), attemptId: attempt.attemptId });
-    outcome = { kind: 'uncertain', reason: 'unclear_answer' };
-  } finally {
-    deps.slots.give(1);
-  }
-  if (outcome) await deps.recorder.record({ attemptId: attempt.attemptId, outcome });
-  else await recordNotStarted(deps, attempt);
-}
-
-async function recordNotStarted(deps: DispatchDeps, attempt: IntendedAttempt): Promise<void> {
-  const retryInMs = deps.breaker.allows() === 'all' ? 0 : deps.breaker.waitMs();
-  await deps.recorder.record({
-    attemptId: attempt.attemptId,
-    outcome: { kind: 'not_started', retryInMs },
-  });
-}
-
-const validityHours = [10, 4, 1];
-
-/** The largest of 1, 4 and 10 hours that ends in time; under an hour, what is left. */
-export function validitySeconds(untilNotAfterMs: number): number {
-  const leftS = Math.floor(untilNotAfterMs / 1_000);
-  const hours = validityHours.find((candidate) => candidate * 3_600 <= leftS);
-  return hours === undefined ? leftS : hours * 3_600;
+/** Of a channel that this process does not send on: its settings differ from the feeder's. */
+async function giveBackUnrouted(
+  deps: DispatchDeps,
+  batchId: string,
+  queued: readonly QueuedReminder[],
+): Promise<void> {
+  const [first] = queued;
+  deps.log.error('a batch has no route', { batchId, channel: first?.channel ?? '' });
+  const ends = queued.map(({ reminderId }) => ({
+    reminderId,
+    to: 'scheduled' as const,
+    dueInMs: noRouteWaitMs,
+  }));
+  await endQueued(deps, { batchId, ends });
 }

@@ -1,6 +1,6 @@
 import type { Database } from '../store/database.ts';
 import { lockQueued, type QueuedEnd } from '../store/dispatch.ts';
-import { writeReminderSteps } from '../store/reminder-steps.ts';
+import { type LockedStep, writeReminderSteps } from '../store/reminder-steps.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
 
 /**
@@ -23,19 +23,14 @@ export async function endQueued(
       });
       await writeReminderSteps(
         connection,
-        locked.flatMap(({ id, pending_end: pendingEnd }) => {
+        locked.flatMap(({ id, pending_end: pendingEnd }): LockedStep[] => {
           const end = byId.get(id);
           if (!end) return [];
-          const to = pendingEnd ?? end.to;
-          return [
-            {
-              reminderId: id,
-              from: 'queued' as const,
-              to,
-              reason: end.reason,
-              dueInMs: end.dueInMs,
-            },
-          ];
+          const { reason, dueInMs, channel } = end;
+          const from = 'queued' as const;
+          return pendingEnd
+            ? [{ reminderId: id, from, to: pendingEnd, reason }]
+            : [{ reminderId: id, from, to: end.to, reason, dueInMs, channel }];
         }),
       );
     });

@@ -1,15 +1,15 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { limits } from '../../config/limits.ts';
-import type { Channel } from '../domain/channel.ts';
+import type { Lane } from '../domain/lane.ts';
 import type { Database } from '../store/database.ts';
 import { tryDuty } from '../store/duty-lock.ts';
 import {
-  type ChannelLoad,
+  type LaneLoad,
   listDueOrganisations,
   lockDueReminders,
   type NewBatch,
   queueBatches,
-  readChannelLoad,
+  readLaneLoad,
 } from '../store/feed.ts';
 
 /** What one worker is sure to take before the leases end, with a provider that answers in time. */
@@ -23,7 +23,7 @@ const lateTickMs = 2_000;
 const probeEveryMs = 5_000;
 const nobody = '00000000-0000-0000-0000-000000000000';
 
-/** Where the feeder of one channel goes on; an organisation that was served last waits longest. */
+/** Where the feeder of one lane goes on; an organisation that was served last waits longest. */
 export interface FeedCursor {
   lastOrganisationId: string;
 }
@@ -33,9 +33,11 @@ export function newFeedCursor(): FeedCursor {
 }
 
 /**
- * Takes reminders that are due into batches under a lease, and rings for each after the commit.
+ * Takes reminders of one lane that are due into batches under a lease, and rings for each after the
+ * commit.
  *
- * Organisations take turns, one reminder each, so that a large one cannot starve a small one. How
+ * A lane has its own rate, room and place to go on: a flood of test messages delays no live one, and
+ * a mail server that is down holds up no SMS. Within it, organisations take turns, one reminder each, so that a large one cannot starve a small one. How
  * many are taken is bounded by the sender's rate and by what is on its way already. A bell that is
  * lost costs time and nothing else. Two that feed at once are safe: the second finds the lock held.
  *
@@ -44,13 +46,13 @@ export function newFeedCursor(): FeedCursor {
  */
 export async function feedDueReminders(
   deps: { database: Pick<Database, 'transaction'>; ring: (batchId: string) => void },
-  input: { channel: Channel; perSecond: number; cursor: FeedCursor; allowedMax?: number },
+  input: { lane: Lane; perSecond: number; cursor: FeedCursor; allowedMax?: number },
 ): Promise<number> {
-  const { channel, cursor } = input;
+  const { lane, cursor } = input;
   const batches = await deps.database.transaction([], async (connection): Promise<NewBatch[]> => {
-    if (!(await tryDuty(connection, `feed ${channel}`))) return [];
-    const load = await readChannelLoad(connection, {
-      channel,
+    if (!(await tryDuty(connection, `feed ${lane.channel} ${lane.mode}`))) return [];
+    const load = await readLaneLoad(connection, {
+      ...lane,
       windowMs: rateWindowMs(input.perSecond),
       countMax: outstandingMax,
       leaseMs: limits.batchLeaseMs,
@@ -58,7 +60,7 @@ export async function feedDueReminders(
     const allowance = Math.min(allowanceOf(load, input.perSecond), input.allowedMax ?? Infinity);
     if (allowance < 1) return [];
     const organisationIds = await listDueOrganisations(connection, {
-      channel,
+      ...lane,
       after: cursor.lastOrganisationId,
       countMax: allowance,
     });
@@ -68,7 +70,7 @@ export async function feedDueReminders(
     }
     const share = Math.ceil(allowance / organisationIds.length);
     const reminderIds = await lockDueReminders(connection, {
-      channel,
+      ...lane,
       organisationIds,
       countMax: allowance,
       lookAt: Math.max(16, share * 4),
@@ -76,7 +78,7 @@ export async function feedDueReminders(
     cursor.lastOrganisationId = organisationIds.at(-1) ?? nobody;
     const taken = inBatches(reminderIds);
     if (taken.length > 0) {
-      await queueBatches(connection, { channel, leaseMs: limits.batchLeaseMs, batches: taken });
+      await queueBatches(connection, { ...lane, leaseMs: limits.batchLeaseMs, batches: taken });
     }
     return taken;
   });
@@ -96,7 +98,7 @@ function rateWindowMs(perSecond: number): number {
  * up for at once. Nothing is taken for workers that are not there, and next to
  * nothing while all of them find the provider down: reminders wait where they stand in order.
  */
-export function allowanceOf(load: ChannelLoad, perSecond: number): number {
+export function allowanceOf(load: LaneLoad, perSecond: number): number {
   if (load.paused || load.workers === 0) return 0;
   if (load.workersHeldUp >= load.workers) {
     return (load.sinceLastBatchMs ?? probeEveryMs) >= probeEveryMs ? 1 : 0;

@@ -1,8 +1,13 @@
 import { retryInMs } from '../../config/retry.ts';
 import { type AttemptWord, reminderAfter } from '../domain/attempt.ts';
 import { AppError } from '../domain/errors.ts';
-import { type Database, sqlState } from '../store/database.ts';
-import { type LockedAttempt, lockAttempts, writeAttemptEnds } from '../store/outcomes.ts';
+import { type Connection, type Database, sqlState } from '../store/database.ts';
+import {
+  type AttemptEnd,
+  type LockedAttempt,
+  lockAttempts,
+  writeAttemptEnds,
+} from '../store/outcomes.ts';
 import { type LockedStep, writeReminderSteps } from '../store/reminder-steps.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
 import type { SendOutcome } from '../transport/transport.ts';
@@ -127,19 +132,12 @@ async function storeOutcomes(
   { database, random }: { database: Pick<Database, 'transaction'>; random: () => number },
   ended: readonly EndedAttempt[],
 ): Promise<void> {
-  const byId = new Map(ended.map((one) => [one.attemptId, one.outcome]));
   // A provider that gives one id to two messages must not cost us the outcome of either.
   const write = (withProviderIds: boolean) =>
     database.transaction([], async (connection) => {
-      const locked = await lockAttempts(connection, { attemptIds: Array.from(byId.keys()) });
-      await writeAttemptEnds(
-        connection,
-        locked.map(({ attemptId }) => endOf(attemptId, byId.get(attemptId), withProviderIds)),
-      );
-      await writeReminderSteps(
-        connection,
-        locked.flatMap((attempt) => stepOf(attempt, byId.get(attempt.attemptId), random)),
-      );
+      for (let left = ended; left.length > 0; ) {
+        left = await storeSome(connection, { ended: left, withProviderIds, random });
+      }
     });
   try {
     await write(true);
@@ -149,22 +147,55 @@ async function storeOutcomes(
   }
 }
 
-type Outcome = EndedAttempt['outcome'] | undefined;
+/**
+ * Stores what it can of these outcomes: of two about one reminder the first, for it changes what
+ * the second meets.
+ *
+ * @returns the others
+ */
+async function storeSome(
+  connection: Connection,
+  input: { ended: readonly EndedAttempt[]; withProviderIds: boolean; random: () => number },
+): Promise<EndedAttempt[]> {
+  const { ended, withProviderIds, random } = input;
+  const attemptIds = ended.map(({ attemptId }) => attemptId);
+  const byId = new Map(
+    (await lockAttempts(connection, { attemptIds })).map((one) => [one.attemptId, one]),
+  );
+  const ends: AttemptEnd[] = [];
+  const steps = new Map<string, LockedStep[]>();
+  const later: EndedAttempt[] = [];
+  for (const one of ended) {
+    const attempt = byId.get(one.attemptId);
+    if (!attempt) continue;
+    if (steps.has(attempt.reminderId)) {
+      later.push(one);
+    } else {
+      ends.push(endOf(one, withProviderIds));
+      steps.set(attempt.reminderId, stepOf(attempt, one.outcome, random));
+    }
+  }
+  await writeAttemptEnds(connection, ends);
+  await writeReminderSteps(connection, Array.from(steps.values()).flat());
+  return later;
+}
 
-function endOf(attemptId: string, outcome: Outcome, withProviderIds: boolean) {
-  switch (outcome?.kind) {
+type Outcome = EndedAttempt['outcome'];
+
+function endOf({ attemptId, outcome }: EndedAttempt, withProviderIds: boolean): AttemptEnd {
+  switch (outcome.kind) {
     case 'accepted':
       return {
         attemptId,
         outcome: 'accepted',
         ...(withProviderIds ? { providerId: outcome.providerId } : {}),
-      } as const;
+      };
     case 'uncertain':
-      return { attemptId, outcome: 'uncertain', reason: outcome.reason } as const;
+      return { attemptId, outcome: 'uncertain', reason: outcome.reason };
     case 'refused':
-      return { attemptId, outcome: 'refused', reason: outcome.reason } as const;
-    default:
-      return { attemptId, outcome: 'refused', reason: 'not_started' } as const;
+      return { attemptId, outcome: 'refused', reason: outcome.reason };
+    case 'not_started':
+      return { attemptId, outcome: 'refused', reason: 'not_started' };
   }
 }
 
@@ -174,7 +205,7 @@ function stepOf(attempt: LockedAttempt, outcome: Outcome, random: () => number):
 }
 
 function wordOf(attempt: LockedAttempt, outcome: Outcome, random: () => number): AttemptWord {
-  switch (outcome?.kind) {
+  switch (outcome.kind) {
     case 'accepted':
       return outcome;
     case 'uncertain':
@@ -187,12 +218,12 @@ function wordOf(attempt: LockedAttempt, outcome: Outcome, random: () => number):
         : retryInMs({ reason, attempts, retryAfterMs, untilNotAfterMs, random: random() });
       return { kind: 'refused', permanent, reason, retryInMs: retry };
     }
-    default:
+    case 'not_started':
       return {
         kind: 'refused',
         permanent: false,
         reason: 'not_started',
-        retryInMs: outcome?.retryInMs ?? 0,
+        retryInMs: outcome.retryInMs,
       };
   }
 }

@@ -282,8 +282,9 @@ describe('retention', () => {
 
   it('deletes old batches and what processes of last week said', async () => {
     await database.admin.query(
-      `insert into batches (id, channel, reminder_count, lease_until) values
-       (gen_random_uuid(), 'sms', 1, now() - interval '2 days'), (gen_random_uuid(), 'sms', 2, now())`,
+      `insert into batches (id, channel, mode, reminder_count, lease_until) values
+       (gen_random_uuid(), 'sms', 'live', 1, now() - interval '2 days'),
+       (gen_random_uuid(), 'sms', 'live', 2, now())`,
     );
     await database.admin.query(
       `insert into heartbeats (name, instance, version, beat_at) values ('feed', 'old', '0', now() - interval '2 days')`,

@@ -40,10 +40,9 @@ async function runWithFault(fault?: { at: number; mode: FaultMode }) {
   const deps = bench.deps({
     database: faulty,
     recorder: createOutcomeRecorder({ database: faulty, log: silentLog, sleep: () => wait(1) }),
+    transport: point.transport(bench.deps().transport),
   });
-  const dispatched = bench
-    .dispatchWith({ ...deps, transport: point.transport(deps.transport) }, batchId)
-    .catch(() => {});
+  const dispatched = bench.dispatchWith(deps, batchId).catch(() => {});
   await Promise.race([dispatched, point.died]);
   await quiet();
 

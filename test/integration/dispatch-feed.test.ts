@@ -5,6 +5,8 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench } from '../support/dispatch-bench.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
 
+const live = { channel: 'sms', mode: 'live' } as const;
+
 let database: TestDatabase;
 let peer: MessagesPeer;
 let bench: ReturnType<typeof createDispatchBench>;
@@ -68,7 +70,6 @@ describe('what is not taken', () => {
     ['what is not due yet', "update reminders set due_at = now() + interval '1 hour'"],
     ['what is of no use any more', `update reminders set not_after = now() - interval '1 s'`],
     ['what was cancelled', `update reminders set state = 'cancelled'`],
-    ['what goes out by another channel', `update reminders set channel = 'email'`],
     ['what belongs to a paused appointment', 'update appointments set paused_at = now()'],
     [
       'anything, while everything is paused',
@@ -106,7 +107,7 @@ describe('what is not taken', () => {
     const feed = () =>
       feedDueReminders(
         { database: bench.scheduler, ring: () => {} },
-        { channel: 'sms', perSecond: 100, cursor: newFeedCursor() },
+        { lane: live, perSecond: 100, cursor: newFeedCursor() },
       );
     expect(await feed()).toBe(0);
     await database.admin.query(
@@ -120,14 +121,14 @@ describe('what is not taken', () => {
     await bench.seed({ organisationId, count: 30 });
     await database.admin.query(
       `insert into heartbeats (name, instance, version) select name, n, '0'
-       from unnest(array['dispatch', 'held-up sms']) name, unnest(array['one', 'two']) n`,
+       from unnest(array['dispatch', 'held-up sms live']) name, unnest(array['one', 'two']) n`,
     );
     const taken = [];
     for (let tick = 0; tick < 3; tick += 1) {
       taken.push(
         await feedDueReminders(
           { database: bench.scheduler, ring: () => {} },
-          { channel: 'sms', perSecond: 100, cursor: newFeedCursor() },
+          { lane: live, perSecond: 100, cursor: newFeedCursor() },
         ),
       );
     }
@@ -174,7 +175,7 @@ describe('feeding', () => {
         ring: (batchId) =>
           seen.push(bench.rows('select channel from batches where id = $1', [batchId])),
       },
-      { channel: 'sms', perSecond: 10_000, cursor: newFeedCursor() },
+      { lane: live, perSecond: 10_000, cursor: newFeedCursor() },
     );
     expect(await Promise.all(seen)).toEqual(Array.from({ length: 3 }, () => [{ channel: 'sms' }]));
   });
@@ -189,7 +190,7 @@ describe('feeding', () => {
     for (let tick = 0; tick < 20; tick += 1) {
       taken += await feedDueReminders(
         { database: bench.scheduler, ring: () => {} },
-        { channel: 'sms', perSecond: 5, cursor: newFeedCursor() },
+        { lane: live, perSecond: 5, cursor: newFeedCursor() },
       );
     }
     // The ticks take a fraction of a second.

@@ -4,33 +4,40 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Config, loadConfig } from '../../config/env.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
-import { prepareQueue } from '../../src/queue/prepare-queue.ts';
 import { runScheduler } from '../../workers/scheduler.ts';
 import { runWorker } from '../../workers/worker.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { parcelDay } from '../support/dispatch-bench.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
 import { seedReminders } from '../support/seed-reminders.ts';
+import { type SmtpPeer, startSmtpPeer } from '../support/smtp-peer.ts';
+import { createTestedQueue, type TestedQueue } from '../support/tested-queue.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 let database: TestDatabase;
+let queue: TestedQueue;
 let peer: MessagesPeer;
+let mail: SmtpPeer;
 let keyFolder: string;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  await prepareQueue(database.adminUrl);
+  queue = await createTestedQueue(database);
   peer = await startMessagesPeer();
+  mail = await startSmtpPeer();
   keyFolder = mkdtempSync(join(tmpdir(), 'sotto-test-keys-'));
 });
 afterAll(async () => {
   await peer.close();
+  await mail.close();
+  await queue.stop();
   await database.drop();
   rmSync(keyFolder, { recursive: true });
 });
 
 function configFor(role: 'worker' | 'scheduler'): Config {
   return loadConfig({
+    ...queue.environment,
     DATABASE_URL: database.roleUrls[role].reveal(),
     KEYSTORE: `file:${keyFolder}`,
     LOG_LEVEL: 'silent',
@@ -38,6 +45,9 @@ function configFor(role: 'worker' | 'scheduler'): Config {
     TWILIO_AUTH_TOKEN: 'token',
     TWILIO_FROM: '+33700000000',
     TWILIO_BASE_URL: peer.url,
+    SMTP_URL: mail.url,
+    MAIL_FROM: 'reminders@sotto.example',
+    JOURNAL: `file:${keyFolder}/journal`,
   });
 }
 
@@ -48,17 +58,22 @@ describe('the worker and the scheduler', () => {
     const epochPublicKey = await fileKeyStore(keyFolder).epochPublicKey(parcelDay);
     if (!epochPublicKey) throw new Error('no epoch key');
     const organisationId = await database.createOrganisation();
-    await seedReminders(database.admin, { organisationId, count: 120, epochPublicKey, parcelDay });
+    const options = { organisationId, epochPublicKey, parcelDay };
+    await seedReminders(database.admin, { ...options, count: 120 });
+    await seedReminders(database.admin, { ...options, count: 40, channels: ['email'] });
+    await seedReminders(database.admin, { ...options, count: 10, mode: 'test' });
 
     const sent = async () => {
       const { rows } = await database.admin.query(
         `select count(*)::int as count from reminders where state = 'sent'`,
       );
-      return rows[0].count === 120;
+      return rows[0].count === 170;
     };
     await waitFor(sent, 15_000);
-    expect(peer.accepted).toHaveLength(120);
-    expect(new Set(peer.accepted.map(({ to }) => to)).size).toBe(120);
+    expect(peer.accepted).toHaveLength(130);
+    expect(new Set(peer.accepted.map(({ to }) => to)).size).toBe(130);
+    expect(new Set(mail.taken.map(({ to }) => to)).size).toBe(40);
+    expect(mail.taken).toHaveLength(40);
     const beats = await database.admin.query('select distinct name from heartbeats order by 1');
     expect(beats.rows.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['dispatch', 'feed']),

@@ -1,12 +1,16 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { channels, modes } from '../../src/domain/channel.ts';
+import { type Lane, laneKey } from '../../src/domain/lane.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { boxPublicKey, newBoxPrivateKey } from '../../src/keys/box-keys.ts';
 import { createLinkTokens } from '../../src/keys/link-token.ts';
 import type { Log } from '../../src/telemetry/log.ts';
 import { createTwilioTransport } from '../../src/transport/sms-twilio.ts';
+import type { Transport } from '../../src/transport/transport.ts';
 import { type DispatchDeps, dispatchBatch } from '../../src/usecases/dispatch-batch.ts';
 import { feedDueReminders, newFeedCursor } from '../../src/usecases/feed-due-reminders.ts';
 import { createOutcomeRecorder } from '../../src/usecases/record-outcome.ts';
+import type { Route } from '../../src/usecases/routes.ts';
 import { createSendBreaker } from '../../src/usecases/send-breaker.ts';
 import { createSendSlots } from '../../src/usecases/send-slots.ts';
 import { sweepExpired, sweepLeases } from '../../src/usecases/sweep-leases.ts';
@@ -16,6 +20,17 @@ import { type SeedOptions, seedReminders } from './seed-reminders.ts';
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 export const parcelDay = new Date().toISOString().slice(0, 10);
+/** Every lane, those that matter most first. */
+export const lanes: readonly Lane[] = modes
+  .toReversed()
+  .flatMap((mode) => channels.map((channel) => ({ channel, mode })));
+
+/** What a test says otherwise: of a worker, or of the routes of one. */
+export type BenchOverrides = Partial<DispatchDeps> &
+  Partial<Route> & {
+    readonly timeoutMs?: number;
+    readonly email?: Partial<Route>;
+  };
 
 /** Feeder and dispatcher over a test's own database and a provider of its own, without a queue. */
 export function createDispatchBench(database: TestDatabase, peer: MessagesPeer) {
@@ -23,36 +38,48 @@ export function createDispatchBench(database: TestDatabase, peer: MessagesPeer) 
   const epochPublicKey = boxPublicKey(epochPrivateKey);
   const worker = database.open('worker');
   const scheduler = database.open('scheduler');
-  const cursor = newFeedCursor();
+  const cursors = new Map(lanes.map((lane) => [laneKey(lane), newFeedCursor()]));
   const linkTokens = createLinkTokens({
     keys: [{ selector: 'a', key: new Secret(randomBytes(32)) }],
     audience: 'localhost',
   });
 
+  function twilio(timeoutMs: number): Transport {
+    return createTwilioTransport({
+      accountSid: `AC${'0'.repeat(32)}`,
+      authToken: new Secret('token'),
+      from: '+33700000000',
+      baseUrl: peer.url,
+      statusCallbackUrl: (token) => `https://callback.example/${token}`,
+      timeoutMs,
+      maxSockets: 16,
+    });
+  }
+
   /** What a worker process has; made anew for each process a test plays. */
-  function deps(overrides: Partial<DispatchDeps> & { timeoutMs?: number } = {}): DispatchDeps {
-    const base = overrides.database ?? worker;
+  function deps(overrides: BenchOverrides = {}): DispatchDeps & Route {
+    const { timeoutMs = 2_000, email, ...others } = overrides;
+    const base = others.database ?? worker;
+    const route: Route = {
+      transport: others.transport ?? twilio(timeoutMs),
+      breaker: others.breaker ?? createSendBreaker({}),
+      slots: others.slots ?? createSendSlots(16),
+      recordOptOut: others.recordOptOut,
+    };
+    const byEmail = { ...route, breaker: createSendBreaker({}), ...email };
     return {
+      ...route,
       database: base,
-      transport: createTwilioTransport({
-        accountSid: `AC${'0'.repeat(32)}`,
-        authToken: new Secret('token'),
-        from: '+33700000000',
-        baseUrl: peer.url,
-        statusCallbackUrl: (token) => `https://callback.example/${token}`,
-        timeoutMs: overrides.timeoutMs ?? 2_000,
-        maxSockets: 16,
-      }),
-      breaker: createSendBreaker({}),
-      slots: createSendSlots(16),
+      routeOf: ({ channel }) => (channel === 'sms' ? route : byEmail),
       recorder: createOutcomeRecorder({ database: base, log: silentLog }),
       epochPrivateKey: async (day) => (day === parcelDay ? new Secret(epochPrivateKey) : undefined),
       findSuppressed: async () => new Set(),
       linkTokens,
       linkHostUrl: 'http://localhost:3001',
       optOut: false,
+      optOutUrlOf: async () => new Secret(`http://localhost:3001/stop/${randomUUID()}`),
       log: silentLog,
-      ...overrides,
+      ...others,
     };
   }
 
@@ -63,7 +90,7 @@ export function createDispatchBench(database: TestDatabase, peer: MessagesPeer) 
     deps,
     seed: (options: Omit<SeedOptions, 'epochPublicKey' | 'parcelDay'> & { parcelDay?: string }) =>
       seedReminders(database.admin, { epochPublicKey, parcelDay, ...options }),
-    /** Feeds once, at a rate that bounds nothing, and returns the batches that would ring. */
+    /** Feeds every lane once, at a rate that bounds nothing, and returns the batches that would ring. */
     async feed(allowedMax?: number): Promise<string[]> {
       await database.admin.query(
         `insert into heartbeats (name, instance, version, beat_at)
@@ -71,13 +98,16 @@ export function createDispatchBench(database: TestDatabase, peer: MessagesPeer) 
          on conflict do nothing`,
       );
       const rung: string[] = [];
-      await feedDueReminders(
-        { database: scheduler, ring: (batchId) => rung.push(batchId) },
-        { channel: 'sms', perSecond: 10_000, cursor, ...(allowedMax ? { allowedMax } : {}) },
-      );
+      for (const lane of lanes) {
+        const cursor = cursors.get(laneKey(lane)) ?? newFeedCursor();
+        await feedDueReminders(
+          { database: scheduler, ring: (batchId) => rung.push(batchId) },
+          { lane, perSecond: 10_000, cursor, ...(allowedMax ? { allowedMax } : {}) },
+        );
+      }
       return rung;
     },
-    dispatch: (batchId: string, overrides: Parameters<typeof deps>[0] = {}) =>
+    dispatch: (batchId: string, overrides: BenchOverrides = {}) =>
       dispatchBatch(deps(overrides), batchId),
     dispatchWith: (made: DispatchDeps, batchId: string) => dispatchBatch(made, batchId),
     async states(): Promise<Record<string, number>> {
@@ -90,7 +120,7 @@ export function createDispatchBench(database: TestDatabase, peer: MessagesPeer) 
       return (await database.admin.query(query, values)).rows;
     },
     /** Feeds and sends until nothing is due any more. */
-    async drain(overrides: Parameters<typeof deps>[0] = {}): Promise<void> {
+    async drain(overrides: BenchOverrides = {}): Promise<void> {
       for (let batches = await this.feed(); batches.length > 0; batches = await this.feed()) {
         await Promise.all(batches.map((batchId) => this.dispatch(batchId, overrides)));
       }

@@ -1,33 +1,48 @@
+import type { Channel } from '../../src/domain/channel.ts';
 import type { OutgoingMessage, SendOutcome, Transport } from '../../src/transport/transport.ts';
 
 /** A provider whose answers a test decides, one by one. */
 export interface FakeTransport extends Transport {
-  readonly sends: readonly {
-    to: string;
-    text: string;
-    attemptToken: string;
-    validitySeconds: number;
-  }[];
+  readonly sends: readonly FakeSend[];
+}
+
+/** One hand-off, with everything that a provider would see. */
+export interface FakeSend {
+  readonly channel: Channel;
+  readonly to: string;
+  readonly text: string;
+  readonly attemptToken: string;
+  readonly validitySeconds: number;
+  readonly subject?: string;
+  readonly html?: string;
+  readonly messageKey?: string;
+  readonly optOutUrl?: string;
 }
 
 export function fakeTransport(
   answer: (message: OutgoingMessage, place: number) => SendOutcome | Promise<SendOutcome>,
 ): FakeTransport {
-  const sends: FakeTransport['sends'][number][] = [];
+  const sends: FakeSend[] = [];
   return {
     name: 'fake',
     sends,
     async send(message) {
-      sends.push({
-        to: message.to.reveal(),
-        text: message.text.reveal(),
-        attemptToken: message.attemptToken,
-        validitySeconds: message.validitySeconds,
-      });
+      sends.push(seen(message));
       return answer(message, sends.length - 1);
     },
     async close() {},
   };
+}
+
+function seen(message: OutgoingMessage): FakeSend {
+  const { channel, attemptToken, validitySeconds } = message;
+  const to = message.to.reveal();
+  const text = message.text.reveal();
+  const basis = { channel, to, text, attemptToken, validitySeconds };
+  if (message.channel === 'sms') return basis;
+  const { subject, messageKey } = message;
+  const [html, optOutUrl] = [message.html.reveal(), message.optOutUrl.reveal()];
+  return { ...basis, subject, html, messageKey, optOutUrl };
 }
 
 let accepted = 0;

@@ -1,5 +1,6 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import type pg from 'pg';
+import type { Channel, Mode } from '../../src/domain/channel.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { linkLookup, linkSealPublicKey, newLinkSecret } from '../../src/keys/link-secret.ts';
 import { sealParcel } from '../../src/keys/sealing.ts';
@@ -8,8 +9,10 @@ export interface SeededReminder {
   readonly id: string;
   readonly organisationId: string;
   readonly appointmentId: string;
-  readonly linkId: string;
   readonly phone: string;
+  readonly email: string;
+  /** Of its own channel, the first. */
+  readonly linkId: string;
   readonly lookup: Buffer;
 }
 
@@ -22,30 +25,37 @@ export interface SeedOptions {
   readonly dueInMs?: number;
   readonly notAfterInMs?: number;
   readonly state?: string;
+  readonly mode?: Mode;
+  /** What there is a link for; the first is what it goes out on first. */
+  readonly channels?: readonly Channel[];
+  /** What phones and local parts of addresses end in. */
+  readonly ending?: string;
 }
 
 const hourMs = 3_600_000;
 
-/** Inserts appointments with one reminder by SMS each, whose parcels are truly sealed. */
+/** Inserts appointments with one reminder each, whose parcels are truly sealed. */
 export async function seedReminders(
   admin: pg.Pool,
   options: SeedOptions,
 ): Promise<SeededReminder[]> {
-  const { organisationId, count, parcelDay } = options;
-  const seeded = Array.from({ length: count }, (_, place) => seal(options, place));
-  const ids = seeded.map(({ reminder }) => reminder.id);
-  const appointmentIds = seeded.map(({ reminder }) => reminder.appointmentId);
+  const { organisationId, parcelDay, mode = 'live', channels = ['sms'] } = options;
+  const seeded = Array.from({ length: options.count }, (_, place) => make(options, place));
+  const reminders = seeded.map(({ reminder }) => reminder);
+  const links = seeded.flatMap((one) => one.links);
+  const ids = reminders.map(({ id }) => id);
+  const appointmentIds = reminders.map(({ appointmentId }) => appointmentId);
   await admin.query(
     `insert into appointments (id, organisation_id, mode, reference, state, version, starts_at, ends_at,
        erase_at)
-     select id, $2, 'live', 'ref-' || id, 'booked', 1, now() + interval '1 day', now() + interval '1 day',
+     select id, $2, $3, 'ref-' || id, 'booked', 1, now() + interval '1 day', now() + interval '1 day',
        now() + interval '120 days' from unnest($1::uuid[]) as a (id)`,
-    [appointmentIds, organisationId],
+    [appointmentIds, organisationId, mode],
   );
   await admin.query(
     `insert into reminders (id, organisation_id, mode, appointment_id, kind, requested_channel, channel,
        before, resolved_at, send_at, due_at, not_after, state)
-     select id, $3, 'live', appointment_id, 'planned', 'sms', 'sms', 'P1D', now(), now(),
+     select id, $3, $7, appointment_id, 'planned', $8, $9, 'P1D', now(), now(),
        now() + $4::float8 * interval '1 millisecond', now() + $5::float8 * interval '1 millisecond', $6
      from unnest($1::uuid[], $2::uuid[]) as r (id, appointment_id)`,
     [
@@ -55,51 +65,81 @@ export async function seedReminders(
       options.dueInMs ?? -1_000,
       options.notAfterInMs ?? 24 * hourMs,
       options.state ?? 'scheduled',
+      mode,
+      channels.length > 1 ? 'auto' : channels[0],
+      channels[0],
     ],
   );
   await admin.query(
     `insert into links (id, organisation_id, mode, appointment_id, reminder_id, channel, lookup,
        seal_public_key, note, parcel, parcel_day, expires_at)
-     select id, $7, 'live', appointment_id, reminder_id, 'sms', lookup, public_key, '\\x00', parcel, $8,
-       now() + interval '10 days'
-     from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::bytea[], $6::bytea[])
-       as l (id, appointment_id, reminder_id, lookup, public_key, parcel)`,
+     select l.id, r.organisation_id, r.mode, r.appointment_id, r.id, l.channel, l.lookup, l.public_key,
+       '\\x00', l.parcel, $7, now() + interval '10 days'
+     from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[], $5::bytea[], $6::bytea[])
+       as l (id, reminder_id, channel, lookup, public_key, parcel)
+     join reminders r on r.id = l.reminder_id`,
     [
-      seeded.map(({ reminder }) => reminder.linkId),
-      appointmentIds,
-      ids,
-      seeded.map(({ reminder }) => reminder.lookup),
-      seeded.map(({ publicKey }) => publicKey),
-      seeded.map(({ parcel }) => parcel),
-      organisationId,
+      links.map(({ id }) => id),
+      links.map(({ reminderId }) => reminderId),
+      links.map(({ channel }) => channel),
+      links.map(({ lookup }) => lookup),
+      links.map(({ publicKey }) => publicKey),
+      links.map(({ parcel }) => parcel),
       parcelDay,
     ],
   );
-  return seeded.map(({ reminder }) => reminder);
+  return reminders;
 }
 
-function seal(options: SeedOptions, place: number) {
-  const { organisationId, epochPublicKey } = options;
-  const secret = newLinkSecret();
-  const reminder: SeededReminder = {
-    id: randomUUID(),
-    organisationId,
-    appointmentId: randomUUID(),
-    linkId: randomUUID(),
-    phone: `+336${randomInt(1_000, 9_999)}${String(place).padStart(4, '0')}`,
-    lookup: linkLookup(secret),
+function make(options: SeedOptions, place: number) {
+  const { organisationId, channels = ['sms'] } = options;
+  const id = randomUUID();
+  const appointmentId = randomUUID();
+  const ending = options.ending ?? String(place).padStart(4, '0');
+  const contacts = {
+    sms: `+336${randomInt(1_000, 9_999)}${ending}`,
+    email: `p.${randomBytes(6).toString('hex')}x${ending}@example.org`,
   };
+  const binding = { organisationId, appointmentId, reminderId: id };
+  const links = channels.map((channel) =>
+    sealLink({ ...options, binding, channel, contact: contacts[channel] }),
+  );
+  const reminder: SeededReminder = {
+    id,
+    organisationId,
+    appointmentId,
+    phone: contacts.sms,
+    email: contacts.email,
+    linkId: links[0]?.id ?? '',
+    lookup: links[0]?.lookup ?? Buffer.alloc(0),
+  };
+  return { reminder, links };
+}
+
+function sealLink({
+  epochPublicKey,
+  binding,
+  channel,
+  contact,
+}: Pick<SeedOptions, 'epochPublicKey'> & {
+  binding: { organisationId: string; appointmentId: string; reminderId: string };
+  channel: Channel;
+  contact: string;
+}) {
+  const linkSecret = newLinkSecret();
   const parcel = sealParcel({
     epochPublicKey,
-    binding: { organisationId, appointmentId: reminder.appointmentId, reminderId: reminder.id },
-    parcel: {
-      linkSecret: secret,
-      contactPoint: new Secret(reminder.phone),
-      channel: 'sms',
-      language: 'fr',
-    },
+    binding,
+    parcel: { linkSecret, contactPoint: new Secret(contact), channel, language: 'fr' },
   });
-  return { reminder, parcel, publicKey: linkSealPublicKey(secret) };
+  return {
+    id: randomUUID(),
+    reminderId: binding.reminderId,
+    channel,
+    lookup: linkLookup(linkSecret),
+    publicKey: linkSealPublicKey(linkSecret),
+    parcel,
+  };
 }
 
 /** Bytes of the length of a parcel that nobody sealed. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AttemptWord, reminderAfter } from '../../src/domain/attempt.ts';
+import { type AttemptWord, receiptStates, reminderAfter } from '../../src/domain/attempt.ts';
 import {
   canTransition,
   finalStates,
@@ -27,6 +27,7 @@ const reminder = fc.record({
   pendingEnd: fc.constantFrom(null, 'cancelled' as const, 'superseded' as const, 'erased' as const),
   newest: fc.boolean(),
   possiblySent: fc.boolean(),
+  receiptState: fc.constantFrom(null, ...receiptStates),
   otherChannel: fc.constantFrom(undefined, 'sms' as const, 'email' as const),
 });
 
@@ -41,6 +42,7 @@ function stepAfter(
       pendingEnd: null,
       newest: true,
       possiblySent: false,
+      receiptState: null,
       otherChannel: undefined,
       ...rest,
     },

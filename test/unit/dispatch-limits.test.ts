@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { leastValidityMs, retryInMs } from '../../config/retry.ts';
 import type { SendOutcome } from '../../src/transport/transport.ts';
-import { validitySeconds } from '../../src/usecases/dispatch-batch.ts';
 import { allowanceOf } from '../../src/usecases/feed-due-reminders.ts';
 import { createSendBreaker } from '../../src/usecases/send-breaker.ts';
+import { validitySeconds } from '../../src/usecases/send-slice.ts';
 import { createSendSlots } from '../../src/usecases/send-slots.ts';
 
 const dayMs = 86_400_000;

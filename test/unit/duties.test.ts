@@ -87,7 +87,9 @@ describe('a dispatcher', () => {
   const waiting =
     (...ids: string[]) =>
     async () =>
-      ids;
+      ids.map((batchId) => ({ batchId, lane }));
+  const lane = { channel: 'sms', mode: 'live' } as const;
+  const laneOf = async () => lane;
 
   it('is at a batch once, however often it is told of it', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -98,6 +100,7 @@ describe('a dispatcher', () => {
         begun.push(batchId);
         await promise;
       },
+      laneOf,
       concurrency: 4,
       log,
     });
@@ -120,6 +123,7 @@ describe('a dispatcher', () => {
         begun.push(batchId);
         await promise;
       },
+      laneOf,
       concurrency: 3,
       log,
     });
@@ -134,6 +138,7 @@ describe('a dispatcher', () => {
     const dispatcher = createDispatcher({
       findWaiting: waiting(),
       dispatch: () => Promise.reject(new AppError('unavailable')),
+      laneOf,
       concurrency: 1,
       log,
     });

@@ -1,0 +1,17 @@
+import { type Channel, type Mode, modes } from './channel.ts';
+
+/** What reminders queue up in: one channel, test and live apart, so that no lane waits for another. */
+export interface Lane {
+  readonly channel: Channel;
+  readonly mode: Mode;
+}
+
+/** One lane's name among the others of a process. */
+export function laneKey({ channel, mode }: Lane): string {
+  return `${channel} ${mode}`;
+}
+
+/** Both lanes of each of these channels, those of patients first. */
+export function lanesOf(channels: readonly Channel[]): Lane[] {
+  return modes.toReversed().flatMap((mode) => channels.map((channel) => ({ channel, mode })));
+}

@@ -1,0 +1,81 @@
+import { leastValidityMs } from '../../config/retry.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { QueuedEnd, QueuedReminder } from '../store/dispatch.ts';
+import type { Log } from '../telemetry/log.ts';
+import {
+  type OpenedReminder,
+  type OpeningFailure,
+  type OpenReminderDeps,
+  openReminder,
+} from './open-reminder.ts';
+
+export interface OpenBatchDeps extends OpenReminderDeps {
+  readonly epochPrivateKey: (day: string) => Promise<Secret<Buffer> | undefined>;
+  /** Which of these contact points said stop. */
+  readonly findSuppressed: (
+    contacts: readonly { reminderId: string; to: Secret<string> }[],
+  ) => Promise<ReadonlySet<string>>;
+  readonly log: Log;
+}
+
+const keyWaitMs = 30_000;
+
+/** Opens what can be opened, and says what becomes of the rest. */
+export async function openBatch(
+  deps: OpenBatchDeps,
+  queued: readonly QueuedReminder[],
+): Promise<{ opened: OpenedReminder[]; ended: QueuedEnd[] }> {
+  const keys = await readKeys(deps, queued);
+  const opened: OpenedReminder[] = [];
+  const ended: QueuedEnd[] = [];
+  for (const reminder of queued) {
+    const { reminderId } = reminder;
+    if (reminder.untilNotAfterMs < leastValidityMs) {
+      ended.push({ reminderId, to: 'expired', reason: 'too_late' });
+      continue;
+    }
+    const result = await openReminder(deps, reminder, keys.get(reminder.link?.parcelDay ?? ''));
+    if (result.ok) opened.push(result.opened);
+    else ended.push(endUnopened(deps, reminder, result.reason));
+  }
+  const suppressed = await deps.findSuppressed(
+    opened.map(({ reminder, to }) => ({ reminderId: reminder.reminderId, to })),
+  );
+  for (const reminderId of suppressed) {
+    ended.push({ reminderId, to: 'suppressed', reason: 'opted_out' });
+  }
+  return {
+    opened: opened.filter(({ reminder }) => !suppressed.has(reminder.reminderId)),
+    ended,
+  };
+}
+
+function endUnopened(
+  { log }: OpenBatchDeps,
+  { reminderId, otherChannel }: QueuedReminder,
+  reason: OpeningFailure,
+): QueuedEnd {
+  // It had gone on by a channel that a later version has no contact point for.
+  if (reason === 'no_parcel' && otherChannel) {
+    return { reminderId, to: 'scheduled', reason, dueInMs: 0, channel: otherChannel };
+  }
+  log.error('a reminder could not be opened', { reminderId, reason });
+  // A newer process has begun to sign with a key that this one has not read yet, or keys are away.
+  if (reason === 'no_link_key' || reason === 'no_opt_out_url') {
+    return { reminderId, to: 'scheduled', reason, dueInMs: keyWaitMs };
+  }
+  return { reminderId, to: 'failed', reason };
+}
+
+async function readKeys(
+  deps: OpenBatchDeps,
+  queued: readonly QueuedReminder[],
+): Promise<Map<string, Secret<Buffer>>> {
+  const days = new Set(queued.flatMap(({ link }) => (link ? [link.parcelDay] : [])));
+  const keys = new Map<string, Secret<Buffer>>();
+  for (const day of days) {
+    const key = await deps.epochPrivateKey(day);
+    if (key) keys.set(day, key);
+  }
+  return keys;
+}

@@ -1,0 +1,24 @@
+import type { Channel } from '../domain/channel.ts';
+import type { Lane } from '../domain/lane.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { SendBreaker } from './send-breaker.ts';
+import type { SendSlots } from './send-slots.ts';
+
+/** A contact point that a provider says has opted out. */
+export interface OptedOut {
+  readonly channel: Channel;
+  readonly contact: Secret<string>;
+}
+
+/** How the messages of one lane leave a process, apart from every other lane's. */
+export interface Route {
+  readonly transport: Transport;
+  readonly breaker: SendBreaker;
+  readonly slots: SendSlots;
+  /** Absent where nobody real is written to: what is said of a contact there is true of nobody. */
+  readonly recordOptOut?: ((said: OptedOut) => Promise<unknown>) | undefined;
+}
+
+/** The routes of a process; none for a channel that it cannot send on. */
+export type RouteOf = (lane: Lane) => Route | undefined;

@@ -1,0 +1,175 @@
+import { randomBytes, randomUUIDv7 } from 'node:crypto';
+import { leastValidityMs } from '../../config/retry.ts';
+import type { Database } from '../store/database.ts';
+import { type IntendedAttempt, type QueuedEnd, writeIntents } from '../store/dispatch.ts';
+import { errorFacts, type Log } from '../telemetry/log.ts';
+import type { SendOutcome } from '../transport/transport.ts';
+import { endQueued } from './end-queued.ts';
+import type { OpenedReminder } from './open-reminder.ts';
+import type { OutcomeRecorder } from './record-outcome.ts';
+import type { Route } from './routes.ts';
+
+export interface SendDeps {
+  readonly database: Pick<Database, 'transaction'>;
+  readonly recorder: OutcomeRecorder;
+  readonly log: Log;
+}
+
+/** One batch on its way along one route, timed by this process' own clock. */
+export interface BatchRun {
+  readonly batchId: string;
+  readonly route: Route;
+  /** Milliseconds that only go forward. */
+  readonly clock: () => number;
+  readonly claimedAtMs: number;
+  /** No send starts after it. */
+  readonly deadlineMs: number;
+}
+
+interface Planned {
+  readonly opened: OpenedReminder;
+  readonly attempt: IntendedAttempt;
+}
+
+/**
+ * Writes the intent for a slice, sends what may be sent, and records what became of it. A slot of
+ * the route has been taken for each reminder, and is given back here.
+ */
+export async function sendSlice(
+  deps: SendDeps,
+  run: BatchRun,
+  slice: readonly OpenedReminder[],
+): Promise<void> {
+  const { batchId, route } = run;
+  const elapsedMs = run.clock() - run.claimedAtMs;
+  const inTime = slice.filter(
+    ({ reminder }) => reminder.untilNotAfterMs - elapsedMs >= leastValidityMs,
+  );
+  const tooLate = slice.filter((opened) => !inTime.includes(opened));
+  route.slots.give(tooLate.length);
+  await endQueued(deps, { batchId, ends: tooLate.map(expired) });
+  const planned = inTime.map((opened): Planned => ({ opened, attempt: intend(opened) }));
+  if (planned.length === 0) return;
+  const intended = await writeOrGiveBack(deps, run, planned);
+  const allowed = planned.filter(({ attempt }) => intended.has(attempt.reminderId));
+  const changed = planned.filter(({ attempt }) => !intended.has(attempt.reminderId));
+  route.slots.give(changed.length);
+  await Promise.all([
+    ...allowed.map((one) => sendOne(deps, run, one)),
+    endQueued(deps, { batchId, ends: changed.map(({ opened }) => released(opened)) }),
+  ]);
+}
+
+/** Gives a reminder back to be taken again, after a while where it is no use to try at once. */
+export function released({ reminder }: OpenedReminder, dueInMs?: number): QueuedEnd {
+  return { reminderId: reminder.reminderId, to: 'scheduled', dueInMs };
+}
+
+function expired({ reminder }: OpenedReminder): QueuedEnd {
+  return { reminderId: reminder.reminderId, to: 'expired', reason: 'too_late' };
+}
+
+function intend({ reminder, link, selector }: OpenedReminder): IntendedAttempt {
+  return {
+    attemptId: randomUUIDv7(),
+    token: randomBytes(16),
+    reminderId: reminder.reminderId,
+    linkId: link.id,
+    lookup: link.lookup,
+    selector,
+  };
+}
+
+/** @returns the reminders that may be sent now: none after an error */
+async function writeOrGiveBack(
+  deps: SendDeps,
+  run: BatchRun,
+  planned: readonly Planned[],
+): Promise<Set<string>> {
+  const { batchId, route } = run;
+  try {
+    return await deps.database.transaction([], (connection) =>
+      writeIntents(connection, {
+        batchId,
+        transport: route.transport.name,
+        attempts: planned.map(({ attempt }) => attempt),
+      }),
+    );
+  } catch (error) {
+    // The commit may have gone through all the same. Nothing has been sent, and that is recorded:
+    // after the rows were locked, for a commit that is still under way shows no attempt before.
+    deps.log.warn('intents could not be written', { ...errorFacts(error), batchId });
+    await endQueued(deps, { batchId, ends: planned.map(({ opened }) => released(opened)) });
+    await Promise.all(planned.map(({ attempt }) => recordNotStarted(deps, run, attempt)));
+    return new Set();
+  }
+}
+
+async function sendOne(deps: SendDeps, run: BatchRun, planned: Planned): Promise<void> {
+  const { attempt, opened } = planned;
+  const outcome = await handOff(deps, run, planned);
+  if (!outcome) return recordNotStarted(deps, run, attempt);
+  await deps.recorder.record({ attemptId: attempt.attemptId, outcome });
+  if (outcome.kind === 'refused' && outcome.reason === 'opted_out') {
+    await tellOfOptOut(deps, run, opened);
+  }
+}
+
+/** @returns undefined when nothing was begun */
+async function handOff(
+  deps: SendDeps,
+  { route, clock, claimedAtMs, deadlineMs }: BatchRun,
+  { attempt, opened }: Planned,
+): Promise<SendOutcome | undefined> {
+  try {
+    return await route.breaker.run(async () => {
+      // The intent's commit may have taken long. Past the deadline the lease may be another's.
+      if (clock() >= deadlineMs) return undefined;
+      const leftMs = opened.reminder.untilNotAfterMs - (clock() - claimedAtMs);
+      return route.transport.send({
+        ...opened.message,
+        to: opened.to,
+        attemptToken: attempt.token.toString('base64url'),
+        validitySeconds: validitySeconds(leftMs),
+      });
+    });
+  } catch (error) {
+    // A transport that throws breaks its promise, after who knows what it has sent.
+    deps.log.error('a transport threw', { ...errorFacts(error), attemptId: attempt.attemptId });
+    return { kind: 'uncertain', reason: 'unclear_answer' };
+  } finally {
+    route.slots.give(1);
+  }
+}
+
+async function recordNotStarted(
+  deps: SendDeps,
+  { route }: BatchRun,
+  attempt: IntendedAttempt,
+): Promise<void> {
+  const retryInMs = route.breaker.allows() === 'all' ? 0 : route.breaker.waitMs();
+  await deps.recorder.record({
+    attemptId: attempt.attemptId,
+    outcome: { kind: 'not_started', retryInMs },
+  });
+}
+
+/** Only once the outcome is safe. Lost, it is told again: the provider refuses the next one too. */
+async function tellOfOptOut(deps: SendDeps, { route }: BatchRun, opened: OpenedReminder) {
+  const { reminder, to } = opened;
+  try {
+    await route.recordOptOut?.({ channel: reminder.channel, contact: to });
+  } catch (error) {
+    const { reminderId } = reminder;
+    deps.log.error('an opt-out could not be recorded', { ...errorFacts(error), reminderId });
+  }
+}
+
+const validityHours = [10, 4, 1];
+
+/** The largest of 1, 4 and 10 hours that ends in time; under an hour, what is left. */
+export function validitySeconds(untilNotAfterMs: number): number {
+  const leftS = Math.floor(untilNotAfterMs / 1_000);
+  const hours = validityHours.find((candidate) => candidate * 3_600 <= leftS);
+  return hours === undefined ? leftS : hours * 3_600;
+}

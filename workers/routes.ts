@@ -1,0 +1,114 @@
+import { readFile } from 'node:fs/promises';
+import { type Config, ConfigError, channelsAvailable, hasLiveTransport } from '../config/env.ts';
+import { limits } from '../config/limits.ts';
+import type { Channel } from '../src/domain/channel.ts';
+import { type Lane, laneKey, lanesOf } from '../src/domain/lane.ts';
+import { Secret } from '../src/domain/secret.ts';
+import type { Log } from '../src/telemetry/log.ts';
+import { createSmtpTransport } from '../src/transport/email-smtp.ts';
+import { createSink, type SinkReceipt } from '../src/transport/sink.ts';
+import type { Transport } from '../src/transport/transport.ts';
+import { twilioFromConfig } from '../src/transport/twilio-from-config.ts';
+import type { OptedOut, Route, RouteOf } from '../src/usecases/routes.ts';
+import { createSendBreaker } from '../src/usecases/send-breaker.ts';
+import { createSendSlots } from '../src/usecases/send-slots.ts';
+
+/** How all messages of a process leave it. */
+export interface Routes {
+  readonly lanes: readonly Lane[];
+  readonly routeOf: RouteOf;
+  close(): Promise<void>;
+}
+
+/** What one lane may have in the air at once. A mail server bears fewer connections. */
+const inTheAirMax: Record<Channel, number> = { sms: 32, email: 8 };
+
+/**
+ * Opens a route for every lane that there is.
+ *
+ * In the sandbox both modes go to it. Beside a live transport, test messages go to a sink within
+ * this process: they reach nobody, and what is said of their contacts is true of nobody.
+ *
+ * @throws {ConfigError} when a provider is not configured
+ */
+export async function openRoutes(deps: {
+  config: Config;
+  recordOptOut: (said: OptedOut) => Promise<unknown>;
+  storeReceipts: (receipts: readonly SinkReceipt[]) => Promise<unknown>;
+  log: Log;
+}): Promise<Routes> {
+  const { config, log } = deps;
+  const isLive = hasLiveTransport(config);
+  const lanes = lanesOf(channelsAvailable(config));
+  const providers = new Map<Channel, Transport>();
+  for (const channel of channelsAvailable(config)) {
+    const connectionsMax = inTheAirMax[channel] * (isLive ? 1 : 2);
+    providers.set(channel, await openProvider(config, channel, connectionsMax));
+  }
+  const sink = createSink({ onReceipts: deps.storeReceipts });
+  const routes = new Map<string, Route>();
+  for (const lane of lanes) {
+    const isSink = isLive && lane.mode === 'test';
+    const transport = isSink ? sink : providers.get(lane.channel);
+    if (!transport) continue;
+    routes.set(laneKey(lane), {
+      transport,
+      slots: createSendSlots(inTheAirMax[lane.channel]),
+      breaker: createSendBreaker({ onChange: (open) => tellOfBreaker(log, lane, open) }),
+      recordOptOut: isSink ? undefined : deps.recordOptOut,
+    });
+  }
+  return {
+    lanes,
+    routeOf: (lane) => routes.get(laneKey(lane)),
+    async close() {
+      await Promise.all([...providers.values(), sink].map((transport) => transport.close()));
+    },
+  };
+}
+
+function tellOfBreaker(log: Log, { channel }: Lane, open: boolean): void {
+  log.warn('a provider’s breaker changed', { channel, state: open ? 'open' : 'closed' });
+}
+
+async function openProvider(
+  config: Config,
+  channel: Channel,
+  connectionsMax: number,
+): Promise<Transport> {
+  return channel === 'sms'
+    ? twilioFromConfig(config, { receipts: true, maxSockets: connectionsMax })
+    : smtpFromConfig(config, connectionsMax);
+}
+
+async function smtpFromConfig(config: Config, maxConnections: number): Promise<Transport> {
+  const { SMTP_URL: url, MAIL_FROM: from } = config;
+  if (!url || !from) throw new ConfigError(['SMTP_URL and MAIL_FROM: required by this role']);
+  const dkim = await readDkim(config);
+  try {
+    return createSmtpTransport({
+      url,
+      from,
+      returnPath: config.MAIL_RETURN_PATH,
+      dkim,
+      timeoutMs: limits.sendTimeoutMs,
+      maxConnections,
+    });
+  } catch (error) {
+    const isKey = error instanceof Error && error.message === 'dkim_key_is_not_rsa';
+    throw new ConfigError([
+      isKey
+        ? 'DKIM_KEY_FILE: must hold an RSA private key in PEM'
+        : 'MAIL_RETURN_PATH: at most 37 characters before the @, so that a token has room',
+    ]);
+  }
+}
+
+async function readDkim(config: Config) {
+  const { DKIM_DOMAIN: domain, DKIM_SELECTOR: selector, DKIM_KEY_FILE: path } = config;
+  if (!domain || !selector || !path) return undefined;
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new ConfigError(['DKIM_KEY_FILE: cannot be read']);
+  });
+  return { domain, selector, privateKey: new Secret(text) };
+}
