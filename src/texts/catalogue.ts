@@ -1,12 +1,12 @@
-import type { Language } from '../domain/language.ts';
-import { arMessages } from './ar.ts';
-import { deMessages } from './de.ts';
+import { type Language, languages } from '../domain/language.ts';
+import { ar, arMessages } from './ar.ts';
+import { de, deMessages } from './de.ts';
 import { en, enMessages } from './en.ts';
-import { esMessages } from './es.ts';
+import { es, esMessages } from './es.ts';
 import { fr, frMessages } from './fr.ts';
-import { itMessages } from './it.ts';
+import { it, itMessages } from './it.ts';
 import type { MessageTexts } from './message-texts.ts';
-import { nlMessages } from './nl.ts';
+import { nl, nlMessages } from './nl.ts';
 import type { PatientTexts } from './patient-texts.ts';
 
 /** What the messages of each language say. */
@@ -20,18 +20,18 @@ export const messageTexts: Readonly<Record<Language, MessageTexts>> = {
   ar: arMessages,
 };
 
-const catalogues = { fr, en } satisfies Partial<Record<Language, PatientTexts>>;
+const pageTexts: Readonly<Record<Language, PatientTexts>> = { fr, en, de, es, it, nl, ar };
 
-/** The languages that pages exist in. Messages exist in more. */
-export type PageLanguage = keyof typeof catalogues;
-
-export const pageLanguages = Object.keys(catalogues) as readonly PageLanguage[];
-
-/** The language of the pages for someone who was written to in `language`: it, or else English. */
-export function pageLanguageFor(language: Language): PageLanguage {
-  return pageLanguages.find((known) => known === language) ?? 'en';
+/** What the pages of a language say. */
+export function textsIn(language: Language): PatientTexts {
+  return pageTexts[language];
 }
 
-export function textsIn(language: PageLanguage): PatientTexts {
-  return catalogues[language];
+/** Pages exist in every language that messages exist in. */
+export type PageLanguage = Language;
+
+export const pageLanguages = languages;
+
+export function pageLanguageFor(language: Language): PageLanguage {
+  return language;
 }

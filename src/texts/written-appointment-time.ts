@@ -11,7 +11,12 @@ export interface WrittenTime {
   readonly machine: string;
 }
 
-/** Writes when an appointment starts, in words, on the clock of where it is. */
+/**
+ * Writes when an appointment starts, in words, on the clock of where it is.
+ *
+ * In the hour that a clock runs through twice when summer time ends, the offset stands beside the
+ * zone: nothing else tells the one from the other.
+ */
 export function writeAppointmentTime(
   texts: PatientTexts,
   startsAt: Temporal.Instant,
@@ -21,14 +26,23 @@ export function writeAppointmentTime(
   return {
     date: texts.writeDate(at.toPlainDate()),
     time: texts.writeTime(at.toPlainTime()),
-    zone: texts.writeZone(at),
+    zone: isRepeated(at) ? `${texts.writeZone(at)}, UTC${at.offset}` : texts.writeZone(at),
     machine: at.toString({ smallestUnit: 'minute', timeZoneName: 'never' }),
   };
 }
 
+/** Whether the clock of the place shows this time twice on this day. */
+function isRepeated(at: Temporal.ZonedDateTime): boolean {
+  const shown = at.toPlainDateTime();
+  const [earlier, later] = (['earlier', 'later'] as const).map((disambiguation) =>
+    shown.toZonedDateTime(at.timeZoneId, { disambiguation }),
+  );
+  return earlier?.epochMilliseconds !== later?.epochMilliseconds;
+}
+
 /** Writes a length of time in words, as "1 hour, 30 minutes"; never less than a minute. */
 export function writeDuration(texts: PatientTexts, minutes: number): string {
-  const format = new Intl.DurationFormat(texts.tag, { style: 'long' });
+  const format = new Intl.DurationFormat(texts.tag, { style: 'long', numberingSystem: 'latn' });
   const whole = Math.max(1, Math.floor(minutes));
   return format.format({ hours: Math.floor(whole / 60), minutes: whole % 60 });
 }
