@@ -62,7 +62,7 @@ export const fr: PatientTexts = {
       missing: 'Entrez votre code personnel',
       malformed: 'Votre code personnel doit avoir de 6 à 8 chiffres',
       refused:
-        'Cela n’a pas marché. Vérifiez votre code et réessayez. Après plusieurs essais, attendez 15 minutes.',
+        'Cela n’a pas marché. Vérifiez votre code personnel et réessayez. Après plusieurs essais, attendez 15 minutes.',
     },
     without: 'Si vous n’avez pas de code personnel',
   },

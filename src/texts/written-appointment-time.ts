@@ -26,7 +26,7 @@ export function writeAppointmentTime(
   return {
     date: texts.writeDate(at.toPlainDate()),
     time: texts.writeTime(at.toPlainTime()),
-    zone: isRepeated(at) ? `${texts.writeZone(at)}, UTC${at.offset}` : texts.writeZone(at),
+    zone: isRepeated(at) ? `${texts.writeZone(at)} UTC${at.offset}` : texts.writeZone(at),
     machine: at.toString({ smallestUnit: 'minute', timeZoneName: 'never' }),
   };
 }
