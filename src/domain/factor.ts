@@ -23,6 +23,44 @@ export function factorsFor(
   return offered;
 }
 
+/**
+ * The factors that can be proved with now, the strongest first.
+ *
+ * A code is sent only to someone who typed the birth date right, where one is known: otherwise a
+ * hacked mailbox would be enough to make a phone ring. A birth date that was typed right opens
+ * nothing more.
+ *
+ * @param offered as `factorsFor` gives them
+ */
+export function waysToProve({
+  offered,
+  locked,
+  birthDateProved,
+}: {
+  offered: readonly Factor[];
+  locked: Readonly<Partial<Record<Factor, string>>>;
+  birthDateProved: boolean;
+}): Factor[] {
+  return reachableFactors({ offered, birthDateProved }).filter(
+    (factor) => locked[factor] === undefined,
+  );
+}
+
+/** Likewise, the locked ones included: whoever comes to one is told that it is locked. */
+export function reachableFactors({
+  offered,
+  birthDateProved,
+}: {
+  offered: readonly Factor[];
+  birthDateProved: boolean;
+}): Factor[] {
+  return offered.filter((factor) => {
+    if (factor === 'birth_date') return !birthDateProved;
+    if (factor === 'code') return birthDateProved || !offered.includes('birth_date');
+    return true;
+  });
+}
+
 /** How many wrong answers are borne: all in all for an appointment's factor, and from one source. */
 export interface TryLimits {
   readonly perFactorMax: number;

@@ -15,8 +15,13 @@ const unseen = /[\s\u200b-\u200f\u202a-\u202e\u2060-\u2069]/g;
  * @returns 6 to 8 ASCII digits, or undefined when the text is no PIN
  */
 export function normalisePin(text: string): string | undefined {
-  const digits = text.replace(unseen, '').replace(/\p{Nd}/gu, toAsciiDigit);
+  const digits = readDigits(text);
   return /^[0-9]{6,8}$/.test(digits) ? digits : undefined;
+}
+
+/** A text as it was meant where digits are asked for: spaces left out, every script's digits as 0 to 9. */
+export function readDigits(text: string): string {
+  return text.replace(unseen, '').replace(/\p{Nd}/gu, toAsciiDigit);
 }
 
 function toAsciiDigit(digit: string): string {

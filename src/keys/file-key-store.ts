@@ -106,12 +106,30 @@ export function fileKeyStore(directory: string): KeyStore {
       return newest.key;
     },
     symmetricKeys,
+
+    async phoneDayKey(day) {
+      const name = checkedDay(day);
+      await ensureNamed(files, places.phoneDay, name);
+      const [key] = await readKeys(files, places.phoneDay, [name]);
+      if (!key) throw new KeyStoreError([`${places.phoneDay}/${name}: was removed at once`]);
+      return key.key;
+    },
+    destroyPhoneDayKey: (day) =>
+      files.remove(places.phoneDay, `${checkedDay(day)}${privateExtension}`),
+    listPhoneDays: async () => (await files.list(places.phoneDay, privateExtension)).sort(),
   };
 }
 
 /** Makes the first key of a folder unless it holds one. */
 async function ensureFirst(files: KeyFolder, folder: string, name: string): Promise<void> {
-  if ((await files.list(folder, privateExtension)).length > 0) return;
+  if ((await files.list(folder, privateExtension)).length === 0) {
+    await ensureNamed(files, folder, name);
+  }
+}
+
+/** Makes a key unless it is there. */
+async function ensureNamed(files: KeyFolder, folder: string, name: string): Promise<void> {
+  if (await files.read(`${folder}/${name}${privateExtension}`)) return;
   await files.makeFolder(folder, 'owner');
   await files.create(`${folder}/${name}${privateExtension}`, randomBytes(keyBytes), 'owner');
   await files.sync(folder);

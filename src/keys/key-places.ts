@@ -11,6 +11,7 @@ export const places = {
   views: { privateFolder: 'patient/view', publicFolder: 'public/view' },
   link: 'link',
   cookie: 'patient/cookie',
+  phoneDay: 'patient/phone-day',
 } as const;
 
 export const symmetricFolders: Record<SymmetricKeyName, string> = {
@@ -48,6 +49,7 @@ export const privateFolders: Record<KeyRole, readonly string[]> = {
   patient: [
     places.views.privateFolder,
     places.cookie,
+    places.phoneDay,
     symmetricFolders.source,
     symmetricFolders.code,
     symmetricFolders.pepper,

@@ -57,4 +57,11 @@ export interface KeyStore {
   symmetricKey(name: SymmetricKeyName): Promise<Secret<Buffer>>;
   /** Every key of this name, oldest first; the first call makes one. */
   symmetricKeys(name: SymmetricKeyName): Promise<readonly NumberedKey[]>;
+
+  /** The key under which phones are counted on a day (UTC), and on no other; the first call makes it. */
+  phoneDayKey(day: string): Promise<Secret<Buffer>>;
+  /** Removes a day's key: its counts belong to nobody any more. */
+  destroyPhoneDayKey(day: string): Promise<void>;
+  /** Days that have a key, earliest first. */
+  listPhoneDays(): Promise<string[]>;
 }

@@ -1,5 +1,6 @@
+import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../../config/env.ts';
+import { type Config, channelsAvailable } from '../../config/env.ts';
 import { buildPatientApp } from '../http/patient/app.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { checkKeyStore } from '../keys/check-key-store.ts';
@@ -11,11 +12,17 @@ import { sourceHash } from '../keys/source-hash.ts';
 import type { Database } from '../store/database.ts';
 import { findLink } from '../store/patient-links.ts';
 import { createLog, errorFacts, type Log } from '../telemetry/log.ts';
+import { hasCode } from '../usecases/find-code.ts';
+import { keepPhoneDays } from '../usecases/keep-phone-days.ts';
 import { createViewKeyKeeper } from '../usecases/keep-view-keys.ts';
 import { openLink } from '../usecases/open-link.ts';
+import { openOptOutToken } from '../usecases/opt-out-links.ts';
 import { createSourcePace } from '../usecases/pace-sources.ts';
 import { proveRecipient } from '../usecases/prove-recipient.ts';
+import { recordOptOut, recordOptOutClaim } from '../usecases/record-opt-out.ts';
+import { sendCode } from '../usecases/send-code.ts';
 import { openCheckedDatabase } from './checked-database.ts';
+import { type CodeTransports, openCodeTransports } from './code-transports.ts';
 
 /** A new organisation waits for its view keys, so this is what `org create` takes. */
 const keyKeepingIntervalMs = 2_000;
@@ -33,12 +40,14 @@ const noLookup = Buffer.alloc(16);
  */
 export async function runPatient(config: Config): Promise<{ close(): Promise<void> }> {
   const log = createLog({ role: 'patient', level: config.LOG_LEVEL });
+  const codeTransports = openCodeTransports(config);
   const folder = keyStoreFolder(config.KEYSTORE);
   await checkKeyStore(folder, 'patient');
   const keys = fileKeyStore(folder);
   const database = await openCheckedDatabase(config, { role: 'patient', log });
   const journal = await openJournal(config.JOURNAL, 'patient');
   const close = async () => {
+    await codeTransports?.close();
     await database.close();
     await journal.close();
   };
@@ -46,12 +55,19 @@ export async function runPatient(config: Config): Promise<{ close(): Promise<voi
     const keepViewKeys = createViewKeyKeeper({ database, keys, log, now: Temporal.Now.instant });
     await keepViewKeys();
     const linkTokens = await createRenewedLinkTokens(config, keys);
-    const app = await buildApp({ config, database, journal, keys, linkTokens, log });
+    const app = await buildApp({
+      ...{ config, database, journal, keys, linkTokens, codeTransports, log },
+    });
     await app.listen({ host: config.HOST, port: config.PATIENT_PORT });
     log.info('listening', { port: config.PATIENT_PORT });
     const duties = [
       repeat('keep-view-keys', keepViewKeys, log),
       repeat('renew-link-keys', linkTokens.renew, log),
+      repeat(
+        'keep-phone-days',
+        () => keepPhoneDays({ database, keys, now: Temporal.Now.instant }),
+        log,
+      ),
     ];
     return {
       async close() {
@@ -84,6 +100,7 @@ async function buildApp({
   journal,
   keys,
   linkTokens,
+  codeTransports,
   log,
 }: {
   config: Config;
@@ -91,18 +108,25 @@ async function buildApp({
   journal: Journal;
   keys: KeyStore;
   linkTokens: Pick<LinkTokens, 'verify'>;
+  codeTransports: CodeTransports | undefined;
   log: Log;
 }) {
   const cookieKeys = await keys.ensureCookieKey();
   const newest = cookieKeys.at(-1)?.id ?? '';
   const sourceKey = await keys.symmetricKey('source');
+  const codeKey = await keys.symmetricKey('code');
   if (config.PATIENT_URL.startsWith('https://') && !config.TRUSTED_PROXIES?.length) {
     log.warn('TRUSTED_PROXIES is empty: every patient behind a proxy counts as one source');
   }
   return buildPatientApp({
     patientUrl: config.PATIENT_URL,
     trustedProxies: config.TRUSTED_PROXIES,
-    check: { sender: config.TWILIO_FROM, optOut: config.SMS_OPT_OUT === 'reply' },
+    check: {
+      sender: config.TWILIO_FROM,
+      emailSender: channelsAvailable(config).includes('email') ? config.MAIL_FROM : undefined,
+      codes: codeTransports !== undefined,
+      optOut: config.SMS_OPT_OUT === 'reply',
+    },
     log,
     boxes: {
       link: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-link' }),
@@ -110,8 +134,22 @@ async function buildApp({
     },
     now: Date.now,
     verifyToken: linkTokens.verify,
-    openLink: (linkSecret) => openLink({ database, keys, log }, linkSecret),
-    proveRecipient: (input) => proveRecipient({ database, journal, log }, input),
+    openLink: (linkSecret) =>
+      openLink({ database, keys, sendsCodes: codeTransports !== undefined, log }, linkSecret),
+    proveRecipient: (input) => proveRecipient({ database, journal, codeKey, log }, input),
+    sendCode: (input) => {
+      assert(codeTransports, 'no link offers a code where none can be sent');
+      const { transportFor } = codeTransports;
+      const linkHostUrl = config.PATIENT_URL;
+      return sendCode({ database, keys, codeKey, transportFor, linkHostUrl }, input);
+    },
+    hasCode: (input) => hasCode({ database }, input),
+    optOut: {
+      openToken: (token) => openOptOutToken({ keys }, token),
+      recordClaim: (claim) => recordOptOutClaim({ database, journal, keys }, claim),
+      record: ({ channel, contactPoint: contact }) =>
+        recordOptOut({ database, journal, keys }, { channel, contact, source: 'patient_page' }),
+    },
     sourceOf: (address) => sourceHash(sourceKey, address),
     pace: createSourcePace(),
     answerFloorMs,

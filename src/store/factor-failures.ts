@@ -46,14 +46,16 @@ export async function countTry(connection: Connection, key: TryKey): Promise<Tal
 }
 
 /**
- * Takes a right answer out of the counters again; an admitted one also clears its source's.
+ * Takes a right answer out of the counters again.
  *
+ * @param clearsSource whether it opened everything, so that what its source got wrong before is
+ *   forgotten: else someone who knows a birth date could guess PINs without a pause
  * @returns the help code when the factor was locked meanwhile, by a try that came at the same time
  */
 export async function giveTryBack(
   connection: Connection,
   key: TryKey,
-  { admitted }: { admitted: boolean },
+  { clearsSource }: { clearsSource: boolean },
 ): Promise<{ helpCode: string | undefined }> {
   // No row: a notice has cleared the lock-out meanwhile, and there is nothing to take back.
   const { rows } = await connection.query<{ help_code: string | null }>(
@@ -62,7 +64,7 @@ export async function giveTryBack(
     [key.appointmentId, key.factor],
   );
   await connection.query(
-    admitted
+    clearsSource
       ? 'delete from source_failures where link_id = $1 and source = $2'
       : `update source_failures set failed_count = greatest(failed_count - 1, 0)
          where link_id = $1 and source = $2`,

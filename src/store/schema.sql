@@ -126,6 +126,7 @@ create table codes (
   created_at timestamp with time zone not null default clock_timestamp(),
   expires_at timestamp with time zone not null,
   used_at timestamp with time zone,
+  withdrawn_at timestamp with time zone,
   constraint codes_link_id_fkey FOREIGN KEY (link_id) REFERENCES links(id) ON DELETE CASCADE,
   constraint codes_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
   constraint codes_pkey PRIMARY KEY (id)

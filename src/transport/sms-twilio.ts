@@ -92,7 +92,8 @@ class RefusedAnswer extends Error {
  * settled by looking for our link in the provider's list. Links are never shortened: the shortener
  * would see them, and the text would no longer be ours.
  *
- * @param options.statusCallbackUrl public address for the receipts of one attempt
+ * @param options.statusCallbackUrl public address for the receipts of one attempt; none are asked for
+ *   without it
  * @param options.timeoutMs for a whole hand-off, the wait for a socket included
  * @see https://www.twilio.com/docs/messaging/api/message-resource
  */
@@ -102,7 +103,7 @@ export function createTwilioTransport(options: {
   from?: string | undefined;
   messagingServiceSid?: string | undefined;
   baseUrl?: string | undefined;
-  statusCallbackUrl: (attemptToken: string) => string;
+  statusCallbackUrl: ((attemptToken: string) => string) | undefined;
   timeoutMs: number;
   maxSockets: number;
 }): Transport {
@@ -138,7 +139,9 @@ export function createTwilioTransport(options: {
           to: message.to.reveal(),
           body: message.text.reveal(),
           shortenUrls: false,
-          statusCallback: options.statusCallbackUrl(message.attemptToken),
+          ...(options.statusCallbackUrl && {
+            statusCallback: options.statusCallbackUrl(message.attemptToken),
+          }),
           validityPeriod: Math.min(36_000, Math.max(1, Math.floor(message.validitySeconds))),
         });
         return messageSid.test(accepted.sid)

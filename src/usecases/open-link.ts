@@ -15,6 +15,8 @@ import type { Log } from '../telemetry/log.ts';
 export interface OpenLinkDeps {
   readonly database: Pick<Database, 'query' | 'transaction'>;
   readonly keys: Pick<KeyStore, 'viewPrivateKey'>;
+  /** Whether this deployment can send codes by SMS; unless it says so, none is offered. */
+  readonly sendsCodes?: boolean;
   readonly log: Log;
 }
 
@@ -26,6 +28,8 @@ export interface OpenedLink {
   /** What the patient can prove with, the strongest first. */
   readonly factors: readonly Factor[];
   readonly language: Language;
+  /** Where the link went: one of the recipient's contact points. */
+  readonly sentTo: { readonly channel: Channel; readonly contactPoint: Secret<string> };
 }
 
 /**
@@ -38,7 +42,7 @@ export interface OpenedLink {
  *   any more; callers answer all of them alike
  */
 export async function openLink(
-  { database, keys, log }: OpenLinkDeps,
+  { database, keys, sendsCodes = false, log }: OpenLinkDeps,
   linkSecret: Secret<Buffer>,
 ): Promise<OpenedLink | undefined> {
   const found = await findLink(database, linkLookup(linkSecret));
@@ -64,8 +68,11 @@ export async function openLink(
   return {
     stored,
     request: opened.request,
-    factors: factorsFor(recipient, opened.channel),
+    factors: factorsFor(recipient, opened.channel).filter(
+      (factor) => factor !== 'code' || sendsCodes,
+    ),
     language: languageFor(recipient.language, fallback),
+    sentTo: { channel: opened.channel, contactPoint: opened.contactPoint },
   };
 }
 

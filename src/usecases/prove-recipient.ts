@@ -1,12 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { limits } from '../../config/limits.ts';
-import { judgeTry } from '../domain/factor.ts';
+import { type Factor, judgeTry, type TryLimits } from '../domain/factor.ts';
 import { normalisePin } from '../domain/pin.ts';
 import type { Secret } from '../domain/secret.ts';
-import { type Tier, tierOf } from '../domain/tiers.ts';
+import { everything, type Tier, tierOf } from '../domain/tiers.ts';
 import type { Journal } from '../journal/journal.ts';
+import { codeHash, sessionHash } from '../keys/code-hash.ts';
 import { newHelpCode } from '../keys/help-code.ts';
-import type { Database } from '../store/database.ts';
+import { readNewestCode, useCode } from '../store/codes.ts';
+import type { Connection, Database } from '../store/database.ts';
 import { countTry, giveTryBack, settleWrongTry, type TryKey } from '../store/factor-failures.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { OpenedLink } from './open-link.ts';
@@ -14,8 +16,18 @@ import type { OpenedLink } from './open-link.ts';
 export interface ProveRecipientDeps {
   readonly database: Pick<Database, 'transaction'>;
   readonly journal: Pick<Journal, 'append'>;
+  /** What codes are hashed under. */
+  readonly codeKey: Secret<Buffer>;
   readonly log: Log;
 }
+
+/** What a patient typed, read as what it should be. */
+export type Answer =
+  | { readonly factor: 'pin'; readonly pin: Secret<string> }
+  /** `YYYY-MM-DD` */
+  | { readonly factor: 'birth_date'; readonly birthDate: Secret<string> }
+  /** Six digits, typed in the browser session of this id. */
+  | { readonly factor: 'code'; readonly code: Secret<string>; readonly visitId: Secret<string> };
 
 /** A wrong answer and a right one that comes during a pause are both `refused`. */
 export type Proof =
@@ -23,63 +35,108 @@ export type Proof =
   | { readonly outcome: 'refused' }
   | { readonly outcome: 'locked'; readonly helpCode: string };
 
-const tryLimits = {
-  perFactorMax: limits.wrongPerFactorMax,
-  perSourceMax: limits.wrongPerSourceMax,
-  sourcePauseMinutes: limits.sourcePauseMinutes,
-};
+type SourceLimits = TryLimits & { readonly sourcePauseMinutes: number };
+
+/** A birth date is easier to guess than six random digits. */
+function limitsOf(factor: Factor): SourceLimits {
+  return {
+    perFactorMax: factor === 'birth_date' ? limits.wrongPerBirthDateMax : limits.wrongPerFactorMax,
+    perSourceMax: limits.wrongPerSourceMax,
+    sourcePauseMinutes: limits.sourcePauseMinutes,
+  };
+}
 
 /**
- * Checks a typed PIN against the one inside the opened record.
+ * Checks an answer against what the opened record holds, or against the code that was sent.
  *
  * The try is counted in a transaction of its own before it is compared, and taken back only once it
  * proved right: so tries that arrive together all count, and none is free when a process dies. A
  * wrong one counts during a pause too; a right one during a pause opens nothing and counts nothing.
+ * A code that is used up, too old, replaced, or of another link or browser session is wrong.
  *
  * @param source keyed hash of the address that the answer came from
  */
 export async function proveRecipient(
-  { database, journal, log }: ProveRecipientDeps,
-  { link, pin, source }: { link: OpenedLink; pin: Secret<string>; source: Buffer },
+  deps: ProveRecipientDeps,
+  { link, answer, source }: { link: OpenedLink; answer: Answer; source: Buffer },
 ): Promise<Proof> {
   const { organisationId, appointmentId, linkId, reminderId, channel } = link.stored;
-  const factor = 'pin';
+  const { factor } = answer;
   const key: TryKey = { organisationId, appointmentId, linkId, reminderId, factor, source };
 
-  const tally = await database.transaction([organisationId], (connection) =>
-    countTry(connection, key),
+  const { verdict, sent } = await deps.database.transaction(
+    [organisationId],
+    async (connection) => ({
+      verdict: judgeTry(await countTry(connection, key), limitsOf(factor)),
+      sent: answer.factor === 'code' ? await readNewestCode(connection, linkId) : undefined,
+    }),
   );
-  const verdict = judgeTry(tally, tryLimits);
-  const isRight = samePin(link.request.reveal().recipient.pin, pin);
+  const isRight =
+    answer.factor === 'code'
+      ? isSentCode(deps.codeKey, { answer, linkId, sent })
+      : isKnown(link, answer);
 
   if (isRight && verdict !== 'locked') {
-    const admitted = verdict === 'admitted';
-    const { helpCode } = await database.transaction([organisationId], (connection) =>
-      giveTryBack(connection, key, { admitted }),
-    );
-    if (helpCode !== undefined) return { outcome: 'locked', helpCode };
-    if (!admitted) return { outcome: 'refused' };
     const { birthDateOpensAll } = link.stored;
-    return { outcome: 'proved', tier: tierOf(factor, { channel, birthDateOpensAll }) };
+    const tier = tierOf(factor, { channel, birthDateOpensAll });
+    const admitted = verdict === 'admitted';
+    const result = await deps.database.transaction([organisationId], async (connection) => {
+      if (admitted && sent && !(await useCode(connection, sent.id))) return 'used' as const;
+      return giveTryBack(connection, key, { clearsSource: admitted && tier >= everything });
+    });
+    if (result !== 'used') {
+      if (result.helpCode !== undefined) return { outcome: 'locked', helpCode: result.helpCode };
+      return admitted ? { outcome: 'proved', tier } : { outcome: 'refused' };
+    }
   }
+  return countAsWrong(deps, key);
+}
 
-  const { helpCode, lockedNow } = await database.transaction(
-    [organisationId],
-    async (connection) => {
-      const helpCode = newHelpCode();
-      const settled = await settleWrongTry(connection, key, { ...tryLimits, helpCode });
-      if (settled.lockedNow) await journal.append({ kind: 'lock_out', appointmentId, factor });
-      return settled;
-    },
-  );
+async function countAsWrong(
+  { database, journal, log }: ProveRecipientDeps,
+  key: TryKey,
+): Promise<Proof> {
+  const { organisationId, appointmentId, factor } = key;
+  const settle = async (connection: Connection) => {
+    const settled = await settleWrongTry(connection, key, {
+      ...limitsOf(factor),
+      helpCode: newHelpCode(),
+    });
+    if (settled.lockedNow) await journal.append({ kind: 'lock_out', appointmentId, factor });
+    return settled;
+  };
+  const { helpCode, lockedNow } = await database.transaction([organisationId], settle);
   if (lockedNow) log.info('a factor was locked', { organisationId, appointmentId });
   return helpCode === undefined ? { outcome: 'refused' } : { outcome: 'locked', helpCode };
 }
 
-/** Compares without a hint in the time taken; a record without a PIN is compared too, and fails. */
-function samePin(stored: string | undefined, typed: Secret<string>): boolean {
-  const expected = normalisePin(stored ?? '');
+/** Compares without a hint in the time taken; a record without the factor is compared too, and fails. */
+function isKnown(link: OpenedLink, answer: Exclude<Answer, { factor: 'code' }>): boolean {
+  const { pin, birthDate } = link.request.reveal().recipient;
+  const [expected, typed] =
+    answer.factor === 'pin'
+      ? [normalisePin(pin ?? ''), answer.pin.reveal()]
+      : [birthDate, answer.birthDate.reveal()];
   const digest = (text: string) => createHash('sha256').update(text).digest();
-  const same = timingSafeEqual(digest(expected ?? ''), digest(typed.reveal()));
+  const same = timingSafeEqual(digest(expected ?? ''), digest(typed));
   return expected !== undefined && same;
+}
+
+/** Whether this is the code that was sent last for this link, to this session; compared in any case. */
+function isSentCode(
+  codeKey: Secret<Buffer>,
+  {
+    answer,
+    linkId,
+    sent,
+  }: {
+    answer: Extract<Answer, { factor: 'code' }>;
+    linkId: string;
+    sent: Awaited<ReturnType<typeof readNewestCode>>;
+  },
+): boolean {
+  const session = sessionHash(answer.visitId);
+  const hash = codeHash(codeKey, { linkId, session, code: answer.code });
+  const same = timingSafeEqual(hash, sent?.hash ?? Buffer.alloc(hash.length));
+  return sent !== undefined && same && sent.live;
 }

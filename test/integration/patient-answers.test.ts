@@ -141,7 +141,7 @@ describe('what needs no link', () => {
     expect(french.body).toContain('https://r.example/');
     expect(french.body).toContain('Rappels');
     const english = await pages
-      .visitor({ 'accept-language': 'de, en;q=0.5, fr;q=0.4' })
+      .visitor({ 'accept-language': 'pl, en;q=0.5, fr;q=0.4' })
       .get('/check');
     expect(english.body).toContain('<html lang="en"');
     const other = await pages.visitor({ 'accept-language': 'ja' }).get('/check');

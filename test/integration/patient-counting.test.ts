@@ -29,6 +29,7 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const deps = (changes: Partial<ProveRecipientDeps> = {}): ProveRecipientDeps => ({
   database: single,
   journal: { append: async () => {} },
+  codeKey: new Secret(randomBytes(32)),
   log: silent,
   ...changes,
 });
@@ -43,8 +44,12 @@ async function openSeeded() {
   return { seeded, link };
 }
 
-const wrong = () => ({ pin: new Secret('593827'), source: randomBytes(32) });
-const right = () => ({ pin: new Secret(seededPin), source: randomBytes(32) });
+const typed = (pin: string) => ({
+  answer: { factor: 'pin', pin: new Secret(pin) } as const,
+  source: randomBytes(32),
+});
+const wrong = () => typed('593827');
+const right = () => typed(seededPin);
 
 async function storedCount(appointmentId: string): Promise<unknown> {
   const { rows } = await database.admin.query(
@@ -152,12 +157,8 @@ describe('counting before comparing', () => {
     const { link } = await openSeeded();
     const { pin: _pin, ...recipient } = link.request.reveal().recipient;
     const without = { ...link, request: new Secret({ ...link.request.reveal(), recipient }) };
-    for (const typed of ['', '482913', '000000']) {
-      const proof = await proveRecipient(deps(), {
-        link: without,
-        pin: new Secret(typed),
-        source: randomBytes(32),
-      });
+    for (const pin of ['', '482913', '000000']) {
+      const proof = await proveRecipient(deps(), { link: without, ...typed(pin) });
       expect(proof.outcome).toBe('refused');
     }
   });

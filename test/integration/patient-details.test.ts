@@ -174,8 +174,8 @@ describe('the details', () => {
     expect((await detailsOf(byEmail)).step).toBe('details');
   });
 
-  it('are in the language of the message, or else in English', async () => {
-    const languages = { fr: 'fr', en: 'en', de: 'en', ja: 'fr' };
+  it('are in the language of the message, or else in the organisation’s', async () => {
+    const languages = { fr: 'fr', en: 'en', de: 'de', ja: 'fr' };
     for (const [language, shown] of Object.entries(languages)) {
       const recipient = { ...seededRequest.recipient, language };
       const { link } = await seed({ ...seededRequest, recipient });

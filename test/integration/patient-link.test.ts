@@ -224,7 +224,10 @@ describe('opening a link', () => {
         start: seededRequest.start,
         timeZone: 'America/Martinique',
         details: { practitioner: 'Dr Autre' },
-        recipient: { phone: '+33639980009', language: 'fr', pin: '593827' },
+        recipient: {
+          ...{ phone: '+33639980009', language: 'fr', pin: '593827' },
+          birthDate: '1951-07-07',
+        },
       },
     });
     const seen = async (token: string) => {

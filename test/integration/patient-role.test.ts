@@ -28,6 +28,9 @@ async function settings(extra: Record<string, string> = {}) {
     DATA_DIR: folder,
     DATABASE_URL: database.roleUrls.patient.reveal(),
     LOG_LEVEL: 'silent',
+    TWILIO_ACCOUNT_SID: `ACsandbox${'0'.repeat(25)}`,
+    TWILIO_AUTH_TOKEN: 'sandbox-token',
+    TWILIO_FROM: '+33700555100',
     ...extra,
   });
 }
@@ -80,6 +83,12 @@ describe('the patient process', () => {
       await rm(file, { force: true });
       await role.close();
     }
+  });
+
+  it('refuses to start without the account that codes are sent from', async () => {
+    await expect(runPatient(await settings({ TWILIO_AUTH_TOKEN: '' }))).rejects.toThrow(
+      ConfigError,
+    );
   });
 
   it('refuses to start without a database, or signed in as anyone else', async () => {

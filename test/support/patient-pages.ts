@@ -12,10 +12,15 @@ import { createLinkTokens } from '../../src/keys/link-token.ts';
 import { sourceHash } from '../../src/keys/source-hash.ts';
 import type { Database } from '../../src/store/database.ts';
 import type { Log } from '../../src/telemetry/log.ts';
+import { hasCode } from '../../src/usecases/find-code.ts';
 import { openLink } from '../../src/usecases/open-link.ts';
+import { openOptOutToken } from '../../src/usecases/opt-out-links.ts';
 import { createSourcePace } from '../../src/usecases/pace-sources.ts';
 import { proveRecipient } from '../../src/usecases/prove-recipient.ts';
+import { recordOptOut, recordOptOutClaim } from '../../src/usecases/record-opt-out.ts';
+import { sendCode } from '../../src/usecases/send-code.ts';
 import type { TestDatabase } from './database.ts';
+import { acceptedOutcome, type FakeTransport, fakeTransport } from './fake-transport.ts';
 import type { SeedDeps } from './seed-appointment.ts';
 
 /** The patient pages on a test's database, with a clock that the test turns. */
@@ -23,6 +28,8 @@ export interface PatientPages {
   readonly app: FastifyInstance;
   readonly keys: KeyStore;
   readonly seed: SeedDeps;
+  /** The phone that codes come to. */
+  readonly phone: FakeTransport;
   /** Statements that the pages have sent to the database so far. */
   statements(): number;
   /** The lines of this process's journal. */
@@ -35,9 +42,11 @@ export interface PatientPages {
 export const patientUrl = 'https://r.example';
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
+/** @param phone where codes go; a phone that takes everything when absent */
 export async function startPatientPages(
   database: TestDatabase,
   overrides: Partial<PatientAppOptions> = {},
+  phone: FakeTransport = fakeTransport(acceptedOutcome),
 ): Promise<PatientPages> {
   const folder = await mkdtemp(join(tmpdir(), 'sotto-keys-'));
   const keys = fileKeyStore(folder);
@@ -51,12 +60,16 @@ export async function startPatientPages(
   let turnedMs = 0;
   const now = () => Date.now() + turnedMs;
   const journal = await openJournal(`file:${folder}/journal`, 'patient');
-  const deps = { database: counted.database, journal, keys, log: silent };
+  const codeKey = await keys.symmetricKey('code');
+  const deps = {
+    ...{ database: counted.database, journal, keys, codeKey, log: silent },
+    ...{ sendsCodes: true, transportFor: () => phone, linkHostUrl: url },
+  };
 
   const app = await buildPatientApp({
     patientUrl: url,
     trustedProxies: ['127.0.0.1'],
-    check: { sender: 'Rappels', optOut: false },
+    check: { sender: 'Rappels', emailSender: 'rappels@r.example', codes: true, optOut: false },
     log: silent,
     boxes: {
       link: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-link', now }),
@@ -66,6 +79,14 @@ export async function startPatientPages(
     verifyToken: tokens.verify,
     openLink: (linkSecret) => openLink(deps, linkSecret),
     proveRecipient: (input) => proveRecipient(deps, input),
+    sendCode: (input) => sendCode(deps, input),
+    hasCode: (input) => hasCode(deps, input),
+    optOut: {
+      openToken: (token) => openOptOutToken(deps, token),
+      recordClaim: (claim) => recordOptOutClaim(deps, claim),
+      record: ({ channel, contactPoint: contact }) =>
+        recordOptOut(deps, { channel, contact, source: 'patient_page' }),
+    },
     sourceOf: (address) => sourceHash(sourceKey, address),
     pace: createSourcePace(),
     answerFloorMs: 0,
@@ -77,6 +98,7 @@ export async function startPatientPages(
   return {
     app,
     keys,
+    phone,
     seed: { admin: database.admin, keys, audience },
     statements: () => counted.count(),
     journal: async () =>
@@ -136,6 +158,11 @@ export interface Visitor {
   open(token: string): Promise<PageAnswer>;
   /** Answers the question with a PIN, using the form of the page last seen. */
   prove(pin: string): Promise<PageAnswer>;
+  /** Likewise with a birth date, `YYYY-MM-DD`. */
+  proveBirthDate(date: string): Promise<PageAnswer>;
+  /** Presses the button that sends a code. */
+  askForCode(): Promise<PageAnswer>;
+  proveCode(code: string): Promise<PageAnswer>;
 }
 
 function createVisitor(app: FastifyInstance, headers: Record<string, string> = {}): Visitor {
@@ -181,6 +208,13 @@ function createVisitor(app: FastifyInstance, headers: Record<string, string> = {
       return get('/prove');
     },
     prove: (pin) => post('/prove', { form, pin }),
+    proveBirthDate(date) {
+      const [year = '', month = '', day = ''] = date.split('-');
+      const fields = { 'birth-day': day, 'birth-month': month, 'birth-year': year };
+      return post('/prove/birth-date', { form, ...fields });
+    },
+    askForCode: () => post('/code/send', { form }),
+    proveCode: (code) => post('/code', { form, code }),
   };
 }
 

@@ -2,12 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { limits } from '../../config/limits.ts';
 import { directionOf, languages } from '../../src/domain/language.ts';
 import { stylesheet } from '../../src/http/patient/style.ts';
+import {
+  type BirthDateError,
+  birthDatePage,
+} from '../../src/http/patient/views/birth-date-page.ts';
 import { checkPage } from '../../src/http/patient/views/check-page.ts';
+import { type CodeNews, codePage } from '../../src/http/patient/views/code-page.ts';
 import { detailsPage } from '../../src/http/patient/views/details-page.ts';
 import { landingPage } from '../../src/http/patient/views/landing-page.ts';
 import { lockedPage } from '../../src/http/patient/views/locked-page.ts';
 import { noticePage } from '../../src/http/patient/views/notice-page.ts';
+import { otherWays } from '../../src/http/patient/views/other-ways.ts';
 import { provePinPage } from '../../src/http/patient/views/prove-page.ts';
+import { type OfferProblem, sendCodePage } from '../../src/http/patient/views/send-code-page.ts';
+import { timePage } from '../../src/http/patient/views/time-page.ts';
 import { smsSentence } from '../../src/message/message-constants.ts';
 import {
   type PageLanguage,
@@ -22,6 +30,7 @@ const session = {
   form,
   leavePath: '/leave',
   moreTimePath: '/more-time',
+  stopPath: '/stop',
   endsInMinutes: 10,
   extendable: true,
 };
@@ -48,10 +57,23 @@ const noticeKinds: readonly NoticeKind[] = [
   'problem',
   'left',
 ];
+const allWays = otherWays(['pin', 'birth_date', 'code'], undefined);
 const prove = (language: PageLanguage, error?: 'missing' | 'malformed' | 'refused') =>
-  provePinPage({ language, path: '/prove', form, error });
-const check = (language: PageLanguage) =>
-  checkPage({ language, linkHostUrl: 'https://r.exemple.fr', sender: '36111', optOut: true });
+  provePinPage({ language, path: '/prove', form, error, ways: allWays });
+const birthDate = (language: PageLanguage, error?: BirthDateError) =>
+  birthDatePage({ language, path: '/prove', form, error, ways: allWays });
+const offer = (language: PageLanguage, problem?: OfferProblem) =>
+  sendCodePage({ language, form, problem, sendPath: '/s', codePath: '/code', ways: allWays });
+const code = (
+  language: PageLanguage,
+  { error, news }: { error?: 'missing' | 'malformed' | 'refused'; news?: CodeNews } = {},
+) => codePage({ language, path: '/code', sendPath: '/s', form, ways: allWays, error, news });
+const check = (language: PageLanguage, changes: { optOut?: boolean; sender?: string } = {}) =>
+  checkPage({
+    ...{ language, linkHostUrl: 'https://r.exemple.fr', sender: '36111', optOut: true },
+    ...{ emailSender: 'rappel@exemple.fr', codes: true },
+    ...changes,
+  });
 
 /** Every page there is, by a name for the report, with the step it says it is. */
 function pagesIn(language: PageLanguage): [name: string, html: string, step?: string][] {
@@ -61,10 +83,18 @@ function pagesIn(language: PageLanguage): [name: string, html: string, step?: st
     ['landing', landingPage({ language, action: { method: 'get', path: '/p' } }), 'landing'],
     ['prove', prove(language), 'prove'],
     ['prove with an error', prove(language, 'refused'), 'prove'],
+    ['birth date', birthDate(language), 'prove'],
+    ['birth date with an error', birthDate(language, 'refused'), 'prove'],
+    ['send a code', offer(language), 'prove'],
+    ['send a code with an error', offer(language, 'optedOut'), 'prove'],
+    ['code', code(language), 'code'],
+    ['code under way', code(language, { news: 'uncertain' }), 'code'],
+    ['code with an error', code(language, { error: 'refused' }), 'code'],
+    ['time', timePage({ language, appointment, ways: allWays, session }), 'details'],
     ['booked', details('booked'), 'details'],
     ['moved', details('moved'), 'details'],
     ['cancelled', details('cancelled'), 'details'],
-    ['locked', lockedPage({ language, helpCode: 'K7P4QX' }), 'locked'],
+    ['locked', lockedPage({ language, helpCode: 'K7P4QX', ways: allWays }), 'locked'],
     ['check', check(language)],
     ...noticeKinds.map((kind): [string, string] => [kind, noticePage({ language, kind })]),
   ];
@@ -72,6 +102,12 @@ function pagesIn(language: PageLanguage): [name: string, html: string, step?: st
 const everyPage = pageLanguages.flatMap((language) =>
   pagesIn(language).map(([name, html, step]) => ({ language, name, html, step })),
 );
+
+/** How many fields a page asks to be filled in. */
+function fieldsOn(name: string): number {
+  if (name.startsWith('birth date')) return 3;
+  return /^(prove|code)/.test(name) ? 1 : 0;
+}
 
 function count(html: string, pattern: RegExp): number {
   return html.match(pattern)?.length ?? 0;
@@ -82,7 +118,7 @@ describe.each(everyPage)('the page "$name" in $language', ({ language, name, htm
 
   it('is whole, in its language, and says its step', () => {
     expect(html).toMatch(/^<!doctype html>/);
-    expect(html).toContain(`<html lang="${language}" dir="ltr">`);
+    expect(html).toContain(`<html lang="${language}" dir="${directionOf(language)}">`);
     expect(count(html, /<h1/g)).toBe(1);
     expect(count(html, /<main/g)).toBe(1);
     expect(html.match(/data-step="(.*?)"/)?.[1]).toBe(step);
@@ -90,7 +126,7 @@ describe.each(everyPage)('the page "$name" in $language', ({ language, name, htm
   });
 
   it('has a title that says nothing, and no preview', () => {
-    const prefix = name === 'prove with an error' ? texts.errorTitlePrefix : '';
+    const prefix = name.endsWith('with an error') ? texts.errorTitlePrefix : '';
     expect(html).toContain(`<title>${prefix}${texts.title}</title>`);
     expect(html).not.toMatch(/og:|twitter:|name="description"/);
   });
@@ -113,7 +149,7 @@ describe.each(everyPage)('the page "$name" in $language', ({ language, name, htm
 
   it('labels every field that can be seen', () => {
     const fields = html.match(/<input(?![^>]*type="hidden")[^>]*>/g) ?? [];
-    expect(fields.length).toBe(step === 'prove' ? 1 : 0);
+    expect(fields.length).toBe(fieldsOn(name));
     for (const field of fields) {
       const id = field.match(/ id="(.*?)"/)?.[1];
       expect(html).toContain(`<label for="${id}">`);
@@ -135,11 +171,10 @@ describe.each(everyPage)('the page "$name" in $language', ({ language, name, htm
 
 describe('before proof', () => {
   it.each(pageLanguages)('nothing in %s names a practice, a person or a contact', (language) => {
-    for (const [, html, step] of pagesIn(language)) {
-      if (step === 'details') continue;
-      const shown = html.replace(smsSentence('fr', true), '');
-      expect(shown).not.toMatch(/tel:|mailto:|@|\*\*|••|doctor|médecin|clinic|cabinet|hospital/i);
-      expect(shown).not.toContain(appointment.practitioner);
+    for (const [name, html, step] of pagesIn(language)) {
+      if (step === 'details' || name === 'check') continue;
+      expect(html).not.toMatch(/tel:|mailto:|@|\*\*|••|doctor|médecin|clinic|cabinet|hospital/i);
+      expect(html).not.toContain(appointment.practitioner);
     }
   });
 
@@ -187,7 +222,7 @@ describe('before proof', () => {
 describe('the check page', () => {
   it.each([true, false])('lists every sentence word for word (opt-out: %s)', (optOut) => {
     for (const language of pageLanguages) {
-      const html = checkPage({ language, linkHostUrl: 'https://r.exemple.fr', optOut });
+      const html = check(language, { optOut });
       for (const each of languages) {
         expect(html).toContain(
           `<li lang="${each}" dir="${directionOf(each)}">${smsSentence(each, optOut).trimEnd()}</li>`,
@@ -205,17 +240,16 @@ describe('the check page', () => {
   });
 
   it('says nothing about a sender that is not known', () => {
-    const html = checkPage({ language: 'en', linkHostUrl: 'https://r.exemple.fr', optOut: false });
-    expect(html).not.toContain('The sender');
+    const html = checkPage({
+      ...{ language: 'en', linkHostUrl: 'https://r.exemple.fr', codes: false, optOut: false },
+    });
+    expect(html).not.toMatch(/The sender|Our emails|code/);
   });
 });
 
 describe('the languages', () => {
-  it('fall back to English where there are messages and no pages', () => {
-    expect(languages.map((language) => pageLanguageFor(language))).toEqual([
-      'fr',
-      ...['en', 'en', 'en', 'en', 'en', 'en'],
-    ]);
+  it('of the pages are those of the messages', () => {
+    expect(languages.map((language) => pageLanguageFor(language))).toEqual(languages);
   });
 
   it('leave nothing untranslated', () => {
@@ -228,7 +262,7 @@ describe('the languages', () => {
   it('set French with a no-break space before high signs and a curly apostrophe', () => {
     for (const [name, html] of pagesIn('fr')) {
       const shown = html
-        .replace(/<ul class="sentences">.*?<\/ul>/, '')
+        .replaceAll(/<ul class="sentences">.*?<\/ul>/gs, '')
         .replace(/<[^>]*>/g, ' ')
         .replace('https://', '');
       expect(shown.match(/.{0,20}[^\u00a0][:?!;»]/g) ?? [], name).toEqual([]);

@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { PageLanguage } from '../../texts/catalogue.ts';
 import { answerHeaders } from './answer-headers.ts';
+import { addCodeRoutes } from './code-routes.ts';
 import { addDetailsRoutes } from './details-routes.ts';
 import { addLinkRoutes } from './link-routes.ts';
+import { addOptOutRoutes } from './opt-out-routes.ts';
 import { acceptedLanguage, requestedLanguage } from './page-language.ts';
 import { buildPageServer, sendNotice } from './page-server.ts';
 import type { Pages, PatientAppOptions } from './pages.ts';
@@ -47,6 +49,8 @@ export async function buildPatientApp(options: PatientAppOptions): Promise<Fasti
   addStaticRoutes(app, pages);
   addLinkRoutes(app, pages);
   addProveRoutes(app, pages);
+  addCodeRoutes(app, pages);
   addDetailsRoutes(app, pages);
+  await addOptOutRoutes(app, pages);
   return app;
 }

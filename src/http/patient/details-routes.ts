@@ -1,12 +1,16 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { limits } from '../../../config/limits.ts';
-import { showDetails } from '../../usecases/show-details.ts';
+import { waysToProve } from '../../domain/factor.ts';
+import type { OpenedLink } from '../../usecases/open-link.ts';
+import { showDetails, showTime } from '../../usecases/show-details.ts';
 import { formTokenFor, hasFormToken, isForeign } from './forgery.ts';
 import { requestedLanguage } from './page-language.ts';
 import { sendNotice, sendPage } from './page-server.ts';
 import type { Pages } from './pages.ts';
 import { paths } from './paths.ts';
 import { detailsPage, type SessionControls } from './views/details-page.ts';
+import { otherWays } from './views/other-ways.ts';
+import { timePage } from './views/time-page.ts';
 import type { Session } from './visits.ts';
 
 const minuteMs = 60_000;
@@ -29,15 +33,11 @@ export function addDetailsRoutes(app: FastifyInstance, pages: Pages): void {
     const link = await pages.openLink(session.linkSecret);
     // The session is for one appointment: should its link ever lead to another, it leads nowhere.
     const isSame = link?.stored.appointmentId === session.appointmentId;
-    const appointment = link && isSame ? showDetails(link, session.tier) : undefined;
-    if (!appointment) return pages.sendUnusable(request, reply);
+    if (!link || !isSame) return pages.sendUnusable(request, reply);
     const language = requestedLanguage(request) ?? session.language;
     const refreshed = await visits.refresh(reply, { ...session, language });
-    return sendPage(
-      reply,
-      200,
-      detailsPage({ language, appointment, session: controlsOf(refreshed, pages.now()) }),
-    );
+    const page = pageOf(link, refreshed, controlsOf(refreshed, pages.now()));
+    return page === undefined ? pages.sendUnusable(request, reply) : sendPage(reply, 200, page);
   });
 
   app.post(paths.moreTime, async (request, reply) => {
@@ -67,12 +67,30 @@ export function addDetailsRoutes(app: FastifyInstance, pages: Pages): void {
   });
 }
 
+/** What the session's proof opens of a link: everything, or when it is, with the ways to the rest. */
+function pageOf(
+  link: OpenedLink,
+  { language, tier }: Session,
+  session: SessionControls,
+): string | undefined {
+  const appointment = showDetails(link, tier);
+  if (appointment) return detailsPage({ language, appointment, session });
+  const time = showTime(link, tier);
+  const { factors: offered, stored } = link;
+  const ways = otherWays(
+    waysToProve({ offered, locked: stored.locked, birthDateProved: true }),
+    undefined,
+  );
+  return time && timePage({ language, appointment: time, ways, session });
+}
+
 function controlsOf(session: Session, nowMs: number): SessionControls {
   const endsInMinutes = Math.max(1, Math.round((session.idleEndsAtMs - nowMs) / minuteMs));
   return {
     form: formTokenFor(session),
     leavePath: paths.leave,
     moreTimePath: paths.moreTime,
+    stopPath: paths.stop,
     endsInMinutes,
     extendable: session.endsAtMs - nowMs > limits.sessionIdleMinutes * minuteMs,
   };

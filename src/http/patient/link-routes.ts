@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { pageLanguageFor } from '../../texts/catalogue.ts';
+import { canAsk } from './asker.ts';
 import { requestedLanguage } from './page-language.ts';
 import { sendNotice, sendPage } from './page-server.ts';
 import type { Pages } from './pages.ts';
 import { paths } from './paths.ts';
-import { canAsk } from './prove-routes.ts';
 import { landingPage } from './views/landing-page.ts';
 
 const tokenLength = 68;

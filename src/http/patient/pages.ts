@@ -1,16 +1,22 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Secret } from '../../domain/secret.ts';
+import type { OptOutClaim } from '../../keys/opt-out-token.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { PageLanguage } from '../../texts/catalogue.ts';
 import type { OpenedLink } from '../../usecases/open-link.ts';
 import type { SourcePace } from '../../usecases/pace-sources.ts';
-import type { Proof } from '../../usecases/prove-recipient.ts';
+import type { Answer, Proof } from '../../usecases/prove-recipient.ts';
+import type { CodeSending } from '../../usecases/send-code.ts';
 import type { Visits, VisitsOptions } from './visits.ts';
 
 /** What the check page says of our messages beside their words. */
 interface CheckPageFacts {
   /** Number or name that messages come from; undefined where the provider picks one of several. */
   readonly sender: string | undefined;
+  /** Address that emails come from; undefined where none are sent. */
+  readonly emailSender: string | undefined;
+  /** Whether codes are sent by SMS. */
+  readonly codes: boolean;
   /** Whether messages say how to opt out. */
   readonly optOut: boolean;
 }
@@ -28,9 +34,24 @@ export interface PatientAppOptions {
   readonly openLink: (linkSecret: Secret<Buffer>) => Promise<OpenedLink | undefined>;
   readonly proveRecipient: (input: {
     link: OpenedLink;
-    pin: Secret<string>;
+    answer: Answer;
     source: Buffer;
   }) => Promise<Proof>;
+  /** Sends a code for a link that offers one, to be typed in the browser session of this id. */
+  readonly sendCode: (input: {
+    link: OpenedLink;
+    visitId: Secret<string>;
+    language: PageLanguage;
+  }) => Promise<CodeSending>;
+  /** Whether that browser session has asked for a code that may still be typed. */
+  readonly hasCode: (input: { link: OpenedLink; visitId: Secret<string> }) => Promise<boolean>;
+  readonly optOut: {
+    /** Whom a token of an email's header is of; undefined for one that we never minted. */
+    openToken(token: string): Promise<OptOutClaim | undefined>;
+    recordClaim(claim: OptOutClaim): Promise<void>;
+    /** Stops messages to where the link of a session went. */
+    record(sentTo: OpenedLink['sentTo']): Promise<void>;
+  };
   readonly sourceOf: (address: string) => Buffer;
   readonly pace: SourcePace;
   /** No answer to a proof comes sooner, so that right, wrong, paused and locked take equally long. */

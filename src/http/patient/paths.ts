@@ -1,10 +1,17 @@
 /** Where the pages stand. None of them holds anything of the link that led there. */
 export const paths = {
   landing: '/r',
+  /** The first question of a link; the others have addresses of their own. */
   prove: '/prove',
+  provePin: '/prove/pin',
+  proveBirthDate: '/prove/birth-date',
+  code: '/code',
+  sendCode: '/code/send',
   details: '/details',
   moreTime: '/more-time',
   leave: '/leave',
   left: '/left',
+  stop: '/stop',
+  stopped: '/stopped',
   check: '/check',
 } as const;

@@ -116,17 +116,20 @@ export function createVisits({ boxes, https, now }: VisitsOptions) {
       return setVisit(reply, { id: newId(), linkSecret, language, createdAtMs: now() });
     },
 
-    /** Turns a visit into a session, under a new id. */
+    /**
+     * Turns a visit into a session, or a session into one that may see more, under a new id. The
+     * time of a whole session begins once, with its first proof.
+     */
     async prove(
       reply: FastifyReply,
-      visit: LinkVisit,
+      asker: LinkVisit | Session,
       { appointmentId, tier }: Pick<Session, 'appointmentId' | 'tier'>,
     ): Promise<void> {
-      const createdAtMs = now();
+      const createdAtMs = 'endsAtMs' in asker ? asker.createdAtMs : now();
       const endsAtMs = createdAtMs + totalMs;
       clear(reply, 'link');
       await setSession(reply, {
-        ...visit,
+        ...asker,
         id: newId(),
         createdAtMs,
         endsAtMs,

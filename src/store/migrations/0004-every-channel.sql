@@ -8,4 +8,7 @@ drop index reminders_due;
 create index reminders_due on reminders (channel, mode, organisation_id, due_at)
   where state = 'scheduled';
 
+-- A code that a provider certainly refused is none of the few that a link may ask for.
+alter table codes add column withdrawn_at timestamptz;
+
 reset role;

@@ -1,8 +1,8 @@
 import { html } from 'hono/html';
-import { directionOf, languages } from '../../../domain/language.ts';
-import { smsSentence } from '../../../message/message-constants.ts';
+import { directionOf, type Language, languages } from '../../../domain/language.ts';
+import { codeConstant, emailConstants, smsSentence } from '../../../message/message-constants.ts';
 import { type PageLanguage, textsIn } from '../../../texts/catalogue.ts';
-import { page } from './page.ts';
+import { type Html, page } from './page.ts';
 
 /**
  * How to tell our messages from others': meant to be typed by hand, open to everyone, static.
@@ -13,12 +13,18 @@ export function checkPage({
   language,
   linkHostUrl,
   sender,
+  emailSender,
+  codes,
   optOut,
 }: {
   language: PageLanguage;
   linkHostUrl: string;
   /** Number or name that messages come from; undefined where the provider picks one of several. */
   sender?: string | undefined;
+  /** Address that emails come from; undefined where none are sent. */
+  emailSender?: string | undefined;
+  /** Whether codes are sent by SMS. */
+  codes: boolean;
   optOut: boolean;
 }): string {
   const texts = textsIn(language).check;
@@ -28,13 +34,37 @@ export function checkPage({
 <p>${texts.intro}</p>
 <h2>${texts.sentencesHeading}</h2>
 <p>${texts.sentences}</p>
-<ul class="sentences">${languages.map((each) => html`<li lang="${each}" dir="${directionOf(each)}">${smsSentence(each, optOut).trimEnd()}</li>`)}</ul>
+${sentences((each) => smsSentence(each, optOut).trimEnd())}
+${
+  emailSender &&
+  html`<p>${texts.subject}</p>
+${sentences((each) => emailConstants(each).subject)}`
+}
+${
+  codes &&
+  html`<p>${texts.code}</p>
+${sentences((each) => codeExample(each, linkHostUrl))}`
+}
 <h2>${texts.linkHeading}</h2>
 <p>${texts.link}<br><strong>${linkHostUrl}/</strong></p>
 ${sender && html`<p>${texts.sender(sender)}</p>`}
+${emailSender && html`<p>${texts.emailSender(emailSender)}</p>`}
 <h2>${texts.neverHeading}</h2>
 <ul>${texts.never.map((thing) => html`<li>${thing}</li>`)}</ul>
 <h2>${texts.doubtHeading}</h2>
 ${texts.doubt.map((paragraph) => html`<p>${paragraph}</p>`)}`,
   });
+}
+
+/** One sentence in every language, each marked as what it is. */
+function sentences(textIn: (language: Language) => string): Html {
+  return html`<ul class="sentences">${languages.map(
+    (each) => html`<li lang="${each}" dir="${directionOf(each)}">${textIn(each)}</li>`,
+  )}</ul>`;
+}
+
+function codeExample(language: Language, linkHostUrl: string): string {
+  return codeConstant(language)
+    .replaceAll('{host}', new URL(linkHostUrl).hostname)
+    .replaceAll('{code}', '123456');
 }

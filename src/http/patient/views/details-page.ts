@@ -30,6 +30,8 @@ export interface SessionControls {
   readonly form: string;
   readonly leavePath: string;
   readonly moreTimePath: string;
+  /** Where messages can be stopped. */
+  readonly stopPath: string;
   readonly endsInMinutes: number;
   /** Whether more time can still be had; false near the end of the whole session. */
   readonly extendable: boolean;
@@ -68,7 +70,8 @@ ${sessionControls(texts, session)}`,
   });
 }
 
-function stateNotice(texts: PatientTexts, state: AppointmentView['state']): Html | '' {
+/** That it was moved or cancelled, before anything else. */
+export function stateNotice(texts: PatientTexts, state: AppointmentView['state']): Html | '' {
   if (state === 'moved') return html`<p class="state">${texts.details.moved}</p>`;
   if (state === 'cancelled') {
     return html`<p class="state cancelled">${texts.details.cancelled}</p>`;
@@ -76,7 +79,11 @@ function stateNotice(texts: PatientTexts, state: AppointmentView['state']): Html
   return '';
 }
 
-function whenRow(texts: PatientTexts, { state, startsAt, timeZone }: AppointmentView): Html {
+/** When it is, on the clock of where it is. */
+export function whenRow(
+  texts: PatientTexts,
+  { state, startsAt, timeZone }: Pick<AppointmentView, 'state' | 'startsAt' | 'timeZone'>,
+): Html {
   const written = writeAppointmentTime(texts, startsAt, timeZone);
   const label = state === 'cancelled' ? texts.details.plannedFor : texts.details.when;
   return html`<div><dt>${label}</dt><dd><time datetime="${written.machine}">${written.date} <span class="clock">${written.time}</span></time> <span class="zone">(${written.zone})</span></dd></div>`;
@@ -103,7 +110,8 @@ function phoneLink(phone: string): Html | string {
   return html`<a class="tap" href="${parsed.getURI()}">${parsed.formatInternational()}</a>`;
 }
 
-function sessionControls(texts: PatientTexts, session: SessionControls): Html {
+/** How to leave, and how to stay. */
+export function sessionControls(texts: PatientTexts, session: SessionControls): Html {
   const left = writeDuration(texts, session.endsInMinutes);
   const leave = { method: 'post', path: session.leavePath, form: session.form } as const;
   const moreTime = { method: 'post', path: session.moreTimePath, form: session.form } as const;
@@ -112,5 +120,6 @@ function sessionControls(texts: PatientTexts, session: SessionControls): Html {
 ${buttonForm(leave, texts.details.leave, 'main')}
 <p>${session.extendable ? texts.details.closesIn(left) : texts.details.closesFinally(left)}</p>
 ${session.extendable ? buttonForm(moreTime, texts.details.moreTime, 'quiet') : ''}
+<p><a class="tap" href="${session.stopPath}">${texts.optOut.link}</a></p>
 </div>`;
 }

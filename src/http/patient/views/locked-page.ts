@@ -1,14 +1,20 @@
 import { html } from 'hono/html';
 import { type PageLanguage, textsIn } from '../../../texts/catalogue.ts';
+import { type Way, waysList } from './other-ways.ts';
 import { page } from './page.ts';
 
-/** The factor is locked: whom to call, and a code by which operators can find the lock. */
+/**
+ * A factor is locked: what still works, whom to call, and a code by which operators can find the
+ * lock.
+ */
 export function lockedPage({
   language,
   helpCode,
+  ways = [],
 }: {
   language: PageLanguage;
   helpCode: string;
+  ways?: readonly Way[];
 }): string {
   const texts = textsIn(language).locked;
   return page({
@@ -18,6 +24,8 @@ export function lockedPage({
 ${texts.paragraphs.map((paragraph) => html`<p>${paragraph}</p>`)}
 <h2>${texts.helpCode}</h2>
 <p class="code">${helpCode}</p>
-<p class="hint">${texts.helpCodeHint}</p>`,
+<p class="hint">${texts.helpCodeHint}</p>
+${ways.length > 0 ? html`<h2>${texts.otherWays}</h2>` : ''}
+${waysList(language, ways)}`,
   });
 }

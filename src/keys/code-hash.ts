@@ -1,0 +1,25 @@
+import { createHash, createHmac } from 'node:crypto';
+import type { Secret } from '../domain/secret.ts';
+
+/** The browser session that a code is bound to, as the database may know it. */
+export function sessionHash(visitId: Secret<string>): Buffer {
+  return createHash('sha256').update('sotto/session/1').update(visitId.reveal()).digest();
+}
+
+/**
+ * A code as it is stored: HMAC-SHA-256, since six digits under any hash without a key are found at
+ * once. It is bound to link and browser session, so that a code is worth nothing anywhere else.
+ */
+export function codeHash(
+  key: Secret<Buffer>,
+  { linkId, session, code }: { linkId: string; session: Buffer; code: Secret<string> },
+): Buffer {
+  return createHmac('sha256', key.reveal())
+    .update(`sotto/code/1\n${linkId}\n${session.toString('hex')}\n${code.reveal()}`)
+    .digest();
+}
+
+/** What a phone is counted by on one day: nothing without the key of that day. */
+export function phoneDayIndex(key: Secret<Buffer>, phone: Secret<string>): Buffer {
+  return createHmac('sha256', key.reveal()).update(phone.reveal()).digest();
+}

@@ -1,0 +1,40 @@
+import {
+  type Config,
+  channelsAvailable,
+  checkTransport,
+  hasLiveTransport,
+} from '../../config/env.ts';
+import type { Mode } from '../domain/channel.ts';
+import { createSink } from '../transport/sink.ts';
+import type { OutgoingSms, Transport } from '../transport/transport.ts';
+import { twilioFromConfig } from '../transport/twilio-from-config.ts';
+
+/** Codes in the air at once; more wait for a socket. */
+const socketsMax = 16;
+
+/** The ways that codes go out by. */
+export interface CodeTransports {
+  transportFor(mode: Mode): Transport<OutgoingSms>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the way that codes go out by: SMS alone, and to nobody for a test appointment beside a live
+ * provider.
+ *
+ * @returns undefined where this deployment sends no SMS
+ * @throws {ConfigError} for an account that is missing or must not be used
+ */
+export function openCodeTransports(config: Config): CodeTransports | undefined {
+  if (!channelsAvailable(config).includes('sms')) return undefined;
+  checkTransport(config, ['sms']);
+  const provider = twilioFromConfig(config, { receipts: false, maxSockets: socketsMax });
+  const sink = hasLiveTransport(config) ? createSink({ onReceipts: async () => {} }) : undefined;
+  return {
+    transportFor: (mode) => (sink && mode === 'test' ? sink : provider),
+    async close() {
+      await provider.close();
+      await sink?.close();
+    },
+  };
+}

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import { limits } from '../../config/limits.ts';
+import type { Mode } from '../domain/channel.ts';
+import type { Language } from '../domain/language.ts';
+import { Secret } from '../domain/secret.ts';
+import { codeHash, phoneDayIndex, sessionHash } from '../keys/code-hash.ts';
+import type { KeyStore } from '../keys/key-store.ts';
+import { assertNeutralCode } from '../message/leak-guard.ts';
+import { codeHost, renderCode } from '../message/render-code.ts';
+import { insertCode, lockCodesOf, readCodeTally, withdrawCode } from '../store/codes.ts';
+import type { Database } from '../store/database.ts';
+import { readDatabaseDay } from '../store/epoch-days.ts';
+import { countPhoneDay, type PhoneDay, uncountPhoneDay } from '../store/phone-day-counts.ts';
+import type { OutgoingSms, SendOutcome, Transport } from '../transport/transport.ts';
+import type { OpenedLink } from './open-link.ts';
+
+export interface SendCodeDeps {
+  readonly database: Pick<Database, 'query' | 'transaction'>;
+  readonly keys: Pick<KeyStore, 'phoneDayKey'>;
+  readonly codeKey: Secret<Buffer>;
+  /** Where texts of this mode go: test ones beside a live provider reach nobody. */
+  readonly transportFor: (mode: Mode) => Pick<Transport<OutgoingSms>, 'send'>;
+  /** The origin of links: a code is bound to its host. */
+  readonly linkHostUrl: string;
+}
+
+/**
+ * What became of a code that was asked for.
+ *
+ * `too_soon` and `limit`: none was made. `refused`: certainly nobody got it, and it does not count.
+ * `uncertain`: it may arrive, so it counts.
+ */
+export type CodeSending =
+  | { readonly outcome: 'sent' | 'uncertain' | 'too_soon' | 'limit' }
+  | { readonly outcome: 'refused'; readonly optedOut: boolean };
+
+const minuteS = 60;
+
+/**
+ * Sends a code by SMS to open a link that came by email.
+ *
+ * The code is counted and stored, in one commit, before it is handed over: a process that dies in
+ * between has cost a code, and never sends one more than the limits say. It goes out inline, past
+ * every queue, and is nowhere but in the message: the database holds an HMAC of it.
+ *
+ * A phone that said stop to reminders gets a code all the same, since its reader asks for it now; a
+ * provider that refuses it then is told of as `optedOut`.
+ *
+ * @param visitId of the browser session that asks, and the only one that the code will open
+ * @param language of the page that asks
+ */
+export async function sendCode(
+  deps: SendCodeDeps,
+  { link, visitId, language }: { link: OpenedLink; visitId: Secret<string>; language: Language },
+): Promise<CodeSending> {
+  const { organisationId, linkId, channel, mode } = link.stored;
+  const { phone } = link.request.reveal().recipient;
+  // A code never travels on a channel that has carried the link.
+  assert(channel === 'email' && link.factors.includes('code') && phone !== undefined);
+  const to = new Secret(phone);
+  const code = newCode();
+  const session = sessionHash(visitId);
+  const id = randomUUID();
+  const sms = codeSms({ to, code, language, linkHostUrl: deps.linkHostUrl });
+  const phoneDay = await phoneDayOf(deps, to);
+
+  const counted = await deps.database.transaction([organisationId], async (connection) => {
+    await lockCodesOf(connection, linkId);
+    const { sent, pausing } = await readCodeTally(connection, {
+      linkId,
+      pauseS: limits.codePauseS,
+    });
+    if (pausing) return 'too_soon';
+    if (sent >= limits.codesPerLinkMax) return 'limit';
+    const max = limits.codesPerPhoneDayMax;
+    if (!(await countPhoneDay(connection, { ...phoneDay, max }))) return 'limit';
+    const hash = codeHash(deps.codeKey, { linkId, session, code });
+    await insertCode(connection, {
+      ...{ id, organisationId, linkId, session, hash },
+      minutes: limits.codeMinutes,
+    });
+    return 'counted';
+  });
+  if (counted !== 'counted') return { outcome: counted };
+
+  const sending = wordOf(await deps.transportFor(mode).send(sms));
+  if (sending.outcome === 'refused') {
+    await deps.database.transaction([organisationId], async (connection) => {
+      await withdrawCode(connection, id);
+      await uncountPhoneDay(connection, phoneDay);
+    });
+  }
+  return sending;
+}
+
+function newCode(): Secret<string> {
+  return new Secret(String(randomInt(1_000_000)).padStart(6, '0'));
+}
+
+async function phoneDayOf(
+  { database, keys }: Pick<SendCodeDeps, 'database' | 'keys'>,
+  phone: Secret<string>,
+): Promise<PhoneDay> {
+  const day = await readDatabaseDay(database);
+  return { day, index: phoneDayIndex(await keys.phoneDayKey(day), phone) };
+}
+
+function codeSms({
+  to,
+  code,
+  language,
+  linkHostUrl,
+}: {
+  to: Secret<string>;
+  code: Secret<string>;
+  language: Language;
+  linkHostUrl: string;
+}): OutgoingSms {
+  const host = codeHost(linkHostUrl);
+  const text = renderCode({ language, host, code });
+  assertNeutralCode({ language, host, code, text, linkHostUrl });
+  return {
+    channel: 'sms',
+    to,
+    text,
+    // Belongs to no attempt: nobody waits for a receipt of a code.
+    attemptToken: randomBytes(18).toString('base64url'),
+    validitySeconds: limits.codeMinutes * minuteS,
+  };
+}
+
+function wordOf(outcome: SendOutcome): CodeSending {
+  switch (outcome.kind) {
+    case 'accepted':
+      return { outcome: 'sent' };
+    case 'uncertain':
+      return { outcome: 'uncertain' };
+    case 'refused':
+      return { outcome: 'refused', optedOut: outcome.reason === 'opted_out' };
+  }
+}
