@@ -99,7 +99,9 @@ export function refusalForReply(step: SmtpStep, reply: string): Refusal | undefi
   if (!found) return undefined;
   const [, code = '', enhanced] = found;
   const known = meaningOf(enhanced, code);
-  if (known?.reason === 'provider_credentials') return known;
+  for (const one of [known, meaningOf(undefined, code)]) {
+    if (one?.reason === 'provider_credentials') return one;
+  }
   if (code.startsWith('4')) {
     if (relaying.test(reply)) return again('sender_misconfigured');
     // It speaks of the server itself, whatever the enhanced code adds.

@@ -57,6 +57,7 @@ interface SmtpError extends Error {
 }
 
 const quitMs = 1_000;
+const silenceMaxMs = 120_000;
 /** Replies have a few lines; something that sends more than this is no mail server. */
 const replyBytesMax = 64 * 1024;
 
@@ -80,7 +81,8 @@ export function openSession(
     connectionTimeout: settings.timeoutMs,
     greetingTimeout: settings.timeoutMs,
     dnsTimeout: settings.timeoutMs,
-    socketTimeout: settings.timeoutMs,
+    // Each send has a deadline of its own, and what is idle is left long before this.
+    socketTimeout: silenceMaxMs,
     // What is closed is closed: nothing is left to be flushed behind our back.
     socketCloseTimeout: 0,
     maxResponseSize: replyBytesMax,
