@@ -1,0 +1,178 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { AppError } from '../../src/domain/errors.ts';
+import { isCallbackAddress } from '../../src/usecases/accept-callback.ts';
+import { createTestKeys } from '../support/accept.ts';
+import { type ApiFixture, createApiFixture } from '../support/api-server.ts';
+
+const canary = 'Canari Mustermann';
+
+let fixture: ApiFixture;
+let test: Awaited<ReturnType<typeof createTestKeys>>;
+let folder: string;
+let callbackUrl: string;
+let taken: string[];
+let isAway: boolean;
+
+beforeAll(async () => {
+  test = await createTestKeys([]);
+  folder = await mkdtemp(join(tmpdir(), 'sotto-bounce-'));
+  fixture = await createApiFixture(() => ({
+    isCallbackAddress: (input) => isCallbackAddress({ keys: test.keys }, input),
+    acceptBounce: async ({ message }) => {
+      if (isAway) throw new AppError('unavailable');
+      taken.push(message.reveal().toString());
+    },
+  }));
+  callbackUrl = await fixture.api.listen({ port: 0, host: '127.0.0.1' });
+  await test.keys.symmetricKeys('callback');
+});
+afterAll(async () => {
+  await fixture.close();
+  await test.remove();
+  await rm(folder, { recursive: true });
+});
+afterEach(() => {
+  taken = [];
+  isAway = false;
+});
+taken = [];
+isAway = false;
+
+async function sotto(
+  words: readonly string[],
+  { input = '', env = {} }: { input?: string | Buffer; env?: Record<string, string> } = {},
+) {
+  const child = spawn(process.execPath, ['src/cli.ts', ...words], {
+    env: {
+      ...{ PATH: process.env.PATH, KEYSTORE: `file:${test.directory}`, CALLBACK_URL: callbackUrl },
+      ...env,
+    },
+  });
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
+  const [out, errors, code] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise<number | null>((resolve) => child.once('exit', resolve)),
+  ]);
+  expect(out + errors).not.toContain(canary);
+  return { code, out, errors };
+}
+
+const message = (subject: string) => `To: ${canary}\r\nSubject: ${subject}\r\n\r\n`;
+
+describe('a mail server’s pipe', () => {
+  it('hands one message over, byte for byte', async () => {
+    const raw = message('piped');
+    expect(await sotto(['bounce'], { input: raw })).toEqual({
+      ...{ code: 0, errors: '' },
+      out: 'taken: 1, refused: 0, to try again: 0\n',
+    });
+    expect(taken).toEqual([raw]);
+  });
+
+  it('keeps the message while the api is away, or its address is wrong', async () => {
+    isAway = true;
+    const away = await sotto(['bounce'], { input: message('away') });
+    expect(away).toMatchObject({ code: 75, out: 'taken: 0, refused: 0, to try again: 1\n' });
+    isAway = false;
+    for (const [words, env] of [
+      [[], { CALLBACK_URL: 'http://127.0.0.1:9' }],
+      [['--url', `${callbackUrl}/callbacks/email/bounce/${'a'.repeat(43)}`], {}],
+      [[], { KEYSTORE: `file:${folder}/nothing` }],
+      [[], { KEYSTORE: 'nowhere' }],
+      [['--url-file', join(folder, 'missing')], {}],
+      [['--url', 'file:///etc/passwd'], {}],
+    ] as const) {
+      const result = await sotto(['bounce', ...words], { input: message('wrong'), env });
+      expect(result.code).toBe(75);
+      expect(result.errors).not.toBe('');
+    }
+    expect(taken).toEqual([]);
+  });
+
+  it('is told of a message that will never be taken', async () => {
+    for (const input of ['', randomBytes(300 * 1024)]) {
+      expect(await sotto(['bounce'], { input })).toMatchObject({ code: 65 });
+    }
+    expect(taken).toEqual([]);
+  });
+
+  it('may be given the address in a file, so that no list of processes shows it', async () => {
+    const { out } = await sotto(['callbacks', '--json']);
+    const file = join(folder, 'address');
+    await writeFile(file, `${JSON.parse(out).bounce}\n`);
+    const env = { KEYSTORE: `file:${folder}/nothing` };
+    const result = await sotto(['bounce', '--url-file', file], { input: message('file'), env });
+    expect(result.code).toBe(0);
+    expect(taken).toHaveLength(1);
+  });
+});
+
+describe('files and Maildirs', () => {
+  it('are handed over, and what was taken from a Maildir is not taken again', async () => {
+    const maildir = join(folder, 'Maildir');
+    for (const name of ['new', 'cur', 'tmp']) await mkdir(join(maildir, name), { recursive: true });
+    for (const name of ['1', '2', '3']) {
+      await writeFile(join(maildir, 'new', name), message(`mail ${name}`));
+    }
+    await writeFile(join(maildir, 'cur', '0:2,S'), message('seen before'));
+    const file = join(folder, 'one.eml');
+    await writeFile(file, message('file'));
+
+    const first = await sotto(['bounce', file, maildir]);
+    expect(first).toMatchObject({ code: 0, out: 'taken: 4, refused: 0, to try again: 0\n' });
+    expect(taken).toEqual(['file', 'mail 1', 'mail 2', 'mail 3'].map(message));
+    expect(await readdir(join(maildir, 'new'))).toEqual([]);
+    expect((await readdir(join(maildir, 'cur'))).sort()).toEqual(
+      ['0', '1', '2', '3'].map((name) => `${name}:2,S`),
+    );
+    const again = await sotto(['bounce', maildir]);
+    expect(again).toMatchObject({ code: 0, out: 'taken: 0, refused: 0, to try again: 0\n' });
+  });
+
+  it('stay where they are while the api is away', async () => {
+    const maildir = join(folder, 'Waiting');
+    for (const name of ['new', 'cur']) await mkdir(join(maildir, name), { recursive: true });
+    for (const name of ['1', '2']) await writeFile(join(maildir, 'new', name), message(name));
+    isAway = true;
+    expect(await sotto(['bounce', maildir])).toMatchObject({
+      ...{ code: 75, out: 'taken: 0, refused: 0, to try again: 2\n' },
+    });
+    expect(await readdir(join(maildir, 'new'))).toEqual(['1', '2']);
+    expect(await sotto(['bounce', join(folder, 'not there')])).toMatchObject({ code: 75 });
+  });
+});
+
+describe('sotto callbacks', () => {
+  it('prints the addresses that the api answers to, for people and for programs', async () => {
+    const { code, out } = await sotto(['callbacks', '--json']);
+    const { inbound, bounce } = JSON.parse(out);
+    expect(code).toBe(0);
+    const said = await sotto(['callbacks']);
+    expect(said.out).toContain(`${inbound}#rc=5&rp=5xx,ct,rt\n`);
+    expect(said.out).toContain(`${bounce}\n`);
+    const posted = await fetch(bounce, { method: 'POST', body: 'x' });
+    expect(posted.status).toBe(204);
+    const answered = await fetch(`${inbound}#rc=5&rp=5xx,ct,rt`, {
+      method: 'POST',
+      headers: { 'x-twilio-signature': 'x' },
+      body: new URLSearchParams({ From: '+33639980001', Body: 'STOP' }),
+    });
+    expect(answered.status).toBe(200);
+  });
+
+  it('makes no key: one of another user’s would lock the api out', async () => {
+    const env = { KEYSTORE: `file:${folder}/nothing` };
+    const result = await sotto(['callbacks'], { env });
+    expect(result).toMatchObject({ code: 1, out: '' });
+    expect(result.errors).toContain('start the api once');
+    expect(await sotto(['callbacks', 'twilio'])).toMatchObject({ code: 2, out: '' });
+  });
+});
