@@ -5,13 +5,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../config/env.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
-import { prepareQueue } from '../../src/queue/prepare-queue.ts';
 import { makeEpochKeys } from '../../src/usecases/keep-epoch-keys.ts';
 import { runScheduler } from '../../workers/scheduler.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench, parcelDay } from '../support/dispatch-bench.ts';
+import { expectEachOnce } from '../support/expect-each-once.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
 import { type SeededReminder, seedReminders } from '../support/seed-reminders.ts';
+import { createTestedQueue, type TestedQueue } from '../support/tested-queue.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
 
@@ -19,6 +20,7 @@ const seed = Number(process.env.SOTTO_TEST_SEED ?? 20_261_121);
 const count = Number(process.env.SOTTO_TEST_REMINDERS ?? 600);
 
 let database: TestDatabase;
+let queue: TestedQueue;
 let peer: MessagesPeer;
 let bench: ReturnType<typeof createDispatchBench>;
 let keyFolder: string;
@@ -27,7 +29,7 @@ const running: WorkerProcess[] = [];
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  await prepareQueue(database.adminUrl);
+  queue = await createTestedQueue(database);
   peer = await startMessagesPeer();
   bench = createDispatchBench(database, peer);
   keyFolder = mkdtempSync(join(tmpdir(), 'sotto-test-keys-'));
@@ -38,6 +40,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const worker of running) worker.signal('SIGKILL');
   await peer.close();
+  await queue.stop();
   await database.drop();
   rmSync(keyFolder, { recursive: true });
 });
@@ -48,12 +51,16 @@ beforeEach(async () => {
 
 function environment(role: 'worker' | 'scheduler'): Record<string, string> {
   return {
+    ...queue.environment,
     DATABASE_URL: database.roleUrls[role].reveal(),
     KEYSTORE: `file:${keyFolder}`,
     TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
     TWILIO_AUTH_TOKEN: 'token',
     TWILIO_FROM: '+33700000000',
     TWILIO_BASE_URL: peer.url,
+    SMTP_URL: 'smtp://127.0.0.1:9',
+    MAIL_FROM: 'reminders@sotto.example',
+    JOURNAL: `file:${keyFolder}/journal`,
     SMS_PER_SECOND: '10000',
   };
 }
@@ -94,29 +101,8 @@ async function untilSettled(): Promise<void> {
   }, 40_000);
 }
 
-/** The peer's own ledger against our tables. */
-async function expectNothingLostOrDoubled(seeded: readonly SeededReminder[]): Promise<number> {
-  const copies = new Map<string, number>();
-  for (const { to } of peer.accepted) copies.set(to, (copies.get(to) ?? 0) + 1);
-  const rows = await bench.rows(
-    `select r.id, r.state, (select array_agg(t.outcome) from attempts t where t.reminder_id = r.id
-       and t.outcome <> 'refused') as outcomes from reminders r`,
-  );
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  let uncertain = 0;
-  for (const { id, phone } of seeded) {
-    const row = byId.get(id);
-    expect(copies.get(phone) ?? 0).toBeLessThanOrEqual(1);
-    expect(['sent', 'uncertain']).toContain(row?.state);
-    if (row?.state === 'sent') {
-      expect(copies.get(phone)).toBe(1);
-    } else {
-      uncertain += 1;
-      expect(row?.outcomes).toEqual(['uncertain']);
-    }
-  }
-  return uncertain;
-}
+const expectNothingLostOrDoubled = (seeded: readonly SeededReminder[]) =>
+  expectEachOnce(seeded, { peer, bench });
 
 describe('worker processes that are killed', () => {
   it(`lose and double none of ${count} reminders, and leave in doubt only what was in the air`, async () => {
@@ -145,6 +131,7 @@ describe('worker processes that are killed', () => {
       inTheAirMax += open?.count as number;
       await bench.passLeases();
       await bench.sweep();
+      if (!(await bench.states()).scheduled) break;
     }
     const survivor = await startWorker();
     await untilSettled();
@@ -265,7 +252,7 @@ describe('a worker process without a queue', () => {
     const organisationId = await database.createOrganisation();
     const options = { organisationId, epochPublicKey, parcelDay };
     const seeded = await seedReminders(database.admin, { ...options, count: 50 });
-    await database.admin.query('alter schema sotto_queue rename to sotto_queue_away');
+    await queue.goAway();
     const worker = await startWorker();
     const scheduler = await runScheduler(
       loadConfig({ ...environment('scheduler'), LOG_LEVEL: 'silent' }),
@@ -275,6 +262,6 @@ describe('a worker process without a queue', () => {
     worker.signal('SIGTERM');
     expect(await worker.gone).toBe(0);
     await scheduler.close();
-    await database.admin.query('alter schema sotto_queue_away rename to sotto_queue');
+    await queue.comeBack();
   }, 60_000);
 });
