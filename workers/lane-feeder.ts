@@ -1,7 +1,7 @@
 import { type Lane, laneKey } from '../src/domain/lane.ts';
 
 /** Long enough for a lane that is well; short enough that the others are fed each second. */
-const patienceMs = 800;
+const lanePatienceMs = 800;
 const stuckMs = 15_000;
 
 /**
@@ -14,10 +14,12 @@ const stuckMs = 15_000;
 export function createLaneFeeder({
   lanes,
   feed,
+  patienceMs = lanePatienceMs,
   clock = () => performance.now(),
 }: {
   lanes: readonly Lane[];
   feed: (lane: Lane) => Promise<unknown>;
+  patienceMs?: number;
   clock?: () => number;
 }): () => Promise<void> {
   const underWay = new Map<string, { since: number; done: Promise<void> }>();

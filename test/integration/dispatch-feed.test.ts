@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Lane, laneKey } from '../../src/domain/lane.ts';
+import { findLane, findWaitingBatches } from '../../src/store/waiting-batches.ts';
 import { feedDueReminders, newFeedCursor } from '../../src/usecases/feed-due-reminders.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { createDispatchBench } from '../support/dispatch-bench.ts';
+import { createDispatchBench, lanes } from '../support/dispatch-bench.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
 
 const live = { channel: 'sms', mode: 'live' } as const;
@@ -210,5 +212,87 @@ describe('feeding', () => {
     await expect(
       scheduler.query(`select token from attempts where id = $1`, [randomUUID()]),
     ).rejects.toThrow('permission denied');
+  });
+});
+
+describe('lanes', () => {
+  it.each([
+    ['a flood of test messages', { mode: 'test' }],
+    ['a flood of emails', { channels: ['email'] }],
+  ] as const)('%s takes no room from live SMS, in any round', async (_, flood) => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 400, ...flood, dueInMs: -3_600_000 });
+    await database.admin.query(
+      `insert into heartbeats (name, instance, version) values ('dispatch', 'one', '0')`,
+    );
+    const feed = (lane: Lane) =>
+      feedDueReminders(
+        { database: bench.scheduler, ring: () => {} },
+        { lane, perSecond: 20, cursor: newFeedCursor() },
+      );
+    await Promise.all(lanes.map(feed));
+    const live = await bench.seed({ organisationId, count: 15 });
+    const taken = await Promise.all(lanes.map(feed));
+    expect(taken).toEqual(lanes.map((lane) => (laneKey(lane) === 'sms live' ? 15 : 0)));
+    const queued = await bench.rows(
+      `select r.id from reminders r join batches b on b.id = r.batch_id
+       where b.channel = 'sms' and b.mode = 'live' order by 1`,
+    );
+    expect(queued.map(({ id }) => id)).toEqual(live.map(({ id }) => id).sort());
+  });
+
+  it('never share a batch', async () => {
+    const organisationId = await database.createOrganisation();
+    for (const mode of ['test', 'live'] as const) {
+      for (const channel of ['sms', 'email'] as const) {
+        await bench.seed({ organisationId, count: 5, mode, channels: [channel] });
+      }
+    }
+    expect(await bench.feed()).toHaveLength(4);
+    const mixed = await bench.rows(
+      `select b.id from batches b join reminders r on r.batch_id = b.id
+       where (r.channel, r.mode) is distinct from (b.channel, b.mode)`,
+    );
+    expect(mixed).toEqual([]);
+  });
+
+  it('are held up one by one: emails wait while SMS go on', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 5 });
+    await bench.seed({ organisationId, count: 5, channels: ['email'] });
+    await database.admin.query(
+      `insert into heartbeats (name, instance, version) select name, 'one', '0'
+       from unnest(array['dispatch', 'held-up email live']) name`,
+    );
+    const taken = await Promise.all(
+      (['sms', 'email'] as const).map((channel) =>
+        feedDueReminders(
+          { database: bench.scheduler, ring: () => {} },
+          { lane: { channel, mode: 'live' }, perSecond: 100, cursor: newFeedCursor() },
+        ),
+      ),
+    );
+    expect(taken).toEqual([5, 1]);
+  });
+
+  it('are found apart when no bell was heard: a flood in one hides no batch of another', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 500, mode: 'test' });
+    await bench.seed({ organisationId, count: 1 });
+    await bench.feed();
+    const waiting = await findWaitingBatches(bench.worker, {
+      waitingMs: 0,
+      leaseMs: 60_000,
+      leaseMarginMs: 20_000,
+      countMax: 2,
+    });
+    expect(waiting.map(({ lane }) => laneKey(lane)).sort()).toEqual([
+      'sms live',
+      'sms test',
+      'sms test',
+    ]);
+    const [first] = waiting;
+    expect(await findLane(bench.worker, first?.batchId ?? '')).toEqual(first?.lane);
+    expect(await findLane(bench.worker, randomUUID())).toBeUndefined();
   });
 });

@@ -104,6 +104,33 @@ describe('what a word about an attempt does to its reminder', () => {
     }
   });
 
+  it('keeps to the other channel when a weaker word about the lost message comes late', () => {
+    fc.assert(
+      fc.property(reminder, (one) => {
+        const lost = { ...one, receiptState: 'undelivered' as const };
+        for (const late of [
+          { kind: 'accepted' } as const,
+          { kind: 'receipt', state: 'sent' } as const,
+        ]) {
+          const step = reminderAfter(lost, late);
+          expect(step === undefined || step.to === one.state).toBe(true);
+        }
+      }),
+    );
+    const known = { receiptState: 'undelivered' as const };
+    expect(stepAfter('scheduled', { kind: 'receipt', state: 'delivered' }, known)?.to).toBe(
+      'delivered',
+    );
+  });
+
+  it('writes nowhere else to who said stop', () => {
+    const stop = { kind: 'receipt', state: 'undelivered', reason: 'opted_out' } as const;
+    expect(stepAfter('sent', stop, { otherChannel: 'email' })).toEqual({
+      to: 'undelivered',
+      reason: 'opted_out',
+    });
+  });
+
   it('changes the channel of nothing that was ended, opted out of, or overtaken', () => {
     const lost = { kind: 'receipt', state: 'undelivered' } as const;
     fc.assert(

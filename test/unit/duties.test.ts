@@ -1,9 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
+import { laneKey, lanesOf } from '../../src/domain/lane.ts';
 import type { Log, LogFacts } from '../../src/telemetry/log.ts';
+import type { Route } from '../../src/usecases/routes.ts';
 import { createDispatcher } from '../../workers/dispatcher.ts';
 import { startDuties } from '../../workers/duties.ts';
+import { createLaneFeeder } from '../../workers/lane-feeder.ts';
+import { createHeldUpSigns } from '../../workers/worker-duties.ts';
 
 const warned: LogFacts[] = [];
 const log: Log = {
@@ -144,5 +148,124 @@ describe('a dispatcher', () => {
     });
     await dispatcher.take('one');
     expect(warned).toContainEqual({ code: 'unavailable', batchId: 'one' });
+  });
+
+  it('leaves each lane its room: one that stands still keeps no other waiting', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const begun: string[] = [];
+    const dispatcher = createDispatcher({
+      findWaiting: waiting(),
+      laneOf: async (batchId) => ({
+        channel: batchId.startsWith('e') ? 'email' : 'sms',
+        mode: 'live',
+      }),
+      dispatch: async (batchId) => {
+        begun.push(batchId);
+        if (batchId.startsWith('e')) await promise;
+      },
+      concurrency: 2,
+      log,
+    });
+    for (const batchId of ['e1', 'e2', 'e3', 'e4']) void dispatcher.take(batchId);
+    await Promise.all(['s1', 's2', 's3'].map((batchId) => dispatcher.take(batchId)));
+    expect(begun.toSorted()).toEqual(['e1', 'e2', 's1', 's2', 's3']);
+    resolve();
+    await dispatcher.idle();
+    expect(begun.toSorted()).toEqual(['e1', 'e2', 'e3', 'e4', 's1', 's2', 's3']);
+  });
+
+  it('leaves alone what is no batch', async () => {
+    const begun: string[] = [];
+    const dispatcher = createDispatcher({
+      findWaiting: waiting(),
+      laneOf: async () => undefined,
+      dispatch: async (batchId) => void begun.push(batchId),
+      concurrency: 1,
+      log,
+    });
+    await dispatcher.take('nothing');
+    expect(begun).toEqual([]);
+  });
+});
+
+describe('feeding lanes', () => {
+  const lanes = lanesOf(['sms', 'email']);
+
+  it('begins those of patients first', () => {
+    expect(lanes.map(laneKey)).toEqual(['sms live', 'email live', 'sms test', 'email test']);
+  });
+
+  it('is held up by none: one that takes long is left to it, and not begun twice', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const fed = new Map<string, number>();
+    const round = createLaneFeeder({
+      lanes,
+      patienceMs: 5,
+      feed: async (lane) => {
+        fed.set(laneKey(lane), (fed.get(laneKey(lane)) ?? 0) + 1);
+        if (lane.channel === 'email') await promise;
+      },
+    });
+    await round();
+    await round();
+    expect(Object.fromEntries(fed)).toEqual({
+      'sms live': 2,
+      'email live': 1,
+      'sms test': 2,
+      'email test': 1,
+    });
+    resolve();
+  });
+
+  it('tells of a lane that fails, while the others are fed, and of one that is stuck', async () => {
+    const fed: string[] = [];
+    let nowMs = 0;
+    const failing = createLaneFeeder({
+      lanes,
+      patienceMs: 5,
+      feed: async (lane) => {
+        if (laneKey(lane) === 'email live') throw new AppError('unavailable');
+        fed.push(laneKey(lane));
+      },
+    });
+    await expect(failing()).rejects.toMatchObject({ code: 'unavailable' });
+    expect(fed).toHaveLength(3);
+
+    const stuck = createLaneFeeder({
+      lanes,
+      patienceMs: 5,
+      feed: (lane) => (lane.mode === 'test' ? new Promise(() => {}) : Promise.resolve()),
+      clock: () => nowMs,
+    });
+    await stuck();
+    nowMs = 20_000;
+    await expect(stuck()).rejects.toMatchObject({ code: 'lane_stuck' });
+  });
+});
+
+describe('the signs that a lane is held up', () => {
+  it('are told and taken back lane by lane', async () => {
+    const open = new Set(['email live']);
+    const calls: string[] = [];
+    const signs = createHeldUpSigns({
+      lanes: lanesOf(['sms', 'email']),
+      routeOf: (lane) =>
+        ({ breaker: { allows: () => (open.has(laneKey(lane)) ? 'none' : 'all') } }) as Route,
+      beat: async (name) => void calls.push(`beat ${name}`),
+      takeBack: async (name) => void calls.push(`back ${name}`),
+    });
+    await signs.renew();
+    open.delete('email live');
+    open.add('sms live');
+    await signs.renew();
+    await signs.renew();
+    await signs.takeBackAll();
+    expect(calls).toEqual([
+      'beat held-up email live',
+      'beat held-up sms live',
+      'back held-up email live',
+      'beat held-up sms live',
+      'back held-up sms live',
+    ]);
   });
 });
