@@ -14,21 +14,20 @@ type Line = { message: AcceptedMessage } | { reply: Reply } | { optedOut: string
 
 export type MessageStore = ReturnType<typeof createMessageStore>;
 
-/** A message may be 1 MiB; many small ones are what the other bound is for. */
-const charactersMax = 64 * 1024 * 1024;
-
 /**
  * Everything the phones, the mailboxes and the providers remember, in memory and in a file that is
  * read at start.
  *
- * Bounded: past `messagesMax`, or 64 Mi characters, the oldest message is dropped; so is the oldest
- * reply.
+ * Bounded: past `messagesMax`, or `charactersMax` of all together, the oldest message is dropped; so is
+ * the oldest reply.
  */
 export function createMessageStore(options: {
   directory: string;
   messagesMax: number;
+  charactersMax: number;
   now: () => number;
 }) {
+  const { charactersMax } = options;
   const messages = new Map<string, AcceptedMessage>();
   const replies: Reply[] = [];
   const optedOut = new Set<string>();

@@ -31,6 +31,8 @@ export interface SandboxOptions {
   readonly names?: readonly string[];
   /** Older messages are dropped. */
   readonly messagesMax?: number;
+  /** Likewise: a mail may be 1 MiB. */
+  readonly charactersMax?: number;
   /** From accepted to sent, and from there to delivered, or bounced. */
   readonly receiptStepMs?: number;
 }
@@ -52,7 +54,8 @@ export async function startSandbox(
   chmodSync(directory, 0o700);
 
   const now = Date.now;
-  const store = createMessageStore({ directory, messagesMax: options.messagesMax ?? 10_000, now });
+  const { messagesMax = 10_000, charactersMax = 64 * 1024 * 1024 } = options;
+  const store = createMessageStore({ directory, messagesMax, charactersMax, now });
   const faults = createFaults();
   const live = createLive();
   store.onChange(live.changed);

@@ -37,7 +37,9 @@ describe('in the first minutes a newcomer', () => {
     });
     expect(answer.status).toBe(201);
     await page.getByText('+33 6 39 98 44 55').first().waitFor({ timeout: 10_000 });
-    const { violations } = await new AxeBuilder({ page }).analyze();
+    // Axe cannot enter the frame of a mail, where no script runs.
+    const axe = new AxeBuilder({ page }).exclude('iframe').setLegacyMode();
+    const { violations } = await axe.analyze();
     expect(violations.map(({ id }) => id)).toEqual([]);
     await context.close();
   });

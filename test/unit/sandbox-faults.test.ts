@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { planBounces } from '../../src/sandbox/bounces.ts';
 import { createFaults, faultsSchema, receiptModes } from '../../src/sandbox/faults.ts';
 import { planReceipts } from '../../src/sandbox/status-callbacks.ts';
 
@@ -17,6 +18,46 @@ describe('the share of messages that meet a fault', () => {
       expect(modes.map((mode) => (mode === '500' ? 'x' : '.')).join('')).toBe(pattern);
       expect(receipts.map((mode) => (mode === 'lost' ? 'x' : '.')).join('')).toBe(pattern);
     }
+  });
+
+  it('is counted apart for SMS, mails and bounces', () => {
+    const faults = createFaults();
+    const half = { rate: 0.5 };
+    faults.set(
+      faultsSchema.parse({
+        sms: { mode: '500', ...half },
+        email: { mode: '421', bounces: 'lost', ...half },
+      }),
+    );
+    expect([faults.nextSendMode(), faults.nextMailMode(), faults.nextBounceMode()]).toEqual([
+      'ok',
+      'ok',
+      'ok',
+    ]);
+    expect([faults.nextMailMode(), faults.nextBounceMode(), faults.nextSendMode()]).toEqual([
+      '421',
+      'lost',
+      '500',
+    ]);
+    expect(faults.nextConnectionRefused()).toBe(false);
+  });
+
+  it('is counted in connections where connections are refused', () => {
+    const faults = createFaults();
+    faults.set(faultsSchema.parse({ email: { mode: 'reject-connection', rate: 0.5 } }));
+    expect(faults.nextConnectionRefused()).toBe(false);
+    expect(faults.nextMailMode()).toBe('ok');
+    expect(faults.nextConnectionRefused()).toBe(true);
+  });
+});
+
+describe('bounces', () => {
+  it('follow the mode, and a magic address whatever it is', () => {
+    expect(planBounces('ok', false, 100)).toEqual([100]);
+    expect(planBounces('late', false, 100)).toEqual([30_100]);
+    expect(planBounces('lost', false, 100)).toEqual([]);
+    expect(planBounces('doubled', false, 100)).toEqual([100, 200]);
+    expect(planBounces('lost', true, 100)).toEqual([100, 200]);
   });
 });
 

@@ -7,11 +7,6 @@ export function proof(person: Person | undefined) {
   const { pin, birthDate, hint } = person;
   return html`
     ${pin && html`<p class="proof">PIN <strong>${pin}</strong></p>`}
-    ${birthDate && html`<p class="proof">Born <strong>${spelled(birthDate)}</strong></p>`}
+    ${birthDate && html`<p class="proof">Born <strong>${birthDate}</strong></p>`}
     ${hint && html`<p class="hint">${hint}</p>`}`;
-}
-
-/** Day, month and year in the order in which the patient pages ask for them. */
-function spelled(birthDate: string): string {
-  return birthDate.split('-').reverse().join(' ');
 }

@@ -16,6 +16,11 @@ export async function sandboxPage(input: {
   return document(html`
     <header class="top">
       <p class="brand"><a href="/">Sotto</a> <span>sandbox</span></p>
+      <nav aria-label="On this page">
+        <a href="#phones-name">Phones</a>
+        <a href="#mailbox">Mailbox</a>
+        <a href="#sms-faults">Faults</a>
+      </nav>
       <p class="local">Nothing leaves this computer.</p>
     </header>
     ${banner(input.faults)}
