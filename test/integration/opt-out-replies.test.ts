@@ -161,6 +161,37 @@ describe('STOP', () => {
     }
   });
 
+  it('and START of many people at once are each in order', async () => {
+    const people = Array.from({ length: 12 }, (_, place) => `+3363998${1_000 + place}`);
+    for (const body of ['STOP', 'START']) {
+      for (const from of people) await text({ from, body });
+    }
+    await process();
+    expect(await suppressed(...people)).toEqual([]);
+  });
+
+  it('that one worker is at is not overtaken by its START in another', async () => {
+    const reached = Promise.withResolvers<void>();
+    const mayGoOn = Promise.withResolvers<void>();
+    await text({ from: anna, body: 'STOP' });
+    const slow = process({
+      journal: {
+        append: async () => {
+          reached.resolve();
+          await mayGoOn.promise;
+        },
+      },
+    });
+    await reached.promise;
+    await text({ from: anna, body: 'START' });
+    expect(await process()).toBe(0);
+    mayGoOn.resolve();
+    await slow;
+    await process();
+    expect(await kept()).toBe(0);
+    expect(await suppressed(anna)).toEqual([]);
+  });
+
   it('is not undone by a START that came before it and could only be read after it', async () => {
     await text({ from: anna, body: 'STOP' });
     await process();
