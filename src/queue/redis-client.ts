@@ -19,7 +19,7 @@ const longestPauseMs = 5_000;
 export function createRedisClient(url: Secret<string>, { hears }: { hears: boolean }): Redis {
   const client = new Redis(url.reveal(), {
     protocol: 2,
-    connectionName: 'sotto queue',
+    connectionName: 'sotto-queue',
     disableClientInfo: true,
     lazyConnect: true,
     connectTimeout: answerMs,

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { canaryForms, filesBelow, findCanaries, processArguments } from '../support/canaries.ts';
+import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -34,12 +35,19 @@ const dates = canaryForms({
 
 let system: System;
 let link: string;
+let redis: RedisServer | undefined;
+/** Every command that ever came to Redis. */
+const toRedis: string[] = [];
 
 beforeAll(async () => {
-  system = await startSystem();
+  redis = inject('queue') === 'redis' ? await startRedis() : undefined;
+  const monitor = await redis?.admin.monitor();
+  monitor?.on('monitor', (_time: string, args: string[]) => toRedis.push(args.join(' ')));
+  system = await startSystem(redis ? { REDIS_URL: redis.url.reveal() } : {});
 });
 afterAll(async () => {
   await system?.stop();
+  await redis?.stop();
 });
 
 function body() {
@@ -226,6 +234,20 @@ describe('a thief finds no canary in', () => {
       expect(findCanaries(forms, bytes), file).toEqual([]);
       expect(bytes.includes(link.slice(-68)), `${file} holds the link`).toBe(false);
     }
+  });
+
+  it('Redis, where it carries the queue: not in what it holds, nor in what it was ever told', async () => {
+    const said = toRedis.join('\n');
+    expect([...findCanaries(forms, said), ...findCanaries(dates, said)]).toEqual([]);
+    expect(said.includes(link.slice(-68))).toBe(false);
+    for (const key of (await redis?.admin.keys('*')) ?? []) {
+      const held = (await redis?.admin.dumpBuffer(key)) ?? Buffer.alloc(0);
+      expect(findCanaries(forms, held), key).toEqual([]);
+    }
+    // Bells did travel there, and only those who ring and hear are connected.
+    const names = String((await redis?.admin.client('LIST')) ?? '').match(/name=[^ ]*sotto[^ ]*/g);
+    expect(said.includes('"batch"')).toBe(redis !== undefined);
+    expect(names ?? []).toHaveLength(redis ? 3 : 0);
   });
 
   it('and the hunt does find one where it is planted', () => {
