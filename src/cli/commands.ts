@@ -63,6 +63,11 @@ export const commands: readonly Command[] = [
     run: async (words) => (await import('./admin.ts')).runKey(loadConfig(process.env), words),
   },
   {
+    name: 'opt-out',
+    help: 'opt-out lift --reason TEXT: for somebody who asked for messages again, named on stdin',
+    run: async (words) => (await import('./opt-out.ts')).runOptOut(loadConfig(process.env), words),
+  },
+  {
     name: 'callbacks',
     help: 'callbacks [--json]: the addresses to enter at the SMS provider and the mail server',
     run: async (words) =>

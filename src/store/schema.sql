@@ -624,6 +624,8 @@ create policy every_organisation on source_failures for all to sotto_scheduler, 
 create policy own_organisations on source_failures for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy administration on suppressions for all to sotto_owner
+  using (true);
 create policy by_role on suppressions for all to sotto_patient
   using (true)
   with check (true);

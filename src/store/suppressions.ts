@@ -55,15 +55,16 @@ export async function renewSuppression(
   return inserted && older.rowCount === 0;
 }
 
-/** Takes back the suppressions of these indexes that were made before, and returns them. */
+/** Takes back the suppressions of these indexes, those made after `saidAt` left out. */
 export async function deleteSuppressions(
-  connection: Connection,
-  { indexes, saidAt }: { indexes: readonly Buffer[]; saidAt: Date },
+  connection: Pick<Connection, 'query'>,
+  { indexes, saidAt }: { indexes: readonly Buffer[]; saidAt?: Date },
 ): Promise<Suppression[]> {
   const { rows } = await connection.query<Suppression>(
-    `delete from suppressions where contact_index = any($1::bytea[]) and created_at <= $2
+    `delete from suppressions where contact_index = any($1::bytea[])
+       and ($2::timestamptz is null or created_at <= $2)
      returning contact_index as index, pepper as "pepperId", channel, source`,
-    [indexes, saidAt],
+    [indexes, saidAt ?? null],
   );
   return rows;
 }

@@ -95,7 +95,7 @@ async function startNumber(
     indexes: indexes.map(({ index }) => index),
     saidAt,
   });
-  for (const one of lifted) await deps.journal.append(entryOf('suppression_lifted', one));
+  for (const one of lifted) await deps.journal.append(liftedEntry(one));
   return lifted.length > 0;
 }
 
@@ -110,6 +110,11 @@ async function newestIndex({ keys }: Pick<WriteDeps, 'keys'>, contact: Secret<st
   const index = suppressionIndexes(await keys.symmetricKeys('pepper'), contact).at(-1);
   if (!index) throw new AppError('key_missing');
   return index;
+}
+
+/** What the journal holds of a stop that was taken back. */
+export function liftedEntry(suppression: Suppression) {
+  return entryOf('suppression_lifted', suppression);
 }
 
 function entryOf(kind: 'suppression' | 'suppression_lifted', suppression: Suppression) {

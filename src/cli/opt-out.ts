@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { Config } from '../../config/env.ts';
+import { Secret } from '../domain/secret.ts';
+import { openJournal } from '../journal/journal.ts';
+import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
+import { symmetricFolders } from '../keys/key-places.ts';
+import { liftOptOut } from '../usecases/lift-opt-out.ts';
+import { adminUrlOf } from './admin.ts';
+import { CommandError } from './command-error.ts';
+import { parseOptions } from './parse-options.ts';
+
+const usage = `Usage: sotto opt-out lift --reason TEXT
+       The phone number (+33…) or email address is read from standard input, so that no list of
+       processes and no history holds it.`;
+
+/** `sotto opt-out lift`: for somebody who asked for messages again. */
+export async function runOptOut(config: Config, words: readonly string[]): Promise<number> {
+  const { values, positionals } = parseOptions(words, { reason: { type: 'string' } });
+  const reason = values.reason?.trim();
+  if (positionals.length !== 1 || positionals[0] !== 'lift' || !reason) {
+    throw new CommandError(usage);
+  }
+  const contact = (await text(process.stdin)).trim();
+  const isPhone = /^\+[\d ().-]{7,25}$/.test(contact);
+  if (!isPhone && !/^[^\s@]+@[^\s@]+$/.test(contact)) {
+    throw new CommandError(
+      'Standard input must hold one phone number with + or one email address.',
+    );
+  }
+  const folder = keyStoreFolder(config.KEYSTORE);
+  if (!existsSync(join(folder, symmetricFolders.pepper))) {
+    throw new CommandError(`There is no pepper in ${config.KEYSTORE}: set KEYSTORE or DATA_DIR.`, {
+      exitCode: 1,
+    });
+  }
+  const adminUrl = adminUrlOf(config);
+  const journal = await openJournal(config.JOURNAL, 'command-line');
+  const wasStopped = await liftOptOut(
+    { adminUrl, keys: fileKeyStore(folder), journal },
+    { contact: new Secret(contact), reason },
+  ).finally(() => journal.close());
+  console.log(wasStopped ? 'Messages are sent there again.' : 'Nobody had stopped messages there.');
+  if (wasStopped && isPhone) {
+    console.log('If STOP was texted, the provider blocks until that phone texts START.');
+  }
+  return 0;
+}

@@ -1,0 +1,43 @@
+import { emailForm, phoneForm } from '../domain/contact-point.ts';
+import { Secret } from '../domain/secret.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { KeyStore } from '../keys/key-store.ts';
+import { suppressionIndexes } from '../keys/suppression-index.ts';
+import { administer, recordAdministration } from '../store/administration.ts';
+import { deleteSuppressions } from '../store/suppressions.ts';
+import { liftedEntry } from './record-opt-out.ts';
+
+/**
+ * Takes back the stop of somebody who asked for messages again, with a line in the audit that names
+ * no contact.
+ *
+ * @param contact a phone number or an email address, as it is written
+ * @returns whether they had said stop
+ */
+export async function liftOptOut(
+  {
+    adminUrl,
+    keys,
+    journal,
+  }: {
+    adminUrl: Secret<string>;
+    keys: Pick<KeyStore, 'symmetricKeys'>;
+    journal: Pick<Journal, 'append'>;
+  },
+  { contact, reason }: { contact: Secret<string>; reason: string },
+): Promise<boolean> {
+  const written = contact.reveal();
+  const form = written.includes('@') ? emailForm(written) : phoneForm(written);
+  const indexes = suppressionIndexes(await keys.symmetricKeys('pepper'), new Secret(form));
+  return administer(adminUrl, async (connection) => {
+    const lifted = await deleteSuppressions(connection, {
+      indexes: indexes.map(({ index }) => index),
+    });
+    for (const one of lifted) await journal.append(liftedEntry(one));
+    for (const { channel, source } of lifted) {
+      const subject = `channel=${channel} source=${source}`;
+      await recordAdministration(connection, { action: 'opt_out.lift', subject, reason });
+    }
+    return lifted.length > 0;
+  });
+}
