@@ -1,11 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
 import { KeyStoreError } from '../../src/keys/key-store-error.ts';
+import { createSmtpTransport } from '../../src/transport/email-smtp.ts';
 import type { SendOutcome } from '../../src/transport/transport.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench } from '../support/dispatch-bench.ts';
 import { acceptedOutcome, fakeTransport } from '../support/fake-transport.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
+import { type SmtpMoment, type SmtpPeer, startSmtpPeer } from '../support/smtp-peer.ts';
 
 let database: TestDatabase;
 let peer: MessagesPeer;
@@ -145,5 +147,47 @@ describe('a channel whose provider is down', () => {
     await bench.drain({ routeOf: (lane) => (lane.channel === 'sms' ? routeOf(lane) : undefined) });
     expect(await bench.states()).toEqual({ scheduled: 2 });
     expect(await bench.rows('select from attempts')).toEqual([]);
+  });
+});
+
+describe('a mail server that cuts the connection', () => {
+  let mail: SmtpPeer;
+  beforeAll(async () => {
+    mail = await startSmtpPeer();
+  });
+  afterAll(() => mail.close());
+
+  it.each<[SmtpMoment, boolean, string]>([
+    ['banner', false, 'scheduled'],
+    ['EHLO', false, 'scheduled'],
+    ['MAIL', false, 'scheduled'],
+    ['RCPT', false, 'scheduled'],
+    ['DATA', false, 'scheduled'],
+    ['body', false, 'uncertain'],
+    ['dot', false, 'uncertain'],
+    ['dot', true, 'uncertain'],
+  ])('at %s, the message taken: %s. Its reminder is %s', async (at, takes, state) => {
+    const seeded = await seedEmails(3);
+    const before = mail.taken.length;
+    const transport = createSmtpTransport({
+      url: new Secret(mail.url),
+      from: 'reminders@sotto.example',
+      timeoutMs: 2_000,
+      maxConnections: 4,
+    });
+    mail.misbehave = { at, does: 'reset', takes };
+    await bench.drain({ email: { transport } });
+    expect(await bench.states()).toEqual({ [state]: 3 });
+    // A lease that passes, and a server that is well again, send what certainly had not gone out.
+    mail.misbehave = undefined;
+    await bench.passLeases();
+    await bench.sweep();
+    await database.admin.query('update reminders set due_at = clock_timestamp()');
+    await bench.drain({ email: { transport } });
+    await transport.close();
+    const arrived = mail.taken.slice(before).map(({ to }) => to);
+    const isAllThere = state === 'scheduled' || takes;
+    expect(arrived.sort()).toEqual(isAllThere ? seeded.map(({ email }) => email).sort() : []);
+    expect(await bench.states()).toEqual({ [state === 'scheduled' ? 'sent' : state]: 3 });
   });
 });
