@@ -47,6 +47,7 @@ export async function startPatientPages(
   database: TestDatabase,
   overrides: Partial<PatientAppOptions> = {},
   phone: FakeTransport = fakeTransport(acceptedOutcome),
+  { sendsCodes = true }: { sendsCodes?: boolean } = {},
 ): Promise<PatientPages> {
   const folder = await mkdtemp(join(tmpdir(), 'sotto-keys-'));
   const keys = fileKeyStore(folder);
@@ -63,7 +64,7 @@ export async function startPatientPages(
   const codeKey = await keys.symmetricKey('code');
   const deps = {
     ...{ database: counted.database, journal, keys, codeKey, log: silent },
-    ...{ sendsCodes: true, transportFor: () => phone, linkHostUrl: url },
+    ...{ sendsCodes, transportFor: () => phone, linkHostUrl: url },
   };
 
   const app = await buildPatientApp({

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseBirthDate } from '../../src/domain/birth-date.ts';
+import { parseBirthDate, readBirthDate } from '../../src/domain/birth-date.ts';
 
 const now = Temporal.Instant.from('2026-12-03T09:30:00Z');
 
@@ -51,5 +51,37 @@ describe('a birth date', () => {
         expect(parseBirthDate(text, now)).toBe(isPossible ? text : undefined);
       }),
     );
+  });
+});
+
+describe('a birth date typed into three fields', () => {
+  const read = (day: string, month: string, year: string) =>
+    readBirthDate({ day, month, year }, now);
+
+  it.each([
+    ['7', '7', '1951'],
+    ['07', '07', '1951'],
+    [' 7', '07 ', '19 51'],
+    ['٧', '٠٧', '١٩٥١'],
+  ])('may be typed as %j %j %j', (day, month, year) => {
+    expect(read(day, month, year)).toEqual({ date: '1951-07-07' });
+  });
+
+  it.each([
+    ['', '', ' ', 'missing'],
+    ['', '7', '1951', 'dayMissing'],
+    ['7', '', '1951', 'monthMissing'],
+    ['7', '7', '', 'yearMissing'],
+    ['7', '7', '51', 'yearShort'],
+    ['31', '4', '1951', 'impossible'],
+    ['29', '2', '1951', 'impossible'],
+    ['4', '12', '2026', 'impossible'],
+    ['1', '1', '1869', 'impossible'],
+    ['007', '7', '1951', 'impossible'],
+    ['7', 'july', '1951', 'impossible'],
+    ['0', '7', '1951', 'impossible'],
+    ['7', '7', '19510', 'impossible'],
+  ])('that is %j %j %j is told as what to mend first', (day, month, year, problem) => {
+    expect(read(day, month, year)).toEqual({ problem });
   });
 });

@@ -1,11 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type Channel, channels } from '../../src/domain/channel.ts';
 import {
+  type Factor,
   factorsFor,
   judgeTry,
+  reachableFactors,
   type SourceLevel,
   sourceDelayMs,
   sourceLevelAt,
+  waysToProve,
 } from '../../src/domain/factor.ts';
 
 const limits = { perFactorMax: 10, perSourceMax: 5 };
@@ -17,6 +21,50 @@ describe('factors', () => {
     expect(factorsFor(recipient, 'email')).toEqual(['pin', 'code', 'birth_date']);
     expect(factorsFor({ phone: '+33639980001' }, 'sms')).toEqual([]);
     expect(factorsFor({}, 'email')).toEqual([]);
+  });
+});
+
+/** Every contact and factor that a recipient may have, behind a link on every channel it can go out on. */
+const combinations = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15].flatMap((bits) => {
+  const recipient = {
+    ...(bits & 1 ? { phone: '+33639980001' } : {}),
+    ...(bits & 2 ? { email: 'lea@example.org' } : {}),
+    ...(bits & 4 ? { pin: '482913' } : {}),
+    ...(bits & 8 ? { birthDate: '1980-02-14' } : {}),
+  };
+  const contact: Record<Channel, boolean> = { sms: (bits & 1) > 0, email: (bits & 2) > 0 };
+  return channels.filter((channel) => contact[channel]).map((channel) => ({ recipient, channel }));
+});
+
+describe('for every recipient and every link that may go out to one', () => {
+  it.each(combinations)('$recipient by $channel: a code never takes the way of the link', (one) => {
+    const codeTravelsBy: Channel = 'sms';
+    const offered = factorsFor(one.recipient, one.channel);
+    if (offered.includes('code')) expect(one.channel).not.toBe(codeTravelsBy);
+    expect(offered.includes('code')).toBe(one.channel === 'email' && 'phone' in one.recipient);
+  });
+
+  it.each(combinations)('$recipient by $channel: whatever is offered can be reached', (one) => {
+    const offered = factorsFor(one.recipient, one.channel);
+    const atOnce = reachableFactors({ offered, birthDateProved: false });
+    const later = reachableFactors({ offered, birthDateProved: true });
+    expect(new Set([...atOnce, ...later])).toEqual(new Set(offered));
+    // A code goes out to nobody but who typed the birth date right, where one is known.
+    expect(atOnce.includes('code')).toBe(
+      offered.includes('code') && !('birthDate' in one.recipient),
+    );
+    expect(later).not.toContain('birth_date');
+  });
+
+  it('a locked factor is no way, and locks no other', () => {
+    const offered: Factor[] = ['pin', 'code', 'birth_date'];
+    const ways = (locked: Partial<Record<Factor, string>>, birthDateProved: boolean) =>
+      waysToProve({ offered, locked, birthDateProved });
+    expect(ways({}, false)).toEqual(['pin', 'birth_date']);
+    expect(ways({ pin: 'K7P4QX' }, false)).toEqual(['birth_date']);
+    expect(ways({ birth_date: 'K7P4QX' }, false)).toEqual(['pin']);
+    expect(ways({ birth_date: 'K7P4QX' }, true)).toEqual(['pin', 'code']);
+    expect(ways({ pin: 'K7P4QX', code: 'X4P7QK' }, true)).toEqual([]);
   });
 });
 
