@@ -219,6 +219,22 @@ describe('after proof', () => {
     }
   });
 
+  it('a birth date is proof enough', async () => {
+    const organisationId = await database.createOrganisation();
+    const { link } = await seedAppointment(pages.seed, { organisationId });
+    const visitor = pages.visitor({ 'accept-language': 'en' });
+    await visitor.open(link.token);
+    const form = formIn((await visitor.get('/prove/birth-date')).body) ?? '';
+    const date = { 'birth-day': '14', 'birth-month': '2', 'birth-year': '1980' };
+    await visitor.post('/prove/birth-date', { form, ...date });
+    const details = await visitor.get('/details');
+    expect(details.body).not.toContain('Quenouille');
+    expect(details.body).toContain('href="/stop"');
+    const asked = await visitor.get('/stop');
+    await visitor.post('/stop', { form: formIn(asked.body) ?? '', answer: 'stop' });
+    expect(await suppressed(phone, anna)).toEqual([phone]);
+  });
+
   it('nothing is stopped by a page of somebody else, or without a button', async () => {
     const visitor = await proved();
     const form = formIn((await visitor.get('/stop')).body) ?? '';
@@ -241,7 +257,9 @@ describe('after proof', () => {
   });
 
   it('a number that can be answered is told about START', async () => {
-    const answering = await startPatientPages(database, { check: { sender: '+33', optOut: true } });
+    const answering = await startPatientPages(database, {
+      check: { sender: '+33', emailSender: undefined, codes: false, optOut: true },
+    });
     const get = (path: string) => answering.visitor().get(path);
     expect((await get('/stopped/sms?lang=en')).body).toContain('START');
     expect((await get('/stopped/email?lang=en')).body).not.toContain('START');

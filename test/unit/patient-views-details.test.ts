@@ -8,6 +8,7 @@ const session = {
   form: 'F0rm-t0ken',
   leavePath: '/leave',
   moreTimePath: '/more-time',
+  stopPath: '/stop',
   endsInMinutes: 10,
   extendable: true,
 };
