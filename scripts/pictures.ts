@@ -41,7 +41,7 @@ try {
 }
 
 async function takeSandbox(from: Browser): Promise<void> {
-  const page = await from.newPage({ viewport: { width: 1180, height: 800 } });
+  const page = await from.newPage({ viewport: { width: 1180, height: 720 } });
   await page.goto(facts.sandboxUrl);
   await save(page, 'sandbox-phone.png');
   await page.close();

@@ -4,8 +4,8 @@ import type { AcceptedMail, Bounce } from './accepted.ts';
 const host = 'mx.sandbox.invalid';
 
 /**
- * Writes what a mail system sends back to the return path of a mail: a delivery status notification,
- * or the answer of somebody who is away.
+ * Writes what a mail system sends back to the return path of a mail: a delivery report, or the
+ * answer of somebody who is away.
  *
  * @returns the whole message, lines ended by CRLF
  * @see RFC 3464 (delivery status), RFC 6522 (multipart/report), RFC 3834 (automatic answers)

@@ -391,6 +391,9 @@ describe('the command', () => {
     const live = { ...environment, TWILIO_ACCOUNT_SID: `AC${'1'.repeat(32)}`, TWILIO_FROM: from };
     const run = (env: Record<string, string>) => runSandbox(loadConfig(env));
     await expect(run({ ...live, SMS_TRANSPORT: 'twilio' })).rejects.toThrow(/SMS_TRANSPORT/);
+    await expect(run({ ...environment, EMAIL_TRANSPORT: 'smtp' })).rejects.toThrow(
+      /^EMAIL_TRANSPORT: is live/,
+    );
     await expect(run(live)).rejects.toThrow(/TWILIO_ACCOUNT_SID/);
     await expect(run({})).rejects.toThrow(/TWILIO_AUTH_TOKEN/);
   });

@@ -21,7 +21,7 @@ export function marksOf(mail: AcceptedMail, patientUrl: string): string[] {
 }
 
 /** What its links lead to, web address or not. */
-export function htmlLinks(html: string): string[] {
+function htmlLinks(html: string): string[] {
   const attributes = html.matchAll(/\s(?:href|action)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/gi);
   return [...attributes].map(([, double, single, bare]) =>
     (double ?? single ?? bare ?? '').replaceAll('&amp;', '&').trim(),

@@ -53,7 +53,11 @@ function update(shown, part) {
   for (const item of fresh.querySelectorAll('li[id]')) {
     const known = document.getElementById(item.id);
     if (!known) item.classList.add('new');
-    else if (known.innerHTML === item.innerHTML) item.replaceWith(known);
+    else if (known.innerHTML === item.innerHTML) {
+      // Else it would arrive again each time.
+      known.classList.remove('new');
+      item.replaceWith(known);
+    }
   }
   shown.replaceChildren(...fresh.childNodes);
   if (focused !== document.activeElement && shown.contains(focused)) {
