@@ -35,7 +35,7 @@ function report(mail: AcceptedMail, { kind, status, says }: Bounce, at: Date): s
     'This is a MIME-encapsulated message.',
     '',
     `--${boundary}`,
-    'Content-Description: Notification',
+    'Content-Description: What happened',
     'Content-Type: text/plain; charset=us-ascii',
     '',
     `This is the mail system at host ${host}.`,
