@@ -21,7 +21,7 @@ const readBytesMax = 256 * 1024;
 const nestingMax = 16;
 
 /**
- * Reads a message that came to a return path: a delivery status notification, a bounce of a server
+ * Reads a message that came to a return path: a report of delivery status, a bounce of a server
  * that knows none, or anything else, such as an automatic reply.
  *
  * @param raw as the mail server passed it on
@@ -112,7 +112,7 @@ function statusCode(group: string): string | undefined {
  */
 function wordOfPlainBounce(email: Email): Word | undefined {
   const header = (name: string) => email.headers.find(({ key }) => key === name)?.value ?? '';
-  const isOfMailSystem = /^[^@]{0,200}\b(mailer-daemon|postmaster)@/i.test(header('from'));
+  const isOfMailSystem = /^(mailer-daemon|postmaster)(@|$)/i.test(email.from?.address ?? '');
   const isOfNobody =
     /^\s*<\s*>\s*$/.test(header('return-path')) &&
     !/^\s*auto-(replied|generated)/i.test(header('auto-submitted'));

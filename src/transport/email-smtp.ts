@@ -107,11 +107,14 @@ function sessionSettings(options: {
   const url = new URL(options.url.reveal());
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const isThisMachine = /^(localhost|127(\.\d+){3}|::1)$/.test(host);
+  const secure = url.protocol === 'smtps:';
+  const requireTls = options.requireTls ?? !isThisMachine;
   return {
-    host,
+    // In the clear, no name server is asked which machine this is.
+    host: host === 'localhost' && !secure && !requireTls ? '127.0.0.1' : host,
     port: url.port === '' ? undefined : Number(url.port),
-    secure: url.protocol === 'smtps:',
-    requireTls: options.requireTls ?? !isThisMachine,
+    secure,
+    requireTls,
     auth: url.username
       ? {
           user: decodeURIComponent(url.username),
