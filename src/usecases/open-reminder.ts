@@ -94,7 +94,7 @@ function openAndRender(
 }
 
 /** Tells a reminder's copies apart from other messages, and leads nobody back to the reminder. */
-export function messageKeyOf(reminderId: string): string {
+function messageKeyOf(reminderId: string): string {
   return createHash('sha256').update(`sotto message ${reminderId}`).digest('base64url');
 }
 

@@ -19,8 +19,9 @@ const firstId = '00000000-0000-0000-0000-000000000000';
 /**
  * Seals to today what is still needed and was sealed to a day whose key is about to go.
  *
- * What is settled has been emptied before, so everything that is left is owed, or in doubt. One
- * that does not open is left as it is: it keeps its key, whose duty raises the alarm.
+ * What is settled has been emptied before, so everything that is left is owed, in doubt, or sent so
+ * lately that another channel may yet be tried. One that does not open is left as it is: it keeps its
+ * key, whose duty raises the alarm.
  *
  * @returns how many were sealed anew
  */

@@ -216,3 +216,22 @@ describe('workers that are killed again and again', () => {
     await scheduler.close();
   }, 180_000);
 });
+
+describe('a mail server that answers nobody', () => {
+  it('holds up no SMS, though more emails are due than fit into every batch', async () => {
+    mail.misbehave = { at: 'banner', does: 'stall' };
+    await book({ count: 900, channels: ['email'] });
+    const scheduler = await schedule();
+    const worker = await startWorker();
+    await waitFor(async () => (await countOpen()) === 8, 20_000, 10);
+    const urgent = await book({ count: 150 });
+    const isTold = () => new Set(phones.accepted.map(({ to }) => to)).size === urgent.length;
+    // Well before a hand-over to the mail server is given up for the first time.
+    await waitFor(isTold, 8_000, 20);
+    expect(await countOpen()).toBe(8);
+    mail.cutAll();
+    mail.misbehave = undefined;
+    await kill(worker);
+    await scheduler.close();
+  }, 60_000);
+});
