@@ -9,6 +9,7 @@ import { sealCallback } from '../../src/keys/sealing.ts';
 import type { CallbackKind } from '../../src/store/callbacks.ts';
 import type { Database } from '../../src/store/database.ts';
 import type { Log } from '../../src/telemetry/log.ts';
+import { acceptInboundMessage } from '../../src/usecases/accept-callback.ts';
 import { createSuppressionLookup } from '../../src/usecases/find-suppressed.ts';
 import { processCallbacks } from '../../src/usecases/process-callbacks.ts';
 import { recordOptOut } from '../../src/usecases/record-opt-out.ts';
@@ -207,6 +208,54 @@ describe('STOP', () => {
     expect(await kept()).toBe(0);
     expect(await suppressed(anna)).toEqual([anna]);
   });
+});
+
+describe('the api that dies while it keeps a STOP', () => {
+  it.each(['before', 'after'] as const)(
+    '%s the commit: it comes again, and counts once',
+    async (when) => {
+      const api = database.open('api', 1);
+      let failures = 1;
+      const dying: Database = {
+        ...api,
+        async query(statement, values) {
+          if (failures > 0 && when === 'before') {
+            failures -= 1;
+            throw new AppError('unavailable');
+          }
+          const answer = await api.query(statement, values);
+          if (failures > 0) {
+            failures -= 1;
+            throw new AppError('unavailable');
+          }
+          return answer as never;
+        },
+      };
+      const params = { From: anna, Body: 'STOP' };
+      const signature = twilio.getExpectedTwilioSignature(
+        authToken.reveal(),
+        callbackUrl + inbound,
+        params,
+      );
+      const request = new Secret({ url: inbound, signature, params });
+      const keep = () =>
+        acceptInboundMessage(
+          {
+            database: dying,
+            keys: { epochPublicKey: async () => boxPublicKey(epochPrivateKey) },
+            now: () => Temporal.Instant.from(`${day}T12:00:00Z`),
+          },
+          { request },
+        );
+      await expect(keep()).rejects.toMatchObject({ code: 'unavailable' });
+      await keep();
+      expect(await kept()).toBe(when === 'before' ? 1 : 2);
+      await process();
+      expect(await suppressed(anna)).toEqual([anna]);
+      expect(journal).toHaveLength(1);
+      expect(await kept()).toBe(0);
+    },
+  );
 });
 
 describe('a new pepper', () => {
