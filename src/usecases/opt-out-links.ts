@@ -4,7 +4,7 @@ import { createOptOutTokens, type OptOutClaim, type OptOutTokens } from '../keys
 import { suppressionIndexes } from '../keys/suppression-index.ts';
 
 /** Below a page's address; what follows is the token. */
-export const optOutPath = '/stop';
+const optOutPath = '/stop';
 
 /** How long a minting process goes on with keys that it has read. */
 const keysKeptMs = 30_000;
