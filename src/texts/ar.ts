@@ -7,9 +7,6 @@ const help = 'يرجى الاتصال بالمكان الذي حجزت فيه، 
 /** European digits, which patients in Europe and the Maghreb read, and the Gregorian calendar. */
 const locale = 'ar-u-ca-gregory-nu-latn';
 
-/** A number or address that begins with a sign keeps it in front, in the midst of Arabic. */
-const leftToRight = (value: string) => `\u200e${value}`;
-
 export const arMessages: MessageTexts = {
   sms: {
     plain: 'لديك تذكير. لقراءته: ',
@@ -238,9 +235,9 @@ export const ar: PatientTexts = {
       'دائمًا إحدى هذه الجمل كما هي تمامًا، ثم رابط واحد فقط. ولا يوجد فيها أبدًا اسم أو تاريخ أو مكان.',
     linkHeading: 'من أين تأتي',
     link: 'يبدأ الرابط دائمًا هكذا، حرفًا بحرف:',
-    sender: (sender) => `مرسل رسائلنا القصيرة هو دائمًا ${leftToRight(sender)}.`,
+    sender: (sender) => `مرسل رسائلنا القصيرة هو دائمًا ${sender}.`,
     subject: 'رسائلنا الإلكترونية تقول الشيء نفسه، ولها دائمًا أحد هذه العناوين:',
-    emailSender: (address) => `تأتي رسائلنا الإلكترونية دائمًا من ${leftToRight(address)}.`,
+    emailSender: (address) => `تأتي رسائلنا الإلكترونية دائمًا من ${address}.`,
     code: 'عند طلب رمز على صفحتنا، يصل الرمز في إحدى هذه الرسائل. ولا يوجد فيها أي رابط.',
     neverHeading: 'ما لا نطلبه أبدًا',
     never: ['المال، أو رقم بطاقة بنكية', 'حسابك البنكي، أو أي شيء أعطاك إياه البنك', 'كلمة مرور'],

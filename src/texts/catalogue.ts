@@ -1,4 +1,4 @@
-import { type Language, languages } from '../domain/language.ts';
+import type { Language } from '../domain/language.ts';
 import { ar, arMessages } from './ar.ts';
 import { de, deMessages } from './de.ts';
 import { en, enMessages } from './en.ts';
@@ -25,13 +25,4 @@ const pageTexts: Readonly<Record<Language, PatientTexts>> = { fr, en, de, es, it
 /** What the pages of a language say. */
 export function textsIn(language: Language): PatientTexts {
   return pageTexts[language];
-}
-
-/** Pages exist in every language that messages exist in. */
-export type PageLanguage = Language;
-
-export const pageLanguages = languages;
-
-export function pageLanguageFor(language: Language): PageLanguage {
-  return language;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Language } from '../../src/domain/language.ts';
 import { type AppointmentView, detailsPage } from '../../src/http/patient/views/details-page.ts';
-import { type PageLanguage, textsIn } from '../../src/texts/catalogue.ts';
+import { textsIn } from '../../src/texts/catalogue.ts';
 import { writeAppointmentTime, writeDuration } from '../../src/texts/written-appointment-time.ts';
 
 const nb = '\u00a0';
@@ -21,7 +22,7 @@ const least: AppointmentView = {
 
 function details(
   change: Partial<AppointmentView> = {},
-  language: PageLanguage = 'en',
+  language: Language = 'en',
   controls: Partial<typeof session> = {},
 ): string {
   return detailsPage({
@@ -131,7 +132,7 @@ describe('the session', () => {
 });
 
 describe('times in words', () => {
-  it.each<[PageLanguage, string, string, string]>([
+  it.each<[Language, string, string, string]>([
     [
       'fr',
       '2026-12-03T09:30:00Z',

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { PageLanguage } from '../../texts/catalogue.ts';
+import type { Language } from '../../domain/language.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { addCodeRoutes } from './code-routes.ts';
 import { addDetailsRoutes } from './details-routes.ts';
@@ -17,7 +17,7 @@ export async function buildPatientApp(options: PatientAppOptions): Promise<Fasti
   const https = options.patientUrl.startsWith('https://');
   const visits = createVisits({ boxes: options.boxes, https, now: options.now });
 
-  const languageOf = async (request: FastifyRequest): Promise<PageLanguage> =>
+  const languageOf = async (request: FastifyRequest): Promise<Language> =>
     requestedLanguage(request) ??
     (await visits.sessionOf(request))?.language ??
     (await visits.visitOf(request))?.language ??

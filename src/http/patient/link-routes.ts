@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import { pageLanguageFor } from '../../texts/catalogue.ts';
 import { canAsk } from './asker.ts';
 import { requestedLanguage } from './page-language.ts';
 import { sendNotice, sendPage } from './page-server.ts';
@@ -29,7 +28,7 @@ export function addLinkRoutes(app: FastifyInstance, pages: Pages): void {
       if (token.length === tokenLength) visits.end(request, reply);
       return pages.sendUnusable(request, reply);
     }
-    const language = requestedLanguage(request) ?? pageLanguageFor(link.language);
+    const language = requestedLanguage(request) ?? link.language;
     await visits.begin({ request, reply }, { linkSecret, language });
     return reply.redirect(paths.landing, 303);
   });

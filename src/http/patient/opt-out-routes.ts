@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Channel, channels } from '../../domain/channel.ts';
-import type { PageLanguage } from '../../texts/catalogue.ts';
+import type { Language } from '../../domain/language.ts';
 import { formField, formTokenFor, hasFormToken, isForeign } from './forgery.ts';
 import { requestedLanguage } from './page-language.ts';
 import { sendPage } from './page-server.ts';
@@ -111,14 +111,14 @@ async function sendQuestion(
 function sendDone(
   reply: FastifyReply,
   { check }: Pages,
-  done: { language: PageLanguage; channel: Channel; detailsPath?: string | undefined },
+  done: { language: Language; channel: Channel; detailsPath?: string | undefined },
 ): FastifyReply {
   return sendPage(reply, 200, optOutDonePage({ ...done, canReply: check.optOut }));
 }
 
 function redirectToDone(
   reply: FastifyReply,
-  { channel, language }: { channel: Channel; language: PageLanguage },
+  { channel, language }: { channel: Channel; language: Language },
 ): FastifyReply {
   return reply.redirect(`${paths.stopped}/${channel}?lang=${language}`, 303);
 }

@@ -1,12 +1,11 @@
 import type { FastifyRequest } from 'fastify';
-import { languages } from '../../domain/language.ts';
-import { type PageLanguage, pageLanguageFor, pageLanguages } from '../../texts/catalogue.ts';
+import { type Language, languages } from '../../domain/language.ts';
 
 /** The language that the switcher on a page asked for. */
-export function requestedLanguage(request: FastifyRequest): PageLanguage | undefined {
+export function requestedLanguage(request: FastifyRequest): Language | undefined {
   // An address that could not be read has no query.
   const { lang } = (request.query ?? {}) as Record<string, unknown>;
-  return pageLanguages.find((language) => language === lang);
+  return languages.find((language) => language === lang);
 }
 
 /**
@@ -15,13 +14,13 @@ export function requestedLanguage(request: FastifyRequest): PageLanguage | undef
  *
  * @see RFC 9110, 12.5.4
  */
-export function acceptedLanguage(header: string | undefined): PageLanguage {
+export function acceptedLanguage(header: string | undefined): Language {
   const ranges = (header ?? '').slice(0, 500).split(',').map(parseRange);
   const named = ranges
     .filter(({ weight, tag }) => weight > 0 && tag !== '' && tag !== '*')
     .sort((one, other) => other.weight - one.weight);
-  if (named.length === 0) return pageLanguageFor(languages[0]);
-  const readable = named.map(({ tag }) => pageLanguages.find((language) => language === tag));
+  if (named.length === 0) return languages[0];
+  const readable = named.map(({ tag }) => languages.find((language) => language === tag));
   return readable.find((language) => language !== undefined) ?? 'en';
 }
 

@@ -4,8 +4,8 @@ import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { AppError, errorCodes } from '../../domain/errors.ts';
+import type { Language } from '../../domain/language.ts';
 import { errorFacts, type Log } from '../../telemetry/log.ts';
-import type { PageLanguage } from '../../texts/catalogue.ts';
 import type { NoticeKind } from '../../texts/patient-texts.ts';
 import { letGoWhenClosing } from '../let-go-when-closing.ts';
 import { asAppError } from '../problems.ts';
@@ -30,7 +30,7 @@ export interface PageServerOptions {
   /** Sent with every answer. */
   readonly headers: Readonly<Record<string, string>>;
   /** For faults: no cookie is read, since opening one may be what failed. */
-  readonly languageOf: (request: FastifyRequest) => PageLanguage;
+  readonly languageOf: (request: FastifyRequest) => Language;
 }
 
 /**
@@ -94,12 +94,12 @@ export function sendPage(reply: FastifyReply, status: number, page: string): Fas
 /** Answers with a page that only tells something. */
 export function sendNotice(
   reply: FastifyReply,
-  { status, kind, language }: { status: number; kind: NoticeKind; language: PageLanguage },
+  { status, kind, language }: { status: number; kind: NoticeKind; language: Language },
 ): FastifyReply {
   return sendPage(reply, status, noticePage({ language, kind }));
 }
 
-function sendFault(reply: FastifyReply, fault: AppError, language: PageLanguage): FastifyReply {
+function sendFault(reply: FastifyReply, fault: AppError, language: Language): FastifyReply {
   if (fault.retryAfterS !== undefined) reply.header('retry-after', fault.retryAfterS);
   const { status } = errorCodes[fault.code];
   return sendNotice(reply, { status, kind: status === 404 ? 'linkUnusable' : 'problem', language });

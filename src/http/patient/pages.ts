@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Language } from '../../domain/language.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { OptOutClaim } from '../../keys/opt-out-token.ts';
 import type { Log } from '../../telemetry/log.ts';
-import type { PageLanguage } from '../../texts/catalogue.ts';
 import type { OpenedLink } from '../../usecases/open-link.ts';
 import type { SourcePace } from '../../usecases/pace-sources.ts';
 import type { Answer, Proof } from '../../usecases/prove-recipient.ts';
@@ -41,7 +41,7 @@ export interface PatientAppOptions {
   readonly sendCode: (input: {
     link: OpenedLink;
     visitId: Secret<string>;
-    language: PageLanguage;
+    language: Language;
   }) => Promise<CodeSending>;
   /** Whether that browser session has asked for a code that may still be typed. */
   readonly hasCode: (input: { link: OpenedLink; visitId: Secret<string> }) => Promise<boolean>;
@@ -65,7 +65,7 @@ type SendPage = (request: FastifyRequest, reply: FastifyReply) => Promise<Fastif
 /** What the routes share. */
 export interface Pages extends Omit<PatientAppOptions, 'boxes'> {
   readonly visits: Visits;
-  readonly languageOf: (request: FastifyRequest) => Promise<PageLanguage>;
+  readonly languageOf: (request: FastifyRequest) => Promise<Language>;
   /** The one answer to every link that does not work. */
   readonly sendUnusable: SendPage;
   /** The answer to a form that is not one of ours, or no longer: nothing was done. */

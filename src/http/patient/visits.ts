@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { limits } from '../../../config/limits.ts';
+import type { Language } from '../../domain/language.ts';
 import { Secret } from '../../domain/secret.ts';
 import type { Tier } from '../../domain/tiers.ts';
 import type { CookieBox } from '../../keys/cookie-box.ts';
-import type { PageLanguage } from '../../texts/catalogue.ts';
 
 /** Someone who opened a link and has proved nothing yet. */
 export interface LinkVisit {
   /** Random; what form tokens are bound to. */
   readonly id: Secret<string>;
   readonly linkSecret: Secret<Buffer>;
-  readonly language: PageLanguage;
+  readonly language: Language;
   readonly createdAtMs: number;
 }
 
@@ -29,7 +29,7 @@ export interface Session extends LinkVisit {
 interface Sealed {
   readonly i: string;
   readonly s: string;
-  readonly l: PageLanguage;
+  readonly l: Language;
   readonly c: number;
   readonly a?: string;
   readonly t?: Tier;

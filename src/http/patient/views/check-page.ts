@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import { directionOf, type Language, languages } from '../../../domain/language.ts';
 import { codeConstant, emailConstants, smsSentence } from '../../../message/message-constants.ts';
-import { type PageLanguage, textsIn } from '../../../texts/catalogue.ts';
+import { textsIn } from '../../../texts/catalogue.ts';
 import { type Html, page } from './page.ts';
 
 /**
@@ -17,7 +17,7 @@ export function checkPage({
   codes,
   optOut,
 }: {
-  language: PageLanguage;
+  language: Language;
   linkHostUrl: string;
   /** Number or name that messages come from; undefined where the provider picks one of several. */
   sender?: string | undefined;
@@ -27,7 +27,9 @@ export function checkPage({
   codes: boolean;
   optOut: boolean;
 }): string {
-  const texts = textsIn(language).check;
+  const { check: texts, direction } = textsIn(language);
+  // A number keeps its plus, and an address its order, among words that run the other way.
+  const apart = (text: string) => (direction === 'rtl' ? `\u2066${text}\u2069` : text);
   return page({
     language,
     content: html`<h1>${texts.heading}</h1>
@@ -46,9 +48,9 @@ ${
 ${sentences((each) => codeExample(each, linkHostUrl))}`
 }
 <h2>${texts.linkHeading}</h2>
-<p>${texts.link}<br><strong>${linkHostUrl}/</strong></p>
-${sender && html`<p>${texts.sender(sender)}</p>`}
-${emailSender && html`<p>${texts.emailSender(emailSender)}</p>`}
+<p>${texts.link}<br><strong dir="ltr">${linkHostUrl}/</strong></p>
+${sender && html`<p>${texts.sender(apart(sender))}</p>`}
+${emailSender && html`<p>${texts.emailSender(apart(emailSender))}</p>`}
 <h2>${texts.neverHeading}</h2>
 <ul>${texts.never.map((thing) => html`<li>${thing}</li>`)}</ul>
 <h2>${texts.doubtHeading}</h2>

@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { parsePhoneNumberFromString } from 'libphonenumber-js';
-import { type PageLanguage, textsIn } from '../../../texts/catalogue.ts';
+import type { Language } from '../../../domain/language.ts';
+import { textsIn } from '../../../texts/catalogue.ts';
 import type { PatientTexts } from '../../../texts/patient-texts.ts';
 import { writeAppointmentTime, writeDuration } from '../../../texts/written-appointment-time.ts';
 import { buttonForm } from './button-form.ts';
@@ -43,7 +44,7 @@ export function detailsPage({
   appointment,
   session,
 }: {
-  language: PageLanguage;
+  language: Language;
   appointment: AppointmentView;
   session: SessionControls;
 }): string {

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
-import { type PageLanguage, textsIn } from '../../../texts/catalogue.ts';
+import type { Language } from '../../../domain/language.ts';
+import { textsIn } from '../../../texts/catalogue.ts';
 import { buttonForm, type FormAction } from './button-form.ts';
 import { page } from './page.ts';
 
@@ -8,7 +9,7 @@ export function landingPage({
   language,
   action,
 }: {
-  language: PageLanguage;
+  language: Language;
   action: FormAction;
 }): string {
   const texts = textsIn(language).landing;

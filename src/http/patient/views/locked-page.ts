@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
-import { type PageLanguage, textsIn } from '../../../texts/catalogue.ts';
+import type { Language } from '../../../domain/language.ts';
+import { textsIn } from '../../../texts/catalogue.ts';
 import { type Way, waysList } from './other-ways.ts';
 import { page } from './page.ts';
 
@@ -12,7 +13,7 @@ export function lockedPage({
   helpCode,
   ways = [],
 }: {
-  language: PageLanguage;
+  language: Language;
   helpCode: string;
   ways?: readonly Way[];
 }): string {
@@ -22,10 +23,10 @@ export function lockedPage({
     step: 'locked',
     content: html`<h1>${texts.heading}</h1>
 ${texts.paragraphs.map((paragraph) => html`<p>${paragraph}</p>`)}
+${ways.length > 0 ? html`<h2>${texts.otherWays}</h2>` : ''}
+${waysList(language, ways)}
 <h2>${texts.helpCode}</h2>
 <p class="code">${helpCode}</p>
-<p class="hint">${texts.helpCodeHint}</p>
-${ways.length > 0 ? html`<h2>${texts.otherWays}</h2>` : ''}
-${waysList(language, ways)}`,
+<p class="hint">${texts.helpCodeHint}</p>`,
   });
 }

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
-import { type PageLanguage, textsIn } from '../../../texts/catalogue.ts';
+import type { Language } from '../../../domain/language.ts';
+import { textsIn } from '../../../texts/catalogue.ts';
 import type { NoticeKind } from '../../../texts/patient-texts.ts';
 import { page } from './page.ts';
 
@@ -9,13 +10,7 @@ import { page } from './page.ts';
  * `linkUnusable` is the one answer to a bad, unknown, expired, revoked or erased link: byte for
  * byte, it depends on nothing but the language.
  */
-export function noticePage({
-  language,
-  kind,
-}: {
-  language: PageLanguage;
-  kind: NoticeKind;
-}): string {
+export function noticePage({ language, kind }: { language: Language; kind: NoticeKind }): string {
   const texts = textsIn(language).notices[kind];
   return page({
     language,

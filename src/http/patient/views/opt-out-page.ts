@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import type { Channel } from '../../../domain/channel.ts';
-import { type PageLanguage, textsIn } from '../../../texts/catalogue.ts';
+import type { Language } from '../../../domain/language.ts';
+import { textsIn } from '../../../texts/catalogue.ts';
 import { formToken } from './button-form.ts';
 import { page } from './page.ts';
 
@@ -16,7 +17,7 @@ export function optOutPage({
   form,
   backPath,
 }: {
-  language: PageLanguage;
+  language: Language;
   channel: Channel;
   /** Where the button posts `answer=stop`. */
   path: string;
@@ -46,7 +47,7 @@ export function optOutDonePage({
   canReply,
   detailsPath,
 }: {
-  language: PageLanguage;
+  language: Language;
   channel: Channel;
   /** Whether the number that messages come from reads replies. */
   canReply: boolean;

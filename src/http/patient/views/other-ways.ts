@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import type { Factor } from '../../../domain/factor.ts';
-import { type PageLanguage, textsIn } from '../../../texts/catalogue.ts';
+import type { Language } from '../../../domain/language.ts';
+import { textsIn } from '../../../texts/catalogue.ts';
 import { paths } from '../paths.ts';
 import type { Html } from './page.ts';
 
@@ -24,7 +25,7 @@ export function otherWays(ways: readonly Factor[], current: Factor | undefined):
 }
 
 /** The other ways as a list of links; nothing when there is none. */
-export function waysList(language: PageLanguage, ways: readonly Way[]): Html | '' {
+export function waysList(language: Language, ways: readonly Way[]): Html | '' {
   if (ways.length === 0) return '';
   const texts = textsIn(language).prove.ways;
   return html`<ul class="ways">${ways.map(({ factor, path }) => html`<li><a class="tap" href="${path}">${texts[factor]}</a></li>`)}</ul>`;

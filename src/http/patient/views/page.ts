@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { html } from 'hono/html';
-import { type PageLanguage, pageLanguages, textsIn } from '../../../texts/catalogue.ts';
+import { type Language, languages } from '../../../domain/language.ts';
+import { textsIn } from '../../../texts/catalogue.ts';
 import { stylesheet } from '../style.ts';
 
 /** A piece of a page: what the `html` tag makes, every value in it escaped. */
@@ -23,7 +24,7 @@ export function page({
   failed = false,
   content,
 }: {
-  language: PageLanguage;
+  language: Language;
   step?: Step;
   /** The page reports an error in what was entered. */
   failed?: boolean;
@@ -46,7 +47,7 @@ export function page({
 <a class="skip" href="#main">${texts.skipToContent}</a>
 <header>
 <p class="brand">${texts.title}</p>
-<nav aria-label="${texts.languageMenu}"><ul class="languages">${pageLanguages.map((other) => languageItem(other, language))}</ul></nav>
+<nav aria-label="${texts.languageMenu}"><ul class="languages">${languages.map((other) => languageItem(other, language))}</ul></nav>
 </header>
 ${main}
 ${content}
@@ -63,9 +64,9 @@ ${content}
   return document.toString();
 }
 
-function languageItem(other: PageLanguage, current: PageLanguage): Html {
-  const { tag, name } = textsIn(other);
+function languageItem(other: Language, current: Language): Html {
+  const { tag, direction, name } = textsIn(other);
   return other === current
-    ? html`<li><span lang="${tag}" aria-current="true">${name}</span></li>`
-    : html`<li><a href="?lang=${tag}" lang="${tag}" hreflang="${tag}">${name}</a></li>`;
+    ? html`<li><span lang="${tag}" dir="${direction}" aria-current="true">${name}</span></li>`
+    : html`<li><a href="?lang=${tag}" lang="${tag}" dir="${direction}" hreflang="${tag}">${name}</a></li>`;
 }

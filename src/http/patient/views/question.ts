@@ -1,12 +1,13 @@
 import { html } from 'hono/html';
-import { type PageLanguage, textsIn } from '../../../texts/catalogue.ts';
+import type { Language } from '../../../domain/language.ts';
+import { textsIn } from '../../../texts/catalogue.ts';
 import type { Way } from './other-ways.ts';
 import { waysList } from './other-ways.ts';
 import type { Html } from './page.ts';
 
 /** What every page that asks something is given. */
 export interface QuestionView {
-  readonly language: PageLanguage;
+  readonly language: Language;
   /** Where the form goes. */
   readonly path: string;
   readonly form: string;
@@ -19,7 +20,7 @@ export interface QuestionView {
  *
  * @param target id of the field to mend, if there is one
  */
-export function errorSummary(language: PageLanguage, problem: string, target?: string): Html {
+export function errorSummary(language: Language, problem: string, target?: string): Html {
   return html`<div class="summary" role="alert" tabindex="-1" autofocus>
 <h2>${textsIn(language).prove.errorHeading}</h2>
 ${target === undefined ? html`<p>${problem}</p>` : html`<a class="tap" href="#${target}">${problem}</a>`}
@@ -44,7 +45,7 @@ export function digitsField({
 <label for="${name}">${label}</label>
 <p class="hint" id="${name}-hint">${hint}</p>
 ${error && html`<p class="error" id="${name}-error">${error}</p>`}
-<input type="text" id="${name}" name="${name}" inputmode="numeric" autocomplete="${autocomplete}" autocapitalize="none" spellcheck="false" ${
+<input type="text" dir="ltr" id="${name}" name="${name}" inputmode="numeric" autocomplete="${autocomplete}" autocapitalize="none" spellcheck="false" ${
     error
       ? html`aria-invalid="true" aria-describedby="${name}-error ${name}-hint"`
       : html`aria-describedby="${name}-hint"`
@@ -53,7 +54,7 @@ ${error && html`<p class="error" id="${name}-error">${error}</p>`}
 }
 
 /** What to do for someone who cannot answer: other questions, and in the end the telephone. */
-export function waysOut(language: PageLanguage, heading: string, ways: readonly Way[]): Html {
+export function waysOut(language: Language, heading: string, ways: readonly Way[]): Html {
   return html`<h2>${heading}</h2>
 ${waysList(language, ways)}
 <p>${textsIn(language).prove.call}</p>`;

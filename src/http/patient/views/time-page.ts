@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
-import { type PageLanguage, textsIn } from '../../../texts/catalogue.ts';
+import type { Language } from '../../../domain/language.ts';
+import { textsIn } from '../../../texts/catalogue.ts';
 import {
   type AppointmentView,
   type SessionControls,
@@ -17,7 +18,7 @@ export function timePage({
   ways,
   session,
 }: {
-  language: PageLanguage;
+  language: Language;
   appointment: Pick<AppointmentView, 'state' | 'startsAt' | 'timeZone'>;
   ways: readonly Way[];
   session: SessionControls;
