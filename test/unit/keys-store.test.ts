@@ -235,6 +235,27 @@ describe('keys of a role', () => {
   });
 });
 
+describe('the key of a day that phones are counted under', () => {
+  it('is made on first use, the same for everyone who makes it at once, and gone with its day', async () => {
+    const days = ['2026-12-01', '2026-12-02'] as const;
+    const keys = await Promise.all(
+      Array.from({ length: 6 }, () => fileKeyStore(directory).phoneDayKey(days[0])),
+    );
+    const values = new Set(keys.map((key) => key.reveal().toString('hex')));
+    expect([values.size, keys[0]?.reveal().length]).toEqual([1, 32]);
+    const store = fileKeyStore(directory);
+    const second = await store.phoneDayKey(days[1]);
+    expect(values).not.toContain(second.reveal().toString('hex'));
+    expect(await store.listPhoneDays()).toEqual(days);
+    expect(await modeOf('patient/phone-day/2026-12-01.key')).toBe(0o600);
+
+    await store.destroyPhoneDayKey(days[0]);
+    expect(await store.listPhoneDays()).toEqual([days[1]]);
+    expect(values).not.toContain((await store.phoneDayKey(days[0])).reveal().toString('hex'));
+    await expect(store.phoneDayKey('../../pepper')).rejects.toThrow('day must be');
+  });
+});
+
 describe('files of the store', () => {
   it('are for their owner alone unless public, whatever the umask', async () => {
     await rm(directory, { recursive: true });

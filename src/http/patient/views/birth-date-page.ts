@@ -51,7 +51,8 @@ export function birthDatePage({
 <p>${texts.intro}</p>
 <form method="post" action="${path}" novalidate>
 ${formToken(form)}
-<fieldset${problem ? html` class="wrong"` : ''} aria-describedby="${problem ? 'birth-error ' : ''}birth-hint">
+<div${problem ? html` class="wrong"` : ''}>
+<fieldset aria-describedby="${problem ? 'birth-error ' : ''}birth-hint">
 <legend>${texts.legend}</legend>
 <p class="hint" id="birth-hint">${texts.hint}</p>
 ${problem && html`<p class="error" id="birth-error">${problem}</p>`}
@@ -63,6 +64,7 @@ ${problem && html`<p class="error" id="birth-error">${problem}</p>`}
       }),
     )}</div>
 </fieldset>
+</div>
 <button>${texts.submit}</button>
 </form>
 ${waysOut(language, texts.without, ways)}`,
@@ -82,7 +84,7 @@ function dateField({
 }): Html {
   const name = `birth-${part}`;
   return html`<div class="part"><label for="${name}">${label}</label>
-<input type="text" class="${part}" id="${name}" name="${name}" inputmode="numeric" autocomplete="off"${
+<input type="text" dir="ltr" class="${part}" id="${name}" name="${name}" inputmode="numeric" autocomplete="off"${
     invalid ? html` aria-invalid="true"` : ''
   }${value ? html` value="${value.slice(0, 10)}"` : ''}></div>`;
 }
