@@ -214,6 +214,13 @@ export default {
     }),
 
     unreachable({
+      name: 'accepting-needs-no-queue',
+      from: '^src/roles/(api|patient|ops)\\.ts$',
+      to: '^src/queue/',
+      comment:
+        'Whoever answers booking systems, patients and operators works with the queue down: rows are the truth, and the scheduler rings for them.',
+    }),
+    unreachable({
       name: 'worker-opens-no-details',
       from: '^workers/',
       to: '^src/keys/(open-details|cookie-box)\\.ts$',

@@ -23,7 +23,6 @@ const lockMs = 60_000;
 const firstPauseMs = 500;
 const longestPauseMs = 5_000;
 const calmMs = 30_000;
-const silenceMs = 60_000;
 
 /**
  * Hears bells and hands over the batches they name; the only user of BullMQ's Worker.
@@ -34,19 +33,18 @@ const silenceMs = 60_000;
  * After an error the Worker rests before it asks again; by itself it would ask at once, without end.
  * One whose first connection failed never recovers and would spin without letting anything else in
  * the process run: it runs only once it is ready, and is made anew until it is. On Redis it is made
- * anew after every error, and when it has long heard nothing: it can be deaf without knowing.
+ * anew after every error: one that recovers by itself takes its time, and may stay deaf.
  */
 export function listenForBells(options: ListenOptions): BellListener {
   const { url, log } = options;
   const { disposable } = queueBackend({ url, connectionsMax: 2 });
-  const ear = { heardAt: performance.now(), underWay: 0 };
   let current: BellWorker | undefined;
   let timer: NodeJS.Timeout | undefined;
   let failures = 0;
   let failedAt = 0;
   let closing = false;
 
-  /** Twice as long each time, until there has been calm for a while. */
+  /** Twice as long each time, until a bell has been heard or there has been calm for a while. */
   function later(error: unknown, work: () => void): void {
     if (closing) return;
     log.warn('the queue is away', queueErrorFacts(error));
@@ -57,12 +55,10 @@ export function listenForBells(options: ListenOptions): BellListener {
     failures += 1;
   }
 
-  function renew(): void {
-    const former = current;
+  /** What it has begun goes on, and what it still says is no news; its connections are given up. */
+  function drop(worker: BellWorker): void {
     current = undefined;
-    // What it has begun goes on; only its connections are given up.
-    void former?.close(true).catch(() => {});
-    open();
+    void worker.close(true).catch(() => {});
   }
 
   function open(): void {
@@ -75,13 +71,17 @@ export function listenForBells(options: ListenOptions): BellListener {
   }
 
   function run(): void {
-    const worker = createWorker(options, ear);
+    const worker = createWorker(options, () => {
+      failures = 0;
+    });
     current = worker;
-    ear.heardAt = performance.now();
     let ready = false;
     worker.on('error', (error) => {
       if (current !== worker || closing) return;
-      if (disposable) return later(error, renew);
+      if (disposable) {
+        drop(worker);
+        return later(error, open);
+      }
       if (!ready) return;
       // Closed instead, its listening connection could report that it was cut to nobody, which
       // would end the process.
@@ -96,22 +96,16 @@ export function listenForBells(options: ListenOptions): BellListener {
       })
       .catch((error: unknown) => {
         if (ready || closing || current !== worker) return;
-        void worker.close(true).catch(() => {});
+        drop(worker);
         later(error, open);
       });
   }
-
-  const watch = setInterval(() => {
-    const silent = ear.underWay === 0 && performance.now() - ear.heardAt > silenceMs;
-    if (disposable && current && silent) renew();
-  }, silenceMs / 4).unref();
 
   open();
   return {
     async close(waitMs) {
       closing = true;
       clearTimeout(timer);
-      clearInterval(watch);
       const closed = current?.close().catch(() => {});
       await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, waitMs).unref())]);
     },
@@ -120,26 +114,15 @@ export function listenForBells(options: ListenOptions): BellListener {
 
 type BellWorker = ReturnType<typeof createWorker>;
 
-/** When the last bell was heard, and how many are being followed. */
-interface Ear {
-  heardAt: number;
-  underWay: number;
-}
-
-function createWorker({ url, concurrency, onBatch, log }: ListenOptions, ear: Ear) {
-  const { connection, createBackend } = queueBackend({ url, connectionsMax: 2 });
+function createWorker({ url, concurrency, onBatch, log }: ListenOptions, onHeard: () => void) {
+  const { connection, createBackend, drainDelay } = queueBackend({ url, connectionsMax: 2 });
   const hear = async (job: Job) => {
-    ear.heardAt = performance.now();
+    onHeard();
     const bell = readBell(job.data);
     if (!bell) return log.warn('something that is no bell was dropped');
-    ear.underWay += 1;
-    await onBatch(bell.batch)
-      .catch((error: unknown) => {
-        log.warn('a batch was left to its lease', { ...errorFacts(error), batchId: bell.batch });
-      })
-      .finally(() => {
-        ear.underWay -= 1;
-      });
+    await onBatch(bell.batch).catch((error: unknown) => {
+      log.warn('a batch was left to its lease', { ...errorFacts(error), batchId: bell.batch });
+    });
   };
   return new Worker(
     queueName,
@@ -148,6 +131,7 @@ function createWorker({ url, concurrency, onBatch, log }: ListenOptions, ear: Ea
       connection,
       concurrency,
       autorun: false,
+      drainDelay,
       lockDuration: lockMs,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },

@@ -1,9 +1,13 @@
 import type { Secret } from '../domain/secret.ts';
-import { createRedisClient } from './redis-client.ts';
+import { createRedisClient, redisPrefix } from './redis-client.ts';
 import { isRedisUrl } from './redis-url.ts';
 
 /** What makes a server useless as the queue, for certain and until somebody changes it. */
-export type QueueProblem = 'redis_too_old' | 'redis_evicts' | 'redis_refuses_user';
+export type QueueProblem =
+  | 'redis_too_old'
+  | 'redis_evicts'
+  | 'redis_refuses_user'
+  | 'redis_cluster';
 
 export class UnfitQueueError extends Error {
   readonly problems: readonly QueueProblem[];
@@ -18,7 +22,10 @@ export class UnfitQueueError extends Error {
 }
 
 const oldestRedis = [6, 2] as const;
-const refusals = /^(NOAUTH|WRONGPASS|NOPERM)\b/;
+const refusals: readonly (readonly [answer: RegExp, problem: QueueProblem])[] = [
+  [/^(NOAUTH|WRONGPASS|NOPERM)\b/, 'redis_refuses_user'],
+  [/^MOVED\b/, 'redis_cluster'],
+];
 
 /**
  * Asks Redis or Valkey whether it can be the queue. PostgreSQL is checked by whoever opens it as the
@@ -41,9 +48,12 @@ export async function checkQueue(url: Secret<string>): Promise<void> {
     await client.connect();
     const problems = findProblems(await client.info());
     if (problems.length > 0) throw new UnfitQueueError(problems);
+    // A cluster is fine as long as this server has the one slot that all of it lies in.
+    await client.exists(`${redisPrefix}:bells:meta`);
   } catch (error) {
     const cause = error instanceof UnfitQueueError ? error : (reason ?? (error as Error));
-    throw refusals.test(cause.message) ? new UnfitQueueError(['redis_refuses_user']) : cause;
+    const [, problem] = refusals.find(([answer]) => answer.test(cause.message)) ?? [];
+    throw problem ? new UnfitQueueError([problem]) : cause;
   } finally {
     client.disconnect();
   }

@@ -1,6 +1,7 @@
 import { type BackendFactory, createPostgresBackend, type IQueueBackend } from 'bullmq';
 import type { Secret } from '../domain/secret.ts';
 import { createRedisBackend } from './redis-backend.ts';
+import { listenSeconds } from './redis-client.ts';
 import { isRedisUrl } from './redis-url.ts';
 
 /** The schema that BullMQ has for itself; nothing else of ours lies there. */
@@ -17,6 +18,8 @@ export interface QueueBackend {
    * listens could report to nobody that it was cut, which would end the process.
    */
   readonly disposable: boolean;
+  /** How long a worker waits for a bell before it asks anew, in seconds. */
+  readonly drainDelay: number;
 }
 
 /**
@@ -34,9 +37,13 @@ export function queueBackend({
   url: Secret<string>;
   connectionsMax: number;
 }): QueueBackend {
-  return isRedisUrl(url)
-    ? { connection: {}, createBackend: createRedisBackend(url), disposable: true }
-    : { connection: {}, createBackend: postgresBackend(url, connectionsMax), disposable: false };
+  const connection = {};
+  if (isRedisUrl(url)) {
+    const createBackend = createRedisBackend(url);
+    return { connection, createBackend, disposable: true, drainDelay: listenSeconds };
+  }
+  const createBackend = postgresBackend(url, connectionsMax);
+  return { connection, createBackend, disposable: false, drainDelay: 5 };
 }
 
 function postgresBackend(

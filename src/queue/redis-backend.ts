@@ -6,10 +6,7 @@ import {
   RedisQueueBackend,
 } from 'bullmq';
 import type { Secret } from '../domain/secret.ts';
-import { createRedisClient } from './redis-client.ts';
-
-/** One slot of a cluster holds it all: what stands in braces decides where a key lies. */
-export const redisPrefix = '{sotto}';
+import { createRedisClient, redisPrefix } from './redis-client.ts';
 
 /**
  * BullMQ's own backend, over connections that are ours: BullMQ would open them with options under

@@ -1,9 +1,12 @@
 import { Redis } from 'ioredis';
 import type { Secret } from '../domain/secret.ts';
 
-/** What a connection waits for: an answer, and while it hears, at most that long without one. */
+/** What stands in braces decides where in a cluster a key lies: all of the queue in one slot. */
+export const redisPrefix = '{sotto}';
+/** How long a worker blocks on the server before it asks again. */
+export const listenSeconds = 2;
 const answerMs = 3_000;
-const silenceMs = 9_000;
+const hearingAnswerMs = listenSeconds * 1_000 + answerMs;
 const longestPauseMs = 5_000;
 
 /**
@@ -23,8 +26,8 @@ export function createRedisClient(url: Secret<string>, { hears }: { hears: boole
     disableClientInfo: true,
     lazyConnect: true,
     connectTimeout: answerMs,
-    commandTimeout: hears ? silenceMs : answerMs,
-    socketTimeout: hears ? silenceMs : answerMs,
+    commandTimeout: hears ? hearingAnswerMs : answerMs,
+    socketTimeout: hears ? hearingAnswerMs : answerMs,
     disconnectTimeout: 500,
     keepAlive: 10_000,
     enableOfflineQueue: false,

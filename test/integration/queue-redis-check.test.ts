@@ -35,15 +35,18 @@ afterAll(() => redis.stop());
 const check = (url: Secret<string>) =>
   checkedQueueUrl(loadConfig({ DATABASE_URL: databaseUrl, REDIS_URL: url.reveal() }), log);
 
-/** Answers INFO with these lines, and everything else with OK. */
-async function startLiar(info: readonly string[]) {
+/** Answers INFO with these lines, EXISTS with that, and everything else with OK. */
+async function startLiar(info: readonly string[], toExists = ':0') {
   const body = `# Server\r\n${info.join('\r\n')}\r\nloading:0\r\n`;
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.on('data', (chunk) => {
       for (const command of chunk.toString().split(/(?=\*\d)/)) {
-        const asksInfo = /\r\ninfo\r\n/i.test(command);
-        socket.write(asksInfo ? `$${Buffer.byteLength(body)}\r\n${body}\r\n` : '+OK\r\n');
+        const [, name = ''] = /\r\n([a-z]+)\r\n/i.exec(command) ?? [];
+        const isInfo = name.toLowerCase() === 'info';
+        const isExists = name.toLowerCase() === 'exists';
+        if (isInfo) socket.write(`$${Buffer.byteLength(body)}\r\n${body}\r\n`);
+        else socket.write(isExists ? `${toExists}\r\n` : '+OK\r\n');
       }
     });
   });
@@ -84,6 +87,14 @@ describe('a role that rings or hears', () => {
     const valkey = await startLiar(['redis_version:6.0.0', 'valkey_version:8.1.0']);
     await expect(check(valkey.url)).resolves.toBeInstanceOf(Secret);
     await valkey.close();
+  });
+
+  it('does not start beside one of several in a cluster', async () => {
+    const one = await startLiar(['redis_version:7.2.0'], '-MOVED 866 10.0.0.7:6379');
+    const refused = await check(one.url).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(ConfigError);
+    expect(String(refused)).toContain('name a server that has all slots');
+    await one.close();
   });
 
   it('does not start with a user or a password that Redis refuses', async () => {
