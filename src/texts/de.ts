@@ -43,7 +43,7 @@ export const de: PatientTexts = {
     continue: 'Weiter',
   },
   prove: {
-    heading: 'Bitte zeigen Sie, dass Sie es sind',
+    heading: 'Bitte bestätigen Sie, dass Sie es sind',
     errorHeading: 'Es gibt ein Problem',
     ways: {
       pin: 'Ihre PIN verwenden',

@@ -65,7 +65,7 @@ export const es: PatientTexts = {
       refused:
         'No ha funcionado. Compruebe su PIN e inténtelo de nuevo. Después de varios intentos, espere 15 minutos.',
     },
-    without: 'Si no tiene un PIN',
+    without: 'Si no tiene PIN',
   },
   birthDate: {
     intro: 'Escriba una fecha de nacimiento para leer su recordatorio.',

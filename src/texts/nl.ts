@@ -9,7 +9,7 @@ export const nlMessages: MessageTexts = {
     plain: 'U hebt een herinnering. Om te lezen: ',
     withOptOut: 'U hebt een herinnering. Afmelden: antwoord STOP. Om te lezen: ',
   },
-  code: 'Uw code: {code}. Geef deze aan niemand.',
+  code: 'Uw code: {code}. Deel deze met niemand.',
   email: {
     subject: 'U hebt een herinnering',
     opening: 'U hebt een herinnering.',
@@ -92,7 +92,7 @@ export const nl: PatientTexts = {
       'We sturen niets zolang u niet op de knop drukt.',
     ],
     send: 'Stuur mij een code',
-    haveOne: 'De gekregen code invullen',
+    haveOne: 'De ontvangen code invullen',
     heading: 'Vul uw code in',
     sent: 'De code komt per sms. Dat kan een minuut duren. Laat deze pagina open.',
     label: 'De code uit de sms',

@@ -134,7 +134,7 @@ describe('a code by SMS', () => {
         "de GSM-7 1 79 | Ihr Code: 024681. Geben Sie ihn an niemanden weiter.⏎⏎@r.exemple-rdv.fr #024681",
         "es GSM-7 1 65 | Su clave: 024681. No se la dé a nadie.⏎⏎@r.exemple-rdv.fr #024681",
         "it GSM-7 1 71 | Il suo codice: 024681. Non lo dia a nessuno.⏎⏎@r.exemple-rdv.fr #024681",
-        "nl GSM-7 1 66 | Uw code: 024681. Geef deze aan niemand.⏎⏎@r.exemple-rdv.fr #024681",
+        "nl GSM-7 1 66 | Uw code: 024681. Deel deze met niemand.⏎⏎@r.exemple-rdv.fr #024681",
         "ar UCS-2 1 67 | رمزك: 024681. الرجاء عدم إعطائه لأي شخص.⏎⏎@r.exemple-rdv.fr #024681",
       ]
     `);
