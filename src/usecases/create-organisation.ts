@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Secret } from '../domain/secret.ts';
 import { administer, recordAdministration } from '../store/administration.ts';
-import { insertOrganisation, type GivenSettings } from '../store/organisations.ts';
+import { type GivenSettings, insertOrganisation } from '../store/organisations.ts';
 
 /**
  * Adds an organisation. Its view keys are made elsewhere; until they are published, what it puts

@@ -86,7 +86,12 @@ describe('what somebody texts', () => {
 describe('what comes to the return path', () => {
   it('is kept sealed byte for byte, whatever its type and up to the limit', async () => {
     const raw = Buffer.concat([Buffer.from(`To: ${canary}\r\n\r\n`), randomBytes(2_000)]);
-    const types = ['message/rfc822', 'application/x-www-form-urlencoded', 'application/json', 'text/plain'];
+    const types = [
+      'message/rfc822',
+      'application/x-www-form-urlencoded',
+      'application/json',
+      'text/plain',
+    ];
     for (const type of types) {
       const answer = await post(bounce, raw, { 'content-type': type });
       expect([answer.statusCode, answer.body]).toEqual([204, '']);

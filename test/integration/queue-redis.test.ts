@@ -31,6 +31,9 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await Promise.all(open.splice(0).map((one) => one.close(500)));
+  // None is left behind, whatever happened: one would keep a process from ending.
+  const others = async () => (await redis.admin.client('LIST')) as string;
+  await waitFor(async () => (await others()).trim().split('\n').length === 1);
 });
 afterAll(async () => {
   await proxy.close();

@@ -81,12 +81,13 @@ it('PostgreSQL is told nothing personal, whatever it logs, replicates or keeps',
     keys,
     log: silentLog,
     journal: { append: async () => {} },
+    codeKey: await keys.symmetricKey('code'),
   };
   const link = await openLink(deps, linkSecret);
   if (!link) throw new Error('the link does not open');
   const answer = { link, source: Buffer.alloc(32) };
   for (const pin of ['593827', '739164']) {
-    await proveRecipient(deps, { ...answer, pin: new Secret(pin) });
+    await proveRecipient(deps, { ...answer, answer: { factor: 'pin', pin: new Secret(pin) } });
   }
   await accept.remove({ ...where, erase: true });
 

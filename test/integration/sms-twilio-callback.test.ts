@@ -43,6 +43,7 @@ beforeEach(async () => {
     authToken,
     dataDir: directory,
     patientUrl: 'http://localhost:3001',
+    smtpPort: 0,
     receiptStepMs: 20,
   });
   receiver = http.createServer((request, response) => {
@@ -183,6 +184,7 @@ describe('receipts', () => {
       authToken,
       dataDir: directory,
       patientUrl: 'http://localhost:3001',
+      smtpPort: 0,
       receiptStepMs: 20,
     });
     await vi.waitFor(() => expect(statusesOf(callbacks)).toEqual(['sent', 'delivered']));

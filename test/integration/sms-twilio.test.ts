@@ -110,6 +110,7 @@ describe('a hand-off to a provider that speaks the Messages API', () => {
       authToken,
       dataDir: directory,
       patientUrl: 'http://localhost:3001',
+      smtpPort: 0,
       receiptStepMs: 10,
     });
   });

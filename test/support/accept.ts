@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import type { AppointmentRequest, PutAnswer } from '../../src/domain/appointment.ts';
 import { utcDay, utcMonth } from '../../src/domain/link-expiry.ts';
 import { Secret } from '../../src/domain/secret.ts';
-import { openJournal } from '../../src/journal/journal.ts';
+import { type Journal, openJournal } from '../../src/journal/journal.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
 import type { KeyStore } from '../../src/keys/key-store.ts';
 import { createReceipts } from '../../src/keys/receipt.ts';
@@ -51,7 +52,7 @@ export async function createTestAccept({
   const [key] = await keys.ensureReceiptKey();
   if (!key) throw new Error('no receipt key');
   const receipts = createReceipts({ key });
-  const journal = change.journal ?? (await openJournal(join(directory, 'journal'), 'api'));
+  const journal = change.journal ?? (await openTestJournal(directory));
   const put = createPutAppointment({
     database,
     journal,
@@ -70,6 +71,16 @@ export async function createTestAccept({
     ...change,
   });
   return { put, remove: createDeleteAppointment({ database, journal }), receipts };
+}
+
+const journals: Journal[] = [];
+// Node takes a file that is closed by the collector for an error.
+afterAll(() => Promise.all(journals.splice(0).map((journal) => journal.close())));
+
+async function openTestJournal(directory: string): Promise<Journal> {
+  const journal = await openJournal(join(directory, 'journal'), 'api');
+  journals.push(journal);
+  return journal;
 }
 
 /** An ordinary appointment in `hours` hours, changed where a test needs it. */

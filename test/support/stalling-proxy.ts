@@ -32,7 +32,8 @@ export async function startStallingProxy(target: Secret<string>): Promise<Stalli
     const upstream = connect({ host: hostname, port: Number(port) });
     open.add(upstream);
     upstream.on('error', () => {});
-    client.pipe(upstream).pipe(client);
+    client.pipe(upstream).pipe(client, { end: false });
+    upstream.on('close', () => open.delete(upstream));
     const end = () => {
       passing.delete(silence);
       client.destroy();
@@ -40,10 +41,9 @@ export async function startStallingProxy(target: Secret<string>): Promise<Stalli
     };
     const silence = () => {
       passing.delete(silence);
-      client.unpipe().resume();
-      upstream.unpipe().resume();
-      client.off('close', end);
       upstream.off('close', end);
+      client.unpipe().resume();
+      upstream.unpipe().destroy();
     };
     passing.add(silence);
     client.on('close', end);
