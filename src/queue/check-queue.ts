@@ -38,7 +38,8 @@ const refusals: readonly (readonly [answer: RegExp, problem: QueueProblem])[] = 
  */
 export async function checkQueue(url: Secret<string>): Promise<void> {
   if (!isRedisUrl(url)) return;
-  const client = createRedisClient(url, { hears: false });
+  const ended = new AbortController();
+  const client = createRedisClient(url, { hears: false, until: ended.signal });
   // Why a connection failed is said here; who waits for it is told only that it did.
   let reason: Error | undefined;
   client.on('error', (error: Error) => {
@@ -55,7 +56,7 @@ export async function checkQueue(url: Secret<string>): Promise<void> {
     const [, problem] = refusals.find(([answer]) => answer.test(cause.message)) ?? [];
     throw problem ? new UnfitQueueError([problem]) : cause;
   } finally {
-    client.disconnect();
+    ended.abort();
   }
 }
 

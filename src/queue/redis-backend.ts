@@ -11,6 +11,8 @@ import { createRedisClient, redisPrefix } from './redis-client.ts';
 /**
  * BullMQ's own backend, over connections that are ours: BullMQ would open them with options under
  * which it can wait for ever, for a server that has gone or for a command that a reconnect has lost.
+ * Once closed they stay closed: a wait that was being recovered then would connect one again, and keep
+ * the process from ending.
  */
 export function createRedisBackend(
   url: Secret<string>,
@@ -18,13 +20,14 @@ export function createRedisBackend(
   return (name, options, { withBlockingConnection = false } = {}) => {
     const keys = new QueueKeys(redisPrefix);
     const prefixed = { ...options, prefix: redisPrefix };
+    const ended = new AbortController();
     const open = (hears: boolean) =>
-      new RedisConnection(createRedisClient(url, { hears }), {
+      new RedisConnection(createRedisClient(url, { hears, until: ended.signal }), {
         shared: false,
         blocking: hears,
         skipVersionCheck: true,
       });
-    return new RedisQueueBackend(
+    const backend = new RedisQueueBackend(
       open(false),
       name,
       keys.getKeys(name),
@@ -32,5 +35,8 @@ export function createRedisBackend(
       prefixed,
       withBlockingConnection ? open(true) : undefined,
     );
+    const close = backend.close.bind(backend);
+    backend.close = (force) => close(force).finally(() => ended.abort());
+    return backend;
   };
 }

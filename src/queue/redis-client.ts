@@ -18,8 +18,12 @@ const longestPauseMs = 5_000;
  * that went down with another connection.
  *
  * @param hears blocks on the server for seconds, as a worker does that waits for a bell
+ * @param until ends it for good: whoever was just about to connect it again does so in vain
  */
-export function createRedisClient(url: Secret<string>, { hears }: { hears: boolean }): Redis {
+export function createRedisClient(
+  url: Secret<string>,
+  { hears, until }: { hears: boolean; until: AbortSignal },
+): Redis {
   const client = new Redis(url.reveal(), {
     protocol: 2,
     connectionName: 'sotto-queue',
@@ -33,11 +37,15 @@ export function createRedisClient(url: Secret<string>, { hears }: { hears: boole
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    retryStrategy: (times) => Math.min(50 * 2 ** times, longestPauseMs),
+    retryStrategy: (times) => (until.aborted ? null : Math.min(50 * 2 ** times, longestPauseMs)),
     // A primary that has become a replica: the name may lead to another one now.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   });
   // Whoever uses it listens too. Without a listener it would print the address when it is closed.
   client.on('error', () => {});
+  until.addEventListener('abort', () => client.disconnect());
+  client.on('connect', () => {
+    if (until.aborted) client.disconnect();
+  });
   return client;
 }

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
 import { createBells } from '../../src/queue/bells.ts';
+import { queueBackend } from '../../src/queue/queue-backend.ts';
 import type { Log } from '../../src/telemetry/log.ts';
 import { listenForBells } from '../../workers/runner.ts';
 import { silentLog } from '../support/dispatch-bench.ts';
@@ -221,6 +222,18 @@ describe('the same listener and the same bells go on after', () => {
       await wait(times * 60);
     }
     await expectHeard(ring);
+  });
+});
+
+describe('a connection that was closed', () => {
+  it('stays closed, also when BullMQ was just about to make it anew', async () => {
+    const { connection, createBackend } = queueBackend({ url: redis.url, connectionsMax: 1 });
+    const backend = createBackend('bells', { connection }, { withBlockingConnection: true });
+    backend.on('error', () => {});
+    await backend.waitUntilReady();
+    await backend.close(true);
+    await backend.reconnectBlocking().catch(() => {});
+    // That none is left is looked at after each test.
   });
 });
 
