@@ -46,13 +46,14 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   worker?.signal('SIGTERM');
-  expect(await worker?.gone).toBe(0);
+  const exitCode = await worker?.gone;
   await scheduler?.close();
   await proxy.close();
   await redis.stop();
   await peer.close();
   await database.drop();
   rmSync(keyFolder, { recursive: true });
+  expect(exitCode).toBe(0);
 });
 beforeEach(async () => {
   peer.forget();

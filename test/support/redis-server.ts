@@ -22,6 +22,9 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
+/** Kills it as soon as nobody holds the other end of its input, as when the test process has died. */
+const guarding = '"$@" & cat; kill -9 $!; wait';
+
 /** @param settings as on its command line, by name */
 export async function startRedis(settings: Record<string, string> = {}): Promise<RedisServer> {
   const { program, libraries } = inject('redisServer');
@@ -30,26 +33,25 @@ export async function startRedis(settings: Record<string, string> = {}): Promise
   const all = { 'maxmemory-policy': 'noeviction', ...settings };
   const flags = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
   const address = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
-  let server: ChildProcess | undefined;
+  let guard: ChildProcess | undefined;
   const url = new Secret(`redis://127.0.0.1:${port}`);
   const admin = new Redis(url.reveal(), { maxRetriesPerRequest: 0, retryStrategy: () => 50 });
   admin.on('error', () => {});
 
   async function start(): Promise<void> {
-    server = spawn(program, [...address, '--save', '', '--appendonly', 'no', ...flags], {
-      env: { LD_LIBRARY_PATH: libraries },
-      stdio: 'ignore',
+    const command = [program, ...address, '--save', '', '--appendonly', 'no', ...flags];
+    guard = spawn('sh', ['-c', guarding, 'sh', ...command], {
+      env: { PATH: process.env.PATH, LD_LIBRARY_PATH: libraries },
+      stdio: ['pipe', 'ignore', 'ignore'],
     });
     await waitFor(async () => (await admin.ping().catch(() => '')) === 'PONG', 5_000, 10);
   }
   async function kill(): Promise<void> {
-    if (!server || server.exitCode !== null || server.signalCode !== null) return;
-    const gone = once(server, 'exit');
-    server.kill('SIGKILL');
+    if (!guard || guard.exitCode !== null) return;
+    const gone = once(guard, 'exit');
+    guard.stdin?.end();
     await gone;
   }
-  // A test file that ends without its `afterAll` leaves none behind.
-  process.once('exit', () => server?.kill('SIGKILL'));
   await start();
   return {
     url,
