@@ -5,9 +5,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError, loadConfig } from '../../config/env.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { createBells } from '../../src/queue/bells.ts';
+import { openCheckedDatabase } from '../../src/roles/checked-database.ts';
 import { checkedQueueUrl } from '../../src/roles/checked-queue.ts';
 import type { Log } from '../../src/telemetry/log.ts';
 import { listenForBells } from '../../workers/runner.ts';
+import { createTestDatabase } from '../support/database.ts';
 import { silentLog } from '../support/dispatch-bench.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import { startStallingProxy } from '../support/stalling-proxy.ts';
@@ -116,6 +118,24 @@ describe('a role that rings or hears', () => {
     expect(performance.now() - startedAt).toBeLessThan(5_000);
     expect(said).toContain('the queue is away timeout');
     await proxy.close();
+  });
+});
+
+describe('the budget of connections to PostgreSQL', () => {
+  it('counts those of the queue only where PostgreSQL carries it', async () => {
+    const database = await createTestDatabase();
+    const { rows } = await database.admin.query(
+      `select current_setting('max_connections')::int as most`,
+    );
+    const pool = Math.floor(rows[0].most / 5);
+    const open = (more: Record<string, string>) => {
+      const url = database.roleUrls.scheduler.reveal();
+      const config = loadConfig({ DATABASE_URL: url, DATABASE_POOL_MAX: String(pool), ...more });
+      return openCheckedDatabase(config, { role: 'scheduler', log });
+    };
+    await expect(open({})).rejects.toThrow('may be needed');
+    await (await open({ REDIS_URL: redis.url.reveal() })).close();
+    await database.drop();
   });
 });
 
