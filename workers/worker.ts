@@ -111,6 +111,9 @@ async function openKeys(config: Config): Promise<KeyStore> {
   await checkKeyStore(folder, 'worker');
   const keys = fileKeyStore(folder);
   await makeEpochKeys({ keys, now: () => Temporal.Now.instant() });
+  // Made at the first start and not when first needed, so that the patient role can be given the same.
+  await keys.symmetricKeys('pepper');
+  await keys.symmetricKeys('opt-out');
   return keys;
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -54,6 +54,10 @@ function configFor(role: 'worker' | 'scheduler'): Config {
 describe('the worker and the scheduler', () => {
   it('send what is due within seconds, and close with nothing left in the air', async () => {
     const worker = await runWorker(configFor('worker'));
+    // The patient role is given these, so they must be there before anything is sent.
+    for (const name of ['link', 'pepper', 'opt-out']) {
+      expect(readdirSync(join(keyFolder, name)), name).toHaveLength(1);
+    }
     const scheduler = await runScheduler(configFor('scheduler'));
     const epochPublicKey = await fileKeyStore(keyFolder).epochPublicKey(parcelDay);
     if (!epochPublicKey) throw new Error('no epoch key');
