@@ -20,7 +20,7 @@ const role = (name: string, help: string, start: Parameters<typeof runRole>[0]):
 export const commands: readonly Command[] = [
   {
     name: 'up',
-    help: 'Everything on this machine, with a database of its own and the sandbox phone',
+    help: 'Everything on this machine, with a database and a sandbox of its own',
     run: async () => {
       const config = loadConfig(process.env);
       checkTransport(config);
@@ -48,8 +48,10 @@ export const commands: readonly Command[] = [
   role('scheduler', 'Feeds, sweeps, expires and clears', async (config) =>
     (await import('../../workers/scheduler.ts')).runScheduler(config),
   ),
-  role('sandbox', 'The phone that messages go to when no provider is set', async (config) =>
-    (await import('../sandbox/main.ts')).runSandbox(config),
+  role(
+    'sandbox',
+    'The phone and mailbox that messages go to when no provider is set',
+    async (config) => (await import('../sandbox/main.ts')).runSandbox(config),
   ),
   {
     name: 'org',

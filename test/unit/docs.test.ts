@@ -105,7 +105,7 @@ describe('every page', () => {
     );
     const scripts = Array.from(text.matchAll(/npm run ([\w:-]+)/g), ([, name = '']) => name);
     const words = Array.from(
-      text.matchAll(/(?:cli\.ts|npx sotto|`sotto) ([a-z]+)/g),
+      text.matchAll(/(?:cli\.ts|npx sotto|`sotto) ([a-z-]+)/g),
       ([, name = '']) => name,
     );
     const known = ['help', ...commands.map(({ name }) => name)];
