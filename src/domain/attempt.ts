@@ -111,8 +111,9 @@ function afterRefusal(
   if (!newest || (state !== 'sending' && state !== 'uncertain')) return undefined;
   const { reason } = word;
   if (pendingEnd) return { to: pendingEnd, reason };
-  if (word.reason === 'opted_out' && canTransition(state, 'suppressed')) {
-    return { to: 'suppressed', reason };
+  // Who said stop is not written to elsewhere instead.
+  if (reason === 'opted_out') {
+    return { to: canTransition(state, 'suppressed') ? 'suppressed' : 'failed', reason };
   }
   const isOver = word.permanent || word.retryInMs === undefined;
   if (isOver && reminder.otherChannel) return onOther(reminder, reason);

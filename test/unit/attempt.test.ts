@@ -129,6 +129,12 @@ describe('what a word about an attempt does to its reminder', () => {
       to: 'undelivered',
       reason: 'opted_out',
     });
+    // Its process was taken for dead meanwhile.
+    const late = { kind: 'refused', permanent: true, reason: 'opted_out' } as const;
+    expect(stepAfter('uncertain', late, { otherChannel: 'email' })).toEqual({
+      to: 'failed',
+      reason: 'opted_out',
+    });
   });
 
   it('changes the channel of nothing that was ended, opted out of, or overtaken', () => {
@@ -140,7 +146,7 @@ describe('what a word about an attempt does to its reminder', () => {
         expect(reminderAfter(ended, permanent)?.channel).toBeUndefined();
         expect(reminderAfter({ ...one, newest: false }, lost)?.channel).toBeUndefined();
         const out = { kind: 'refused', permanent: true, reason: 'opted_out' } as const;
-        expect(reminderAfter({ ...one, state: 'sending' }, out)?.channel).toBeUndefined();
+        expect(reminderAfter(one, out)?.channel).toBeUndefined();
       }),
     );
   });
