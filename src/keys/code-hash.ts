@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import type { Mode } from '../domain/channel.ts';
 import type { Secret } from '../domain/secret.ts';
 
 /** The browser session that a code is bound to, as the database may know it. */
@@ -19,7 +20,15 @@ export function codeHash(
     .digest();
 }
 
-/** What a phone is counted by on one day: nothing without the key of that day. */
-export function phoneDayIndex(key: Secret<Buffer>, phone: Secret<string>): Buffer {
-  return createHmac('sha256', key.reveal()).update(phone.reveal()).digest();
+/**
+ * What a phone is counted by on one day: nothing without the key of that day. Test messages, which
+ * may reach nobody, use up none of what a patient may get.
+ *
+ * @param input.phone in the form of `contact-point.ts`
+ */
+export function phoneDayIndex(
+  key: Secret<Buffer>,
+  { mode, phone }: { mode: Mode; phone: Secret<string> },
+): Buffer {
+  return createHmac('sha256', key.reveal()).update(`${mode}\n${phone.reveal()}`).digest();
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { limits } from '../../config/limits.ts';
 import type { Mode } from '../domain/channel.ts';
+import { contactPointOf } from '../domain/contact-point.ts';
 import type { Language } from '../domain/language.ts';
 import { Secret } from '../domain/secret.ts';
 import { codeHash, phoneDayIndex, sessionHash } from '../keys/code-hash.ts';
@@ -55,7 +56,8 @@ export async function sendCode(
   { link, visitId, language }: { link: OpenedLink; visitId: Secret<string>; language: Language },
 ): Promise<CodeSending> {
   const { organisationId, linkId, channel, mode } = link.stored;
-  const { phone } = link.request.reveal().recipient;
+  // One number, one count: a record keeps the number as the booking system wrote it.
+  const phone = contactPointOf(link.request.reveal().recipient, 'sms');
   // A code never travels on a channel that has carried the link.
   assert(channel === 'email' && link.factors.includes('code') && phone !== undefined);
   const to = new Secret(phone);
@@ -63,7 +65,7 @@ export async function sendCode(
   const session = sessionHash(visitId);
   const id = randomUUID();
   const sms = codeSms({ to, code, language, linkHostUrl: deps.linkHostUrl });
-  const phoneDay = await phoneDayOf(deps, to);
+  const phoneDay = await phoneDayOf(deps, { mode, phone: to });
 
   const counted = await deps.database.transaction([organisationId], async (connection) => {
     await lockCodesOf(connection, linkId);
@@ -100,10 +102,10 @@ function newCode(): Secret<string> {
 
 async function phoneDayOf(
   { database, keys }: Pick<SendCodeDeps, 'database' | 'keys'>,
-  phone: Secret<string>,
+  whose: { mode: Mode; phone: Secret<string> },
 ): Promise<PhoneDay> {
   const day = await readDatabaseDay(database);
-  return { day, index: phoneDayIndex(await keys.phoneDayKey(day), phone) };
+  return { day, index: phoneDayIndex(await keys.phoneDayKey(day), whose) };
 }
 
 function codeSms({
