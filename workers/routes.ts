@@ -55,6 +55,7 @@ export async function openRoutes(deps: {
       transport,
       slots: createSendSlots(inTheAirMax[lane.channel]),
       breaker: createSendBreaker({ onChange: (open) => tellOfBreaker(log, lane, open) }),
+      reachesNobody: isSink,
       recordOptOut: isSink ? undefined : deps.recordOptOut,
     });
   }

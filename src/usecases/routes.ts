@@ -16,6 +16,11 @@ export interface Route {
   readonly transport: Transport;
   readonly breaker: SendBreaker;
   readonly slots: SendSlots;
+  /**
+   * Nobody real is written to here. Then it is not looked up who said stop: a test message would tell
+   * of any number, unseen by its owner, whether it did.
+   */
+  readonly reachesNobody?: boolean | undefined;
   /** Absent where nobody real is written to: what is said of a contact there is true of nobody. */
   readonly recordOptOut?: ((said: OptedOut) => Promise<unknown>) | undefined;
 }
