@@ -42,6 +42,8 @@ export interface AcceptedMail extends Accepted {
   /** As received, in order; folded lines joined. */
   readonly headers: readonly Header[];
   readonly messageId: string;
+  /** The whole message as it came, a character a byte; absent of what an older file holds. */
+  readonly raw?: string;
   /** Where MAIL said that bounces go; empty for none. */
   readonly returnPath: string;
   /** The message in the mailbox that this one repeats: same Message-ID, so it was dropped. */

@@ -135,7 +135,7 @@ export async function startMailServer(deps: {
   }
 
   function accept(
-    { from, subject, text, html, headers, messageId }: ReadMail,
+    mail: ReadMail,
     to: string,
     session: SMTPServerSession,
     mode: EmailFaults['mode'],
@@ -146,7 +146,9 @@ export async function startMailServer(deps: {
     const bounces = fate?.kind === 'bounced' && returnPath !== '';
     deps.follow(
       store.acceptMail({
-        ...{ to, from, subject, text, html, headers, messageId, returnPath },
+        ...mail,
+        to,
+        returnPath,
         bounce: bounces ? { ...fate.bounce, state: 'owed' } : null,
       }),
     );

@@ -126,6 +126,7 @@ export function createMessageStore(options: {
         | 'html'
         | 'headers'
         | 'messageId'
+        | 'raw'
         | 'returnPath'
         | 'bounce'
       >,
@@ -220,5 +221,5 @@ function sizeOf(message: AcceptedMessage | undefined): number {
     (sum, [name, value]) => sum + name.length + value.length,
     0,
   );
-  return message.text.length + (message.html?.length ?? 0) + headers;
+  return message.text.length + (message.html?.length ?? 0) + headers + (message.raw?.length ?? 0);
 }

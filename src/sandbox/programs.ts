@@ -17,6 +17,7 @@ export const replySchema = z.strictObject({
  *
  * `GET /messages` is the phones and the mailboxes: a message stays there when the provider's copy is
  * redacted, and a second copy of a mail never comes there.
+ * `GET /messages/ID/raw` is a mail as it came, byte for byte.
  * `GET /ledger` is everything that was ever accepted, however the phones were emptied since, so
  * that "exactly once" can be counted.
  */
@@ -43,6 +44,14 @@ export function programs(deps: {
           .filter(({ shown }) => shown)
           .map((message) => asReceived(message, store)),
       );
+    });
+
+    app.get<{ Params: { id: string } }>('/messages/:id/raw', (request, reply) => {
+      const message = store.find(request.params.id);
+      if (message?.channel !== 'email' || message.raw === undefined) {
+        return reply.code(404).send({ error: 'unknown_message' });
+      }
+      return reply.type('message/rfc822').send(Buffer.from(message.raw, 'latin1'));
     });
 
     app.delete('/messages', (_request, reply) => {

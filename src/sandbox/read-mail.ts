@@ -9,6 +9,8 @@ export interface ReadMail {
   readonly html: string | null;
   readonly headers: readonly Header[];
   readonly messageId: string;
+  /** As it came, a character a byte. */
+  readonly raw: string;
 }
 
 export interface Refusal {
@@ -41,7 +43,7 @@ export async function readMail(raw: Buffer): Promise<ReadMail | Refusal> {
   } catch {
     return { code: 550, words: '5.6.0 The message cannot be read' };
   }
-  return refusalOf(email) ?? asRead(email);
+  return refusalOf(email) ?? asRead(email, text);
 }
 
 function refusalOf(email: Email): Refusal | undefined {
@@ -64,7 +66,7 @@ function refusalOf(email: Email): Refusal | undefined {
   return undefined;
 }
 
-function asRead(email: Email): ReadMail {
+function asRead(email: Email, raw: string): ReadMail {
   return {
     from: email.from?.address ?? '',
     subject: email.subject ?? '',
@@ -72,5 +74,6 @@ function asRead(email: Email): ReadMail {
     html: email.html ?? null,
     headers: email.headers.map(({ originalKey, value }) => [originalKey, value] as const),
     messageId: email.messageId ?? '',
+    raw,
   };
 }
