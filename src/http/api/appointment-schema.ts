@@ -67,7 +67,9 @@ const recipient = z
 
 const reminder = z.strictObject({
   before: token(64).meta({ description: 'ISO 8601, PT5M to P400D, for example P2D or PT3H.' }),
-  channel: z.enum(requestedChannels),
+  channel: z.enum(requestedChannels).meta({
+    description: 'What goes first; auto: the link by email, a code by SMS, so both are needed.',
+  }),
 });
 
 /**

@@ -43,7 +43,8 @@ export const problemTexts: Record<ErrorCode, ProblemText> = {
     remedy: 'Send the revision with every PUT of this appointment.',
   },
   payload_too_large: {
-    meaning: 'The body is over 64 KiB (16 KiB for callbacks), or the headers are too long.',
+    meaning:
+      'The body is over 64 KiB (callbacks: 16 KiB, returned mail: 256 KiB), or the headers are too long.',
     remedy: 'Send less: details are for the patient to read, 8 KiB in all.',
   },
   unsupported_media_type: {
