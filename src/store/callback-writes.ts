@@ -1,7 +1,7 @@
 import type { CallbackKind } from './callbacks.ts';
 import type { Database } from './database.ts';
 
-/** Whether an attempt with this token exists; nothing else is told of it. */
+/** Whether an attempt by SMS with this token exists; nothing else is told of it. */
 export async function isKnownAttempt(database: Database, token: Buffer): Promise<boolean> {
   const rows = await database.query('select attempt_id from find_attempt($1)', [token]);
   return rows.length > 0;

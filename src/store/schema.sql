@@ -410,6 +410,7 @@ create table sealed_callbacks (
   sealed bytea not null,
   received_at timestamp with time zone not null default clock_timestamp(),
   failed_count integer not null default 0,
+  failed_at timestamp with time zone,
   constraint sealed_callbacks_kind_check CHECK ((kind = ANY (ARRAY['twilio_status'::text, 'twilio_inbound'::text, 'email_bounce'::text]))),
   constraint sealed_callbacks_pkey PRIMARY KEY (id)
 );
@@ -670,7 +671,7 @@ CREATE OR REPLACE FUNCTION public.find_attempt(attempt_token bytea)
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-  select a.id, a.organisation_id from attempts a where a.token = attempt_token
+  select a.id, a.organisation_id from attempts a where a.token = attempt_token and a.channel = 'sms'
 $function$;
 alter function find_attempt(bytea) owner to sotto_lookup;
 
@@ -734,8 +735,8 @@ grant select on appointments to sotto_patient;
 grant update (deleted_at, ends_at, erase_at, moved, paused_at, revision, starts_at, state, updated_at, version) on appointments to sotto_api;
 grant insert, select, update on attempts to sotto_worker;
 grant select (batch_id, channel, ended_at, id, link_id, mode, number, organisation_id, outcome, possible_duplicate, provider_id, reason_code, receipt_at, receipt_code, receipt_state, reminder_id, started_at, transport) on attempts to sotto_ops;
+grant select (channel, id, organisation_id, token) on attempts to sotto_lookup;
 grant select (ended_at, id, outcome, reminder_id, started_at) on attempts to sotto_scheduler;
-grant select (id, organisation_id, token) on attempts to sotto_lookup;
 grant update (ended_at, outcome, reason_code) on attempts to sotto_scheduler;
 grant insert, select on audit to sotto_ops;
 grant delete, insert, select, update on batches to sotto_scheduler;

@@ -26,8 +26,8 @@ export interface CallbackRequest {
 /**
  * Keeps a provider's word about an attempt for the worker, sealed to the key of today.
  *
- * Nothing is checked here but that the attempt exists: who signed it only the worker can tell. What
- * is kept is `{"url","signature","params"}` in JSON.
+ * Nothing is checked here but that the attempt exists and was by SMS, so that only the provider knows
+ * its token: who signed it only the worker can tell. What is kept is `{"url","signature","params"}` in JSON.
  *
  * @param input.token of the attempt, from the path
  * @throws {AppError} `not_found` for a token of no attempt, `key_missing`, `unavailable`

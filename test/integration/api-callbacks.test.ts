@@ -27,7 +27,7 @@ afterAll(async () => {
   await keys.remove();
 });
 
-async function addAttempt(): Promise<Buffer> {
+async function addAttempt(channel: 'sms' | 'email' = 'sms'): Promise<Buffer> {
   const organisationId = await fixture.database.createOrganisation();
   const [appointmentId, reminderId] = [randomUUID(), randomUUID()];
   const attemptToken = randomBytes(16);
@@ -45,8 +45,8 @@ async function addAttempt(): Promise<Buffer> {
   );
   await admin.query(
     `insert into attempts (id, organisation_id, mode, reminder_id, number, channel, transport, token,
-       batch_id) values ($1, $2, 'test', $3, 1, 'sms', 'twilio', $4, $5)`,
-    [randomUUID(), organisationId, reminderId, attemptToken, randomUUID()],
+       batch_id) values ($1, $2, 'test', $3, 1, $6, 'any', $4, $5)`,
+    [randomUUID(), organisationId, reminderId, attemptToken, randomUUID(), channel],
   );
   return attemptToken;
 }
@@ -100,6 +100,17 @@ describe('a callback of Twilio', () => {
         A: ['1', '2'],
       },
     });
+  });
+
+  it('is not kept for an attempt by email, whose token its reader knows', async () => {
+    const before = await stored();
+    const known = await addAttempt('email');
+    const [answer, unknown] = [
+      await call(known.toString('base64url'), body),
+      await call(randomBytes(16).toString('base64url'), body),
+    ];
+    expect([answer.statusCode, answer.body]).toEqual([404, unknown.body]);
+    expect(await stored()).toEqual(before);
   });
 
   it('is logged by its route alone', async () => {
