@@ -60,7 +60,6 @@ export const privateFolders: Record<KeyRole, readonly string[]> = {
     places.epoch.privateFolder,
     places.link,
     symmetricFolders.pepper,
-    symmetricFolders.callback,
     symmetricFolders['opt-out'],
   ],
   scheduler: [],
