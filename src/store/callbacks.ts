@@ -28,7 +28,8 @@ export async function lockCallbacks(
     text: `select id, epoch_day::text as epoch_day, sealed, received_at, failed_count
       from sealed_callbacks
       where kind = $1
-        and received_at <= now() - (failed_count * failed_count) * interval '10 seconds'
+        and (failed_at is null
+          or failed_at <= now() - (failed_count * failed_count) * interval '10 seconds')
       order by received_at, id limit $2 for update skip locked`,
     values: [kind, countMax],
   });
@@ -54,7 +55,8 @@ export async function countCallbackFailures(
   ids: readonly string[],
 ): Promise<void> {
   await connection.query(
-    'update sealed_callbacks set failed_count = failed_count + 1 where id = any($1::uuid[])',
+    `update sealed_callbacks set failed_count = failed_count + 1, failed_at = clock_timestamp()
+     where id = any($1::uuid[])`,
     [ids],
   );
 }

@@ -55,14 +55,17 @@ export async function renewSuppression(
   return inserted && older.rowCount === 0;
 }
 
-/** Takes back the suppressions of these indexes, those made after `saidAt` left out. */
+/**
+ * Takes back the suppressions of these indexes, those made after `saidAt` left out, which has come
+ * through this process and is no finer than a millisecond.
+ */
 export async function deleteSuppressions(
   connection: Pick<Connection, 'query'>,
   { indexes, saidAt }: { indexes: readonly Buffer[]; saidAt?: Date },
 ): Promise<Suppression[]> {
   const { rows } = await connection.query<Suppression>(
     `delete from suppressions where contact_index = any($1::bytea[])
-       and ($2::timestamptz is null or created_at <= $2)
+       and ($2::timestamptz is null or date_trunc('milliseconds', created_at) <= $2)
      returning contact_index as index, pepper as "pepperId", channel, source`,
     [indexes, saidAt ?? null],
   );

@@ -25,14 +25,15 @@ export interface ProcessCallbacksDeps extends OpenCallbackDeps {
 
 const groupSizeMax = 50;
 const roundsMax = 20;
-const failuresMax = 5;
+/** The waits between so many add up to a day: longer than keys or the journal's disk are away. */
+const failuresMax = 30;
 
 /**
  * Opens the provider callbacks that the api has kept, applies the genuine ones, and deletes them.
  *
- * A forged one changes nothing and is counted. One that cannot be read is tried a few times, for
- * its key may be on its way; then it is deleted, with an alarm. Several workers may do this at once.
- * One kind keeps back no other.
+ * A forged one changes nothing and is counted. One that cannot be read or applied is tried for a day,
+ * each time after a longer wait, for what is wrong may be ours; then it is deleted, with an alarm.
+ * Several workers may do this at once. One kind keeps back no other.
  *
  * @returns how many were done with
  */

@@ -233,7 +233,7 @@ describe('a callback that is not what it seems', () => {
     expect(await kept()).toBe(0);
   });
 
-  it('unreadable: is tried a few times, waits in between, and keeps back no other', async () => {
+  it('unreadable: is tried for a day, waits in between, and keeps back no other', async () => {
     const sent = await send();
     await keep({ ...sent, status: 'delivered' }, { sealed: randomBytes(700) });
     await keep({ ...sent, status: 'delivered' });
@@ -241,12 +241,14 @@ describe('a callback that is not what it seems', () => {
     expect(await reminder()).toMatchObject({ state: 'delivered' });
     expect(await kept()).toBe(1);
     expect(await process()).toBe(0);
-    for (let round = 0; round < 4; round += 1) {
-      await database.admin.query(
-        `update sealed_callbacks set received_at = received_at - interval '1 hour'`,
-      );
-      expect(await process()).toBe(1);
-    }
+    await database.admin.query(
+      `update sealed_callbacks set failed_count = 29, failed_at = now() - interval '2 hours'`,
+    );
+    expect(await process()).toBe(0);
+    await database.admin.query(
+      `update sealed_callbacks set failed_at = now() - interval '3 hours'`,
+    );
+    expect(await process()).toBe(1);
     expect(await kept()).toBe(0);
   });
 

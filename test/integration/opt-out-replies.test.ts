@@ -197,13 +197,11 @@ describe('STOP', () => {
     await text({ from: anna, body: 'STOP' });
     await process();
     await text({ from: anna, body: 'START' });
-    await database.admin.query('update sealed_callbacks set failed_count = 1, epoch_day = $1', [
-      day,
-    ]);
+    await database.admin.query('update sealed_callbacks set failed_count = 1, failed_at = now()');
     await text({ from: anna, body: 'STOP' });
     await process();
     expect(await kept()).toBe(1);
-    await database.admin.query('update sealed_callbacks set failed_count = 0');
+    await database.admin.query('update sealed_callbacks set failed_at = null');
     await process();
     expect(await kept()).toBe(0);
     expect(await suppressed(anna)).toEqual([anna]);
@@ -349,6 +347,24 @@ describe('what must outlive a restored database', () => {
     expect(await suppressed(anna)).toEqual([]);
     expect(await kept()).toBe(1);
     await process();
+    expect(await suppressed(anna)).toEqual([anna]);
+  });
+
+  it('is not lost though the disk of the journal is full for hours', async () => {
+    await text({ from: anna, body: 'STOP' });
+    const full = { append: () => Promise.reject(new Error('ENOSPC')) };
+    // And though the worker had been away for long before.
+    await database.admin.query(
+      `update sealed_callbacks set received_at = received_at - interval '1 day'`,
+    );
+    for (let tries = 0; tries < 20; tries += 1) {
+      expect(await process({ journal: full })).toBe(1);
+      expect(await process()).toBe(0);
+      await database.admin.query(
+        `update sealed_callbacks set failed_at = failed_at - interval '90 minutes'`,
+      );
+    }
+    expect(await process()).toBe(1);
     expect(await suppressed(anna)).toEqual([anna]);
   });
 
