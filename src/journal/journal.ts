@@ -1,4 +1,4 @@
-import { mkdir, open } from 'node:fs/promises';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What must not be undone when the database is restored from a backup: ids and indexes only. */
@@ -30,9 +30,9 @@ export interface Journal {
 export async function openJournal(location: string, role: string): Promise<Journal> {
   const directory = location.replace(/^file:/, '');
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const file = await open(join(directory, `${role}.ndjson`), 'a', 0o600);
+  const file = await open(join(directory, `${role}.ndjson`), 'a+', 0o600);
   await syncFolder(directory);
-  let cutOff = false;
+  let cutOff = await endsWithin(file);
   return {
     async append(entry) {
       const line = `${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`;
@@ -47,6 +47,14 @@ export async function openJournal(location: string, role: string): Promise<Journ
       await file.close();
     },
   };
+}
+
+/** Whether the last process that wrote was cut off in the middle of a line. */
+async function endsWithin(file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat();
+  if (size === 0) return false;
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+  return buffer.toString() !== '\n';
 }
 
 /** So that the file's name survives a power cut too. */
