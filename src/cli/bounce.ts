@@ -8,7 +8,7 @@ import { addressesOf } from './callbacks.ts';
 import { CommandError } from './command-error.ts';
 import { parseOptions } from './parse-options.ts';
 
-const usage = 'Usage: sotto bounce [--url URL | --url-file FILE] [FILE | MAILDIR]…';
+const usage = 'Usage: sotto bounce [--url-file FILE] [FILE | MAILDIR]…';
 
 /** What mail servers understand (sysexits.h). */
 const exitCodes = { taken: 0, refused: 65, later: 75 } as const;
@@ -28,16 +28,16 @@ interface Message {
  *
  * Exits with 75 (EX_TEMPFAIL) for anything that may pass or that somebody can mend, so that the mail
  * server keeps the message, and with 65 (EX_DATAERR) for a message that will never be taken. It
- * prints counts and nothing of any message.
+ * prints counts and nothing of any message. The address is a secret, so it is taken from a file or made
+ * from the key, and never from the command line, which every user of the machine can list.
  *
  * @param load reads the configuration; its faults too are no reason to lose a message
  */
 export async function runBounce(load: () => Config, words: readonly string[]): Promise<number> {
   const { values, positionals } = parseOptions(words, {
-    url: { type: 'string' },
     'url-file': { type: 'string' },
   });
-  const url = await addressFrom({ load, url: values.url, urlFile: values['url-file'] });
+  const url = await addressFrom({ load, urlFile: values['url-file'] });
   if (positionals.length === 0 && process.stdin.isTTY) throw new CommandError(usage);
   const messages = positionals.length > 0 ? await messagesIn(positionals) : [standardInput];
   const counts: Record<Answer, number> = { taken: 0, refused: 0, later: 0 };
@@ -60,17 +60,14 @@ export async function runBounce(load: () => Config, words: readonly string[]): P
 
 async function addressFrom({
   load,
-  url,
   urlFile,
 }: {
   load: () => Config;
-  url: string | undefined;
   urlFile: string | undefined;
 }): Promise<Secret<string>> {
-  if (url !== undefined && urlFile !== undefined) throw new CommandError(usage);
   try {
-    const given = url ?? (urlFile === undefined ? undefined : await readFile(urlFile, 'utf8'));
-    if (given === undefined) return (await addressesOf(load())).bounce;
+    if (urlFile === undefined) return (await addressesOf(load())).bounce;
+    const given = await readFile(urlFile, 'utf8');
     if (!/^https?:$/.test(URL.parse(given.trim())?.protocol ?? '')) {
       throw new CommandError('The address must begin with http:// or https://.');
     }

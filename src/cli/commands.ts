@@ -77,7 +77,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'bounce',
-    help: 'bounce [--url URL | --url-file FILE] [FILE | MAILDIR]…: hands over returned mail, or stdin',
+    help: 'bounce [--url-file FILE] [FILE | MAILDIR]…: hands over returned mail, or stdin',
     run: async (words) =>
       (await import('./bounce.ts')).runBounce(() => loadConfig(process.env), words),
   },

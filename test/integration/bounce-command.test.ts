@@ -82,13 +82,17 @@ describe('a mail server’s pipe', () => {
     const away = await sotto(['bounce'], { input: message('away') });
     expect(away).toMatchObject({ code: 75, out: 'taken: 0, refused: 0, to try again: 1\n' });
     isAway = false;
+    const addressFile = async (name: string, address: string) => {
+      await writeFile(join(folder, name), address);
+      return ['--url-file', join(folder, name)];
+    };
     for (const [words, env] of [
       [[], { CALLBACK_URL: 'http://127.0.0.1:9' }],
-      [['--url', `${callbackUrl}/callbacks/email/bounce/${'a'.repeat(43)}`], {}],
+      [await addressFile('wrong', `${callbackUrl}/callbacks/email/bounce/${'a'.repeat(43)}`), {}],
       [[], { KEYSTORE: `file:${folder}/nothing` }],
       [[], { KEYSTORE: 'nowhere' }],
       [['--url-file', join(folder, 'missing')], {}],
-      [['--url', 'file:///etc/passwd'], {}],
+      [await addressFile('no-web', 'file:///etc/passwd'), {}],
     ] as const) {
       const result = await sotto(['bounce', ...words], { input: message('wrong'), env });
       expect(result.code).toBe(75);
@@ -104,8 +108,13 @@ describe('a mail server’s pipe', () => {
     expect(taken).toEqual([]);
   });
 
-  it('may be given the address in a file, so that no list of processes shows it', async () => {
+  it('may be given the address in a file, and only there, so that no list of processes shows it', async () => {
     const { out } = await sotto(['callbacks', '--json']);
+    const named = await sotto(['bounce', '--url', JSON.parse(out).bounce], {
+      input: message('named'),
+    });
+    expect(named.errors).not.toContain(JSON.parse(out).bounce);
+    expect([named.code, taken]).toEqual([2, []]);
     const file = join(folder, 'address');
     await writeFile(file, `${JSON.parse(out).bounce}\n`);
     const env = { KEYSTORE: `file:${folder}/nothing` };
