@@ -30,11 +30,13 @@ const bellsAtOnce = 8;
 const withoutBellMs = 3_000;
 /** What the end of the shutdown needs of the time that a process is given. */
 const lastWordsMs = 1_000;
-const finishMs = limits.shutdownMs - lastWordsMs;
+/** What it takes to store that a provider was not waited for any longer. */
+const givingUpMs = 1_000;
+const finishMs = limits.shutdownMs - givingUpMs - lastWordsMs;
 
 /**
  * Runs the process that sends: it checks what it stands on, makes the keys of the days ahead, and
- * hears bells until it is closed. Closing begins nothing new, waits for what is in the air and
+ * hears bells until it is closed. Closing begins nothing new, waits a while for what is in the air and
  * stores it, and gives back the rest.
  *
  * @throws {ConfigError} for a setting, a database, a queue or a text that it must not run with
@@ -91,12 +93,15 @@ export async function runWorker(config: Config): Promise<{ close(): Promise<void
       const stored = dispatcher.idle().then(sending.recorder.idle);
       const finished = [bells.close(finishMs), duties.close(), stored];
       await atMost(finishMs, Promise.all(finished));
+      // Who has not answered by now is left. What a provider had not asked for yet is certainly with
+      // nobody, and is stored as that rather than left in doubt.
+      await sending.close();
+      await atMost(givingUpMs, stored);
       reportUnstored(sending, log);
       // The feeder takes nothing more for a worker that has left.
       const farewell = sign.takeBack(dispatchBeat).then(heldUp.takeBackAll);
-      await atMost(lastWordsMs / 2, farewell);
-      await sending.close();
-      await atMost(lastWordsMs / 2, database.close());
+      await atMost(lastWordsMs / 3, farewell);
+      await atMost(lastWordsMs / 3, database.close());
       await journal.close();
     },
   };

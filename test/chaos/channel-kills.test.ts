@@ -178,6 +178,35 @@ describe('a worker that is killed while a mail server keeps it waiting', () => {
   );
 });
 
+describe('a worker that is told to end while every provider keeps it waiting', () => {
+  it('ends in time, and leaves in doubt only what a provider may have', async () => {
+    mail.misbehave = { at: 'DATA', does: 'stall' };
+    phones.answer = () => new Promise(() => {});
+    const before = phones.requests();
+    const emails = await book({ count: 30, channels: ['email'] });
+    const texts = await book({ count: 40 });
+    const scheduler = await schedule();
+    const worker = await startWorker();
+    await waitFor(async () => (await countOpen()) === 8 + 32, 20_000, 10);
+    await waitFor(() => phones.requests() - before === 32, 5_000, 10);
+    const toldAt = performance.now();
+    worker.signal('SIGTERM');
+    expect(await worker.gone).toBe(0);
+    expect(performance.now() - toldAt).toBeLessThan(8_000);
+    await scheduler.close();
+    const states = await bench.rows(
+      'select channel, state, count(*)::int as count from reminders group by 1, 2 order by 1, 2',
+    );
+    expect(states).toEqual([
+      { channel: 'email', state: 'scheduled', count: emails.length },
+      { channel: 'sms', state: 'scheduled', count: texts.length - 32 },
+      { channel: 'sms', state: 'uncertain', count: 32 },
+    ]);
+    mail.misbehave = undefined;
+    mail.cutAll();
+  }, 60_000);
+});
+
 describe('workers that are killed again and again', () => {
   it('while half of what goes by SMS goes on by email lose and double none', async () => {
     console.info(`seed ${seed}`);
