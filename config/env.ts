@@ -95,6 +95,12 @@ export const environment = z.object({
     .optional()
     .describe('Twilio account, AC and 32 characters.'),
   TWILIO_AUTH_TOKEN: secret.optional().describe('Twilio auth token; also checks callbacks.'),
+  TWILIO_SEND_KEY_SID: z
+    .string()
+    .regex(/^SK[0-9a-zA-Z]{32}$/)
+    .optional()
+    .describe('Twilio API key that may create messages and nothing else; codes go out with it.'),
+  TWILIO_SEND_KEY_SECRET: secret.optional().describe('Secret of TWILIO_SEND_KEY_SID.'),
   TWILIO_FROM: z.string().min(3).max(16).optional().describe('Sender number or alphanumeric name.'),
   TWILIO_MESSAGING_SERVICE_SID: z
     .string()
@@ -274,7 +280,11 @@ function smsProblems(config: Config): string[] {
   if (!config.TWILIO_ACCOUNT_SID) {
     problems.push('TWILIO_ACCOUNT_SID: required by SMS_TRANSPORT=twilio');
   }
-  if (!config.TWILIO_AUTH_TOKEN) {
+  if (!config.TWILIO_SEND_KEY_SID !== !config.TWILIO_SEND_KEY_SECRET) {
+    problems.push('TWILIO_SEND_KEY_SID: set this and TWILIO_SEND_KEY_SECRET, or neither');
+  }
+  // A role with the key alone has no token; who needs the token asks for it.
+  if (!config.TWILIO_AUTH_TOKEN && !config.TWILIO_SEND_KEY_SID) {
     problems.push('TWILIO_AUTH_TOKEN: required by SMS_TRANSPORT=twilio');
   }
   if (!config.TWILIO_FROM === !config.TWILIO_MESSAGING_SERVICE_SID) {

@@ -78,7 +78,7 @@ async function openProvider(
   connectionsMax: number,
 ): Promise<Transport> {
   return channel === 'sms'
-    ? twilioFromConfig(config, { receipts: true, maxSockets: connectionsMax })
+    ? twilioFromConfig(config, { purpose: 'reminders', maxSockets: connectionsMax })
     : smtpFromConfig(config, connectionsMax);
 }
 

@@ -28,7 +28,7 @@ export interface CodeTransports {
 export function openCodeTransports(config: Config): CodeTransports | undefined {
   if (!channelsAvailable(config).includes('sms')) return undefined;
   checkTransport(config, ['sms']);
-  const provider = twilioFromConfig(config, { receipts: false, maxSockets: socketsMax });
+  const provider = twilioFromConfig(config, { purpose: 'codes', maxSockets: socketsMax });
   const sink = hasLiveTransport(config) ? createSink({ onReceipts: async () => {} }) : undefined;
   return {
     transportFor: (mode) => (sink && mode === 'test' ? sink : provider),

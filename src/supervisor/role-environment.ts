@@ -21,9 +21,8 @@ const everyDatabaseRole: readonly Variable[] = [
 ];
 
 const transports: readonly Variable[] = ['SMS_TRANSPORT', 'EMAIL_TRANSPORT'];
-const smsAccount: readonly Variable[] = [
+const smsSender: readonly Variable[] = [
   'TWILIO_ACCOUNT_SID',
-  'TWILIO_AUTH_TOKEN',
   'TWILIO_FROM',
   'TWILIO_MESSAGING_SERVICE_SID',
   'TWILIO_BASE_URL',
@@ -32,7 +31,8 @@ const rates: readonly Variable[] = ['SMS_PER_SECOND', 'EMAIL_PER_SECOND'];
 
 /**
  * What each role may know beside that. The worker sends reminders, the patient role sends codes by
- * SMS, and the sandbox plays the providers: nobody else holds a provider's secret.
+ * SMS, and the sandbox plays the providers: nobody else holds a provider's secret. Where there is a key
+ * that may only send, the patient role has that and not the token.
  */
 const variablesOf: Record<RoleName, readonly Variable[]> = {
   api: ['API_PORT', 'TRUSTED_PROXIES', ...transports],
@@ -42,13 +42,17 @@ const variablesOf: Record<RoleName, readonly Variable[]> = {
     'SMS_OPT_OUT',
     'MAIL_FROM',
     ...transports,
-    ...smsAccount,
+    ...smsSender,
+    'TWILIO_SEND_KEY_SID',
+    'TWILIO_SEND_KEY_SECRET',
+    'TWILIO_AUTH_TOKEN',
   ],
   ops: ['OPS_PORT', 'TRUSTED_PROXIES', 'METRICS_TOKEN'],
   worker: [
     'REDIS_URL',
     ...transports,
-    ...smsAccount,
+    ...smsSender,
+    'TWILIO_AUTH_TOKEN',
     'SMS_OPT_OUT',
     'SMTP_URL',
     'MAIL_FROM',
@@ -96,7 +100,7 @@ export function roleEnvironment(
   const variables = [
     ...everyRole,
     ...(role === 'sandbox' ? [] : everyDatabaseRole),
-    ...variablesOf[role],
+    ...variablesOf[role].filter((name) => !isReplaced(role, name, config)),
   ];
   const pairs = [
     ...inherited.map((name) => [name, env[name]] as const),
@@ -104,6 +108,12 @@ export function roleEnvironment(
   ];
   return Object.fromEntries(
     pairs.filter((pair): pair is [string, string] => pair[1] !== undefined),
+  );
+}
+
+function isReplaced(role: RoleName, name: Variable, config: Config): boolean {
+  return (
+    role === 'patient' && name === 'TWILIO_AUTH_TOKEN' && config.TWILIO_SEND_KEY_SID !== undefined
   );
 }
 

@@ -69,6 +69,8 @@ export function withSandboxProvider(config: Config, dataDir: string): Config {
   const { sid, token } = loadSandboxAccount(dataDir);
   const {
     TWILIO_MESSAGING_SERVICE_SID: _service,
+    TWILIO_SEND_KEY_SID: _sid,
+    TWILIO_SEND_KEY_SECRET: _secret,
     MAIL_RETURN_PATH: _path,
     DKIM_DOMAIN: _domain,
     DKIM_SELECTOR: _selector,

@@ -92,6 +92,7 @@ class RefusedAnswer extends Error {
  * settled by looking for our link in the provider's list. Links are never shortened: the shortener
  * would see them, and the text would no longer be ours.
  *
+ * @param options.keySid of an API key to sign in with; `authToken` is then its secret
  * @param options.statusCallbackUrl public address for the receipts of one attempt; none are asked for
  *   without it
  * @param options.timeoutMs for a whole hand-off, the wait for a socket included
@@ -99,6 +100,7 @@ class RefusedAnswer extends Error {
  */
 export function createTwilioTransport(options: {
   accountSid: string;
+  keySid?: string | undefined;
   authToken: Secret<string>;
   from?: string | undefined;
   messagingServiceSid?: string | undefined;
@@ -124,7 +126,8 @@ export function createTwilioTransport(options: {
     },
   };
   // Empty edge and region keep variables of the environment from redirecting the SDK.
-  const client = twilio(options.accountSid, options.authToken.reveal(), {
+  const client = twilio(options.keySid ?? options.accountSid, options.authToken.reveal(), {
+    accountSid: options.accountSid,
     httpClient: httpClient as never,
     edge: '',
     region: '',
