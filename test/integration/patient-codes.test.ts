@@ -329,6 +329,19 @@ describe('a right code', () => {
     expect(await codesOf(appointment)).toEqual([{ used: true, withdrawn: false }]);
   });
 
+  it('still opens when the link was opened again in the same browser, and not after another link', async () => {
+    const [appointment, other] = [await seed(), await seed()];
+    const visitor = await open(appointment);
+    const code = await getCode(visitor, appointment);
+    await visitor.open(other.link.token);
+    await visitor.open(appointment.link.token);
+    expect((await visitor.proveCode(code)).step).toBe('code');
+    const second = await getCode(visitor, appointment);
+    await visitor.open(appointment.link.token);
+    expect((await visitor.get('/code/send')).body).toContain('Enter the code that you got');
+    expect((await visitor.proveCode(second)).location).toBe('/details');
+  });
+
   it('is not used up by a pause', async () => {
     const appointment = await seed();
     const visitor = await open(appointment);

@@ -70,6 +70,11 @@ export function createVisits({ boxes, https, now }: VisitsOptions) {
     return value ? ((await boxes[name].open(value)) as Sealed | undefined) : undefined;
   }
 
+  async function visitOf(request: FastifyRequest): Promise<LinkVisit | undefined> {
+    const sealed = await open(request, 'link');
+    return sealed && unseal(sealed);
+  }
+
   async function setSession(reply: FastifyReply, session: Omit<Session, 'idleEndsAtMs'>) {
     const { appointmentId, tier, endsAtMs } = session;
     const idleEndsAtMs = Math.min(now() + idleMs, endsAtMs);
@@ -89,10 +94,7 @@ export function createVisits({ boxes, https, now }: VisitsOptions) {
 
   return {
     /** The visit before proof, or undefined without a cookie that still holds. */
-    async visitOf(request: FastifyRequest): Promise<LinkVisit | undefined> {
-      const sealed = await open(request, 'link');
-      return sealed && unseal(sealed);
-    },
+    visitOf,
 
     async sessionOf(request: FastifyRequest): Promise<Session | undefined> {
       const sealed = await open(request, 'session');
@@ -107,13 +109,21 @@ export function createVisits({ boxes, https, now }: VisitsOptions) {
       return Object.values(names).some((name) => request.cookies[name] !== undefined);
     },
 
-    /** Begins a visit with a link's secret, and ends any session that ran. */
+    /**
+     * Begins a visit with a link's secret, and ends any session that ran.
+     *
+     * A link that is opened again in the same browser goes on with its visit, for another 15 minutes:
+     * many find back from reading a code by way of their mail, and the code must still count.
+     */
     async begin(
       { request, reply }: { request: FastifyRequest; reply: FastifyReply },
       { linkSecret, language }: Pick<LinkVisit, 'linkSecret' | 'language'>,
     ): Promise<LinkVisit> {
       if (request.cookies[names.session] !== undefined) clear(reply, 'session');
-      return setVisit(reply, { id: newId(), linkSecret, language, createdAtMs: now() });
+      const before = await visitOf(request);
+      const isSame = before?.linkSecret.reveal().equals(linkSecret.reveal()) === true;
+      const id = isSame ? before.id : newId();
+      return setVisit(reply, { id, linkSecret, language, createdAtMs: now() });
     },
 
     /**
