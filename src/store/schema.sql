@@ -411,7 +411,6 @@ create table sealed_callbacks (
   received_at timestamp with time zone not null default clock_timestamp(),
   failed_count integer not null default 0,
   failed_at timestamp with time zone,
-  failed_at timestamp with time zone,
   constraint sealed_callbacks_kind_check CHECK ((kind = ANY (ARRAY['twilio_status'::text, 'twilio_inbound'::text, 'email_bounce'::text]))),
   constraint sealed_callbacks_pkey PRIMARY KEY (id)
 );

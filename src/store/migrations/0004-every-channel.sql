@@ -15,10 +15,6 @@ alter table codes add column withdrawn_at timestamptz;
 -- of its tries.
 alter table sealed_callbacks add column failed_at timestamptz;
 
--- What cannot be applied yet waits from its last failure on: a worker that was away has used up none
--- of its tries.
-alter table sealed_callbacks add column failed_at timestamptz;
-
 -- Who asks a practice for messages again is helped by whoever runs the service, from the command line.
 create policy administration on suppressions to sotto_owner using (true);
 
