@@ -95,6 +95,10 @@ export function decidePut(
       : !noticesGo && !noticeComes && reminder.pendingEnd === null;
   const kept = (reminder: StoredReminder) =>
     reminder.kind === 'notice' ? noticeKept(reminder) : keptPlanned.has(reminder);
+  /** Where a notice is to follow, what went out before it needs no other way any more. */
+  const noticeFollows =
+    noticeComes || reminders.some((reminder) => isPendingNotice(reminder) && kept(reminder));
+  const isReplaced = ({ state }: StoredReminder) => noticeFollows && toldStates.includes(state);
   const goingEnd = cancelling ? 'cancelled' : 'superseded';
   const going = reminders.filter((reminder) => !kept(reminder));
 
@@ -113,10 +117,14 @@ export function decidePut(
     marked: [
       ...going.filter(isInTheAir).map(({ id }) => ({ id, end: goingEnd }) as const),
       ...Array.from(keptPlanned)
-        .filter((reminder) => isInTheAir(reminder) && reminder.pendingEnd !== null)
+        .filter(({ pendingEnd }) => pendingEnd !== null)
         .map(({ id }) => ({ id, end: null })),
     ],
-    ...decideLinks({ reminders, kept, wanted }),
+    ...decideLinks({
+      reminders,
+      kept: (reminder) => kept(reminder) && !isReplaced(reminder),
+      wanted,
+    }),
     retimed: reminders
       .filter((reminder) => isPendingNotice(reminder) && kept(reminder))
       .map((reminder) => retimeNotice(reminder, wanted)),

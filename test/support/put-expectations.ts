@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { decidePut, type PutDecision } from '../../src/domain/put-decision.ts';
-import type { StoredAppointment, WantedAppointment } from '../../src/domain/put-facts.ts';
+import type {
+  StoredAppointment,
+  StoredReminder,
+  WantedAppointment,
+} from '../../src/domain/put-facts.ts';
 import type { ReminderState } from '../../src/domain/reminder.ts';
 import { meaningOf, replacement, type Scenario, scenario } from './put-scenarios.ts';
 
@@ -36,6 +40,7 @@ export const isWaiting = is('scheduled', 'queued');
 /** What a provider may yet be handed, dead letters that a person may send again included. */
 export const mayOweASend = is('scheduled', 'queued', 'sending', 'uncertain', 'failed');
 export const isNotice = ({ kind }: { kind: string }) => kind === 'notice';
+export const isWaitingNotice = (one: StoredReminder) => isNotice(one) && isWaiting(one);
 export const isPlanned = ({ kind }: { kind: string }) => kind === 'planned';
 export const ids = (some: readonly { readonly id: string }[]) => some.map(({ id }) => id);
 export const linksOf = (stored: StoredAppointment | undefined) =>

@@ -98,6 +98,15 @@ describe('for example', () => {
     ]);
   });
 
+  it('cancelled while it is in the air, sent all the same and booked again: nothing is to end', () => {
+    const inTheAir = turn(put(undefined), 'planned', 'sending');
+    const cancelled = put(inTheAir, { status: 'cancelled', notice: 'none' });
+    expect(tell(cancelled)).toEqual(['planned sms sending then cancelled']);
+    // Else nothing could follow it by the other channel, should it not arrive.
+    const again = put(turn(cancelled, 'planned', 'sent'), { notice: 'none' });
+    expect(tell(again)).toEqual(['planned sms sent']);
+  });
+
   it('a lost text is answered with `now`: a new link, and the old one opens nothing', () => {
     const sent = put(undefined);
     const lost: StoredAppointment = {

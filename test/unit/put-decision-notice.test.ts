@@ -13,6 +13,7 @@ import {
   isNotice,
   isStranded,
   isWaiting,
+  isWaitingNotice,
   mayHaveGoneOut,
   mayOweASend,
   timesOrStatusChanged,
@@ -118,12 +119,14 @@ describe('a notice', () => {
     });
   });
 
-  it('leaves no way for an older one to follow it by the other channel', () => {
-    whenReplacing((stored, _wanted, decision) => {
-      if (decision.newReminders.filter(isNotice).every(({ skipped }) => skipped)) return;
-      const older = stored.reminders
-        .filter(isNotice)
-        .filter(({ state }) => state === 'sent' || state === 'undelivered');
+  it('leaves no way for what had gone out before to follow it by the other channel', () => {
+    whenReplacing((stored, wanted, decision) => {
+      const isNew = decision.newReminders.filter(isNotice).some(({ skipped }) => !skipped);
+      if (!afterwards({ stored, wanted }, decision).reminders.some(isWaitingNotice)) return;
+      const older = stored.reminders.filter(
+        ({ kind, state }) =>
+          (state === 'sent' || state === 'undelivered') && (isNew || kind === 'planned'),
+      );
       const unseen = older.flatMap(({ links }) => links).filter(({ attempted }) => !attempted);
       expect(decision.droppedLinkIds).toEqual(expect.arrayContaining(ids(unseen)));
       const sealedAnew = ids(decision.resealed.map(({ reminder }) => reminder));
