@@ -174,6 +174,26 @@ describe('in a browser', () => {
     await page.context().close();
   });
 
+  it.each([
+    { language: 'fr', edge: 'left' },
+    { language: 'ar', edge: 'right' },
+  ])(
+    'in $language, every value stands under its label, whatever script it is written in',
+    async ({ language, edge }) => {
+      const page = await openPage();
+      await page.setViewportSize({ width: 1_280, height: 800 });
+      await page.goto(await seedIn(language));
+      await page.click('main button');
+      await page.fill('#pin', seededPin);
+      await page.click('main button');
+      await page.waitForURL('**/details');
+      const distances = await page.evaluate<number[]>(`(${distancesToLabels})('${edge}')`);
+      expect(distances.length).toBeGreaterThan(6);
+      expect(Math.max(...distances)).toBeLessThan(4);
+      await page.context().close();
+    },
+  );
+
   it('more time keeps the details open', async () => {
     const page = await openPage({ javaScriptEnabled: false });
     await page.goto(await seedIn('en'));
@@ -198,6 +218,16 @@ describe('in a browser', () => {
     await page.context().close();
   });
 });
+
+/** How far apart the written text of label and value begins, for each row; runs in the page. */
+const distancesToLabels = `(edge) => [...document.querySelectorAll('dl div')].map((row) => {
+  const [label, value] = [...row.children].map((cell) => {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    return range.getBoundingClientRect()[edge];
+  });
+  return Math.abs(label - value);
+})`;
 
 async function freePort(): Promise<number> {
   const server = createServer();
