@@ -9,14 +9,20 @@ export function sessionHash(visitId: Secret<string>): Buffer {
 
 /**
  * A code as it is stored: HMAC-SHA-256, since six digits under any hash without a key are found at
- * once. It is bound to link and browser session, so that a code is worth nothing anywhere else.
+ * once. It is bound to link and browser session, so that a code is worth nothing anywhere else, and to
+ * the number that it went to, so that it is worth nothing once the appointment has another.
+ *
+ * @param input.phone in the form of `contact-point.ts`
  */
 export function codeHash(
   key: Secret<Buffer>,
-  { linkId, session, code }: { linkId: string; session: Buffer; code: Secret<string> },
+  input: { linkId: string; session: Buffer; phone: Secret<string>; code: Secret<string> },
 ): Buffer {
+  const { linkId, session, phone, code } = input;
   return createHmac('sha256', key.reveal())
-    .update(`sotto/code/1\n${linkId}\n${session.toString('hex')}\n${code.reveal()}`)
+    .update(
+      `sotto/code/1\n${linkId}\n${session.toString('hex')}\n${phone.reveal()}\n${code.reveal()}`,
+    )
     .digest();
 }
 

@@ -1,8 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { limits } from '../../config/limits.ts';
+import { contactPointOf } from '../domain/contact-point.ts';
 import { type Factor, judgeTry, type TryLimits } from '../domain/factor.ts';
 import { normalisePin } from '../domain/pin.ts';
-import type { Secret } from '../domain/secret.ts';
+import { Secret } from '../domain/secret.ts';
 import { everything, type Tier, tierOf } from '../domain/tiers.ts';
 import type { Journal } from '../journal/journal.ts';
 import { codeHash, sessionHash } from '../keys/code-hash.ts';
@@ -52,7 +53,7 @@ function limitsOf(factor: Factor): SourceLimits {
  * The try is counted in a transaction of its own before it is compared, and taken back only once it
  * proved right: so tries that arrive together all count, and none is free when a process dies. A
  * wrong one counts during a pause too; a right one during a pause opens nothing and counts nothing.
- * A code that is used up, too old, replaced, or of another link or browser session is wrong.
+ * A code that is used up, too old, replaced, or of another link, browser session or number is wrong.
  *
  * @param source keyed hash of the address that the answer came from
  */
@@ -73,7 +74,7 @@ export async function proveRecipient(
   );
   const isRight =
     answer.factor === 'code'
-      ? isSentCode(deps.codeKey, { answer, linkId, sent })
+      ? isSentCode(deps.codeKey, { answer, link, sent })
       : isKnown(link, answer);
 
   if (isRight && verdict !== 'locked') {
@@ -122,21 +123,26 @@ function isKnown(link: OpenedLink, answer: Exclude<Answer, { factor: 'code' }>):
   return expected !== undefined && same;
 }
 
-/** Whether this is the code that was sent last for this link, to this session; compared in any case. */
+/**
+ * Whether this is the code that was sent last for this link, to this session and to the number that
+ * the appointment has now; compared in any case.
+ */
 function isSentCode(
   codeKey: Secret<Buffer>,
   {
     answer,
-    linkId,
+    link,
     sent,
   }: {
     answer: Extract<Answer, { factor: 'code' }>;
-    linkId: string;
+    link: OpenedLink;
     sent: Awaited<ReturnType<typeof readNewestCode>>;
   },
 ): boolean {
+  const { linkId } = link.stored;
   const session = sessionHash(answer.visitId);
-  const hash = codeHash(codeKey, { linkId, session, code: answer.code });
+  const phone = new Secret(contactPointOf(link.request.reveal().recipient, 'sms') ?? '');
+  const hash = codeHash(codeKey, { linkId, session, phone, code: answer.code });
   const same = timingSafeEqual(hash, sent?.hash ?? Buffer.alloc(hash.length));
   return sent !== undefined && same && sent.live;
 }

@@ -77,7 +77,7 @@ export async function sendCode(
     if (sent >= limits.codesPerLinkMax) return 'limit';
     const max = limits.codesPerPhoneDayMax;
     if (!(await countPhoneDay(connection, { ...phoneDay, max }))) return 'limit';
-    const hash = codeHash(deps.codeKey, { linkId, session, code });
+    const hash = codeHash(deps.codeKey, { linkId, session, phone: to, code });
     await insertCode(connection, {
       ...{ id, organisationId, linkId, session, hash },
       minutes: limits.codeMinutes,

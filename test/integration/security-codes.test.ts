@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type PatientPages, startPatientPages } from '../support/patient-pages.ts';
-import { seedAppointment, seededRequest } from '../support/seed-appointment.ts';
+import { seedAppointment, seededRequest, seedNewVersion } from '../support/seed-appointment.ts';
 
 let database: TestDatabase;
 let pages: PatientPages;
@@ -17,14 +17,19 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** Opens a link by email of an appointment with this phone, and presses the button. */
-async function askForCode(phone: string, mode: 'test' | 'live' = 'test'): Promise<string> {
-  const recipient = { phone, email: 'lea@example.org', language: 'en' };
-  const request = { ...seededRequest, recipient };
-  const { link } = await seedAppointment(pages.seed, {
-    ...{ organisationId, request },
+const requestFor = (phone: string) => ({
+  ...seededRequest,
+  recipient: { phone, email: 'lea@example.org', language: 'en' },
+});
+const seedFor = (phone: string) =>
+  seedAppointment(pages.seed, {
+    ...{ organisationId, request: requestFor(phone) },
     channels: ['email'],
   });
+
+/** Opens a link by email of an appointment with this phone, and presses the button. */
+async function askForCode(phone: string, mode: 'test' | 'live' = 'test'): Promise<string> {
+  const { link } = await seedFor(phone);
   await database.admin.query('update links set mode = $2 where id = $1', [link.id, mode]);
   const visitor = pages.visitor();
   await visitor.open(link.token);
@@ -52,4 +57,19 @@ describe('what a phone may get in a day', () => {
     expect(sentTo('+33639980902')).toBe(6);
     expect(await askForCode('+33639980902', 'live')).toBe('sent');
   });
+});
+
+it('a code that went to a number opens nothing once the appointment has another number', async () => {
+  const seeded = await seedFor('+33639980903');
+  const visitor = pages.visitor();
+  await visitor.open(seeded.link.token);
+  await visitor.get('/code/send');
+  await visitor.askForCode();
+  const code = /\d{6}/.exec(pages.phone.sends.at(-1)?.text ?? '')?.[0] ?? '';
+  await seedNewVersion(pages.seed, { seeded, version: 2, request: requestFor('+33639980904') });
+  const answer = await visitor.proveCode(code);
+  expect([answer.status, answer.step]).toEqual([200, 'code']);
+  // The same number, written otherwise, is the same phone.
+  await seedNewVersion(pages.seed, { seeded, version: 3, request: requestFor('+33 639 980 903') });
+  expect((await visitor.proveCode(code)).location).toBe('/details');
 });
