@@ -1,46 +1,52 @@
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import nodemailer from 'nodemailer';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { canaryForms, filesBelow, findCanaries, processArguments } from '../support/canaries.ts';
+import type { Channel } from '../../src/domain/channel.ts';
+import { tokenOfVerpAddress } from '../../src/transport/email-verp.ts';
+import { patientAddress, statusNotification } from '../support/bounce-samples.ts';
+import { type CanaryForms, canaryForms, findCanaries } from '../support/canaries.ts';
+import {
+  birthFields,
+  bodyOf,
+  type CanaryPerson,
+  canaryDetails,
+  canaryWords,
+  dateForms,
+  people,
+  personalForms,
+} from '../support/canary-people.ts';
+import {
+  logs,
+  messages,
+  type Place,
+  placeNames,
+  placesOf,
+  rawFiles,
+  statements,
+  tables,
+} from '../support/canary-places.ts';
+import { createPageVisitor, type PageVisitor } from '../support/page-visitor.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
-import { type System, startSystem } from '../support/system.ts';
+import { type SandboxMessage, type System, startSystem } from '../support/system.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-const start = '2027-03-04T10:35:00+01:00';
-const canaries = {
-  practitioner: 'Dr Quillfeather Canary',
-  specialty: 'Kanarienologie Spezial',
-  placeName: 'Voliere du Canari',
-  address: '77 Perchoir Canari, 99077 Nid',
-  instructions: 'Canary-brings-own-seed-8841',
-  practicePhone: '+33199004477',
-  reason: 'Canary plumage review 5512',
-  for: 'Little Canary Wren',
-  phone: '+33639987741',
-  nationalPhone: '0639987741',
-  email: 'canary.wren.5521@example.org',
-  birthDate: '1981-09-23',
-  pin: '84071962',
-} as const;
-const forms = canaryForms(canaries);
-/** When the appointment is stands in the clear in the database and the API, and nowhere else. */
-const dates = canaryForms({
-  iso: start.slice(0, 10),
-  numeric: '04/03/2027',
-  french: '4 mars 2027',
-  english: '4 March 2027',
-  german: '4. März 2027',
-  frenchTime: '10 h 35',
-});
+const personal = personalForms();
+const dates = dateForms();
+/** What opens, stops or confirms something for whoever knows it, gathered as the story goes. */
+const secrets: Record<string, string | Buffer> = {};
+/** What an attempt is known by to a provider; it stands in its row, and in no log. */
+const attemptTokens: Record<string, Buffer> = {};
 
+const onRedis = inject('queue') === 'redis';
 let system: System;
-let link: string;
 let redis: RedisServer | undefined;
 /** Every command that ever came to Redis. */
 const toRedis: string[] = [];
 
 beforeAll(async () => {
-  redis = inject('queue') === 'redis' ? await startRedis() : undefined;
+  redis = onRedis ? await startRedis({ appendonly: 'yes' }) : undefined;
   const monitor = await redis?.admin.monitor();
   monitor?.on('monitor', (_time: string, args: string[]) => toRedis.push(args.join(' ')));
   system = await startSystem(redis ? { REDIS_URL: redis.url.reveal() } : {});
@@ -50,58 +56,63 @@ afterAll(async () => {
   await redis?.stop();
 });
 
-function body() {
-  return {
-    start,
-    timeZone: 'Europe/Paris',
-    durationMinutes: 25,
-    notice: 'now',
-    details: {
-      practitioner: canaries.practitioner,
-      specialty: canaries.specialty,
-      place: { name: canaries.placeName, address: canaries.address },
-      instructions: canaries.instructions,
-      phone: canaries.practicePhone,
-      reason: canaries.reason,
-      for: canaries.for,
-    },
-    recipient: {
-      phone: canaries.phone,
-      email: canaries.email,
-      language: 'fr',
-      birthDate: canaries.birthDate,
-      pin: canaries.pin,
-    },
-    reminders: [{ before: 'P2D', channel: 'sms' }],
-  };
+const put = (person: CanaryPerson, channel: Channel) =>
+  system.call('PUT', `/v1/appointments/${person.reference}`, bodyOf(person, channel));
+
+async function messagesTo(to: string): Promise<SandboxMessage[]> {
+  return (await system.messages()).filter((message) => message.to === to);
 }
 
-/** A browser without JavaScript, as far as cookies and redirects go. */
-function visitor() {
-  const jar = new Map<string, string>();
-  return async (url: string, form?: Record<string, string>) => {
-    let target = url;
-    let init: RequestInit = form ? { method: 'POST', body: new URLSearchParams(form) } : {};
-    for (let hops = 0; hops < 5; hops += 1) {
-      const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
-      const response = await fetch(target, { ...init, redirect: 'manual', headers: { cookie } });
-      for (const line of response.headers.getSetCookie()) {
-        const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-        if (value) jar.set(name, value);
-        else jar.delete(name);
-      }
-      const location = response.headers.get('location');
-      if (!location) return { url: target, status: response.status, html: await response.text() };
-      target = new URL(location, target).href;
-      init = {};
-    }
-    throw new Error('too many redirects');
-  };
+/** The link of the newest message there; it is a secret from now on. */
+async function linkTo(to: string): Promise<string> {
+  await waitFor(async () => (await messagesTo(to)).length > 0, 15_000);
+  const { text = '' } = (await messagesTo(to)).at(-1) ?? {};
+  const link = /https?:\/\/\S+\/[A-Za-z0-9_-]{68}(?=\s|$)/.exec(text)?.[0] ?? '';
+  expect(link).not.toBe('');
+  const token = link.slice(-68);
+  secrets[`link to ${to}`] = token;
+  secrets[`S to ${to}`] = Buffer.from(token.slice(1, 25), 'base64url');
+  return link;
 }
 
-const hidden = (html: string) => /name="form"[^>]*value="([^"]*)"/.exec(html)?.[1] ?? '';
-const action = (html: string, base: string) =>
-  new URL(/<form[^>]*action="([^"]*)"/.exec(html)?.[1] ?? '', base).href;
+/** A visitor who opened a link and sees the first question. */
+async function openLink(link: string) {
+  const visitor = createPageVisitor();
+  const landing = await visitor.go(link);
+  expect(landing.url).not.toContain(link.slice(-68));
+  expect(findCanaries(personal, landing.html)).toEqual([]);
+  const question = await visitor.press('/prove');
+  expect(question.step).not.toBe('details');
+  expect(findCanaries(personal, question.html)).toEqual([]);
+  return visitor;
+}
+
+async function answerWrong(visitor: PageVisitor, fields: Record<string, string>): Promise<void> {
+  const page = await visitor.fill(fields);
+  expect(page.step).not.toBe('details');
+  expect(findCanaries(personal, page.html)).toEqual([]);
+}
+
+async function answerRight(visitor: PageVisitor, fields: Record<string, string>): Promise<string> {
+  const page = await visitor.fill(fields);
+  expect(page.step).toBe('details');
+  for (const cookie of visitor.cookies()) secrets[`cookie ${Object.keys(secrets).length}`] = cookie;
+  return page.html;
+}
+
+function expectEverything(html: string): void {
+  const { place, practitioner, specialty } = canaryDetails;
+  for (const shown of [practitioner, specialty, place.name, place.address, canaryDetails.for]) {
+    expect(html).toContain(shown);
+  }
+}
+
+async function expectState(person: CanaryPerson, state: string): Promise<void> {
+  await waitFor(async () => {
+    const { text } = await system.call('GET', `/v1/appointments/${person.reference}`);
+    return text.includes(`"${state}"`);
+  }, 15_000);
+}
 
 describe('the whole path', () => {
   it('puts the demo through: a first neutral message is there within seconds', async () => {
@@ -109,159 +120,279 @@ describe('the whole path', () => {
   });
 
   it('answers an accepted PUT with a receipt and nothing of what was sent', async () => {
-    const answer = await system.call('PUT', '/v1/appointments/canary-1', body());
+    const { wren, ...others } = people;
+    const answer = await put(wren, 'sms');
     expect(answer.status).toBe(201);
-    expect(findCanaries(forms, answer.text)).toEqual([]);
-    expect(JSON.parse(answer.text)).toMatchObject({
-      reference: 'canary-1',
-      version: 1,
-      language: 'fr',
-    });
+    expect(JSON.parse(answer.text)).toMatchObject({ reference: 'canary-1', language: 'fr' });
+    const answers = await Promise.all(Object.values(others).map((person) => put(person, 'email')));
+    for (const { status, text } of [answer, ...answers]) {
+      expect(status, text).toBe(201);
+      expect(findCanaries(personal, text)).toEqual([]);
+    }
+    await system.look(
+      `update reminders r set due_at = now() from appointments a
+       where a.id = r.appointment_id and a.reference like 'canary-%' and r.state = 'scheduled'`,
+    );
   });
 
   it('sends one sentence that says nothing, and the link opens with the PIN', async () => {
-    await waitFor(
-      async () => (await system.messages()).some(({ to }) => to === canaries.phone),
-      10_000,
-    );
-    const message = (await system.messages()).find(({ to }) => to === canaries.phone);
-    link = /https?:\/\/\S+$/.exec(message?.text ?? '')?.[0] ?? '';
-    expect(link).toMatch(/\/[A-Za-z0-9_-]{68}$/);
-    const { phone: _phone, nationalPhone: _national, ...unsaid } = canaries;
-    expect(findCanaries(canaryForms(unsaid), message?.text ?? '')).toEqual([]);
+    const visitor = await openLink(await linkTo(people.wren.phone));
+    await answerWrong(visitor, { pin: canaryWords.wrongPin });
+    await answerWrong(visitor, { pin: canaryWords.typed });
+    expectEverything(await answerRight(visitor, { pin: people.wren.pin }));
 
-    const visit = visitor();
-    const landing = await visit(link);
-    expect(landing.url).not.toContain(link.slice(-68));
-    expect(findCanaries(forms, landing.html)).toEqual([]);
-    let page = landing;
-    if (!page.html.includes('name="pin"')) {
-      const onward = action(page.html, page.url);
-      page = /method="post"/i.test(page.html)
-        ? await visit(onward, { form: hidden(page.html) })
-        : await visit(onward);
+    await visitor.go('/stop');
+    const stopped = await visitor.press('/stop', { answer: 'stop' });
+    expect(stopped.url).toContain('/stopped/sms');
+    expect(findCanaries(personal, stopped.html)).toEqual([]);
+  });
+
+  it('opens an email’s link in part with the birth date, and whole with a code by SMS', async () => {
+    const { finch } = people;
+    const visitor = await openLink(await linkTo(finch.email));
+    await visitor.go('/prove/birth-date');
+    await answerWrong(visitor, birthFields(canaryWords.wrongBirthDate));
+    const time = await answerRight(visitor, birthFields(finch.birthDate));
+    expect(findCanaries(personal, time)).toEqual([]);
+
+    await visitor.go('/code/send');
+    await visitor.press('/code/send');
+    await waitFor(async () => (await messagesTo(finch.phone)).length > 0);
+    const [sms] = await messagesTo(finch.phone);
+    const code = /#(\d{6})$/.exec(sms?.text ?? '')?.[1] ?? '';
+    const wrongCode = String((Number(code) + 271_829) % 1_000_000).padStart(6, '0');
+    Object.assign(secrets, { code, wrongCode });
+    await answerWrong(visitor, { code: wrongCode });
+    expectEverything(await answerRight(visitor, { code }));
+  });
+
+  it('goes on by SMS where the email is refused, or comes back', async () => {
+    for (const person of [people.lark, people.rook]) {
+      const visitor = await openLink(await linkTo(person.phone));
+      expectEverything(await answerRight(visitor, { pin: person.pin }));
+      await expectState(person, 'delivered');
     }
-    expect(page.html).toContain('data-step="prove"');
-    expect(findCanaries(forms, page.html)).toEqual([]);
-    const wrong = await visit(action(page.html, page.url), {
-      form: hidden(page.html),
-      pin: '11223344',
-    });
-    expect(findCanaries(forms, wrong.html)).toEqual([]);
-    const details = await visit(action(wrong.html, wrong.url), {
-      form: hidden(wrong.html),
-      pin: canaries.pin,
-    });
-    expect(details.html).toContain('data-step="details"');
-    for (const shown of ['practitioner', 'specialty', 'placeName', 'address', 'for'] as const) {
-      expect(details.html, shown).toContain(canaries[shown]);
-    }
+    expect((await messagesTo(people.lark.email)).length).toBe(0);
+    await linkTo(people.rook.email);
+  });
+
+  it('lets a mail program stop the emails with one click', async () => {
+    const [email] = await messagesTo(people.finch.email);
+    const [url = ''] = /https?:[^>\s]+/.exec(email?.headers?.['list-unsubscribe']?.[0] ?? '') ?? [];
+    secrets['opt-out token'] = url.slice(url.lastIndexOf('/') + 1);
+    expect((await fetch(url)).status).toBe(200);
+    const body = new URLSearchParams({ 'List-Unsubscribe': 'One-Click' });
+    const done = await fetch(url, { method: 'POST', body });
+    expect(findCanaries(personal, await done.text())).toEqual([]);
+    const stops = await system.look(`select source from suppressions order by source`);
+    expect(stops.map(({ source }) => source)).toEqual(['one_click', 'patient_page']);
   });
 
   it('is delivered, and every answer of the API stays silent about it', async () => {
-    await waitFor(async () => {
-      const { text } = await system.call('GET', '/v1/appointments/canary-1');
-      return text.includes('"delivered"');
-    }, 15_000);
+    await expectState(people.wren, 'delivered');
+    const body = bodyOf(people.wren, 'sms');
     const answers = await Promise.all([
-      system.call('GET', '/v1/appointments/canary-1'),
+      ...Object.values(people).map(({ reference }) =>
+        system.call('GET', `/v1/appointments/${reference}`),
+      ),
       system.call('GET', '/v1/appointments'),
-      system.call('GET', '/v1/events'),
-      system.call('GET', `/v1/appointments/${encodeURIComponent(canaries.practitioner)}`),
-      system.call('PUT', '/v1/appointments/canary-2', {
-        ...body(),
-        [canaries.reason]: canaries.for,
+      system.call('GET', '/v1/events?limit=200'),
+      system.call('GET', `/v1/appointments/${encodeURIComponent(canaryDetails.practitioner)}`),
+      system.call('PUT', '/v1/appointments/canary-5', {
+        ...body,
+        [canaryDetails.reason]: canaryDetails.for,
       }),
-      system.call('PUT', '/v1/appointments/canary-3', { ...body(), timeZone: canaries.specialty }),
-      system.call('PUT', '/v1/appointments/canary-4', canaries.practitioner),
+      system.call('PUT', '/v1/appointments/canary-6', { ...body, timeZone: canaryWords.typed }),
+      system.call('PUT', '/v1/appointments/canary-7', canaryDetails.practitioner),
       system.call('GET', '/openapi.json'),
     ]);
-    for (const { text } of answers) expect(findCanaries(forms, text)).toEqual([]);
+    const held = canaryForms(secrets);
+    for (const { text } of answers) {
+      expect([...findCanaries(personal, text), ...findCanaries(held, text)]).toEqual([]);
+    }
   });
 });
 
-describe('a thief finds no canary in', () => {
-  it('any message but the number it went to', async () => {
-    for (const { text } of await system.messages()) expect(findCanaries(dates, text)).toEqual([]);
-    const { phone: _phone, nationalPhone: _national, ...unsaid } = canaries;
-    const held = JSON.stringify(await system.messages());
-    expect(findCanaries(canaryForms(unsaid), held)).toEqual([]);
+/** A bounce with canaries wherever a mail server might put something of the patient. */
+async function returnedMail(): Promise<Buffer> {
+  const [email] = await messagesTo(people.rook.email);
+  const sample = statusNotification({
+    to: email?.returnPath ?? '',
+    action: 'failed',
+    status: '5.1.1',
+    diagnostic: `smtp; 550 5.1.1 <${people.rook.email}>: ${canaryWords.returned}`,
+    returned: `Subject: ${canaryWords.returned}\r\n\r\n${email?.text}`,
   });
+  return Buffer.from(sample.toString().replaceAll(patientAddress, people.rook.email));
+}
 
-  it('the metrics and the readiness answers', async () => {
-    for (const path of ['/metrics', '/readyz', '/livez', '/']) {
-      const response = await fetch(`${system.facts.opsUrl}${path}`);
-      expect(findCanaries(forms, await response.text()), path).toEqual([]);
-    }
-  });
+describe('what providers post while no worker is there to read it', () => {
+  const posted = () => system.look('select kind from sealed_callbacks order by kind');
 
-  it('the terminal, the logs at debug level and the arguments of processes', () => {
-    expect(findCanaries(forms, system.output())).toEqual([]);
-    expect(findCanaries(dates, system.output())).toEqual([]);
-    const files = filesBelow(join(system.dataDir, 'logs'));
-    expect(files.length).toBeGreaterThan(4);
-    for (const file of files) {
-      const text = readFileSync(file);
-      expect(findCanaries(forms, text), file).toEqual([]);
-      expect(findCanaries(dates, text), file).toEqual([]);
-      expect(text.includes(link.slice(-68)), `${file} holds the link`).toBe(false);
-    }
-    expect(findCanaries(forms, processArguments())).toEqual([]);
-    expect(findCanaries(dates, processArguments())).toEqual([]);
-  });
-
-  it('the raw files of the database, queue and write-ahead log included, and the journal', async () => {
-    await system.look('checkpoint');
-    const queue = await system.look(
-      `select table_name from information_schema.tables where table_schema = 'sotto_queue'`,
-    );
-    expect(queue.length).toBeGreaterThan(0);
-    for (const { table_name: table } of queue) {
-      const rows = JSON.stringify(await system.look(`select * from sotto_queue."${table}"`));
-      expect([...findCanaries(forms, rows), ...findCanaries(dates, rows)], String(table)).toEqual(
-        [],
-      );
-    }
-    const files = [
-      ...filesBelow(join(system.dataDir, 'postgres')),
-      join(system.dataDir, 'postgres.log'),
-      ...filesBelow(join(system.dataDir, 'journal')),
-      ...filesBelow(join(system.dataDir, 'keys')),
-    ];
-    expect(files.length).toBeGreaterThan(500);
-    for (const file of files) {
-      const bytes = readFileSync(file);
-      expect(findCanaries(forms, bytes), file).toEqual([]);
-      expect(bytes.includes(link.slice(-68)), `${file} holds the link`).toBe(false);
-    }
-  });
-
-  it('Redis, where it carries the queue: not in what it holds, nor in what it was ever told', async () => {
-    const said = toRedis.join('\n');
-    expect([...findCanaries(forms, said), ...findCanaries(dates, said)]).toEqual([]);
-    expect(said.includes(link.slice(-68))).toBe(false);
-    for (const key of (await redis?.admin.keys('*')) ?? []) {
-      const held = (await redis?.admin.dumpBuffer(key)) ?? Buffer.alloc(0);
-      expect(findCanaries(forms, held), key).toEqual([]);
-    }
-    // Bells did travel there, and only those who ring and hear are connected.
-    const names = String((await redis?.admin.client('LIST')) ?? '').match(/name=[^ ]*sotto[^ ]*/g);
-    expect(said.includes('"batch"')).toBe(redis !== undefined);
-    expect(names ?? []).toHaveLength(redis ? 3 : 0);
-  });
-
-  it('and the hunt does find one where it is planted', () => {
-    for (const value of Object.values(canaries)) {
-      const padded = `x${value}yz`;
-      for (const form of [
-        padded,
-        Buffer.from(padded).toString('base64'),
-        Buffer.from(padded).toString('base64url'),
-        Buffer.from(padded).toString('hex'),
-        encodeURIComponent(padded),
-      ]) {
-        expect(findCanaries(forms, form), form).not.toEqual([]);
+  it('lies sealed and unreadable, and is gone once it was read', async () => {
+    const { inboundUrl, bounceUrl } = system.callbackAddresses();
+    secrets['secret of replies'] = inboundUrl.slice(-43);
+    secrets['secret of bounces'] = bounceUrl.slice(-43);
+    const [worker = 0] = system.pidsOf('worker');
+    process.kill(worker, 'SIGSTOP');
+    try {
+      const answers = await Promise.all([
+        reply(people.lark.phone, 'STOP'),
+        reply(people.finch.phone, canaryWords.said),
+        fetch(bounceUrl, { method: 'POST', body: new Uint8Array(await returnedMail()) }),
+        fetch(inboundUrl, {
+          method: 'POST',
+          headers: { 'x-twilio-signature': 'forged' },
+          body: new URLSearchParams({ From: people.wren.phone, Body: canaryWords.forged }),
+        }),
+      ]);
+      expect(answers.map(({ ok }) => ok)).toEqual([true, true, true, true]);
+      await waitFor(async () => (await posted()).length >= 4);
+      expect((await posted()).map(({ kind }) => kind)).toEqual([
+        'email_bounce',
+        ...Array(3).fill('twilio_inbound'),
+      ]);
+      for (const name of [tables, rawFiles, logs] as const) {
+        expect(await found(name), name).toEqual([]);
       }
+    } finally {
+      process.kill(worker, 'SIGCONT');
+    }
+    await waitFor(async () => (await posted()).length === 0, 20_000);
+    // It was read: the one word in it that means something was carried out.
+    const stops = await system.look(`select channel from suppressions where source = 'reply'`);
+    expect(stops).toEqual([{ channel: 'sms' }]);
+    expect(system.output()).not.toContain('a callback was given up');
+  });
+
+  function reply(to: string, text: string) {
+    return fetch(`${system.facts.sandboxUrl}/replies`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ to, text }),
+    });
+  }
+});
+
+const places = placeNames({ onRedis });
+
+/** Where rows of appointments, and of attempts with their tokens, lie in the clear. */
+const ofDatabase: readonly Place[] = [tables, rawFiles];
+
+function formsFor(place: Place): readonly CanaryForms[] {
+  if (place === messages) {
+    // A link and a code are what they carry.
+    const { 'secret of replies': replies = '', 'secret of bounces': bounces = '' } = secrets;
+    return [personal, dates, canaryForms({ replies, bounces })];
+  }
+  const held = [personal, canaryForms(secrets)];
+  return ofDatabase.includes(place) ? held : [...held, dates, canaryForms(attemptTokens)];
+}
+
+async function found(place: Place): Promise<string[]> {
+  const all = placesOf(system, redis && { server: redis, told: toRedis });
+  const finds = (await all[place]?.()) ?? [];
+  const forms = formsFor(place);
+  return finds.flatMap(([where, content]) =>
+    forms.flatMap((one) => findCanaries(one, content).map((name) => `${where}: ${name}`)),
+  );
+}
+
+describe('a thief finds no canary in', () => {
+  beforeAll(async () => {
+    for (const { token } of await system.look('select token from attempts')) {
+      attemptTokens[`attempt ${Object.keys(attemptTokens).length}`] = token as Buffer;
+    }
+  });
+
+  it.each(places)('%s', async (place) => {
+    expect(await found(place)).toEqual([]);
+  });
+
+  it('and there was something to search everywhere', async () => {
+    const counted = await system.look(
+      `select (select count(*)::int from codes) codes, (select count(*)::int from phone_day_counts) phones,
+         (select count(*)::int from suppressions) stops, (select count(*)::int from events) > 10 events,
+         (select count(*)::int from attempts where channel = 'email' and provider_id is not null) > 1 emails,
+         (select count(*)::int from information_schema.tables where table_schema = 'sotto_queue') > 0 queue`,
+    );
+    expect(counted).toEqual([
+      { codes: 1, phones: 1, stops: 3, events: true, emails: true, queue: true },
+    ]);
+    const [email] = await messagesTo(people.finch.email);
+    expect(Object.values(attemptTokens)).toContainEqual(
+      tokenOfVerpAddress(email?.returnPath ?? ''),
+    );
+    expect(Object.keys(secrets).length).toBeGreaterThan(14);
+  });
+
+  it('Redis, where it carries the queue; and only those who ring and hear are connected', async () => {
+    const names = String((await redis?.admin.client('LIST')) ?? '').match(/name=[^ ]*sotto[^ ]*/g);
+    expect(toRedis.join('\n').includes('"batch"')).toBe(onRedis);
+    expect(names ?? []).toHaveLength(onRedis ? 3 : 0);
+  });
+});
+
+describe('and the hunt does find what is planted in', () => {
+  const planted = canaryDetails.instructions;
+
+  it('the logs, the journals, the arguments and the running statements', async () => {
+    for (const folder of ['logs', 'journal']) {
+      writeFileSync(join(system.dataDir, folder, 'planted'), `x${planted}y`);
+    }
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 999)', planted]);
+    const statement = system.look(`select pg_sleep(1), '${planted}'`);
+    try {
+      await waitFor(async () => (await found(statements)).length > 0);
+      expect(await found('the arguments of processes')).toEqual([': instructions']);
+    } finally {
+      child.kill();
+      await statement;
+    }
+    expect(await found(logs)).toEqual(['logs/planted: instructions']);
+  });
+
+  it('the tables, as text, bytes or inside other words, and in their files', async () => {
+    await system.look(`create table planted as select '"${secrets.code}"' as text,
+      '\\x${(secrets[`S to ${people.finch.email}`] as Buffer).toString('hex')}'::bytea as bytes`);
+    await system.look(`create table sotto_queue.planted as select 'x${planted}' as text`);
+    const names = ['planted: code', `planted: S to ${people.finch.email}`];
+    expect((await found(tables)).toSorted()).toEqual(names.toSorted());
+    expect(await found('the tables of the queue')).toEqual(['planted: instructions']);
+    const files = await found(rawFiles);
+    expect(files).toContain('journal/planted: instructions');
+    for (const name of ['code', `S to ${people.finch.email}`, 'instructions']) {
+      expect(
+        files.filter((one) => one.endsWith(`: ${name}`) && one.startsWith('postgres/')),
+      ).not.toEqual([]);
+      expect(
+        files.filter((one) => one.endsWith(`: ${name}`) && one.includes('/pg_wal/')),
+      ).not.toEqual([]);
+    }
+  });
+
+  it.each([
+    ['a header', { headers: { 'X-Reason': canaryDetails.reason } }],
+    ['the subject', { subject: canaryDetails.practitioner }],
+    ['the text', { text: `Vous voyez ${canaryDetails.practitioner} bientôt` }],
+    ['the HTML', { html: `<p>Chez ${canaryDetails.practitioner} à Nid</p>` }],
+    ['the sender’s name', { from: `"${canaryDetails.practitioner}" <a@sotto.example>` }],
+    ['the return path', { envelope: { from: people.finch.email, to: 'x@sotto.example' } }],
+  ])('an email: %s', async (_part, change) => {
+    const known = (await found(messages)).length;
+    const { hostname: host, port } = new URL(system.facts.smtpUrl);
+    const transport = nodemailer.createTransport({ host, port: Number(port), ignoreTLS: true });
+    const mail = { from: 'a@sotto.example', to: 'x@sotto.example', subject: 'x', text: 'x' };
+    await transport.sendMail({ ...mail, ...change });
+    transport.close();
+    expect((await found(messages)).length).toBeGreaterThan(known);
+  });
+
+  it('Redis, where it carries the queue: keys, values, commands and files', async () => {
+    await redis?.admin.set(`key:${planted}`, 'x'.repeat(99));
+    await redis?.admin.hset('hash', 'field', `${'x'.repeat(99)}${planted}`);
+    for (const place of places.filter((name) => name.includes('Redis'))) {
+      await waitFor(async () => (await found(place)).length >= 2);
     }
   });
 });

@@ -91,11 +91,14 @@ export function findCanaries(forms: CanaryForms, haystack: string | Buffer): str
 function standsAt(bytes: Buffer, start: number, form: Form): boolean {
   const end = start + form.bytes.length;
   if (end > bytes.length || form.bytes.compare(bytes, start, end) !== 0) return false;
-  return !form.alone || (!isPartOfWord(bytes[start - 1]) && !isPartOfWord(bytes[end]));
+  return !form.alone || !isInsideWord(bytes, start, end);
 }
 
-function isPartOfWord(byte: number | undefined): boolean {
-  return byte !== undefined && /[\w.]/.test(String.fromCharCode(byte));
+/** In a longer number, an identifier or a fraction; after the `\n` of JSON a word begins anew. */
+function isInsideWord(bytes: Buffer, start: number, end: number): boolean {
+  const before = bytes.toString('latin1', Math.max(0, start - 2), start);
+  const after = bytes.toString('latin1', end, end + 2);
+  return (/(\w|\d\.)$/.test(before) && !/\\[nrt]$/.test(before)) || /^(\w|\.\d)/.test(after);
 }
 
 /** Every file below a folder, or the file itself. */

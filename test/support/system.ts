@@ -24,6 +24,10 @@ export interface System {
   pidsOf(role: string): number[];
   call(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }>;
   messages(): Promise<SandboxMessage[]>;
+  /** An email as it came, byte for byte. */
+  rawMail(id: string): Promise<Buffer>;
+  /** The addresses that replies and bounces are posted to. */
+  callbackAddresses(): { inboundUrl: string; bounceUrl: string };
   /** Signs in as PostgreSQL's superuser: for looking, past all row-level security. */
   look(statement: string): Promise<Record<string, unknown>[]>;
   stop(): Promise<void>;
@@ -33,10 +37,13 @@ export interface SandboxMessage {
   readonly id: string;
   readonly channel: 'sms' | 'email';
   readonly to: string;
+  readonly from: string;
   readonly text: string;
   readonly receivedAt: string;
-  /** Of an email alone, as the three below. */
+  /** Of an email alone, as the four below. */
   readonly subject?: string;
+  /** Where MAIL said that bounces go. */
+  readonly returnPath?: string;
   readonly html?: string;
   /** By lower-case name. */
   readonly headers?: Readonly<Record<string, readonly string[]>>;
@@ -101,6 +108,12 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
       const response = await fetch(`${facts.sandboxUrl}/messages`);
       return (await response.json()) as SandboxMessage[];
     },
+    async rawMail(id) {
+      const response = await fetch(`${facts.sandboxUrl}/messages/${id}/raw`);
+      return Buffer.from(await response.arrayBuffer());
+    },
+    callbackAddresses: () =>
+      JSON.parse(readFileSync(join(dataDir, 'sandbox', 'callback-addresses.json'), 'utf8')),
     async look(statement) {
       const password = readFileSync(join(dataDir, 'postgres-password'), 'utf8').trim();
       const port = readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[3];
