@@ -1,3 +1,4 @@
+import { setImmediate as aTurn } from 'node:timers/promises';
 import { AppError } from '../domain/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { KeyStore } from '../keys/key-store.ts';
@@ -111,7 +112,7 @@ async function applyCallbacks(
   callbacks: readonly SealedCallback[],
 ): Promise<void> {
   if (callbacks.length === 0) return;
-  const opened = await Promise.all(callbacks.map((callback) => openCallback(deps, callback)));
+  const opened = await openInTurn(deps, callbacks);
   const unreadable = callbacks.filter((_, place) => opened[place]?.kind === 'unreadable');
   const forged = opened.filter((one) => one.kind === 'forged').length;
   if (forged > 0) deps.log.warn('forged callbacks were dropped', { count: forged });
@@ -126,6 +127,22 @@ async function applyCallbacks(
     callbacks.filter((callback) => !unreadable.includes(callback)).map(({ id }) => id),
   );
   await giveUp(deps, connection, unreadable);
+}
+
+/**
+ * One after the other, with a turn for everything else in between: anyone can write to the return
+ * path, a large message takes a second to read, and sends must not miss their leases over fifty.
+ */
+async function openInTurn(
+  deps: ProcessCallbacksDeps,
+  callbacks: readonly SealedCallback[],
+): Promise<OpenedCallback[]> {
+  const opened: OpenedCallback[] = [];
+  for (const callback of callbacks) {
+    opened.push(await openCallback(deps, callback));
+    await aTurn();
+  }
+  return opened;
 }
 
 /** One after the other, in the order they came. */

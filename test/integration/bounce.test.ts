@@ -75,11 +75,14 @@ async function keep(message: string | Buffer): Promise<void> {
   );
 }
 
-const process = () =>
+const process = (onOpening: () => void = () => {}) =>
   processCallbacks({
     database: worker,
     keys: {
-      epochPrivateKey: async () => new Secret(epochPrivateKey),
+      epochPrivateKey: async () => {
+        onOpening();
+        return new Secret(epochPrivateKey);
+      },
       symmetricKeys: async () => [],
     },
     journal: { append: () => Promise.reject(new Error('a bounce is no opt-out')) },
@@ -175,4 +178,16 @@ it('what came back stands in no table', async () => {
   expect(await found()).toBe(false);
   await process();
   expect(await found()).toBe(false);
+});
+
+it('anyone can write to the return path: many messages at once keep a worker from nothing else', async () => {
+  for (let count = 0; count < 20; count += 1) await keep(report(randomBytes(16)));
+  let openings = 0;
+  let openingsInOneTurn = 0;
+  const done = await process(() => {
+    openings += 1;
+    if (openings === 1) setImmediate(() => (openingsInOneTurn = openings));
+  });
+  expect([done, openings]).toEqual([20, 20]);
+  expect(openingsInOneTurn).toBe(1);
 });
