@@ -3,7 +3,7 @@ interface RetryRule {
   readonly firstMs: number;
   /** The wait doubles with each attempt up to this. */
   readonly longestMs: number;
-  /** Attempts in all; null: for as long as the reminder is of use. */
+  /** Attempts that count; null: for as long as the reminder is of use, and none of them counts. */
   readonly attemptsMax: number | null;
 }
 
@@ -22,6 +22,11 @@ const retryRules: Readonly<Record<string, RetryRule>> = {
   sender_misconfigured: untilDeadline,
 };
 
+/** Reasons that say nothing of the recipient: attempts that ended so use up none of the others. */
+export const uncountedReasons: readonly string[] = Object.keys(retryRules).filter(
+  (reason) => retryRules[reason]?.attemptsMax === null,
+);
+
 const defaultRetryRule: RetryRule = { firstMs: 15_000, longestMs: 600_000, attemptsMax: 8 };
 
 /** A provider must be given this long to deliver; with less left, nothing is handed over. */
@@ -31,6 +36,7 @@ export const leastValidityMs = 60_000;
  * How long to wait before the next attempt.
  *
  * @param input.attempts made so far
+ * @param input.counted those of them that did not end for one of `uncountedReasons`
  * @param input.untilNotAfterMs time left in which the message is of use
  * @param input.random in [0, 1): spreads what failed together
  * @returns undefined when there is no further attempt
@@ -38,12 +44,13 @@ export const leastValidityMs = 60_000;
 export function retryInMs(input: {
   reason: string;
   attempts: number;
+  counted: number;
   retryAfterMs?: number | undefined;
   untilNotAfterMs: number;
   random: number;
 }): number | undefined {
   const rule = retryRules[input.reason] ?? defaultRetryRule;
-  if (rule.attemptsMax !== null && input.attempts >= rule.attemptsMax) return undefined;
+  if (rule.attemptsMax !== null && input.counted >= rule.attemptsMax) return undefined;
   const doubled = rule.firstMs * 2 ** Math.min(input.attempts - 1, 20);
   const backoffMs = Math.min(doubled, rule.longestMs) * (0.75 + input.random / 2);
   const waitMs = Math.round(Math.max(backoffMs, input.retryAfterMs ?? 0));

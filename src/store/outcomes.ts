@@ -1,4 +1,4 @@
-import { leastValidityMs } from '../../config/retry.ts';
+import { leastValidityMs, uncountedReasons } from '../../config/retry.ts';
 import { type PendingEnd, type ReceiptState, receiptStates } from '../domain/attempt.ts';
 import type { Channel } from '../domain/channel.ts';
 import type { ReminderState } from '../domain/reminder.ts';
@@ -12,6 +12,8 @@ export interface LockedAttempt {
   readonly pendingEnd: PendingEnd | null;
   /** Made so far on this attempt's channel. */
   readonly attempts: number;
+  /** Those of them that did not end for one of `uncountedReasons`. */
+  readonly counted: number;
   readonly newest: boolean;
   readonly possiblySent: boolean;
   readonly receiptState: ReceiptState | null;
@@ -46,14 +48,18 @@ export async function lockAttempts(
   const around = await connection.query({
     name: 'read around attempts',
     text: `select t.id as attempt_id, t.receipt_state,
-        (select count(*)::int from attempts s
-          where s.reminder_id = t.reminder_id and s.channel = t.channel) as attempts,
+        made.attempts, made.counted,
         extract(epoch from r.not_after - clock_timestamp())::float8 * 1000 as until_not_after_ms,
         (select l.channel from links l where l.reminder_id = r.id and l.channel <> r.channel
           and l.current and l.revoked_at is null and l.parcel is not null and l.attempted_at is null
           limit 1) as other_channel
-      from attempts t join reminders r on r.id = t.reminder_id where t.id = any($1::uuid[])`,
-    values: [locked.rows.map((row) => row.attempt_id)],
+      from attempts t join reminders r on r.id = t.reminder_id
+      cross join lateral (select count(*)::int as attempts,
+          count(*) filter (where s.reason_code is null
+            or s.reason_code <> all($2::text[]))::int as counted
+        from attempts s where s.reminder_id = t.reminder_id and s.channel = t.channel) made
+      where t.id = any($1::uuid[])`,
+    values: [locked.rows.map((row) => row.attempt_id), uncountedReasons],
   });
   const facts = new Map(around.rows.map((row) => [row.attempt_id, row]));
   return locked.rows.flatMap((row) => {
@@ -68,6 +74,7 @@ export async function lockAttempts(
         state: row.state,
         pendingEnd: row.pending_end,
         attempts: fact.attempts,
+        counted: fact.counted,
         newest: row.number === row.attempt_count,
         possiblySent: row.possibly_sent,
         receiptState: fact.receipt_state,

@@ -211,11 +211,14 @@ function wordOf(attempt: LockedAttempt, outcome: Outcome, random: () => number):
     case 'uncertain':
       return outcome;
     case 'refused': {
-      const { attempts, untilNotAfterMs } = attempt;
+      const { attempts, counted, untilNotAfterMs } = attempt;
       const { permanent, reason, retryAfterMs } = outcome;
       const retry = permanent
         ? undefined
-        : retryInMs({ reason, attempts, retryAfterMs, untilNotAfterMs, random: random() });
+        : retryInMs({
+            ...{ reason, attempts, counted },
+            ...{ retryAfterMs, untilNotAfterMs, random: random() },
+          });
       return { kind: 'refused', permanent, reason, retryInMs: retry };
     }
     case 'not_started':

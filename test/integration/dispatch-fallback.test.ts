@@ -143,6 +143,26 @@ describe('what the provider refuses for good', () => {
   });
 });
 
+describe('an outage of the mail server', () => {
+  it('uses up no try: what is refused for a while after it is tried again, and by the same channel', async () => {
+    await seedOne();
+    await database.admin.query(
+      `insert into attempts (id, organisation_id, mode, reminder_id, number, channel, transport, token, batch_id, outcome, reason_code)
+       select gen_random_uuid(), organisation_id, mode, id, n, 'email', 'x', decode(md5(n::text), 'hex'),
+         gen_random_uuid(), 'refused', 'provider_down' from reminders, generate_series(1, 20) n`,
+    );
+    await database.admin.query('update reminders set attempt_count = 20');
+    const later = { kind: 'refused', permanent: false, reason: 'unreachable_recipient' } as const;
+    for (let tries = 1; tries < 8; tries += 1) {
+      await bench.drain(email(later));
+      expect(await stand()).toMatchObject({ state: 'scheduled', channel: 'email' });
+      await database.admin.query('update reminders set due_at = now()');
+    }
+    await bench.drain(email(later));
+    expect(await stand()).toMatchObject({ state: 'sent', channel: 'sms', attempt_count: 29 });
+  });
+});
+
 describe('what has been tried for as long as there was time', () => {
   it('goes out by the other channel, while that has time to deliver', async () => {
     await seedOne({ notAfterInMs: 120_000 });

@@ -19,7 +19,8 @@ describe('the wait before another try', () => {
         fc.option(fc.nat(dayMs), { nil: undefined }),
         fc.double({ min: 0, max: 0.999, noNaN: true }),
         (reason, attempts, untilNotAfterMs, retryAfterMs, random) => {
-          const waitMs = retryInMs({ reason, attempts, untilNotAfterMs, retryAfterMs, random });
+          const about = { reason, attempts, counted: attempts, untilNotAfterMs };
+          const waitMs = retryInMs({ ...about, retryAfterMs, random });
           if (waitMs === undefined) return;
           expect(waitMs + leastValidityMs).toBeLessThan(untilNotAfterMs);
           expect(waitMs).toBeGreaterThanOrEqual(retryAfterMs ?? 0);
@@ -30,15 +31,19 @@ describe('the wait before another try', () => {
 
   it('grows, and for what is our own fault never ends before the reminder is of no use', () => {
     const waits = [1, 2, 3, 4, 20].map((attempts) =>
-      retryInMs({ reason: 'provider_credentials', attempts, untilNotAfterMs: dayMs, random: 0.5 }),
+      retryInMs({
+        ...{ reason: 'provider_credentials', attempts, counted: attempts },
+        ...{ untilNotAfterMs: dayMs, random: 0.5 },
+      }),
     );
     expect(waits).toEqual([15_000, 30_000, 60_000, 120_000, 300_000]);
   });
 
   it('ends after eight attempts for what is nobody’s known fault', () => {
     const about = { reason: 'something_new', untilNotAfterMs: dayMs, random: 0.5 };
-    expect(retryInMs({ ...about, attempts: 7 })).toBeDefined();
-    expect(retryInMs({ ...about, attempts: 8 })).toBeUndefined();
+    expect(retryInMs({ ...about, attempts: 7, counted: 7 })).toBeDefined();
+    expect(retryInMs({ ...about, attempts: 8, counted: 8 })).toBeUndefined();
+    expect(retryInMs({ ...about, attempts: 30, counted: 7 })).toBeDefined();
   });
 });
 
