@@ -18,7 +18,6 @@ export interface DispatchDeps extends OpenBatchDeps, SendDeps {
 }
 
 const noRouteWaitMs = 30_000;
-const nobodySuppressed = async () => new Set<string>();
 
 /**
  * Sends what is left of a batch, each reminder at most once.
@@ -49,8 +48,7 @@ async function sendAll(
   queued: readonly QueuedReminder[],
 ): Promise<void> {
   const { batchId, route, clock } = run;
-  const findSuppressed = route.reachesNobody ? nobodySuppressed : deps.findSuppressed;
-  const { opened: left, ended } = await openBatch({ ...deps, findSuppressed }, queued);
+  const { opened: left, ended } = await openBatch(deps, queued);
   await endQueued(deps, { batchId, ends: ended });
   const isOver = () => deps.stopping?.aborted === true || clock() >= run.deadlineMs;
   const sends: Promise<void>[] = [];

@@ -11,10 +11,6 @@ import {
 
 export interface OpenBatchDeps extends OpenReminderDeps {
   readonly epochPrivateKey: (day: string) => Promise<Secret<Buffer> | undefined>;
-  /** Which of these contact points said stop. */
-  readonly findSuppressed: (
-    contacts: readonly { reminderId: string; to: Secret<string> }[],
-  ) => Promise<ReadonlySet<string>>;
   readonly log: Log;
 }
 
@@ -38,16 +34,7 @@ export async function openBatch(
     if (result.ok) opened.push(result.opened);
     else ended.push(endUnopened(deps, reminder, result.reason));
   }
-  const suppressed = await deps.findSuppressed(
-    opened.map(({ reminder, to }) => ({ reminderId: reminder.reminderId, to })),
-  );
-  for (const reminderId of suppressed) {
-    ended.push({ reminderId, to: 'suppressed', reason: 'opted_out' });
-  }
-  return {
-    opened: opened.filter(({ reminder }) => !suppressed.has(reminder.reminderId)),
-    ended,
-  };
+  return { opened, ended };
 }
 
 function endUnopened(

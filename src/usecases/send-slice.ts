@@ -1,5 +1,6 @@
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
 import { leastValidityMs } from '../../config/retry.ts';
+import type { Secret } from '../domain/secret.ts';
 import type { Database } from '../store/database.ts';
 import { type IntendedAttempt, type QueuedEnd, writeIntents } from '../store/dispatch.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
@@ -9,9 +10,16 @@ import type { OpenedReminder } from './open-reminder.ts';
 import type { OutcomeRecorder } from './record-outcome.ts';
 import type { Route } from './routes.ts';
 
+/** Until the database or the keys are back. */
+const suppressionsWaitMs = 30_000;
+
 export interface SendDeps {
   readonly database: Pick<Database, 'transaction'>;
   readonly recorder: OutcomeRecorder;
+  /** Which of these contact points said stop. */
+  readonly findSuppressed: (
+    contacts: readonly { reminderId: string; to: Secret<string> }[],
+  ) => Promise<ReadonlySet<string>>;
   readonly log: Log;
 }
 
@@ -41,14 +49,12 @@ export async function sendSlice(
   slice: readonly OpenedReminder[],
 ): Promise<void> {
   const { batchId, route } = run;
-  const elapsedMs = run.clock() - run.claimedAtMs;
-  const inTime = slice.filter(
-    ({ reminder }) => reminder.untilNotAfterMs - elapsedMs >= leastValidityMs,
-  );
-  const tooLate = slice.filter((opened) => !inTime.includes(opened));
-  route.slots.give(tooLate.length);
-  await endQueued(deps, { batchId, ends: tooLate.map(expired) });
-  const planned = inTime.map((opened): Planned => ({ opened, attempt: intend(opened) }));
+  const ends = await findEnds(deps, run, slice);
+  route.slots.give(ends.size);
+  await endQueued(deps, { batchId, ends: Array.from(ends.values()) });
+  const planned = slice
+    .filter((opened) => !ends.has(opened))
+    .map((opened): Planned => ({ opened, attempt: intend(opened) }));
   if (planned.length === 0) return;
   const intended = await writeOrGiveBack(deps, run, planned);
   const allowed = planned.filter(({ attempt }) => intended.has(attempt.reminderId));
@@ -60,13 +66,43 @@ export async function sendSlice(
   ]);
 }
 
+/**
+ * What is not to be sent any more: there is no time left to deliver it, or somebody said stop. A batch
+ * may have waited for its turn, so this is asked for each slice anew.
+ */
+async function findEnds(
+  deps: SendDeps,
+  { batchId, route, clock, claimedAtMs }: BatchRun,
+  slice: readonly OpenedReminder[],
+): Promise<Map<OpenedReminder, QueuedEnd>> {
+  const elapsedMs = clock() - claimedAtMs;
+  const ends = new Map<OpenedReminder, QueuedEnd>();
+  for (const opened of slice) {
+    const { reminderId, untilNotAfterMs } = opened.reminder;
+    if (untilNotAfterMs - elapsedMs >= leastValidityMs) continue;
+    ends.set(opened, { reminderId, to: 'expired', reason: 'too_late' });
+  }
+  const left = slice.filter((opened) => !ends.has(opened));
+  if (route.reachesNobody || left.length === 0) return ends;
+  try {
+    const suppressed = await deps.findSuppressed(
+      left.map(({ reminder, to }) => ({ reminderId: reminder.reminderId, to })),
+    );
+    for (const opened of left) {
+      const { reminderId } = opened.reminder;
+      if (!suppressed.has(reminderId)) continue;
+      ends.set(opened, { reminderId, to: 'suppressed', reason: 'opted_out' });
+    }
+  } catch (error) {
+    deps.log.warn('who said stop could not be looked up', { ...errorFacts(error), batchId });
+    for (const opened of left) ends.set(opened, released(opened, suppressionsWaitMs));
+  }
+  return ends;
+}
+
 /** Gives a reminder back to be taken again, after a while where it is no use to try at once. */
 export function released({ reminder }: OpenedReminder, dueInMs?: number): QueuedEnd {
   return { reminderId: reminder.reminderId, to: 'scheduled', dueInMs };
-}
-
-function expired({ reminder }: OpenedReminder): QueuedEnd {
-  return { reminderId: reminder.reminderId, to: 'expired', reason: 'too_late' };
 }
 
 function intend({ reminder, link, selector }: OpenedReminder): IntendedAttempt {

@@ -4,6 +4,7 @@ import { Secret } from '../../src/domain/secret.ts';
 import { suppressionIndexes } from '../../src/keys/suppression-index.ts';
 import type { SendOutcome } from '../../src/transport/transport.ts';
 import { createSuppressionLookup } from '../../src/usecases/find-suppressed.ts';
+import { createSendSlots } from '../../src/usecases/send-slots.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench } from '../support/dispatch-bench.ts';
 import { acceptedOutcome, fakeTransport } from '../support/fake-transport.ts';
@@ -237,6 +238,34 @@ describe('a row that is wrong stops no other', () => {
     await bench.drain({ findSuppressed });
     expect(await bench.states()).toEqual({ sent: 1, suppressed: 1 });
     expect(peer.accepted.map(({ to }) => to)).toEqual([other?.phone]);
+  });
+});
+
+describe('a stop that is said while a batch waits for its turn', () => {
+  it('counts for every message that has not been begun', async () => {
+    const [first, second] = await bench.seed({ organisationId, count: 2 });
+    const saidStop = new Set<string>();
+    const transport = fakeTransport(async () => {
+      for (const one of [first, second]) if (one) saidStop.add(one.id);
+      return acceptedOutcome();
+    });
+    await bench.drain({
+      transport,
+      slots: createSendSlots(1),
+      findSuppressed: async (contacts) =>
+        new Set(contacts.map(({ reminderId }) => reminderId).filter((id) => saidStop.has(id))),
+    });
+    expect(transport.sends).toHaveLength(1);
+    expect(await bench.states()).toEqual({ sent: 1, suppressed: 1 });
+  });
+
+  it('is waited for where nobody can tell: nothing is sent, and it is tried again', async () => {
+    await bench.seed({ organisationId, count: 2 });
+    await bench.drain({ findSuppressed: () => Promise.reject(new Error('no pepper')) });
+    expect(peer.requests()).toBe(0);
+    expect(await bench.states()).toEqual({ scheduled: 2 });
+    const [row] = await bench.rows('select bool_and(due_at > now()) as later from reminders');
+    expect(row).toEqual({ later: true });
   });
 });
 
