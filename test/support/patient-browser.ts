@@ -1,5 +1,4 @@
 import type { Page } from 'playwright-core';
-import { waitFor } from './wait-for.ts';
 
 /** What a patient types. */
 export interface Typed {
@@ -8,6 +7,9 @@ export interface Typed {
   /** `YYYY-MM-DD` */
   readonly birthDate?: string;
 }
+
+/** Where codes arrive: begins to listen, and then waits for the next one. */
+export type Phone = () => Promise<() => Promise<string>>;
 
 type Question = 'pin' | 'birthDate' | 'code';
 
@@ -45,15 +47,10 @@ export function patientAt(page: Page) {
       await Promise.all([page.waitForEvent('load'), page.click(`main a[href="${path}"]`)]);
     },
     /** Asks for a code by SMS and waits for it. */
-    async askForCode(newestCode: () => Promise<string | undefined>): Promise<string> {
-      const before = await newestCode();
+    async askForCode(phone: Phone): Promise<string> {
+      const nextCode = await phone();
       await press('[action="/code/send"]');
-      let code: string | undefined;
-      await waitFor(async () => {
-        code = await newestCode();
-        return code !== undefined && code !== before;
-      }, 10_000);
-      return code ?? '';
+      return nextCode();
     },
     async answer(typed: Typed): Promise<void> {
       if (typed.pin !== undefined) {

@@ -23,7 +23,8 @@ export interface System {
   /** Process ids by role name, read from what runs now. */
   pidsOf(role: string): number[];
   call(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }>;
-  messages(): Promise<SandboxMessage[]>;
+  /** @param after id of a message: only those that came later */
+  messages(after?: string): Promise<SandboxMessage[]>;
   /** An email as it came, byte for byte. */
   rawMail(id: string): Promise<Buffer>;
   /** The addresses that replies and bounces are posted to. */
@@ -104,8 +105,9 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
       });
       return { status: response.status, text: await response.text() };
     },
-    async messages() {
-      const response = await fetch(`${facts.sandboxUrl}/messages`);
+    async messages(after) {
+      const query = after === undefined ? '' : `?after=${after}`;
+      const response = await fetch(`${facts.sandboxUrl}/messages${query}`);
       return (await response.json()) as SandboxMessage[];
     },
     async rawMail(id) {
