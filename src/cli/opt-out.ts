@@ -22,6 +22,7 @@ export async function runOptOut(config: Config, words: readonly string[]): Promi
   if (positionals.length !== 1 || positionals[0] !== 'lift' || !reason) {
     throw new CommandError(usage);
   }
+  if (process.stdin.isTTY) console.error('The phone number or email address, then Ctrl+D:');
   const contact = (await text(process.stdin)).trim();
   const isPhone = /^\+[\d ().-]{7,25}$/.test(contact);
   if (!isPhone && !/^[^\s@]+@[^\s@]+$/.test(contact)) {

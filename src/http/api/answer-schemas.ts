@@ -22,6 +22,10 @@ const identity = {
   version: z.int().min(1).max(counterMax),
 };
 
+const channel = z.enum(requestedChannels).meta({
+  description: 'As you asked for, also when the reminder went on by the other channel.',
+});
+
 const skipped = z
   .string()
   .exactOptional()
@@ -36,7 +40,7 @@ export const putAnswer: z.ZodType<Omit<PutAnswer, 'created'>> = z
     reminders: z.array(
       z.object({
         id: z.string().meta({ format: 'uuid' }),
-        channel: z.enum(requestedChannels),
+        channel,
         sendAt: instant,
         notAfter: instant,
         state: reminderState,
@@ -63,7 +67,7 @@ export const appointmentAnswer: z.ZodType<AppointmentAnswer> = z
     reminders: z.array(
       z.object({
         id: z.string().meta({ format: 'uuid' }),
-        channel: z.enum(requestedChannels),
+        channel,
         state: reminderState,
         skipped,
         sentAt: instant.nullable().exactOptional().meta({ description: status }),
