@@ -41,9 +41,9 @@ async function openPage(options: BrowserContextOptions = {}): Promise<Page> {
 /** What the browser complained of: a style or image that the policy refused, for instance. */
 const complaints: string[] = [];
 
-async function seedIn(language: string): Promise<string> {
+async function seedIn(language: string, place = seededRequest.details.place): Promise<string> {
   const recipient = { ...seededRequest.recipient, language };
-  const request = { ...seededRequest, recipient };
+  const request = { ...seededRequest, recipient, details: { ...seededRequest.details, place } };
   const { link } = await seedAppointment(pages.seed, { organisationId, request });
   return `${origin}/${link.token}`;
 }
@@ -194,6 +194,18 @@ describe('in a browser', () => {
     },
   );
 
+  it('a house number stays before its street, below a name that runs the other way', async () => {
+    const page = await openPage();
+    await page.goto(await seedIn('ar', { name: 'عيادة الليلك', address: '12 rue des Lilas' }));
+    await page.click('main button');
+    await page.fill('#pin', seededPin);
+    await page.click('main button');
+    await page.waitForURL('**/details');
+    const [number, street] = await page.evaluate<[number, number]>(leftEdgesOf('12', 'Lilas'));
+    expect(number).toBeLessThan(street);
+    await page.context().close();
+  });
+
   it('more time keeps the details open', async () => {
     const page = await openPage({ javaScriptEnabled: false });
     await page.goto(await seedIn('en'));
@@ -228,6 +240,18 @@ const distancesToLabels = `(edge) => [...document.querySelectorAll('dl div')].ma
   });
   return Math.abs(label - value);
 })`;
+
+/** Where two words of the same value begin; runs in the page. */
+const leftEdgesOf = (...words: [string, string]) => `(() => {
+  const row = [...document.querySelectorAll('dd')].find((dd) => dd.textContent.includes('${words[1]}'));
+  return ${JSON.stringify(words)}.map((word) => {
+    const range = document.createRange();
+    const from = row.firstChild.data.indexOf(word);
+    range.setStart(row.firstChild, from);
+    range.setEnd(row.firstChild, from + word.length);
+    return range.getBoundingClientRect().left;
+  });
+})()`;
 
 async function freePort(): Promise<number> {
   const server = createServer();
