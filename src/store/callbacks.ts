@@ -10,8 +10,8 @@ export interface SealedCallback {
   readonly kind: CallbackKind;
   readonly epochDay: string;
   readonly sealed: Buffer;
-  /** The database's time. */
-  readonly receivedAt: Date;
+  /** The database's time, as it writes it. */
+  readonly receivedAt: string;
   readonly failedCount: number;
 }
 
@@ -25,12 +25,12 @@ export async function lockCallbacks(
 ): Promise<SealedCallback[]> {
   const { rows } = await connection.query({
     name: 'lock callbacks',
-    text: `select id, epoch_day::text as epoch_day, sealed, received_at, failed_count
+    text: `select id, epoch_day::text as epoch_day, sealed, received_at::text as received_at, failed_count
       from sealed_callbacks
       where kind = $1
         and (failed_at is null
           or failed_at <= now() - (failed_count * failed_count) * interval '10 seconds')
-      order by received_at, id limit $2 for update skip locked`,
+      order by sealed_callbacks.received_at, id limit $2 for update skip locked`,
     values: [kind, countMax],
   });
   return rows.map((row) => ({

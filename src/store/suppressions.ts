@@ -40,15 +40,15 @@ export async function insertSuppression(
  * Adds a suppression, or makes the one there is as new as this, so that no START from before it can
  * take it back.
  *
- * @param suppression.saidAt the database's time
+ * @param suppression.saidAt the database's time, as it writes it
  * @returns whether it is new
  */
 export async function renewSuppression(
   connection: Connection,
-  suppression: Suppression & { readonly saidAt: Date },
+  suppression: Suppression & { readonly saidAt: string },
 ): Promise<boolean> {
   const older = await connection.query(
-    'delete from suppressions where contact_index = $1 and created_at < $2',
+    'delete from suppressions where contact_index = $1 and created_at < $2::timestamptz',
     [suppression.index, suppression.saidAt],
   );
   const inserted = await insert(connection, suppression);
@@ -56,16 +56,18 @@ export async function renewSuppression(
 }
 
 /**
- * Takes back the suppressions of these indexes, those made after `saidAt` left out, which has come
- * through this process and is no finer than a millisecond.
+ * Takes back the suppressions of these indexes, those made after `saidAt` left out.
+ *
+ * @param input.saidAt the database's time, as it writes it: a `Date` would be cut to milliseconds,
+ *   and in one of them somebody may have said both words
  */
 export async function deleteSuppressions(
   connection: Pick<Connection, 'query'>,
-  { indexes, saidAt }: { indexes: readonly Buffer[]; saidAt?: Date },
+  { indexes, saidAt }: { indexes: readonly Buffer[]; saidAt?: string },
 ): Promise<Suppression[]> {
   const { rows } = await connection.query<Suppression>(
     `delete from suppressions where contact_index = any($1::bytea[])
-       and ($2::timestamptz is null or date_trunc('milliseconds', created_at) <= $2)
+       and ($2::timestamptz is null or created_at <= $2)
      returning contact_index as index, pepper as "pepperId", channel, source`,
     [indexes, saidAt ?? null],
   );
@@ -74,13 +76,13 @@ export async function deleteSuppressions(
 
 async function insert(
   connection: Connection,
-  suppression: Suppression & { readonly saidAt: Date | null },
+  suppression: Suppression & { readonly saidAt: string | null },
 ): Promise<boolean> {
   const { index, pepperId, channel, source, saidAt } = suppression;
   // No conflict target: naming the column takes the right to read it.
   const { rowCount } = await connection.query(
     `insert into suppressions (contact_index, pepper, channel, source, created_at)
-     values ($1, $2, $3, $4, coalesce($5, clock_timestamp())) on conflict do nothing`,
+     values ($1, $2, $3, $4, coalesce($5::timestamptz, clock_timestamp())) on conflict do nothing`,
     [index, pepperId, channel, source, saidAt],
   );
   return rowCount === 1;

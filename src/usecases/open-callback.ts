@@ -29,7 +29,7 @@ export type OpenedCallback =
       readonly kind: 'receipt';
       readonly receipt: DeliveryReceipt;
       /** Whom the provider refuses to send to, because they said stop to it. */
-      readonly refused?: { readonly from: Secret<string>; readonly saidAt: Date } | undefined;
+      readonly refused?: { readonly from: Secret<string>; readonly saidAt: string } | undefined;
     }
   | { readonly kind: 'reply'; readonly reply: Reply }
   | { readonly kind: 'forged' | 'unreadable' | 'nothing' };
@@ -68,7 +68,7 @@ export async function openCallback(
   }
 }
 
-function readStatus(url: string, params: CallbackFields, saidAt: Date): OpenedCallback {
+function readStatus(url: string, params: CallbackFields, saidAt: string): OpenedCallback {
   // The attempt is the one in the signed address, whatever stands beside it in the row.
   const token = statusPath.exec(url)?.[1];
   const status = parseStatusCallback(params);
@@ -84,7 +84,7 @@ function readStatus(url: string, params: CallbackFields, saidAt: Date): OpenedCa
   };
 }
 
-function readInbound(url: string, params: CallbackFields, saidAt: Date): OpenedCallback {
+function readInbound(url: string, params: CallbackFields, saidAt: string): OpenedCallback {
   // Signed for this address: what was signed for another is no reply.
   const said = inboundPath.test(url) ? parseInboundWord(params) : undefined;
   return said ? { kind: 'reply', reply: { ...said, saidAt } } : { kind: 'nothing' };

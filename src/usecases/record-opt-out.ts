@@ -52,8 +52,8 @@ export async function recordOptOutClaim(deps: OptOutDeps, claim: OptOutClaim): P
 export interface Reply {
   readonly word: 'stop' | 'start';
   readonly from: Secret<string>;
-  /** The database's time. */
-  readonly saidAt: Date;
+  /** The database's time, as it writes it. */
+  readonly saidAt: string;
 }
 
 /**
@@ -76,7 +76,7 @@ export async function applyReply(
 export async function stopNumber(
   deps: WriteDeps,
   connection: Connection,
-  stop: { from: Secret<string>; saidAt: Date; source: SuppressionSource },
+  stop: { from: Secret<string>; saidAt: string; source: SuppressionSource },
 ): Promise<boolean> {
   const { from, saidAt, source } = stop;
   const suppression = { ...(await newestIndex(deps, from)), channel: 'sms', source } as const;

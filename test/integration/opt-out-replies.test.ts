@@ -193,6 +193,24 @@ describe('STOP', () => {
     expect(await suppressed(anna)).toEqual([]);
   });
 
+  it('is not undone by a START of the same millisecond', async () => {
+    await text({ from: anna, body: 'START' });
+    await text({ from: anna, body: 'STOP' });
+    // In the order they came, a few millionths of a second apart; the START is read last.
+    await database.admin.query(
+      `update sealed_callbacks c set failed_at = case when o.place = 1 then now() end,
+         failed_count = 1, received_at = date_trunc('second', now()) + o.place * interval '3 microseconds'
+       from (select id, row_number() over (order by received_at, id) as place from sealed_callbacks) o
+       where o.id = c.id`,
+    );
+    await process();
+    expect(await kept()).toBe(1);
+    await database.admin.query('update sealed_callbacks set failed_at = null');
+    await process();
+    expect(await kept()).toBe(0);
+    expect(await suppressed(anna)).toEqual([anna]);
+  });
+
   it('is not undone by a START that came before it and could only be read after it', async () => {
     await text({ from: anna, body: 'STOP' });
     await process();
