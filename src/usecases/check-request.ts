@@ -4,7 +4,6 @@ import { type Before, parseBefore } from '../domain/before.ts';
 import { parseBirthDate } from '../domain/birth-date.ts';
 import type { Channel, Mode, RequestedChannel } from '../domain/channel.ts';
 import type { FieldError, FieldErrorCode } from '../domain/errors.ts';
-import { type Factor, factorsFor } from '../domain/factor.ts';
 import { type Language, languageFor } from '../domain/language.ts';
 import { linkExpiresAt } from '../domain/link-expiry.ts';
 import type { OrganisationSettings } from '../domain/organisation.ts';
@@ -13,6 +12,7 @@ import type { WantedAppointment } from '../domain/put-facts.ts';
 import { nextAllowedMinute, planReminders } from '../domain/schedule.ts';
 import { Secret } from '../domain/secret.ts';
 import { resolveStart } from '../domain/start.ts';
+import { channelFault, fittingPlan, linkChannels, type Reachability } from './check-channels.ts';
 import { checkEmail, checkPhone } from './check-contact-points.ts';
 
 /** A request whose every rule holds: what it asks for, and where its messages go. */
@@ -44,14 +44,14 @@ export function checkRequest(
   const errors: FieldError[] = [];
   const contactPoints = checkContacts(request, context, errors);
   checkFactors(request, context.now, errors);
-  const entries = checkReminders(request, context, contactPoints, errors);
-  checkNotice(request, context, contactPoints, errors);
-  const linkChannels = context.channelsAvailable
-    .filter((channel) => contactPoints[channel])
-    .map((channel) => ({ channel, factors: factorsBehind(request, channel, context) }))
-    .filter(({ factors }) => factors.length > 0)
-    .toSorted((one, other) => weakness(one.factors) - weakness(other.factors))
-    .map(({ channel }) => channel);
+  const { recipient } = request;
+  const reachability = {
+    recipient,
+    contactPoints,
+    channelsAvailable: context.channelsAvailable,
+  };
+  const entries = checkReminders(request, context.organisation, reachability, errors);
+  checkNotice(request, reachability, errors);
   const start = resolveStart({
     start: request.start,
     timeZone: request.timeZone,
@@ -93,7 +93,10 @@ export function checkRequest(
           random,
           entries,
         }),
-        linkChannels,
+        linkChannels: linkChannels(
+          reachability,
+          entries.map(({ channel }) => channel),
+        ),
         now,
         noticeAt: (notAfter) => nextAllowedMinute({ now, timeZone, quietHours, notAfter }),
       },
@@ -140,32 +143,16 @@ function checkFactors(
   }
 }
 
-/** What the patient can prove with behind a link on this channel. */
-function factorsBehind(
-  { recipient: { phone, ...recipient } }: AppointmentRequest,
-  channel: Channel,
-  { channelsAvailable }: CheckContext,
-): Factor[] {
-  // A code goes out by SMS, which this deployment may not send.
-  const reachable = channelsAvailable.includes('sms') ? { ...recipient, phone } : recipient;
-  return factorsFor(reachable, channel);
-}
-
-/** A link that a birth date alone opens shows the least, so another channel is preferred. */
-function weakness([strongest]: readonly Factor[]): number {
-  return strongest === 'birth_date' ? 1 : 0;
-}
-
 type Entry = { readonly before: Before; readonly channel: RequestedChannel };
 
 function checkReminders(
   request: AppointmentRequest,
-  context: CheckContext,
-  contactPoints: CheckedRequest['contactPoints'],
+  organisation: OrganisationSettings,
+  reachability: Reachability,
   errors: FieldError[],
 ): Entry[] {
   const named = request.reminders !== undefined;
-  const wanted = request.reminders ?? context.organisation.reminderPlan;
+  const wanted = request.reminders ?? fittingPlan(organisation.reminderPlan, reachability);
   const entries: Entry[] = [];
   const seen = new Set<string>();
   for (const [index, { before: text, channel }] of wanted.entries()) {
@@ -175,9 +162,11 @@ function checkReminders(
       ? ['/before', 'invalid_before']
       : twice
         ? ['', 'duplicate_reminder']
-        : ['/channel', channelFault(channel, request, context, contactPoints)];
+        : ['/channel', channelFault(channel, reachability)];
     const [field, code] = fault;
     const pointer = named ? `/reminders/${index}${field}` : '/recipient';
+    // Two entries of the plan may come to the same for this recipient.
+    if (!named && twice) continue;
     if (code && !errors.some((one) => one.pointer === pointer && one.code === code)) {
       errors.push({ pointer, code });
     }
@@ -191,32 +180,13 @@ function checkReminders(
 /** A notice that is asked for outright is refused rather than silently not sent. */
 function checkNotice(
   request: AppointmentRequest,
-  context: CheckContext,
-  contactPoints: CheckedRequest['contactPoints'],
+  reachability: Reachability,
   errors: FieldError[],
 ): void {
   if (request.notice !== 'now') return;
-  const faults = context.channelsAvailable.map((channel) =>
-    channelFault(channel, request, context, contactPoints),
+  const faults = reachability.channelsAvailable.map((channel) =>
+    channelFault(channel, reachability),
   );
   if (faults.includes(undefined)) return;
   errors.push({ pointer: '/notice', code: faults[0] ?? 'channel_unavailable' });
-}
-
-function channelFault(
-  requested: RequestedChannel,
-  request: AppointmentRequest,
-  context: CheckContext,
-  contactPoints: CheckedRequest['contactPoints'],
-): FieldErrorCode | undefined {
-  // Auto is the link by email and the code by SMS.
-  const needed: readonly Channel[] = requested === 'auto' ? ['email', 'sms'] : [requested];
-  const isAvailable = (channel: Channel) => context.channelsAvailable.includes(channel);
-  if (!needed.every(isAvailable)) return 'channel_unavailable';
-  const given = { sms: request.recipient.phone, email: request.recipient.email };
-  if (!needed.every((channel) => given[channel] !== undefined)) return 'no_contact_point';
-  const first = needed[0] ?? 'sms';
-  // One that is not valid has been complained of already.
-  if (!contactPoints[first]) return undefined;
-  return factorsBehind(request, first, context).length > 0 ? undefined : 'no_usable_factor';
 }

@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Recipient } from '../../src/domain/appointment.ts';
-import { type Channel, requestedChannels } from '../../src/domain/channel.ts';
+import {
+  type Channel,
+  type RequestedChannel,
+  requestedChannels,
+} from '../../src/domain/channel.ts';
 import { factorsFor } from '../../src/domain/factor.ts';
+import { Secret } from '../../src/domain/secret.ts';
 import { appointmentRequest, createTestAccept, createTestKeys } from '../support/accept.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -113,6 +118,43 @@ describe('a reminder is accepted only where its patient can prove who they are',
   });
 });
 
+describe('the plan of the organisation', () => {
+  const plan = (...entries: [string, RequestedChannel][]) => ({
+    reminder_plan: JSON.stringify(entries.map(([before, channel]) => ({ before, channel }))),
+  });
+  const put = async (planned: Record<string, string>, recipient: Recipient) => {
+    const accept = await acceptOn('sms', 'email');
+    const id = await db.createOrganisation(planned);
+    await testKeys.keys.ensureViewKeys({ organisationIds: [id], months: testKeys.months });
+    const { reminders: _, ...request } = appointmentRequest({ recipient }).reveal();
+    return accept.put({ ...where(), organisationId: id, body: new Secret(request) });
+  };
+
+  it.each([
+    ['sms', ['email', 'pin'], 'email'],
+    ['email', ['phone', 'pin'], 'sms'],
+    ['auto', ['phone', 'birthDate'], 'sms'],
+    ['auto', ['email', 'pin'], 'email'],
+    ['sms', ['phone', 'email'], 'email'],
+    ['auto', ['phone', 'email'], 'auto'],
+  ] as const)('of %s serves a patient with %j by %s', async (planned, given, channel) => {
+    const { reminders } = await put(plan(['PT24H', planned]), recipientOf(given));
+    expect(reminders).toMatchObject([{ channel }]);
+  });
+
+  it('is one reminder where two of it come to the same', async () => {
+    const planned = plan(['PT24H', 'sms'], ['PT24H', 'email'], ['PT3H', 'sms']);
+    const { reminders } = await put(planned, recipientOf(['email', 'pin']));
+    expect(reminders.map(({ channel }) => channel)).toEqual(['email', 'email']);
+  });
+
+  it('is refused at the recipient when nothing of theirs can be used', async () => {
+    await expect(put(plan(['PT24H', 'sms']), recipientOf(['phone']))).rejects.toMatchObject({
+      fields: [{ pointer: '/recipient', code: 'no_usable_factor' }],
+    });
+  });
+});
+
 describe('a notice that nothing was sent before', () => {
   it('prefers the channel whose link opens more than the time', async () => {
     const { put } = await acceptOn('sms', 'email');
@@ -122,5 +164,21 @@ describe('a notice that nothing was sent before', () => {
     const withPin = { ...recipient, pin: contact.pin };
     const other = appointmentRequest({ recipient: withPin, reminders: [], notice: 'now' });
     expect((await put({ ...where(), body: other })).reminders).toMatchObject([{ channel: 'sms' }]);
+  });
+
+  it.each([
+    ['email', 'email'],
+    ['auto', 'email'],
+    ['sms', 'sms'],
+  ] as const)('goes like the first reminder: %s by %s', async (asked, channel) => {
+    const { put } = await acceptOn('sms', 'email');
+    const reminders = [{ before: 'PT24H', channel: asked }];
+    const body = appointmentRequest({ recipient: contact, reminders, notice: 'now' });
+    const answer = await put({ ...where(), body });
+    const { rows } = await db.admin.query(
+      "select channel from reminders where appointment_id = $1 and kind = 'notice'",
+      [answer.id],
+    );
+    expect(rows).toEqual([{ channel }]);
   });
 });

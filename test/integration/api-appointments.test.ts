@@ -224,6 +224,8 @@ describe('PUT, 422', () => {
     [['details', 'instructions'], `${canary}\r\n`, 'control_character'],
     [['details', 'instructions'], `${canary}\u0085`, 'control_character'],
     [['details', 'for'], `${canary}\u001b[31m`, 'control_character'],
+    [['details', 'place', 'name'], `${canary}\n`, 'control_character'],
+    [['details', 'place', 'address'], `${canary}\r\n`, 'control_character'],
     [['details', 'place'], [], 'invalid_type'],
     [['details', 'place', 'address'], 7, 'invalid_type'],
     [['recipient'], null, 'invalid_type'],

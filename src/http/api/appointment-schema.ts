@@ -15,14 +15,16 @@ const controls = /[\p{Cc}\u2028\u2029\u202a-\u202e]/u;
 const controlsButNewline = /(?!\n)[\p{Cc}\u2028\u2029\u202a-\u202e]/u;
 const letterOrDigit = /[\p{L}\p{N}]/u;
 
-/** One line of text to be shown: something to read, no control character. */
-const line = (charactersMax: number) =>
+/** A text to be shown: something to read, nothing that steers. */
+const shown = (charactersMax: number, forbidden: RegExp) =>
   z
     .string()
     .min(1)
     .max(charactersMax)
-    .refine((text) => !controls.test(text), breaks('control_character'))
+    .refine((text) => !forbidden.test(text), breaks('control_character'))
     .refine((text) => letterOrDigit.test(text) || text === '', breaks('too_short'));
+const line = (charactersMax: number) => shown(charactersMax, controls);
+const lines = (charactersMax: number) => shown(charactersMax, controlsButNewline);
 
 /** A short text whose meaning is checked later; here only that it is short. */
 const token = (charactersMax: number) => z.string().min(1).max(charactersMax);
@@ -31,7 +33,9 @@ const details = z
   .strictObject({
     practitioner: line(200).meta({ description: 'Whom the patient will see.' }),
     specialty: line(200).optional(),
-    place: z.strictObject({ name: line(200).optional(), address: line(500).optional() }).optional(),
+    place: z
+      .strictObject({ name: line(200).optional(), address: lines(500).optional() })
+      .optional(),
     instructions: z
       .string()
       .min(1)
@@ -97,10 +101,9 @@ export const appointmentRequest: z.ZodType<AppointmentRequest> = z
       .meta({ description: 'Whether the patient hears of a change. Absent: if_told.' }),
     details,
     recipient,
-    reminders: z
-      .array(reminder)
-      .max(limits.remindersPerAppointmentMax)
-      .optional()
-      .meta({ description: "Absent: the organisation's plan. Empty: none." }),
+    reminders: z.array(reminder).max(limits.remindersPerAppointmentMax).optional().meta({
+      description:
+        "Absent: the organisation's plan, by another channel where the patient cannot be reached on its own. Empty: none.",
+    }),
   })
   .meta({ id: 'AppointmentRequest' });

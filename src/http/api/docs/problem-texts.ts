@@ -109,7 +109,7 @@ export const fieldTexts: Record<FieldErrorCode, string> = {
   duplicate_reminder: 'Two reminders with the same channel and the same time before the start.',
   channel_unavailable: 'This deployment does not send on this channel.',
   no_contact_point:
-    'There is no phone or email, or not the one that the channel needs; at /recipient, the channel is one of the organisation’s plan.',
+    'There is no phone or email, or not the one that the channel needs; at /recipient, nothing that the organisation’s plan could use.',
   no_usable_factor:
     'Behind a link on this channel the patient could not prove who they are: send a PIN.',
   invalid_phone: 'Not a phone number in international form, such as +33639980001.',
