@@ -7,6 +7,12 @@ export interface CodeOwner {
   readonly session: Buffer;
 }
 
+/**
+ * A button that is pressed twice sends its form twice, and the browser shows the second answer: for
+ * a moment a used code opens what it has just opened, in the session that it is bound to.
+ */
+const pressedTwice = `used_at > clock_timestamp() - interval '5 seconds'`;
+
 /** The newest code of a link, which alone counts. */
 export interface StoredCode {
   readonly id: string;
@@ -62,7 +68,7 @@ export async function readNewestCode(
 ): Promise<StoredCode | undefined> {
   const { rows } = await connection.query<StoredCode>(
     `select id, session_hash as session, code_hash as hash,
-       used_at is null and expires_at > clock_timestamp() as live
+       (used_at is null or ${pressedTwice}) and expires_at > clock_timestamp() as live
      from codes where link_id = $1 and withdrawn_at is null
      order by created_at desc, id desc limit 1`,
     [linkId],
@@ -73,12 +79,13 @@ export async function readNewestCode(
 /**
  * Uses a code up.
  *
- * @returns false when someone was faster, or when it has expired meanwhile
+ * @returns false when it was used before that, or has expired meanwhile
  */
 export async function useCode(connection: Connection, id: string): Promise<boolean> {
   const { rowCount } = await connection.query(
-    `update codes set used_at = clock_timestamp()
-     where id = $1 and used_at is null and withdrawn_at is null and expires_at > clock_timestamp()`,
+    `update codes set used_at = coalesce(used_at, clock_timestamp())
+     where id = $1 and (used_at is null or ${pressedTwice}) and withdrawn_at is null
+       and expires_at > clock_timestamp()`,
     [id],
   );
   return rowCount === 1;
