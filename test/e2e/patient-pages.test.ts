@@ -1,51 +1,28 @@
-import { createServer } from 'node:net';
-import { AxeBuilder } from '@axe-core/playwright';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser, tabTo } from '../support/browser.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { type PatientPages, startPatientPages } from '../support/patient-pages.ts';
-import { seedAppointment, seededPin, seededRequest } from '../support/seed-appointment.ts';
+import type { AppointmentRequest } from '../../src/domain/appointment.ts';
+import { textsIn } from '../../src/texts/catalogue.ts';
+import { tabTo } from '../support/browser.ts';
+import { openPatientSite, type PatientSite } from '../support/patient-site.ts';
+import { seededPin, seededRequest } from '../support/seed-appointment.ts';
 import { withoutCookies } from '../support/without-cookies.ts';
 
-let database: TestDatabase;
-let pages: PatientPages;
-let browser: Browser;
+let site: PatientSite;
 let origin: string;
-let organisationId: string;
-
 beforeAll(async () => {
-  database = await createTestDatabase();
-  const port = await freePort();
-  origin = `http://localhost:${port}`;
-  pages = await startPatientPages(database, { patientUrl: origin, answerFloorMs: 300 });
-  await pages.app.listen({ host: 'localhost', port });
-  organisationId = await database.createOrganisation();
-  browser = await launchBrowser();
+  site = await openPatientSite();
+  origin = site.origin;
 });
-afterAll(async () => {
-  await browser?.close();
-  await pages?.close();
-  await database?.drop();
-});
+afterAll(() => site?.close());
 
-const oldPhone = { width: 320, height: 568 };
+const openPage = (options: BrowserContextOptions = {}): Promise<Page> => site.openPage(options);
 
-async function openPage(options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext({ viewport: oldPhone, ...options });
-  const page = await context.newPage();
-  page.on('console', (message) => complaints.push(message.text()));
-  return page;
-}
-
-/** What the browser complained of: a style or image that the policy refused, for instance. */
-const complaints: string[] = [];
-
-async function seedIn(language: string, place = seededRequest.details.place): Promise<string> {
-  const recipient = { ...seededRequest.recipient, language };
-  const request = { ...seededRequest, recipient, details: { ...seededRequest.details, place } };
-  const { link } = await seedAppointment(pages.seed, { organisationId, request });
-  return `${origin}/${link.token}`;
+async function seedIn(
+  language: string,
+  place?: AppointmentRequest['details']['place'],
+): Promise<string> {
+  const { url } = await site.seed({ language, ...(place === undefined ? {} : { place }) });
+  return url;
 }
 
 const step = (page: Page) => page.locator('main').getAttribute('data-step');
@@ -55,96 +32,104 @@ async function pressButton(page: Page, selector: string): Promise<void> {
   await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
 }
 
-async function expectNoFaults(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
-    .analyze();
-  expect(violations.map(({ id, nodes }) => ({ id, at: nodes.map(({ html }) => html) }))).toEqual(
-    [],
-  );
-  const width = await page.evaluate('document.documentElement.scrollWidth');
-  expect(width).toBeLessThanOrEqual(oldPhone.width);
+/** Types into a field and sends its form with Enter. */
+async function type(page: Page, selector: string, text: string): Promise<void> {
+  await tabTo(page, selector);
+  await page.keyboard.type(text);
+  await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
 }
 
-describe.each([
-  { language: 'fr', colorScheme: 'light' },
-  { language: 'fr', colorScheme: 'dark' },
-  { language: 'en', colorScheme: 'light' },
-  { language: 'en', colorScheme: 'dark' },
-] as const)('on an old phone, in $language, $colorScheme', ({ language, colorScheme }) => {
-  it('a patient gets from the link to the details and out again by keyboard alone, without a script', async () => {
-    const page = await openPage({ colorScheme, javaScriptEnabled: false });
-    await page.goto(await seedIn(language));
-    expect(page.url()).toBe(`${origin}/r`);
-    expect([await step(page), await page.locator('html').getAttribute('lang')]).toEqual([
-      'landing',
-      language,
-    ]);
+describe.concurrent.each([
+  { language: 'fr', phone: '+33639981001' },
+  { language: 'en', phone: '+33639981002' },
+  { language: 'ar', phone: '+33639981003' },
+] as const)(
+  'in $language, by keyboard alone and without a script, a patient gets',
+  ({ language, phone }) => {
+    const texts = textsIn(language);
+    const { practitioner } = seededRequest.details;
+    const openQuietly = () => openPage({ javaScriptEnabled: false });
+    const words = (page: Page) => page.locator('main').textContent();
 
-    await pressButton(page, 'main button');
-    expect(await step(page)).toBe('prove');
-    await tabTo(page, '#pin');
-    await page.keyboard.type('593827');
-    await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
-    // The summary takes the focus by itself, so that a screen reader begins there.
-    await page.locator('[role="alert"]:focus').waitFor();
-    expect(await page.title()).toMatch(language === 'fr' ? /^Erreur/ : /^Error/);
+    it('from the link by PIN to the details, and out again', async () => {
+      const page = await openQuietly();
+      await page.goto(await seedIn(language));
+      expect(page.url()).toBe(`${origin}/r`);
+      expect([await step(page), await page.locator('html').getAttribute('lang')]).toEqual([
+        'landing',
+        language,
+      ]);
 
-    await tabTo(page, '#pin');
-    await page.keyboard.type('482 913');
-    await Promise.all([page.waitForURL('**/details'), page.keyboard.press('Enter')]);
-    expect(await step(page)).toBe('details');
-    expect(await page.locator('main').textContent()).toContain(seededRequest.details.practitioner);
+      await pressButton(page, 'main button');
+      expect(await step(page)).toBe('prove');
+      await type(page, '#pin', '593827');
+      // The summary takes the focus by itself, so that a screen reader begins there.
+      await page.locator('[role="alert"]:focus').waitFor();
+      expect(await page.title()).toContain(texts.errorTitlePrefix);
 
-    await pressButton(page, 'form[action="/leave"] button');
-    expect(page.url()).toBe(`${origin}/left?lang=${language}`);
-    await page.goBack();
-    expect(await page.locator('main').textContent()).not.toContain(
-      seededRequest.details.practitioner,
-    );
-    expect(await step(page)).toBeNull();
-    await page.context().close();
-  });
+      await type(page, '#pin', '482 913');
+      expect(await step(page)).toBe('details');
+      expect(await words(page)).toContain(practitioner);
 
-  it('no page has a fault that axe finds, nor scrolls sideways', async () => {
-    const page = await openPage({ colorScheme });
-    await page.goto(await seedIn(language));
-    await expectNoFaults(page);
-    await page.click('main button');
-    await expectNoFaults(page);
-    await page.fill('#pin', '593827');
-    await page.click('main button');
-    await page.locator('[role="alert"]').waitFor();
-    await expectNoFaults(page);
-    await page.fill('#pin', seededPin);
-    await page.click('main button');
-    await page.waitForURL('**/details');
-    await expectNoFaults(page);
-    for (const path of ['/left', '/check', '/nowhere', '/leave']) {
-      await page.goto(`${origin}${path}?lang=${language}`);
-      await expectNoFaults(page);
-    }
-    await page.context().close();
-  });
+      await pressButton(page, 'form[action="/leave"] button');
+      expect(page.url()).toBe(`${origin}/left?lang=${language}`);
+      await page.goBack();
+      expect(await words(page)).not.toContain(practitioner);
+      expect(await step(page)).toBeNull();
+      await page.context().close();
+    });
 
-  it('the locked page shows the help code, without a fault', async () => {
-    const recipient = { ...seededRequest.recipient, language };
-    const request = { ...seededRequest, recipient };
-    const { id, link } = await seedAppointment(pages.seed, { organisationId, request });
-    await database.admin.query(
-      `insert into factor_failures (organisation_id, appointment_id, factor, failed_count, locked_at, help_code)
-       values ($1, $2, 'pin', 10, clock_timestamp(), 'H4R7QK')`,
-      [organisationId, id],
-    );
-    const page = await openPage({ colorScheme });
-    await page.goto(`${origin}/${link.token}`);
-    await page.click('main button');
-    expect(await step(page)).toBe('locked');
-    expect(await page.locator('main').textContent()).toContain('H4R7QK');
-    await expectNoFaults(page);
-    await page.context().close();
-  });
-});
+    it('by a birth date to the time alone, and on to the rest by PIN', async () => {
+      const page = await openQuietly();
+      await page.goto(await seedIn(language));
+      await pressButton(page, 'main button');
+      await pressButton(page, 'a[href="/prove/birth-date"]');
+      await tabTo(page, '#birth-day');
+      await page.keyboard.type('14');
+      await tabTo(page, '#birth-month');
+      await page.keyboard.type('2');
+      await type(page, '#birth-year', '1980');
+      expect(await step(page)).toBe('details');
+      expect(await words(page)).not.toContain(practitioner);
+      await pressButton(page, 'a[href="/prove/pin"]');
+      await type(page, '#pin', seededPin);
+      expect(await words(page)).toContain(practitioner);
+      await page.context().close();
+    });
+
+    it('by a code to the details, and out of all messages', async () => {
+      const page = await openQuietly();
+      const recipient = { phone, email: `${language}@mail.example` };
+      await page.goto((await site.seed({ language, recipient, channel: 'email' })).url);
+      await pressButton(page, 'main button');
+      await pressButton(page, 'form[action="/code/send"] button');
+      expect(await step(page)).toBe('code');
+      await type(page, '#code', site.newestCode(phone));
+      expect(await words(page)).toContain(practitioner);
+
+      await pressButton(page, 'a[href="/stop"]');
+      await pressButton(page, 'button[value="stop"]');
+      expect(page.url()).toBe(`${origin}/stopped/email?lang=${language}`);
+      expect(await words(page)).toContain(texts.optOut.stopped.email);
+      await pressButton(page, 'main a[href="/details"]');
+      expect(await words(page)).toContain(practitioner);
+      await page.context().close();
+    });
+
+    it('from a locked PIN to the way that is left', async () => {
+      const page = await openQuietly();
+      const seeded = await site.seed({ language });
+      await site.lockPin(seeded, 'H4R7QK');
+      await page.goto(seeded.url);
+      await pressButton(page, 'main button');
+      expect(await step(page)).toBe('locked');
+      expect(await words(page)).toContain('H4R7QK');
+      await pressButton(page, 'main a[href="/prove/birth-date"]');
+      expect(await step(page)).toBe('prove');
+      await page.context().close();
+    });
+  },
+);
 
 describe('in a browser', () => {
   it('that refuses cookies, the patient is told so', async () => {
@@ -226,7 +211,7 @@ describe('in a browser', () => {
     await page.goto(await seedIn('en'));
     await page.goto(`${origin}/check`);
     expect([...hosts]).toEqual([origin]);
-    expect(complaints.filter((text) => /Content Security Policy/.test(text))).toEqual([]);
+    expect(site.complaints.filter((text) => /Content Security Policy/.test(text))).toEqual([]);
     await page.context().close();
   });
 });
@@ -252,12 +237,3 @@ const leftEdgesOf = (...words: [string, string]) => `(() => {
     return range.getBoundingClientRect().left;
   });
 })()`;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
