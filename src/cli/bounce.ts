@@ -34,9 +34,7 @@ interface Message {
  * @param load reads the configuration; its faults too are no reason to lose a message
  */
 export async function runBounce(load: () => Config, words: readonly string[]): Promise<number> {
-  const { values, positionals } = parseOptions(words, {
-    'url-file': { type: 'string' },
-  });
+  const { values, positionals } = optionsFrom(words);
   const url = await addressFrom({ load, urlFile: values['url-file'] });
   if (positionals.length === 0 && process.stdin.isTTY) throw new CommandError(usage);
   const messages = positionals.length > 0 ? await messagesIn(positionals) : [standardInput];
@@ -56,6 +54,16 @@ export async function runBounce(load: () => Config, words: readonly string[]): P
   }
   if (counts.later > 0) return exitCodes.later;
   return counts.refused > 0 ? exitCodes.refused : exitCodes.taken;
+}
+
+/** A mistyped option in a mail server's configuration can be mended, and costs no message until then. */
+function optionsFrom(words: readonly string[]) {
+  try {
+    return parseOptions(words, { 'url-file': { type: 'string' } });
+  } catch (error) {
+    const said = error instanceof CommandError ? error.message : usage;
+    throw new CommandError(said, { exitCode: exitCodes.later });
+  }
 }
 
 async function addressFrom({

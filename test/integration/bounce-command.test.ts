@@ -157,6 +157,13 @@ describe('files and Maildirs', () => {
     expect(await readdir(join(maildir, 'new'))).toEqual(['1', '2']);
     expect(await sotto(['bounce', join(folder, 'not there')])).toMatchObject({ code: 75 });
   });
+
+  it('keeps its messages when an option is mistyped', async () => {
+    const result = await sotto(['bounce', '--url-flie', 'x'], { input: message('typo') });
+    expect(result).toMatchObject({ code: 75, out: '' });
+    expect(result.errors).toContain('--url-flie');
+    expect(taken).toEqual([]);
+  });
 });
 
 describe('sotto callbacks', () => {
