@@ -114,7 +114,7 @@ describe('a mail server’s pipe', () => {
       input: message('named'),
     });
     expect(named.errors).not.toContain(JSON.parse(out).bounce);
-    expect([named.code, taken]).toEqual([2, []]);
+    expect([named.code, taken]).toEqual([75, []]);
     const file = join(folder, 'address');
     await writeFile(file, `${JSON.parse(out).bounce}\n`);
     const env = { KEYSTORE: `file:${folder}/nothing` };
