@@ -35,6 +35,7 @@ it('a role that dies of what nobody caught names a code and nobody, and leaves n
       env: {
         DATA_DIR: dataDir,
         SANDBOX_PORT: String(await freePort()),
+        SANDBOX_SMTP_PORT: String(await freePort()),
         TWILIO_ACCOUNT_SID: `ACsandbox${'0'.repeat(25)}`,
         TWILIO_AUTH_TOKEN: 'of the sandbox',
       },
@@ -48,7 +49,7 @@ it('a role that dies of what nobody caught names a code and nobody, and leaves n
   }
   const [status] = await once(child, 'close');
   expect(status).toBe(1);
-  expect(said).toContain('phone at');
+  expect(said).toContain('mailbox at');
   expect(said).not.toContain(canary);
   expect(JSON.parse(said.trim().split('\n').at(-1) ?? '')).toMatchObject({ code: '23505' });
 
