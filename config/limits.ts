@@ -15,6 +15,8 @@ export const limits = {
   sendTimeoutMs: 15_000,
   attemptsMax: 8,
   parcelGraceMs: 60 * 60_000,
+  /** How long a provider may be down before reminders go by the other channel. */
+  heldUpPatienceMs: 2 * 60 * 60_000,
 
   acceptBatchMax: 100,
   acceptWaitingMax: 2_000,

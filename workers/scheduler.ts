@@ -9,6 +9,7 @@ import type { Database } from '../src/store/database.ts';
 import { writeHeartbeat } from '../src/store/heartbeats.ts';
 import { createLog, type Log } from '../src/telemetry/log.ts';
 import { feedDueReminders, newFeedCursor } from '../src/usecases/feed-due-reminders.ts';
+import { leaveStuckLanes } from '../src/usecases/leave-stuck-lanes.ts';
 import { prepareEventMonths, retireExpired } from '../src/usecases/retire-expired.ts';
 import { sweepExpired, sweepLeases } from '../src/usecases/sweep-leases.ts';
 import { type Duty, startDuties } from './duties.ts';
@@ -51,6 +52,11 @@ function schedulerDuties(deps: {
     { name: 'feed', everyMs: 1_000, run: createFeeding({ config, database, ring }) },
     { name: 'sweep', everyMs: 10_000, run: () => sweepLeases({ database, log }) },
     { name: 'expire', everyMs: 10_000, run: () => sweepExpired({ database }) },
+    {
+      name: 'stuck-lanes',
+      everyMs: 60_000,
+      run: () => leaveStuckLanes({ database, log }, { available: channelsAvailable(config) }),
+    },
     { name: 'retire', everyMs: 600_000, run: () => retireExpired({ database }) },
     { name: 'event-months', everyMs: 21_600_000, run: () => prepareEventMonths({ database }) },
   ];
