@@ -118,6 +118,9 @@ async function buildApp({
   if (config.PATIENT_URL.startsWith('https://') && !config.TRUSTED_PROXIES?.length) {
     log.warn('TRUSTED_PROXIES is empty: every patient behind a proxy counts as one source');
   }
+  if (config.SMS_TRANSPORT === 'twilio' && !config.TWILIO_SEND_KEY_SID) {
+    log.warn('TWILIO_SEND_KEY_SID is empty: this process holds the token of the whole account');
+  }
   return buildPatientApp({
     patientUrl: config.PATIENT_URL,
     trustedProxies: config.TRUSTED_PROXIES,
