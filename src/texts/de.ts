@@ -189,13 +189,6 @@ export const de: PatientTexts = {
         'Öffnen Sie noch einmal den Link in Ihrer Nachricht.',
       ],
     },
-    slowDown: {
-      heading: 'Bitte warten Sie einen Augenblick',
-      paragraphs: [
-        'Von dort, wo Sie sind, kamen zu viele Anfragen. Warten Sie eine Minute und versuchen Sie es noch einmal.',
-        'An Ihrem Termin ändert das nichts.',
-      ],
-    },
     problem: {
       heading: 'Leider gibt es ein Problem mit diesem Dienst',
       paragraphs: [

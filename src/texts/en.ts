@@ -183,13 +183,6 @@ export const en: PatientTexts = {
       heading: 'This form is too old',
       paragraphs: ['Nothing was changed.', 'Open the link in your message again.'],
     },
-    slowDown: {
-      heading: 'Please wait a moment',
-      paragraphs: [
-        'There were too many requests from where you are. Wait one minute and try again.',
-        'This changes nothing about your appointment.',
-      ],
-    },
     problem: {
       heading: 'Sorry, there is a problem with the service',
       paragraphs: [

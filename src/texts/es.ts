@@ -184,13 +184,6 @@ export const es: PatientTexts = {
       heading: 'Este formulario es demasiado antiguo',
       paragraphs: ['No se ha cambiado nada.', 'Abra otra vez el enlace de su mensaje.'],
     },
-    slowDown: {
-      heading: 'Espere un momento, por favor',
-      paragraphs: [
-        'Han llegado demasiadas peticiones desde donde está usted. Espere un minuto e inténtelo de nuevo.',
-        'Esto no cambia nada en su cita.',
-      ],
-    },
     problem: {
       heading: 'Lo sentimos, el servicio tiene un problema',
       paragraphs: [

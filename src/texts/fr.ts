@@ -186,13 +186,6 @@ export const fr: PatientTexts = {
       heading: 'Ce formulaire est trop ancien',
       paragraphs: ['Rien n’a été changé.', 'Ouvrez de nouveau le lien de votre message.'],
     },
-    slowDown: {
-      heading: 'Attendez un instant',
-      paragraphs: [
-        'Trop de demandes sont venues de là où vous êtes. Attendez une minute et réessayez.',
-        'Cela ne change rien à votre rendez-vous.',
-      ],
-    },
     problem: {
       heading: 'Désolé, le service a un problème',
       paragraphs: [

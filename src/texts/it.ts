@@ -183,13 +183,6 @@ export const it: PatientTexts = {
       heading: 'Questo modulo è troppo vecchio',
       paragraphs: ['Non è stato cambiato nulla.', 'Apra di nuovo il link del suo messaggio.'],
     },
-    slowDown: {
-      heading: 'Aspetti un momento',
-      paragraphs: [
-        'Da dove si trova sono arrivate troppe richieste. Aspetti un minuto e riprovi.',
-        'Per il suo appuntamento non cambia nulla.',
-      ],
-    },
     problem: {
       heading: 'Ci dispiace, il servizio ha un problema',
       paragraphs: [

@@ -183,13 +183,6 @@ export const nl: PatientTexts = {
       heading: 'Dit formulier is te oud',
       paragraphs: ['Er is niets veranderd.', 'Open opnieuw de link in uw bericht.'],
     },
-    slowDown: {
-      heading: 'Een ogenblik geduld',
-      paragraphs: [
-        'Er kwamen te veel aanvragen van de plek waar u bent. Wacht een minuut en probeer het opnieuw.',
-        'Aan uw afspraak verandert dit niets.',
-      ],
-    },
     problem: {
       heading: 'Sorry, er is een probleem met deze dienst',
       paragraphs: [

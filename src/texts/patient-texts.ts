@@ -15,7 +15,6 @@ export type NoticeKind =
   | 'sessionEnded'
   | 'cookiesRefused'
   | 'formExpired'
-  | 'slowDown'
   | 'problem'
   | 'left';
 

@@ -129,7 +129,7 @@ describe.concurrent.each(languages)(
       await go(url.slice(site.origin.length), 'stop, from an email');
 
       // These come when something is wrong with us, or with the one who asks.
-      for (const kind of ['slowDown', 'problem', 'formExpired'] as const) {
+      for (const kind of ['problem', 'formExpired'] as const) {
         const body = noticePage({ kind, language });
         await page.route(`${site.origin}/${kind}?*`, (route) =>
           route.fulfill({ contentType: 'text/html; charset=utf-8', body }),

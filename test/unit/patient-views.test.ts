@@ -48,7 +48,6 @@ const noticeKinds: readonly NoticeKind[] = [
   'sessionEnded',
   'cookiesRefused',
   'formExpired',
-  'slowDown',
   'problem',
   'left',
 ];
