@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { type Config, ConfigError, channelsAvailable, hasLiveTransport } from '../config/env.ts';
+import { type Config, ConfigError } from '../config/env.ts';
 import { limits } from '../config/limits.ts';
+import { channelsAvailable, hasLiveTransport } from '../config/transports.ts';
 import type { Channel } from '../src/domain/channel.ts';
 import { type Lane, laneKey, lanesOf } from '../src/domain/lane.ts';
 import { Secret } from '../src/domain/secret.ts';

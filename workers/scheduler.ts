@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Config, channelsAvailable } from '../config/env.ts';
+import type { Config } from '../config/env.ts';
+import { channelsAvailable } from '../config/transports.ts';
 import packageFile from '../package.json' with { type: 'json' };
 import { type Lane, laneKey, lanesOf } from '../src/domain/lane.ts';
 import { createBells } from '../src/queue/bells.ts';

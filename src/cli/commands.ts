@@ -1,4 +1,5 @@
-import { checkTransport, loadConfig } from '../../config/env.ts';
+import { loadConfig } from '../../config/env.ts';
+import { checkTransport } from '../../config/transports.ts';
 import { runRole } from './run-role.ts';
 
 export interface Command {

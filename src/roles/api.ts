@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { type Config, channelsAvailable } from '../../config/env.ts';
+import type { Config } from '../../config/env.ts';
+import { channelsAvailable } from '../../config/transports.ts';
 import { AppError } from '../domain/errors.ts';
 import type { OrganisationSettings } from '../domain/organisation.ts';
 import { buildApi } from '../http/api/build-api.ts';

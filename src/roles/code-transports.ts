@@ -1,9 +1,5 @@
-import {
-  type Config,
-  channelsAvailable,
-  checkTransport,
-  hasLiveTransport,
-} from '../../config/env.ts';
+import type { Config } from '../../config/env.ts';
+import { channelsAvailable, checkTransport, hasLiveTransport } from '../../config/transports.ts';
 import type { Mode } from '../domain/channel.ts';
 import { createSink } from '../transport/sink.ts';
 import type { OutgoingSms, Transport } from '../transport/transport.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Config, channelsAvailable } from '../../config/env.ts';
+import type { Config } from '../../config/env.ts';
+import { channelsAvailable } from '../../config/transports.ts';
 import { buildPatientApp } from '../http/patient/app.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { checkKeyStore } from '../keys/check-key-store.ts';

@@ -1,4 +1,5 @@
-import { type Config, ConfigError, sandboxAccountPrefix } from '../../config/env.ts';
+import { type Config, ConfigError } from '../../config/env.ts';
+import { sandboxAccountPrefix } from '../../config/transports.ts';
 import { startSandbox } from './start-sandbox.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { join } from 'node:path';
-import { sandboxAccountPrefix } from '../../config/env.ts';
+import { sandboxAccountPrefix } from '../../config/transports.ts';
 import { Secret } from '../domain/secret.ts';
 import { readPrivateFile, writePrivateFile } from './private-file.ts';
 import { StartError } from './start-error.ts';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Config, hasLiveTransport } from '../../config/env.ts';
+import type { Config } from '../../config/env.ts';
+import { hasLiveTransport } from '../../config/transports.ts';
 import { Secret } from '../domain/secret.ts';
 import type { DatabaseRole } from '../store/role-logins.ts';
 import { type RoleProcess, superviseRole } from './children.ts';

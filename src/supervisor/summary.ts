@@ -1,5 +1,6 @@
 import { join, relative } from 'node:path';
-import { type Config, hasLiveTransport } from '../../config/env.ts';
+import type { Config } from '../../config/env.ts';
+import { hasLiveTransport } from '../../config/transports.ts';
 import type { Secret } from '../domain/secret.ts';
 
 /** What a newcomer reads when everything runs: where to look first, and how to stop it. */

@@ -1,14 +1,8 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type Config,
-  ConfigError,
-  checkTransport,
-  environment,
-  loadConfig,
-  sandboxAccountPrefix,
-} from '../../config/env.ts';
+import { type Config, ConfigError, environment, loadConfig } from '../../config/env.ts';
+import { checkTransport, sandboxAccountPrefix } from '../../config/transports.ts';
 import { Secret } from '../../src/domain/secret.ts';
 
 const names = Object.keys(environment.shape);
