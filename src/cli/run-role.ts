@@ -2,6 +2,8 @@ import { type Config, loadConfig } from '../../config/env.ts';
 import { limits } from '../../config/limits.ts';
 import { onParentGone, reportReady } from '../supervisor/parent.ts';
 
+const lastBreathMs = 500;
+
 /** A role that runs until it is closed. */
 interface Running {
   close(): Promise<void>;
@@ -20,7 +22,10 @@ export async function runRole(start: (config: Config) => Promise<Running>): Prom
   reportReady();
   await stopped;
   // What still hangs then is left to the leases and the sweeper, as after a crash.
-  setTimeout(() => process.exit(1), limits.shutdownMs).unref();
+  const late = setTimeout(() => process.exit(1), limits.shutdownMs).unref();
   await running.close();
+  clearTimeout(late);
+  // A library may still hold a connection that it was just opening; nothing of ours is undone.
+  setTimeout(() => process.exit(0), lastBreathMs).unref();
   return 0;
 }
