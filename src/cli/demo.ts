@@ -1,11 +1,10 @@
-import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../../config/env.ts';
 import { Secret } from '../domain/secret.ts';
-import { callbackSecret } from '../keys/callback-secret.ts';
 import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
+import { callbackAddresses } from '../usecases/callback-addresses.ts';
 import { createApiKey } from '../usecases/create-credential.ts';
 import { createOrganisation } from '../usecases/create-organisation.ts';
 import { untilSealable } from './admin.ts';
@@ -93,13 +92,11 @@ export async function setUpDemo({
  * the mail system. At every start: addresses and keys may have changed.
  */
 async function setUpCallbacks(config: Config): Promise<void> {
-  const keys = await fileKeyStore(keyStoreFolder(config.KEYSTORE)).symmetricKeys('callback');
-  const newest = keys.at(-1);
-  assert(newest, 'asking for keys makes the first');
-  const base = `${config.CALLBACK_URL}/callbacks`;
+  const keys = fileKeyStore(keyStoreFolder(config.KEYSTORE));
+  const { bounce, inbound } = await callbackAddresses({ keys, callbackUrl: config.CALLBACK_URL });
   writePrivately(join(sandboxFolder(config), 'callback-addresses.json'), {
-    bounceUrl: `${base}/email/bounce/${callbackSecret(newest, 'bounce').reveal()}`,
-    inboundUrl: `${base}/twilio/inbound/${callbackSecret(newest, 'inbound').reveal()}`,
+    bounceUrl: bounce.reveal(),
+    inboundUrl: inbound.reveal(),
   });
 }
 

@@ -8,7 +8,7 @@ import { askPin, checkPin } from './pin-question.ts';
 
 /**
  * Asks who is there, and checks the answer: at `/prove` for the strongest factor that can be asked
- * for now, and at an address of its own for each.
+ * for at this point, and at an address of its own for each.
  */
 export function addProveRoutes(app: FastifyInstance, pages: Pages): void {
   app.get(
