@@ -39,5 +39,8 @@ export const limits = {
   codePauseS: 30,
   firstViewBytesMax: 14 * 1024,
 
+  opsSessionIdleMinutes: 30,
+  opsSessionTotalMinutes: 12 * 60,
+
   shutdownMs: 8_000,
 } as const;

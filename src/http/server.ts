@@ -12,8 +12,12 @@ export interface ServerOptions {
   readonly log: Log;
   /** Addresses whose `X-Forwarded-For` is believed; nobody's when empty or absent. */
   readonly trustedProxies?: readonly string[] | undefined;
-  /** How this listener words a fault: a problem for programs, a page for people. */
-  readonly faultAnswer: (fault: AppError) => Answer;
+  /**
+   * How this listener words a fault: a problem for programs, a page for people.
+   *
+   * @param url what was asked for, where it could be read
+   */
+  readonly faultAnswer: (fault: AppError, url?: string) => Answer;
   /** Sent with every answer; a route may replace one. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -50,8 +54,8 @@ export function buildServer(options: ServerOptions): FastifyInstance {
     // Above the longest reference, so that a wrong reference is told apart from a wrong address.
     routerOptions: { maxParamLength: 1_024 },
     // The framework's own answers to what it cannot read would echo it.
-    frameworkErrors: (error, _request, reply) => {
-      write(reply.headers({ ...options.headers }), faultAnswer(asAppError(error)));
+    frameworkErrors: (error, request, reply) => {
+      write(reply.headers({ ...options.headers }), faultAnswer(asAppError(error), request.url));
     },
     clientErrorHandler: (error, socket) => {
       const code = error.code === 'HPE_HEADER_OVERFLOW' ? 'payload_too_large' : 'malformed_request';
@@ -82,10 +86,12 @@ function logRequests(app: FastifyInstance, log: Log): void {
 }
 
 function answerFaults(app: FastifyInstance, { log, faultAnswer }: ServerOptions): void {
-  app.setNotFoundHandler((_request, reply) => write(reply, faultAnswer(new AppError('not_found'))));
+  app.setNotFoundHandler((request, reply) =>
+    write(reply, faultAnswer(new AppError('not_found'), request.url)),
+  );
   app.setErrorHandler((error, request, reply) => {
     const fault = asAppError(error);
-    const answer = faultAnswer(fault);
+    const answer = faultAnswer(fault, request.url);
     if (answer.status >= 500) {
       log.error('request failed', {
         ...errorFacts(fault.cause),

@@ -1,22 +1,26 @@
 import type { Config } from '../../config/env.ts';
 import { buildOps } from '../http/ops/build-ops.ts';
+import { verifyPassword } from '../keys/password.ts';
 import { measureQueue, readHeartbeats } from '../store/ops-reads.ts';
 import { createLog } from '../telemetry/log.ts';
 import { formatOpsMetrics } from '../telemetry/ops-metrics.ts';
 import { opsReadiness } from '../usecases/ops-readiness.ts';
+import { findVisitor, signIn, signOut } from '../usecases/sign-in.ts';
+import { createSignInThrottle } from '../usecases/sign-in-throttle.ts';
 import { openCheckedDatabase } from './checked-database.ts';
 
 /** A worker that has been silent for longer is not counted as connected. */
 const workerSilentMaxS = 20;
 
 /**
- * Runs the listener for operators: health and metrics.
+ * Runs the listener for operators: pages behind a sign-in, health and metrics.
  *
  * @throws {ConfigError} without DATABASE_URL, or for a database that this role must not run on
  */
 export async function runOps(config: Config): Promise<{ close(): Promise<void> }> {
   const log = createLog({ role: 'ops', level: config.LOG_LEVEL });
   const database = await openCheckedDatabase(config, { role: 'ops', log });
+  const throttle = createSignInThrottle(() => performance.now());
   try {
     const app = await buildOps({
       log,
@@ -24,6 +28,9 @@ export async function runOps(config: Config): Promise<{ close(): Promise<void> }
       apiUrl: config.API_URL,
       trustedProxies: config.TRUSTED_PROXIES,
       metricsToken: config.METRICS_TOKEN,
+      findVisitor: (token) => findVisitor({ database }, token),
+      signIn: (input) => signIn({ database, throttle, verifyPassword }, input),
+      signOut: (token) => signOut({ database }, token),
       ready: () => opsReadiness({ database }),
       metrics: async () =>
         formatOpsMetrics({

@@ -129,14 +129,3 @@ describe('metrics', () => {
     expect((await fetch(`${url}/metrics`, { headers })).status).toBe(200);
   });
 });
-
-describe('the page for operators', () => {
-  it('links what there is, without script and without a third party', async () => {
-    const answer = await fetch(url);
-    expect(answer.status).toBe(200);
-    expect(answer.headers.get('content-security-policy')).toMatch(/^default-src 'none'/);
-    const text = await answer.text();
-    for (const path of ['/readyz', '/livez', '/metrics']) expect(text).toContain(`href="${path}"`);
-    expect(text).not.toMatch(/<script|https?:\/\//);
-  });
-});

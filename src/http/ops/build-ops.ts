@@ -1,13 +1,20 @@
+import cookie from '@fastify/cookie';
+import formbody from '@fastify/formbody';
 import type { FastifyInstance } from 'fastify';
-import { html } from 'hono/html';
+import type { AppError } from '../../domain/errors.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { plainPage, plainPageHeaders } from '../plain-page.ts';
-import { problemAnswer } from '../problems.ts';
+import { pageHeaders } from '../page-headers.ts';
+import { type Answer, problemAnswer } from '../problems.ts';
 import { addReadinessRoutes, type Readiness } from '../readiness.ts';
-import { programHeaders } from '../security-headers.ts';
 import { buildServer, collectRoutes, refuseOtherMethods } from '../server.ts';
 import { demandMetricsAccess } from './metrics-access.ts';
+import { createOpsSessions, type SessionDeps } from './ops-sessions.ts';
+import { addOverviewRoutes } from './overview-routes.ts';
+import { paths } from './paths.ts';
+import { addSignInRoutes, type SignInDeps } from './sign-in-routes.ts';
+import { stylesheet } from './style.ts';
+import { faultPage } from './views/fault-page.ts';
 
 export interface OpsDeps {
   readonly log: Log;
@@ -18,33 +25,64 @@ export interface OpsDeps {
   readonly metricsToken?: Secret<string> | undefined;
   ready(): Promise<Readiness>;
   metrics(): Promise<{ contentType: string; text: string }>;
+  readonly findVisitor: SessionDeps['findVisitor'];
+  readonly signIn: SignInDeps['signIn'];
+  signOut(token: Secret<string>): Promise<void>;
 }
 
-/** The listener for operators and their machines. Nobody signs in to it yet, so it shows no data. */
+/** What programs ask; they are told of faults in their own form. */
+const forPrograms = /^\/(?:metrics|livez|readyz)(?:\?|$)/;
+
+/** The listener for operators and their machines: pages behind a sign-in, health and metrics. */
 export async function buildOps(deps: OpsDeps): Promise<FastifyInstance> {
   const app = buildServer({
     log: deps.log,
     trustedProxies: deps.trustedProxies,
-    faultAnswer: (fault) => problemAnswer(fault, deps.apiUrl),
-    headers: programHeaders(deps.opsUrl),
+    faultAnswer: (fault, url = '') =>
+      forPrograms.test(url) ? problemAnswer(fault, deps.apiUrl) : pageAnswer(fault),
+    headers: pageHeaders({ https: deps.opsUrl.startsWith('https:') }),
   });
+  await app.register(cookie);
+  await app.register(formbody);
   const routes = collectRoutes(app);
-  const index = await plainPage({ title: 'Sotto: operations', body: indexBody });
-  app.get('/', async (_request, reply) => reply.headers(plainPageHeaders).send(index));
+  const sessions = createOpsSessions(deps);
+
   addReadinessRoutes(app, deps.ready);
   app.get('/metrics', async (request, reply) => {
     demandMetricsAccess(request, deps.metricsToken);
     const { contentType, text } = await deps.metrics();
     return reply.type(contentType).send(text);
   });
+  app.get(stylesheet.path, async (_request, reply) =>
+    reply.type('text/css; charset=utf-8').send(stylesheet.body),
+  );
+  app.get('/favicon.ico', async (_request, reply) => reply.code(204).send());
+  addSignInRoutes(app, { ...deps, sessions });
+
+  await app.register(async (pages) => {
+    sessions.guard(pages);
+    sessions.takeOwnFormsOnly(pages);
+    addOverviewRoutes(pages);
+    pages.post(paths.signOut, async (request, reply) => {
+      const token = sessions.tokenOf(request);
+      if (token) await deps.signOut(token);
+      return sessions.end(reply).redirect(paths.signIn, 303);
+    });
+  });
   refuseOtherMethods(app, routes);
   await app.ready();
   return app;
 }
 
-const indexBody = html`<h1>Sotto: operations</h1>
-<ul>
-<li><a href="/readyz">Ready</a>: whether reminders can go out, one line for each thing needed</li>
-<li><a href="/livez">Alive</a>: whether this process runs</li>
-<li><a href="/metrics">Metrics</a> for Prometheus: from this machine, or with the metrics token</li>
-</ul>`;
+function pageAnswer(fault: AppError): Answer {
+  const { status, headers } = problemAnswer(fault, '');
+  const retryAfter = headers['retry-after'];
+  return {
+    status,
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }),
+    },
+    body: faultPage(fault),
+  };
+}

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Language } from '../../domain/language.ts';
-import { answerHeaders } from './answer-headers.ts';
+import { pageHeaders } from '../page-headers.ts';
 import { addCodeRoutes } from './code-routes.ts';
 import { addDetailsRoutes } from './details-routes.ts';
 import { addLinkRoutes } from './link-routes.ts';
@@ -37,7 +37,7 @@ export async function buildPatientApp(options: PatientAppOptions): Promise<Fasti
     },
   };
   const { log, trustedProxies } = options;
-  const headers = answerHeaders({ https });
+  const headers = pageHeaders({ https });
   const app = await buildPageServer({
     log,
     trustedProxies,

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Factor, reachableFactors, waysToProve } from '../../domain/factor.ts';
 import { everything } from '../../domain/tiers.ts';
 import type { OpenedLink } from '../../usecases/open-link.ts';
-import { hasFormToken, isForeign } from './forgery.ts';
+import { hasFormToken, isForeign } from '../forgery.ts';
 import { requestedLanguage } from './page-language.ts';
 import { sendNotice } from './page-server.ts';
 import type { Pages } from './pages.ts';

@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { readBirthDate, type TypedBirthDate } from '../../domain/birth-date.ts';
 import { Secret } from '../../domain/secret.ts';
-import { formField, formTokenFor } from './forgery.ts';
+import { formTokenFor } from '../forgery.ts';
+import { formField } from '../form-field.ts';
 import { sendPage } from './page-server.ts';
 import type { Pages } from './pages.ts';
 import { type Exchange, proveAnswer, sendLocked } from './prove-answer.ts';

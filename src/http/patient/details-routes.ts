@@ -3,7 +3,7 @@ import { limits } from '../../../config/limits.ts';
 import { waysToProve } from '../../domain/factor.ts';
 import type { OpenedLink } from '../../usecases/open-link.ts';
 import { showDetails, showTime } from '../../usecases/show-details.ts';
-import { formTokenFor, hasFormToken, isForeign } from './forgery.ts';
+import { formTokenFor, hasFormToken, isForeign } from '../forgery.ts';
 import { requestedLanguage } from './page-language.ts';
 import { sendNotice, sendPage } from './page-server.ts';
 import type { Pages } from './pages.ts';

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Channel, channels } from '../../domain/channel.ts';
 import type { Language } from '../../domain/language.ts';
-import { formField, formTokenFor, hasFormToken, isForeign } from './forgery.ts';
+import { formTokenFor, hasFormToken, isForeign } from '../forgery.ts';
+import { formField } from '../form-field.ts';
 import { requestedLanguage } from './page-language.ts';
 import { sendPage } from './page-server.ts';
 import type { Pages } from './pages.ts';

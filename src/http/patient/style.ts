@@ -1,8 +1,4 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readStylesheet } from '../stylesheet.ts';
 
-const body = readFileSync(new URL('./style.css', import.meta.url), 'utf8');
-const digest = createHash('sha256').update(body).digest('base64url').slice(0, 10);
-
-/** The one stylesheet, at an address that changes with it, so that it may be kept for ever. */
-export const stylesheet = { body, path: '/style.css', href: `/style.css?v=${digest}` } as const;
+/** The one stylesheet of the pages that patients see. */
+export const stylesheet = readStylesheet(new URL('./style.css', import.meta.url));

@@ -18,7 +18,7 @@ const secondsOfAYear = 31_536_000;
  * @param https whether patients come by https; a promise of it over plain http would be ignored
  * @see https://cheatsheetseries.owasp.org/cheatsheets/HTTP_Headers_Cheat_Sheet.html
  */
-export function answerHeaders({ https }: { https: boolean }): Readonly<Record<string, string>> {
+export function pageHeaders({ https }: { https: boolean }): Readonly<Record<string, string>> {
   return Object.freeze({
     'cache-control': 'no-store',
     'content-security-policy': policy,

@@ -1,9 +1,15 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import type { LinkVisit } from './visits.ts';
+import type { Secret } from '../domain/secret.ts';
+import { formField } from './form-field.ts';
+
+/** A visit or a session, by the secret of its cookie. */
+interface FormOwner {
+  readonly id: Secret<string>;
+}
 
 /** The hidden field's value for one visit or session: whoever cannot read its cookie cannot make it. */
-export function formTokenFor({ id }: Pick<LinkVisit, 'id'>): string {
+export function formTokenFor({ id }: FormOwner): string {
   return createHmac('sha256', id.reveal()).update('sotto/form/1').digest('base64url');
 }
 
@@ -21,15 +27,9 @@ export function isForeign(request: FastifyRequest, ownOrigin: string): boolean {
   return site !== undefined && site !== 'same-origin' && site !== 'none';
 }
 
-/** Whether a POST carries the form token of this visit, so that it comes from a page of ours. */
-export function hasFormToken(request: FastifyRequest, visit: Pick<LinkVisit, 'id'>): boolean {
+/** Whether a POST carries the form token of its owner, so that it comes from a page of ours. */
+export function hasFormToken(request: FastifyRequest, owner: FormOwner): boolean {
   const given = Buffer.from(formField(request, 'form'));
-  const expected = Buffer.from(formTokenFor(visit));
+  const expected = Buffer.from(formTokenFor(owner));
   return given.length === expected.length && timingSafeEqual(given, expected);
-}
-
-/** A field of the posted form; empty when it is missing or came twice. */
-export function formField(request: FastifyRequest, name: string): string {
-  const value = (request.body as Record<string, unknown> | undefined)?.[name];
-  return typeof value === 'string' ? value : '';
 }

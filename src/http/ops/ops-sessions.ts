@@ -1,0 +1,80 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../../domain/errors.ts';
+import type { OpsRole } from '../../domain/ops-role.ts';
+import { Secret } from '../../domain/secret.ts';
+import { formTokenFor, hasFormToken, isForeign } from '../forgery.ts';
+import { paths } from './paths.ts';
+import { formExpiredPage } from './views/fault-page.ts';
+import { rememberVisitor } from './visitor.ts';
+
+export interface SessionDeps {
+  readonly opsUrl: string;
+  /** Undefined when the session has ended, or its user was disabled. */
+  findVisitor(
+    token: Secret<string>,
+  ): Promise<{ readonly id: string; readonly name: string; readonly role: OpsRole } | undefined>;
+}
+
+export type OpsSessions = ReturnType<typeof createOpsSessions>;
+
+/**
+ * Sessions of operators: a random token in a cookie that no script and no other host sees, whose
+ * hash the database keeps.
+ *
+ * `SameSite=Lax`, so that a link in an alert opens the page signed in; what changes anything is a
+ * POST, which other sites' pages send without it, and which needs a form of ours too.
+ */
+export function createOpsSessions({ opsUrl, findVisitor }: SessionDeps) {
+  const https = opsUrl.startsWith('https://');
+  const name = https ? '__Host-ops-session' : 'ops-session';
+  const attributes = { path: '/', httpOnly: true, secure: https, sameSite: 'lax' } as const;
+
+  function tokenOf(request: FastifyRequest): Secret<string> | undefined {
+    const value = request.cookies[name];
+    return value && /^[\w-]{43}$/.test(value) ? new Secret(value) : undefined;
+  }
+
+  const visit = async (request: FastifyRequest) => {
+    const token = tokenOf(request);
+    const user = token && (await findVisitor(token));
+    return token && user && { token, user };
+  };
+
+  return {
+    tokenOf,
+    isSignedIn: async (request: FastifyRequest) => (await visit(request)) !== undefined,
+    begin: (reply: FastifyReply, token: Secret<string>) =>
+      reply.setCookie(name, token.reveal(), attributes),
+    end: (reply: FastifyReply) => reply.setCookie(name, '', { ...attributes, maxAge: 0 }),
+
+    /** Lets nobody into a scope who is not signed in: a page leads to signing in, all else is a 401. */
+    guard(scope: FastifyInstance): void {
+      scope.addHook('onRequest', async (request, reply) => {
+        const found = await visit(request);
+        if (!found) {
+          if (request.method !== 'GET' && request.method !== 'HEAD') {
+            throw new AppError('unauthenticated');
+          }
+          return reply.redirect(`${paths.signIn}?next=${encodeURIComponent(request.url)}`, 303);
+        }
+        const { user, token } = found;
+        rememberVisitor(request, {
+          userId: user.id,
+          name: user.name,
+          role: user.role,
+          formToken: formTokenFor({ id: token }),
+        });
+      });
+    },
+
+    /** Takes changes in a scope only from forms that this session was given. */
+    takeOwnFormsOnly(scope: FastifyInstance): void {
+      scope.addHook('preHandler', async (request, reply) => {
+        if (request.method === 'GET' || request.method === 'HEAD') return;
+        const token = tokenOf(request);
+        if (token && !isForeign(request, opsUrl) && hasFormToken(request, { id: token })) return;
+        await reply.code(403).type('text/html; charset=utf-8').send(formExpiredPage());
+      });
+    },
+  };
+}

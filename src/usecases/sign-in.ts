@@ -1,0 +1,78 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { limits } from '../../config/limits.ts';
+import { Secret } from '../domain/secret.ts';
+import { insertAudit } from '../store/audit.ts';
+import type { Database } from '../store/database.ts';
+import {
+  deleteOpsSession,
+  findOpsSession,
+  insertOpsSession,
+  type OpsSessionUser,
+} from '../store/ops-sessions.ts';
+import { findOpsUser } from '../store/ops-users.ts';
+import type { SignInThrottle } from './sign-in-throttle.ts';
+
+export type SignInResult =
+  | { readonly kind: 'signed-in'; readonly token: Secret<string> }
+  | { readonly kind: 'wrong' }
+  | { readonly kind: 'paused'; readonly waitMs: number };
+
+const minuteMs = 60_000;
+const idleMs = limits.opsSessionIdleMinutes * minuteMs;
+const totalMs = limits.opsSessionTotalMinutes * minuteMs;
+
+/**
+ * Signs an operator in.
+ *
+ * Name and password are wrong together: a name that is not known takes the same time, counts the same
+ * and reads the same. What was typed is kept nowhere.
+ *
+ * @param input.source the address it came from; kept in memory only, to slow it down
+ * @throws {AppError} `rate_limited` when too many are being checked, `unavailable` without a database
+ */
+export async function signIn(
+  deps: {
+    database: Database;
+    throttle: SignInThrottle;
+    /** Takes as long without a hash as with one. */
+    verifyPassword: (password: Secret<string>, hash: string | undefined) => Promise<boolean>;
+  },
+  input: { name: string; password: Secret<string>; source: string },
+): Promise<SignInResult> {
+  const { database, throttle } = deps;
+  const waitMs = throttle.waitMs(input);
+  if (waitMs > 0) return { kind: 'paused', waitMs };
+  const found = await database.transaction([], (connection) => findOpsUser(connection, input));
+  const user = found?.disabledAt === null ? found : undefined;
+  const isRight = await throttle.inTurn(() =>
+    deps.verifyPassword(input.password, user?.passwordHash),
+  );
+  throttle.note(input, isRight && user ? 'right' : 'wrong');
+  if (!user || !isRight) return { kind: 'wrong' };
+  const token = randomBytes(32).toString('base64url');
+  await database.transaction([], async (connection) => {
+    await insertOpsSession(connection, { tokenHash: hashOf(token), userId: user.id, totalMs });
+    await insertAudit(connection, { actor: user.name, action: 'ops.sign_in', subject: user.id });
+  });
+  return { kind: 'signed-in', token: new Secret(token) };
+}
+
+/** Who the session of a cookie belongs to; undefined when it has ended or never was. */
+export async function findVisitor(
+  { database }: { database: Database },
+  token: Secret<string>,
+): Promise<OpsSessionUser | undefined> {
+  return findOpsSession(database, { tokenHash: hashOf(token.reveal()), idleMs, totalMs });
+}
+
+export async function signOut(
+  { database }: { database: Database },
+  token: Secret<string>,
+): Promise<void> {
+  await deleteOpsSession(database, hashOf(token.reveal()));
+}
+
+/** At rest a session is the hash of its token: who reads the table cannot use it. */
+function hashOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}

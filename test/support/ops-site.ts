@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:net';
+import { loadConfig } from '../../config/env.ts';
+import type { OpsRole } from '../../src/domain/ops-role.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import { hashPassword } from '../../src/keys/password.ts';
+import { runOps } from '../../src/roles/ops.ts';
+import type { TestDatabase } from './database.ts';
+
+/** The real ops role over a test's own database. */
+export interface OpsSite {
+  readonly url: string;
+  /** Makes a user of this role. */
+  addUser(role: OpsRole): Promise<{ name: string; password: string }>;
+  /** Somebody of this role, signed in by the form. */
+  visit(role: OpsRole): Promise<OpsClient>;
+  close(): Promise<void>;
+}
+
+/** A browser without script that is signed in. */
+export interface OpsClient {
+  readonly name: string;
+  readonly cookie: string;
+  get(path: string): Promise<Response>;
+  /** Sends a form as the page at `from` would, with the token that this page holds. */
+  post(path: string, fields: Record<string, string>, from?: string): Promise<Response>;
+}
+
+export const opsPassword = 'correct horse battery staple';
+
+export async function startOpsSite(
+  database: TestDatabase,
+  settings: Record<string, string> = {},
+): Promise<OpsSite> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const ops = await runOps(
+    loadConfig({
+      OPS_PORT: String(port),
+      OPS_URL: url,
+      DATABASE_URL: database.roleUrls.ops.reveal(),
+      LOG_LEVEL: 'silent',
+      ...settings,
+    }),
+  );
+
+  async function addUser(role: OpsRole) {
+    const name = `${role}-${randomUUID().slice(0, 8)}`;
+    const hash = await hashPassword(new Secret(opsPassword));
+    await database.admin.query(
+      'insert into ops_users (id, name, role, password_hash) values ($1, $2, $3, $4)',
+      [randomUUID(), name, role, hash],
+    );
+    return { name, password: opsPassword };
+  }
+
+  return {
+    url,
+    addUser,
+    async visit(role) {
+      const { name, password } = await addUser(role);
+      const cookie = await signInAt(url, { name, password });
+      return clientOf(url, { name, cookie });
+    },
+    close: () => ops.close(),
+  };
+}
+
+/** @returns the cookie to send */
+export async function signInAt(
+  url: string,
+  { name, password }: { name: string; password: string },
+): Promise<string> {
+  const answer = await postForm(`${url}/login`, { user: name, password });
+  const cookie = answer.headers.getSetCookie()[0]?.split(';')[0];
+  if (answer.status !== 303 || !cookie) throw new Error(`signing in answered ${answer.status}`);
+  return cookie;
+}
+
+export function postForm(
+  url: string,
+  fields: Record<string, string>,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return fetch(url, {
+    method: 'POST',
+    body: new URLSearchParams(fields),
+    headers,
+    redirect: 'manual',
+  });
+}
+
+function clientOf(url: string, { name, cookie }: { name: string; cookie: string }): OpsClient {
+  const get = (path: string) => fetch(`${url}${path}`, { headers: { cookie }, redirect: 'manual' });
+  return {
+    name,
+    cookie,
+    get,
+    async post(path, fields, from = '/') {
+      const page = await (await get(from)).text();
+      const form = /name="form" value="([\w-]+)"/.exec(page)?.[1] ?? '';
+      return postForm(`${url}${path}`, { form, ...fields }, { cookie });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address ? address.port : 0;
+}
