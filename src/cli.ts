@@ -1,6 +1,10 @@
 import { ConfigError } from '../config/env.ts';
+import packageFile from '../package.json' with { type: 'json' };
 import { CommandError } from './cli/command-error.ts';
-import { commands, usage } from './cli/commands.ts';
+import { commands } from './cli/commands.ts';
+import { exitCodes } from './cli/exit-codes.ts';
+import { helpOf, overview, usageOf } from './cli/help.ts';
+import { nearest } from './cli/nearest.ts';
 import { AppError, errorCodes } from './domain/errors.ts';
 import { KeyStoreError } from './keys/key-store-error.ts';
 import { MigrationError } from './store/migrate.ts';
@@ -13,21 +17,43 @@ const spoken = [CommandError, ConfigError, KeyStoreError, MigrationError, StartE
 
 async function main(words: readonly string[]): Promise<number> {
   const [name = 'help', ...rest] = words;
-  if (name === 'help' || words.includes('--help') || words.includes('-h')) {
-    console.log(usage());
-    return 0;
-  }
+  if (name === '--version') return answer(packageFile.version);
+  if (name === 'help' || name === '--help' || name === '-h') return help(rest[0]);
   const command = commands.find((candidate) => candidate.name === name);
-  if (!command) {
-    console.error(`Unknown command.\n\n${usage()}`);
-    return 2;
-  }
+  if (!command) return refuseUnknown(name);
+  const end = rest.indexOf('--');
+  const options = end < 0 ? rest : rest.slice(0, end);
+  if (options.includes('--help') || options.includes('-h')) return help(name);
   try {
     return await command.run(rest);
   } catch (error) {
     console.error(describe(error));
-    return error instanceof CommandError ? error.exitCode : 1;
+    if (!(error instanceof CommandError)) return exitCodes.failed;
+    if (error.exitCode === exitCodes.wrongUsage) {
+      console.error(`\n${usageOf(command, process.stderr)}\n\nsotto ${name} --help says more.`);
+    }
+    return error.exitCode;
   }
+}
+
+function help(name: string | undefined): number {
+  if (name === undefined || name.startsWith('-')) {
+    return answer(overview(commands, process.stdout));
+  }
+  const command = commands.find((candidate) => candidate.name === name);
+  return command ? answer(helpOf(command, process.stdout)) : refuseUnknown(name);
+}
+
+function answer(text: string): number {
+  console.log(text);
+  return exitCodes.fine;
+}
+
+function refuseUnknown(typed: string): number {
+  const near = nearest(typed, ['help', ...commands.map(({ name }) => name)]);
+  const said = near === undefined ? 'Unknown command.' : `Unknown command. Did you mean ${near}?`;
+  console.error(`${said}\nsotto --help lists what there is.`);
+  return exitCodes.wrongUsage;
 }
 
 /** Says what went wrong without repeating what a server or a file said: that may name people. */

@@ -11,7 +11,6 @@ import { migrate } from '../store/migrate.ts';
 import { createApiKey } from '../usecases/create-credential.ts';
 import { revokeCredential } from '../usecases/revoke-credential.ts';
 import { CommandError } from './command-error.ts';
-import { parseOptions } from './parse-options.ts';
 
 /** The schema and the queue's own, in the order they need each other. */
 export async function migrateAll(adminUrl: Secret<string>): Promise<string[]> {
@@ -21,19 +20,30 @@ export async function migrateAll(adminUrl: Secret<string>): Promise<string[]> {
 }
 
 /** `sotto migrate`: at DATABASE_URL, which must be able to create roles. */
-export async function runMigrate(config: Config): Promise<number> {
-  const ran = await migrateAll(config.DATABASE_DIRECT_URL ?? adminUrlOf(config));
-  console.log(ran.length > 0 ? `Applied: ${ran.join(', ')}` : 'The schema is up to date.');
+export async function runMigrate(
+  config: Config,
+  { json }: { readonly json?: boolean | undefined },
+): Promise<number> {
+  const applied = await migrateAll(config.DATABASE_DIRECT_URL ?? adminUrlOf(config));
+  if (json) console.log(JSON.stringify({ applied }));
+  else
+    console.log(
+      applied.length > 0 ? `Applied: ${applied.join(', ')}` : 'The schema is up to date.',
+    );
   return 0;
 }
 
+interface KeyWords {
+  readonly values: {
+    readonly organisation?: string | undefined;
+    readonly mode?: string | undefined;
+    readonly json?: boolean | undefined;
+  };
+  readonly positionals: readonly string[];
+}
+
 /** `sotto key create` and `sotto key revoke`. */
-export async function runKey(config: Config, words: readonly string[]): Promise<number> {
-  const { values, positionals } = parseOptions(words, {
-    organisation: { type: 'string' },
-    mode: { type: 'string' },
-    json: { type: 'boolean' },
-  });
+export async function runKey(config: Config, { values, positionals }: KeyWords): Promise<number> {
   const [action, id] = positionals;
   const adminUrl = adminUrlOf(config);
   if (action === 'revoke' && id) {
@@ -43,9 +53,7 @@ export async function runKey(config: Config, words: readonly string[]): Promise<
     return 0;
   }
   if (action !== 'create') {
-    throw new CommandError(
-      'Usage: sotto key create --organisation ID --mode test|live [--json]\n       sotto key revoke ID',
-    );
+    throw new CommandError('Say create, or revoke and the id of a key.');
   }
   if (values.mode !== 'test' && values.mode !== 'live')
     throw new CommandError('--mode must be test or live.');

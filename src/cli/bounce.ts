@@ -6,15 +6,19 @@ import { Secret } from '../domain/secret.ts';
 import { KeyStoreError } from '../keys/key-store-error.ts';
 import { addressesOf } from './callbacks.ts';
 import { CommandError } from './command-error.ts';
-import { parseOptions } from './parse-options.ts';
+import { exitCodes } from './exit-codes.ts';
 
-const usage = 'Usage: sotto bounce [--url-file FILE] [FILE | MAILDIR]…';
-
-/** What mail servers understand (sysexits.h). */
-const exitCodes = { taken: 0, refused: 65, later: 75 } as const;
-type Answer = keyof typeof exitCodes;
+type Answer = 'taken' | 'refused' | 'later';
 
 const answerTimeoutMs = 20_000;
+
+interface BounceWords {
+  readonly values: {
+    readonly 'url-file'?: string | undefined;
+    readonly json?: boolean | undefined;
+  };
+  readonly positionals: readonly string[];
+}
 
 /** A raw message, and what is to be done once it was taken. */
 interface Message {
@@ -33,10 +37,13 @@ interface Message {
  *
  * @param load reads the configuration; its faults too are no reason to lose a message
  */
-export async function runBounce(load: () => Config, words: readonly string[]): Promise<number> {
-  const { values, positionals } = optionsFrom(words);
+export async function runBounce(
+  load: () => Config,
+  { values, positionals }: BounceWords,
+): Promise<number> {
   const url = await addressFrom({ load, urlFile: values['url-file'] });
-  if (positionals.length === 0 && process.stdin.isTTY) throw new CommandError(usage);
+  if (positionals.length === 0 && process.stdin.isTTY)
+    throw new CommandError('Name files or Maildirs, or pipe a message in.');
   const messages = positionals.length > 0 ? await messagesIn(positionals) : [standardInput];
   const counts: Record<Answer, number> = { taken: 0, refused: 0, later: 0 };
   for (const message of messages) {
@@ -46,24 +53,18 @@ export async function runBounce(load: () => Config, words: readonly string[]): P
     if (answer === 'later') break;
   }
   const waiting = messages.length - counts.taken - counts.refused;
-  console.log(`taken: ${counts.taken}, refused: ${counts.refused}, to try again: ${waiting}`);
+  console.log(
+    values.json
+      ? JSON.stringify({ taken: counts.taken, refused: counts.refused, waiting })
+      : `taken: ${counts.taken}, refused: ${counts.refused}, to try again: ${waiting}`,
+  );
   if (counts.later > 0) console.error('The api did not take them. Is it running?');
   if (counts.refused > 0) {
     const kilobytes = limits.bounceBytesMax / 1024;
     console.error(`Refused are messages that are empty, or larger than ${kilobytes} KiB.`);
   }
   if (counts.later > 0) return exitCodes.later;
-  return counts.refused > 0 ? exitCodes.refused : exitCodes.taken;
-}
-
-/** A mistyped option in a mail server's configuration can be mended, and costs no message until then. */
-function optionsFrom(words: readonly string[]) {
-  try {
-    return parseOptions(words, { 'url-file': { type: 'string' } });
-  } catch (error) {
-    const said = error instanceof CommandError ? error.message : usage;
-    throw new CommandError(said, { exitCode: exitCodes.later });
-  }
+  return counts.refused > 0 ? exitCodes.refused : exitCodes.fine;
 }
 
 async function addressFrom({

@@ -5,7 +5,6 @@ import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
 import { symmetricFolders } from '../keys/key-places.ts';
 import { type CallbackAddresses, callbackAddresses } from '../usecases/callback-addresses.ts';
 import { CommandError } from './command-error.ts';
-import { parseOptions } from './parse-options.ts';
 
 /**
  * Left to itself, Twilio tries a webhook that answers 503 no second time. These settings make it
@@ -16,9 +15,10 @@ import { parseOptions } from './parse-options.ts';
 const tryAgain = '#rc=5&rp=5xx,ct,rt';
 
 /** `sotto callbacks`: the addresses to enter where messages and bounces come in. */
-export async function runCallbacks(config: Config, words: readonly string[]): Promise<number> {
-  const { values, positionals } = parseOptions(words, { json: { type: 'boolean' } });
-  if (positionals.length > 0) throw new CommandError('Usage: sotto callbacks [--json]');
+export async function runCallbacks(
+  config: Config,
+  { values }: { readonly values: { readonly json?: boolean | undefined } },
+): Promise<number> {
   const addresses = await addressesOf(config);
   const [inbound, bounce] = [addresses.inbound.reveal(), addresses.bounce.reveal()];
   console.log(

@@ -9,18 +9,24 @@ import { symmetricFolders } from '../keys/key-places.ts';
 import { liftOptOut } from '../usecases/lift-opt-out.ts';
 import { adminUrlOf } from './admin.ts';
 import { CommandError } from './command-error.ts';
-import { parseOptions } from './parse-options.ts';
-
-const usage = `Usage: sotto opt-out lift --reason TEXT
-       The phone number (+33…) or email address is read from standard input, so that no list of
-       processes and no history holds it.`;
 
 /** `sotto opt-out lift`: for somebody who asked for messages again. */
-export async function runOptOut(config: Config, words: readonly string[]): Promise<number> {
-  const { values, positionals } = parseOptions(words, { reason: { type: 'string' } });
+export async function runOptOut(
+  config: Config,
+  {
+    values,
+    positionals,
+  }: {
+    readonly values: {
+      readonly reason?: string | undefined;
+      readonly json?: boolean | undefined;
+    };
+    readonly positionals: readonly string[];
+  },
+): Promise<number> {
   const reason = values.reason?.trim();
   if (positionals.length !== 1 || positionals[0] !== 'lift' || !reason) {
-    throw new CommandError(usage);
+    throw new CommandError('Say lift and --reason; the contact comes from standard input.');
   }
   if (process.stdin.isTTY) console.error('The phone number or email address, then Ctrl+D:');
   const contact = (await text(process.stdin)).trim();
@@ -42,6 +48,10 @@ export async function runOptOut(config: Config, words: readonly string[]): Promi
     { adminUrl, keys: fileKeyStore(folder), journal },
     { contact: new Secret(contact), reason },
   ).finally(() => journal.close());
+  if (values.json) {
+    console.log(JSON.stringify({ lifted: wasStopped }));
+    return 0;
+  }
   console.log(wasStopped ? 'Messages are sent there again.' : 'Nobody had stopped messages there.');
   if (wasStopped && isPhone) {
     console.log('If STOP was texted, the provider blocks until that phone texts START.');

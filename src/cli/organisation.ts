@@ -8,30 +8,16 @@ import { changeOrganisation } from '../usecases/change-organisation.ts';
 import { createOrganisation } from '../usecases/create-organisation.ts';
 import { adminUrlOf, missing, untilSealable, uuidFrom } from './admin.ts';
 import { CommandError } from './command-error.ts';
-import { parseOptions } from './parse-options.ts';
-
-const usage = `Usage: sotto org create --name NAME [--json]
-       sotto org set ID [--language TAG] [--plan "P2D auto, PT3H sms"] [--quiet 21:00-08:00|none]
-                        [--jitter MINUTES] [--uncertain resend|hold]
-                        [--birth-date-opens time|everything --reason TEXT] [--json]`;
 
 /** `sotto org create` and `sotto org set`. */
-export async function runOrganisation(config: Config, words: readonly string[]): Promise<number> {
-  const { values, positionals } = parseOptions(words, {
-    name: { type: 'string' },
-    language: { type: 'string' },
-    plan: { type: 'string' },
-    quiet: { type: 'string' },
-    jitter: { type: 'string' },
-    uncertain: { type: 'string' },
-    'birth-date-opens': { type: 'string' },
-    reason: { type: 'string' },
-    json: { type: 'boolean' },
-  });
+export async function runOrganisation(
+  config: Config,
+  { values, positionals }: { readonly values: Values; readonly positionals: readonly string[] },
+): Promise<number> {
   const [action, id] = positionals;
   if (action === 'create') return create(config, values);
   if (action === 'set' && id) return set(config, uuidFrom(id, 'The organisation'), values);
-  throw new CommandError(usage);
+  throw new CommandError('Say create, or set and the id of an organisation.');
 }
 
 interface Values {
@@ -60,7 +46,7 @@ async function create(config: Config, values: Values): Promise<number> {
 async function set(config: Config, id: string, values: Values): Promise<number> {
   const settings = settingsFrom(values);
   const names = Object.keys(settings);
-  if (names.length === 0) throw new CommandError(usage);
+  if (names.length === 0) throw new CommandError('Say at least one setting.');
   const reason = values.reason?.trim();
   if (settings.birthDateOpensAll && !reason) {
     throw new CommandError(

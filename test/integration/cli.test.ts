@@ -9,29 +9,66 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-const sotto = (...words: string[]) =>
+const sotto = (...words: string[]) => sottoWith({}, ...words);
+const sottoWith = (environment: object, ...words: string[]) =>
   new Promise<{ code: number; out: string; errors: string }>((resolve) => {
-    const env = { PATH: process.env.PATH, DATABASE_URL: database.adminUrl.reveal() };
+    const env = {
+      PATH: process.env.PATH,
+      DATABASE_URL: database.adminUrl.reveal(),
+      ...environment,
+    };
     execFile(process.execPath, ['src/cli.ts', ...words], { env }, (error, out, errors) =>
       resolve({ code: Number(error?.code ?? 0), out, errors }),
     );
   });
 
 describe('whoever types a command', () => {
-  it.each([['help'], ['--help'], ['-h'], ['org', '--help'], ['up', '--help']])(
-    'reads with %s %s what there is, and nothing starts',
-    async (...words) => {
-      const { code, out, errors } = await sotto(...words.filter(Boolean));
-      expect({ code, errors }).toEqual({ code: 0, errors: '' });
-      expect(out).toMatch(/^Usage: sotto COMMAND/);
-      expect(out).toContain('key create --organisation ID --mode test|live');
-    },
-  );
+  it.each([['help'], ['--help'], ['-h'], []])('reads with %s what there is', async (...words) => {
+    const { code, out, errors } = await sotto(...words.filter(Boolean));
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    expect(out).toMatch(/^Sotto: .*\n\nUsage:\n {2}sotto COMMAND/);
+    expect(out).toContain('\n  key ');
+  });
 
-  it('reads what there is after a word that is none', async () => {
-    const { code, out, errors } = await sotto('strat');
+  it.each([
+    ['help', 'key'],
+    ['key', '--help'],
+    ['key', 'create', '-h'],
+  ])('reads with %s %s how that command is written', async (...words) => {
+    const { code, out, errors } = await sotto(...words);
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    expect(out).toContain('sotto key create --organisation ID --mode test|live');
+  });
+
+  it('starts nothing by asking for help', async () => {
+    const { code, out } = await sotto('up', '--help');
+    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringMatching(/^sotto up: /) });
+  });
+
+  it('is told what a word that is none was probably meant to be', async () => {
+    for (const words of [['mirgate'], ['help', 'mirgate']]) {
+      const { code, out, errors } = await sotto(...words);
+      expect({ code, out }).toEqual({ code: 2, out: '' });
+      expect(errors).toMatch(/^Unknown command\. Did you mean migrate\?\n/);
+    }
+  });
+
+  it('is shown the usage of a command used wrongly, on stderr', async () => {
+    const { code, out, errors } = await sotto('key', 'revoke');
     expect({ code, out }).toEqual({ code: 2, out: '' });
-    expect(errors).toMatch(/^Unknown command\.\n\nUsage: sotto COMMAND/);
+    expect(errors).toContain('\nUsage:\n  sotto key create ');
+    expect(errors).toContain('sotto key --help says more.');
+  });
+
+  it('is told the version', async () => {
+    expect(await sotto('--version')).toMatchObject({ code: 0, out: '0.1.0\n', errors: '' });
+  });
+
+  it('gets colour where it is wanted and none where NO_COLOR says so', async () => {
+    const coloured = async (env: object) => (await sottoWith(env, '--help')).out.includes('\u001b');
+    expect(await coloured({ FORCE_COLOR: '1' })).toBe(true);
+    expect(await coloured({ NO_COLOR: '1' })).toBe(false);
+    expect(await coloured({})).toBe(false);
   });
 
   it('is told which id leads nowhere', async () => {

@@ -1,0 +1,64 @@
+import { loadConfig } from '../../../config/env.ts';
+import { command, json } from '../command.ts';
+
+export const org = command({
+  name: 'org',
+  group: 'Set up',
+  summary: 'add an organisation, or change its settings',
+  usage: [
+    'org create --name NAME [--json]',
+    'org set ID [--language TAG] [--plan PLAN] [--quiet FROM-UNTIL|none] [--jitter MINUTES] [--uncertain resend|hold] [--birth-date-opens time|everything --reason TEXT] [--json]',
+  ],
+  about: [
+    'create returns once the keys that its appointments are sealed to are published, so the patient role must run. set changes what is given and nothing else; what was accepted before keeps its plan. Each change is a line in the audit.',
+  ],
+  examples: [
+    { for: 'a new clinic; prints its id', line: 'sotto org create --name "Riverside practice"' },
+    {
+      for: 'two reminders unless an appointment names its own',
+      line: 'sotto org set ID --plan "P2D auto, PT3H sms"',
+    },
+    {
+      for: 'nothing between ten at night and half past seven',
+      line: 'sotto org set ID --quiet 22:00-07:30',
+    },
+  ],
+  options: {
+    name: { type: 'string', value: 'NAME', means: 'Its name, 1 to 200 characters' },
+    language: {
+      type: 'string',
+      value: 'TAG',
+      means: 'Language of messages where an appointment names none, as fr',
+    },
+    plan: {
+      type: 'string',
+      value: 'PLAN',
+      means: 'Reminders where an appointment names none, as "P2D auto, PT3H sms"',
+    },
+    quiet: {
+      type: 'string',
+      value: 'FROM-UNTIL',
+      means: 'Hours in which nothing is sent, as 21:00-08:00, or none',
+    },
+    jitter: {
+      type: 'string',
+      value: 'MINUTES',
+      means: 'How far reminders of one minute are spread, 0 to 240',
+    },
+    uncertain: {
+      type: 'string',
+      value: 'resend|hold',
+      means: 'What becomes of a send whose outcome stays unknown',
+    },
+    'birth-date-opens': {
+      type: 'string',
+      value: 'time|everything',
+      means: 'What a birth date alone shows; everything needs --reason',
+    },
+    reason: { type: 'string', value: 'TEXT', means: 'Who accepts that risk; kept in the audit' },
+    json,
+  },
+  positionalsMax: 2,
+  run: async (given) =>
+    (await import('../organisation.ts')).runOrganisation(loadConfig(process.env), given),
+});
