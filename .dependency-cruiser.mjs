@@ -208,7 +208,7 @@ export default {
     }),
     packageOnlyIn({
       name: 'only-pages-write-html',
-      packages: 'hono',
+      packages: 'hono|marked',
       places: ['^src/http/', '^src/sandbox/page/'],
       instead: 'Pages are pure views under src/http; hand them plain values.',
     }),

@@ -9,6 +9,7 @@ h1,h2,h3{line-height:1.2;margin-block:2rem .5rem}
 code{font:.9em/1.45 ui-monospace,monospace}
 pre{font-size:1rem;overflow-x:auto;padding:.75rem;border:1px solid}
 .scroll{overflow-x:auto}
+.guides{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;padding:0;list-style:none}
 table{border-collapse:collapse;width:100%}
 th,td{text-align:start;vertical-align:top;padding:.35rem .75rem .35rem 0;border-bottom:1px solid}
 a:focus-visible{outline:3px solid}`;

@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { errorCodes } from '../../../domain/errors.ts';
 import { plainPage } from '../../plain-page.ts';
+import { guideLinks } from './guide-page.ts';
 import { fieldTexts, problemTexts } from './problem-texts.ts';
 import { type Components, type JsonSchema, listFields, typeText } from './schema-fields.ts';
 
@@ -37,7 +38,8 @@ export async function docsPage(document: OpenApiDocument, examples: Examples): P
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   );
   const { schemas } = document.components;
-  const body = html`<h1>${document.info.title} API, version 1</h1>
+  const body = html`<nav aria-label="Documentation">${guideLinks()}</nav>
+<h1>${document.info.title} API, version 1</h1>
 <p>${document.info.description}</p>
 <p>For programs: <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1), <a href="/.well-known/jwks.json">jwks.json</a>.</p>
 <p>Every request sends <code>Authorization: Bearer sotto_test_…</code> or <code>sotto_live_…</code>; what one mode puts, the other does not see. A key of a platform names the organisation that it acts for in <code>Sotto-Organisation</code>.</p>

@@ -3,6 +3,8 @@ import { AppError } from '../../../domain/errors.ts';
 import { plainPageHeaders } from '../../plain-page.ts';
 import { docsPage, type Examples, type OpenApiDocument } from './docs-page.ts';
 import { exampleAppointment } from './example-appointment.ts';
+import { guidePage } from './guide-page.ts';
+import { isGuideName, readGuide } from './guides.ts';
 import { isErrorCode, problemPage } from './problem-page.ts';
 import { type Generated, tidyOpenApi } from './tidy-open-api.ts';
 
@@ -20,6 +22,11 @@ export function addDocsRoutes(app: FastifyInstance, apiUrl: string): void {
   app.get('/docs', { schema }, async (_request, reply) =>
     reply.headers(plainPageHeaders).send(await docsPage(openApi(), examplesAt(apiUrl))),
   );
+  app.get<{ Params: { guide: string } }>('/docs/:guide', { schema }, async (request, reply) => {
+    const { guide } = request.params;
+    if (!isGuideName(guide)) throw new AppError('not_found');
+    return reply.headers(plainPageHeaders).send(await guidePage(readGuide(guide)));
+  });
   app.get<{ Params: { code: string } }>(
     '/docs/problems/:code',
     { schema },
