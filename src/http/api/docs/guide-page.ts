@@ -11,8 +11,14 @@ import { type Guide, guideNames, guideOfFile, readGuide } from './guides.ts';
  * pictures in it are shown as text all the same: the page's policy would load neither.
  */
 export function guidePage(guide: Guide): Promise<string> {
+  const { text, sections } = renderGuide(guide);
+  const [title = '', ...rest] = text.split(/(?<=<\/h1>)/);
   const body = html`<nav aria-label="Documentation">${guideLinks(guide.name)}</nav>
-${raw(renderGuide(guide))}`;
+${raw(title)}
+<nav aria-label="On this page"><ul class="guides">${sections.map(
+    ({ anchor, title }) => html`<li><a href="#${anchor}">${raw(title)}</a></li>`,
+  )}</ul></nav>
+${raw(rest.join(''))}`;
   return plainPage({ title: `Sotto: ${guide.title}`, body });
 }
 
@@ -25,14 +31,24 @@ export function guideLinks(current?: string) {
   )}</ul>`;
 }
 
-function renderGuide({ file, markdown }: Guide): string {
+interface Rendered {
+  readonly text: string;
+  /** Its headings of the second level. */
+  readonly sections: readonly { readonly anchor: string; readonly title: string }[];
+}
+
+function renderGuide({ file, markdown }: Guide): Rendered {
   const seen = new Map<string, number>();
+  const sections: { anchor: string; title: string }[] = [];
   const marked = new Marked({
     gfm: true,
     async: false,
     renderer: {
       heading({ tokens, depth, text }: Tokens.Heading) {
-        return `<h${depth} id="${anchorOf(text, seen)}">${this.parser.parseInline(tokens)}</h${depth}>\n`;
+        const anchor = anchorOf(text, seen);
+        const title = this.parser.parseInline(tokens);
+        if (depth === 2) sections.push({ anchor, title });
+        return `<h${depth} id="${anchor}">${title}</h${depth}>\n`;
       },
       link({ href, tokens }: Tokens.Link) {
         const inner = this.parser.parseInline(tokens);
@@ -51,7 +67,7 @@ function renderGuide({ file, markdown }: Guide): string {
       },
     },
   });
-  return marked.parse(markdown) as string;
+  return { text: marked.parse(markdown) as string, sections };
 }
 
 /** As code hosts make them, so that one link is good in both places. */
