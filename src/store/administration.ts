@@ -1,8 +1,12 @@
 import pg from 'pg';
 import type { Secret } from '../domain/secret.ts';
+import { type AuditEntry, insertAudit } from './audit.ts';
 
 /** A connection on which an administrator acts. */
 export type AdminConnection = pg.Client;
+
+/** The actor of what was done from the command line. */
+export const administrator = 'command line';
 
 /**
  * Runs `work` in a transaction as the owner of the tables, whom row-level security lets administer
@@ -37,11 +41,7 @@ export async function administer<T>(
 /** Writes what an administrator did where it cannot be changed any more. */
 export async function recordAdministration(
   connection: AdminConnection,
-  entry: { action: string; organisationId?: string; subject: string; reason?: string | undefined },
+  entry: Omit<AuditEntry, 'actor'>,
 ): Promise<void> {
-  await connection.query(
-    `insert into audit (actor, action, organisation_id, subject, reason)
-     values ('command line', $1, $2, $3, $4)`,
-    [entry.action, entry.organisationId ?? null, entry.subject, entry.reason ?? null],
-  );
+  await insertAudit(connection, { actor: administrator, ...entry });
 }

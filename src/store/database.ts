@@ -5,6 +5,8 @@ import type { Secret } from '../domain/secret.ts';
 
 /** What a statement runs on: one connection inside a transaction. */
 export type Connection = pg.PoolClient;
+/** Likewise, whoever opened it: a role's pool or an administrator. */
+export type AnyConnection = Pick<pg.ClientBase, 'query'>;
 
 /** A pool of connections signed in as one role. */
 export interface Database {
