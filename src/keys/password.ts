@@ -13,7 +13,7 @@ const most = { memory: 1024 * 1024, passes: 16, parallelism: 16 } as const;
 
 const generatedBytes = 16;
 export const passwordCharactersMin = 12;
-export const passwordCharactersMax = 256;
+const passwordCharactersMax = 256;
 
 /** A password of 128 random bits, in letters and digits that are not taken for each other. */
 export function newPassword(): Secret<string> {
@@ -91,7 +91,7 @@ function phcString(salt: Buffer, hash: Buffer): string {
 const nobody = phcString(randomBytes(saltBytes), randomBytes(hashBytes));
 
 const shape =
-  /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{10,64})\$([A-Za-z0-9+/]{22,86})$/;
+  /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,64})\$([A-Za-z0-9+/]{22,86})$/;
 
 function parsePhc(text: string) {
   const [, m, t, p, salt, hash] = shape.exec(text) ?? [];
