@@ -13,7 +13,7 @@ const most = { memory: 1024 * 1024, passes: 16, parallelism: 16 } as const;
 
 const generatedBytes = 16;
 export const passwordCharactersMin = 12;
-export const passwordCharactersMax = 256;
+const passwordCharactersMax = 256;
 
 /** A password of 128 random bits, in letters and digits that are not taken for each other. */
 export function newPassword(): Secret<string> {

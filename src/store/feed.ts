@@ -110,8 +110,10 @@ export async function listDueOrganisations(
       )
       select o.id as organisation_id from organisation o
       where o.first_due_at <= now()
+        -- offset keeps this a look-up for one organisation after the other: a join would lose their
+        -- order, and go through all of them for the first few.
         and not exists (select from pauses p where p.ended_at is null and p.organisation_id = o.id
-          and (p.channel is null or p.channel = $1))
+          and (p.channel is null or p.channel = $1) offset 0)
       limit $3`,
     values: [input.channel, input.after, input.countMax, input.mode],
   });

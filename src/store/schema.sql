@@ -483,16 +483,20 @@ CREATE INDEX links_appointment ON public.links USING btree (appointment_id);
 CREATE INDEX links_expiry ON public.links USING btree (expires_at);
 CREATE INDEX links_parcel_day ON public.links USING btree (parcel_day) WHERE (parcel IS NOT NULL);
 CREATE UNIQUE INDEX links_current ON public.links USING btree (reminder_id, channel) WHERE current;
+CREATE UNIQUE INDEX pauses_active ON public.pauses USING btree (organisation_id, channel) NULLS NOT DISTINCT WHERE (ended_at IS NULL);
 CREATE INDEX reminders_appointment ON public.reminders USING btree (appointment_id);
 CREATE INDEX reminders_batch ON public.reminders USING btree (batch_id) WHERE (state = ANY (ARRAY['queued'::text, 'sending'::text]));
 CREATE INDEX reminders_deadline ON public.reminders USING btree (not_after) WHERE (state = ANY (ARRAY['scheduled'::text, 'failed'::text, 'uncertain'::text]));
 CREATE INDEX reminders_due ON public.reminders USING btree (channel, mode, organisation_id, due_at) WHERE (state = 'scheduled'::text);
+CREATE INDEX reminders_expired ON public.reminders USING btree (not_after) WHERE (state = 'expired'::text);
 CREATE INDEX reminders_lease ON public.reminders USING btree (lease_until) WHERE (state = ANY (ARRAY['queued'::text, 'sending'::text]));
 CREATE INDEX sealed_callbacks_received ON public.sealed_callbacks USING btree (received_at);
 
 create policy every_organisation on appointments for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
+create policy lookup on appointments for select to sotto_lookup
+  using (true);
 create policy own_organisations on appointments for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
@@ -572,6 +576,9 @@ create policy only_empties on links as restrictive for update to sotto_scheduler
 create policy own_organisations on links for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy administration on ops_sessions for all to sotto_owner
+  using (true)
+  with check (true);
 create policy by_role on ops_sessions for all to sotto_ops
   using (true)
   with check (true);
@@ -597,9 +604,16 @@ create policy administration on pauses for all to sotto_owner
 create policy every_organisation on pauses for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
+create policy lookup on pauses for select to sotto_lookup
+  using (true);
 create policy own_organisations on pauses for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy pause_the_deployment on pauses for insert to sotto_ops
+  with check ((organisation_id IS NULL));
+create policy resume_the_deployment on pauses for update to sotto_ops
+  using ((organisation_id IS NULL))
+  with check ((organisation_id IS NULL));
 create policy whole_deployment on pauses for select to sotto_ops
   using ((organisation_id IS NULL));
 create policy by_role on phone_day_counts for all to sotto_patient
@@ -611,6 +625,8 @@ create policy every_organisation on phone_day_counts for all to sotto_scheduler,
 create policy every_organisation on reminders for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
+create policy lookup on reminders for select to sotto_lookup
+  using (true);
 create policy own_organisations on reminders for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
@@ -639,6 +655,41 @@ create policy every_organisation on versions for all to sotto_scheduler, sotto_w
 create policy own_organisations on versions for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+
+CREATE OR REPLACE FUNCTION public.count_held_reminders(paused_organisation uuid, paused_channel text)
+ RETURNS TABLE(organisation_id uuid, mode text, going_out integer, still_held integer, expired integer)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  with paused as (
+    select p.id, p.created_at from pauses p where p.ended_at is null
+      and p.organisation_id is not distinct from paused_organisation
+      and p.channel is not distinct from paused_channel
+  ), counted as (
+    select r.organisation_id, r.mode, r.not_after <= now() as is_late,
+      a.paused_at is not null or exists (select from pauses o where o.ended_at is null
+        and o.id <> paused.id
+        and (o.organisation_id is null or o.organisation_id = r.organisation_id)
+        and (o.channel is null or o.channel = r.channel)) as is_held
+    from paused, reminders r join appointments a on a.id = r.appointment_id
+    where r.state = 'scheduled' and r.due_at <= now()
+      and (paused_organisation is null or r.organisation_id = paused_organisation)
+      and (paused_channel is null or r.channel = paused_channel)
+    union all
+    select r.organisation_id, r.mode, true, false
+    from paused, reminders r
+    where r.state = 'expired' and r.not_after > paused.created_at and r.attempt_count = 0
+      and (paused_organisation is null or r.organisation_id = paused_organisation)
+      and (paused_channel is null or r.channel = paused_channel)
+  )
+  select c.organisation_id, c.mode,
+    count(*) filter (where not c.is_late and not c.is_held)::integer,
+    count(*) filter (where not c.is_late and c.is_held)::integer,
+    count(*) filter (where c.is_late)::integer
+  from counted c group by c.organisation_id, c.mode order by c.organisation_id, c.mode
+$function$;
+alter function count_held_reminders(uuid,text) owner to sotto_lookup;
 
 CREATE OR REPLACE FUNCTION public.ensure_event_partitions(months_ahead integer)
  RETURNS void
@@ -730,6 +781,7 @@ grant delete on appointments to sotto_scheduler;
 grant insert, select on appointments to sotto_api;
 grant select (deleted_at, ends_at, erase_at, id, mode, organisation_id, paused_at, reference, state, version) on appointments to sotto_scheduler;
 grant select (id, mode, organisation_id, paused_at, reference, state, version) on appointments to sotto_worker;
+grant select (id, paused_at) on appointments to sotto_lookup;
 grant select on appointments to sotto_ops;
 grant select on appointments to sotto_patient;
 grant update (deleted_at, ends_at, erase_at, moved, paused_at, revision, starts_at, state, updated_at, version) on appointments to sotto_api;
@@ -759,6 +811,8 @@ grant insert, select on events to sotto_ops;
 grant delete, insert, select, update on factor_failures to sotto_patient;
 grant delete, select on factor_failures to sotto_api;
 grant select on factor_failures to sotto_ops;
+grant execute on function count_held_reminders(uuid,text) to sotto_ops;
+grant execute on function count_held_reminders(uuid,text) to sotto_owner;
 grant execute on function ensure_event_partitions(integer) to sotto_scheduler;
 grant execute on function find_attempt(bytea) to sotto_api;
 grant execute on function find_credential(bytea) to sotto_api;
@@ -794,12 +848,14 @@ grant select on organisations to sotto_patient;
 grant select on organisations to sotto_scheduler;
 grant select on organisations to sotto_worker;
 grant insert, select on pauses to sotto_ops;
+grant select (channel, created_at, ended_at, id, organisation_id) on pauses to sotto_lookup;
 grant select on pauses to sotto_scheduler;
 grant select on pauses to sotto_worker;
 grant update (ended_at) on pauses to sotto_ops;
 grant delete, select on phone_day_counts to sotto_scheduler;
 grant insert, select, update on phone_day_counts to sotto_patient;
 grant insert, select on reminders to sotto_api;
+grant select (appointment_id, attempt_count, channel, due_at, id, mode, not_after, organisation_id, state) on reminders to sotto_lookup;
 grant select (appointment_id, id, kind, mode, organisation_id, sent_at, state) on reminders to sotto_patient;
 grant select on reminders to sotto_ops;
 grant select on reminders to sotto_scheduler;

@@ -558,7 +558,7 @@ describe('the purpose of a role', () => {
 });
 
 describe('the functions that look past the organisation', () => {
-  it('return ids and nothing else, on a path of their own, to the roles that need them', async () => {
+  it('return ids and counts and nothing else, on a path of their own, to the roles that need them', async () => {
     const { rows } = await database.admin.query(
       `select p.proname as name, pg_get_function_result(p.oid) as result,
          array_to_string(p.proconfig, ' ') as setting,
@@ -570,6 +570,13 @@ describe('the functions that look past the organisation', () => {
     );
     const common = { setting: 'search_path=public, pg_temp', open: false };
     expect(rows).toEqual([
+      {
+        name: 'count_held_reminders',
+        result:
+          'TABLE(organisation_id uuid, mode text, going_out integer, still_held integer, expired integer)',
+        callers: ['ops'],
+        ...common,
+      },
       { name: 'ensure_event_partitions', result: 'void', callers: ['scheduler'], ...common },
       {
         name: 'find_attempt',

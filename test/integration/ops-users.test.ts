@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Secret } from '../../src/domain/secret.ts';
+import { verifyPassword } from '../../src/keys/password.ts';
+import { administer } from '../../src/store/administration.ts';
+import type { AnyConnection } from '../../src/store/database.ts';
+import { findOpsUser, listOpsUsers } from '../../src/store/ops-users.ts';
+import { changeOpsPassword, createOpsUser } from '../../src/usecases/create-ops-user.ts';
+import { disableOpsUser } from '../../src/usecases/disable-ops-user.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+afterEach(() => database.admin.query('truncate ops_users, ops_sessions, audit'));
+
+const deps = {
+  transaction: <T>(work: (connection: AnyConnection) => Promise<T>) =>
+    administer(database.adminUrl, work),
+};
+const password = new Secret('correct horse battery');
+const anna = { name: 'anna', role: 'operator', password, actor: 'tester' } as const;
+
+const asOps = <T>(work: (connection: AnyConnection) => Promise<T>) =>
+  database.open('ops', 1).transaction([], work);
+
+async function signIn() {
+  await database.admin.query(
+    'insert into ops_sessions (token_hash, user_id) select $1, id from ops_users',
+    [randomBytes(32)],
+  );
+}
+async function sessionCount() {
+  return (await database.admin.query('select from ops_sessions')).rowCount;
+}
+
+describe('a user of the ops pages', () => {
+  it('is found by the ops role with a hash of the password, never the password', async () => {
+    expect(await createOpsUser(deps, anna)).toBe(true);
+    const found = await asOps((connection) => findOpsUser(connection, { name: 'anna' }));
+    expect(found).toMatchObject({ name: 'anna', role: 'operator', disabledAt: null });
+    expect(found?.passwordHash).not.toContain('correct');
+    expect(await verifyPassword(password, found?.passwordHash)).toBe(true);
+    expect(await asOps((connection) => findOpsUser(connection, { name: 'bob' }))).toBeUndefined();
+  });
+
+  it('keeps the name: a second one of it changes nothing', async () => {
+    await createOpsUser(deps, anna);
+    const again = { ...anna, role: 'admin', password: new Secret('another password') } as const;
+    expect(await createOpsUser(deps, again)).toBe(false);
+    const found = await asOps((connection) => findOpsUser(connection, { name: 'anna' }));
+    expect(found?.role).toBe('operator');
+    expect(await verifyPassword(password, found?.passwordHash)).toBe(true);
+  });
+
+  it('is signed out when disabled, and in again only with another password', async () => {
+    await createOpsUser(deps, anna);
+    await signIn();
+    expect(await disableOpsUser(deps, { name: 'anna', actor: 'tester' })).toBe(true);
+    expect(await sessionCount()).toBe(0);
+    const [disabled] = await administer(database.adminUrl, listOpsUsers);
+    expect(disabled?.disabledAt).toBeInstanceOf(Date);
+
+    await signIn();
+    const changed = new Secret('another password');
+    expect(
+      await changeOpsPassword(deps, { name: 'anna', password: changed, actor: 'tester' }),
+    ).toBe(true);
+    expect(await sessionCount()).toBe(0);
+    const found = await asOps((connection) => findOpsUser(connection, { name: 'anna' }));
+    expect(found?.disabledAt).toBeNull();
+    expect(await verifyPassword(password, found?.passwordHash)).toBe(false);
+    expect(await verifyPassword(changed, found?.passwordHash)).toBe(true);
+  });
+
+  it('leaves a line in the audit for each change, without the password', async () => {
+    await createOpsUser(deps, anna);
+    await disableOpsUser(deps, { name: 'anna', actor: 'tester' });
+    await changeOpsPassword(deps, { name: 'anna', password, actor: 'tester' });
+    const { rows } = await database.admin.query('select * from audit order by id');
+    expect(rows.map(({ actor, action }) => [actor, action])).toEqual([
+      ['tester', 'ops_user.create'],
+      ['tester', 'ops_user.disable'],
+      ['tester', 'ops_user.password'],
+    ]);
+    expect(JSON.stringify(rows)).not.toContain('correct');
+  });
+
+  it('that is not there can be neither disabled nor given a password', async () => {
+    expect(await disableOpsUser(deps, { name: 'nobody', actor: 'tester' })).toBe(false);
+    expect(await changeOpsPassword(deps, { name: 'nobody', password, actor: 'tester' })).toBe(
+      false,
+    );
+  });
+});
