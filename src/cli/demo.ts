@@ -4,8 +4,12 @@ import { z } from 'zod';
 import type { Config } from '../../config/env.ts';
 import { Secret } from '../domain/secret.ts';
 import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
+import { newPassword } from '../keys/password.ts';
+import { administer } from '../store/administration.ts';
+import type { DemoAccess } from '../supervisor/summary.ts';
 import { callbackAddresses } from '../usecases/callback-addresses.ts';
 import { createApiKey } from '../usecases/create-credential.ts';
+import { changeOpsPassword, createOpsUser } from '../usecases/create-ops-user.ts';
 import { createOrganisation } from '../usecases/create-organisation.ts';
 import { untilSealable } from './admin.ts';
 import { CommandError } from './command-error.ts';
@@ -40,7 +44,11 @@ interface SandboxFacts {
   readonly smtpUrl: string;
   readonly organisation: string;
   readonly apiKey: string;
+  readonly opsUser: string;
+  readonly opsPassword: string;
 }
+
+const opsUser = 'ops';
 
 /**
  * Makes the demo organisation and puts its appointments through the front door, once a data folder.
@@ -53,7 +61,7 @@ export async function setUpDemo({
 }: {
   config: Config;
   adminUrl: Secret<string>;
-}): Promise<{ apiKey: Secret<string> }> {
+}): Promise<DemoAccess> {
   const file = join(config.DATA_DIR, 'sandbox.json');
   const urls = {
     apiUrl: config.API_URL,
@@ -65,8 +73,9 @@ export async function setUpDemo({
   await setUpCallbacks(config);
   const known = readFacts(file);
   if (known && (await isKeyAccepted(config, known.apiKey))) {
-    writePrivately(file, { ...known, ...urls });
-    return { apiKey: new Secret(known.apiKey) };
+    const opsPassword = known.opsPassword ?? (await makeOpsUser(adminUrl));
+    writePrivately(file, { ...known, ...urls, opsUser, opsPassword } satisfies SandboxFacts);
+    return accessOf({ apiKey: known.apiKey, opsPassword });
   }
   const { id: organisation } = await createOrganisation(
     { adminUrl },
@@ -82,9 +91,26 @@ export async function setUpDemo({
   );
   const { key } = await createApiKey({ adminUrl }, { organisationId: organisation, mode: 'test' });
   await untilSealable(config, organisation);
-  writePrivately(file, { ...urls, organisation, apiKey: key.reveal() } satisfies SandboxFacts);
+  const facts = { organisation, apiKey: key.reveal(), opsPassword: await makeOpsUser(adminUrl) };
+  writePrivately(file, { ...urls, opsUser, ...facts } satisfies SandboxFacts);
   await putDemoAppointments(config, key);
-  return { apiKey: key };
+  return accessOf(facts);
+}
+
+function accessOf({ apiKey, opsPassword }: { apiKey: string; opsPassword: string }): DemoAccess {
+  return { apiKey: new Secret(apiKey), opsUser, opsPassword: new Secret(opsPassword) };
+}
+
+/** Somebody who may do everything on the ops pages; one of an earlier start gets a new password. */
+async function makeOpsUser(adminUrl: Secret<string>): Promise<string> {
+  const password = newPassword();
+  const deps = {
+    transaction: <T>(work: Parameters<typeof administer<T>>[1]) => administer(adminUrl, work),
+  };
+  const user = { name: opsUser, password, actor: 'npm start' };
+  const isNew = await createOpsUser(deps, { ...user, role: 'admin' });
+  if (!isNew) await changeOpsPassword(deps, user);
+  return password.reveal();
 }
 
 /**
@@ -148,12 +174,16 @@ function sandboxFolder(config: Config): string {
   return folder;
 }
 
-function readFacts(file: string): SandboxFacts | undefined {
+function readFacts(file: string) {
   if (!existsSync(file)) return undefined;
   const parsed = z
-    .object({ organisation: z.string(), apiKey: z.string() })
+    .object({
+      organisation: z.string(),
+      apiKey: z.string(),
+      opsPassword: z.string().optional(),
+    })
     .safeParse(JSON.parse(readFileSync(file, 'utf8')));
-  return parsed.success ? (parsed.data as SandboxFacts) : undefined;
+  return parsed.data;
 }
 
 /** Whole or not at all, and never readable by others, not even for a moment. */

@@ -3,14 +3,21 @@ import type { Config } from '../../config/env.ts';
 import { hasLiveTransport } from '../../config/transports.ts';
 import type { Secret } from '../domain/secret.ts';
 
+/** What a newcomer signs in with: to the API and to the ops pages. */
+export interface DemoAccess {
+  readonly apiKey: Secret<string>;
+  readonly opsUser: string;
+  readonly opsPassword: Secret<string>;
+}
+
 /** What a newcomer reads when everything runs: where to look first, and how to stop it. */
 export function startSummary({
   config,
-  apiKey,
+  access,
   readyMs,
 }: {
   config: Config;
-  apiKey: Secret<string> | undefined;
+  access: DemoAccess | undefined;
   readyMs: number;
 }): string {
   const isSandbox = !hasLiveTransport(config);
@@ -19,7 +26,8 @@ export function startSummary({
     ['API', config.API_URL],
     ['Patient pages', config.PATIENT_URL],
     ['Ops', config.OPS_URL],
-    ['API key', apiKey?.reveal()],
+    ['', access && `user ${access.opsUser}, password ${access.opsPassword.reveal()}`],
+    ['API key', access?.apiKey.reveal()],
     ['Logs', nearest(join(config.DATA_DIR, 'logs'))],
   ];
   const shown = rows.filter(([, value]) => value !== undefined);

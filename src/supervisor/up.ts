@@ -11,7 +11,7 @@ import { StartError } from './start-error.ts';
 import { startGuard } from './start-guard.ts';
 import { isSandbox, portsOf, startRoles, untilReady, withSandboxProvider } from './start-roles.ts';
 import { listenForStop, unlessStopped } from './stop-request.ts';
-import { startSummary } from './summary.ts';
+import { type DemoAccess, startSummary } from './summary.ts';
 
 /** What the system is made of beside its processes, given by whoever composes it. */
 export interface UpSteps {
@@ -19,7 +19,7 @@ export interface UpSteps {
   /** Gives each role its way in. */
   roleUrls(adminUrl: Secret<string>): Promise<Readonly<Record<DatabaseRole, Secret<string>>>>;
   /** Runs once all roles are ready, with the sandbox only. Writes `sandbox.json`. */
-  demo(facts: { config: Config; adminUrl: Secret<string> }): Promise<{ apiKey: Secret<string> }>;
+  demo(facts: { config: Config; adminUrl: Secret<string> }): Promise<DemoAccess>;
 }
 
 export interface UpOptions {
@@ -98,7 +98,7 @@ async function start(
   const demo = isSandbox(config)
     ? await unlessStopped(stop, steps.demo({ config, adminUrl }))
     : undefined;
-  console.log(startSummary({ config, apiKey: demo?.apiKey, readyMs: performance.now() }));
+  console.log(startSummary({ config, access: demo, readyMs: performance.now() }));
 }
 
 async function openDatabase(

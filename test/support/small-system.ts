@@ -30,7 +30,11 @@ const steps: UpSteps = {
       JSON.stringify({ adminUrl: adminUrl.reveal(), token: config.TWILIO_AUTH_TOKEN?.reveal() }),
       { mode: 0o600 },
     );
-    return { apiKey: new Secret('sotto_test_key') };
+    return {
+      apiKey: new Secret('sotto_test_key'),
+      opsUser: 'ops',
+      opsPassword: new Secret('a-password'),
+    };
   },
 };
 
