@@ -11,6 +11,7 @@ const redisAlone = ['test/integration/queue-redis*.test.ts', 'test/chaos/redis-*
 /** What must hold whichever queue carries the bells: these run once on each. */
 const onEachQueue = [
   'test/integration/queue.test.ts',
+  'test/integration/queue-board.test.ts',
   'test/integration/dispatch-processes.test.ts',
   'test/chaos/worker-kills.test.ts',
   'test/chaos/kill-each-role.test.ts',

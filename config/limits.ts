@@ -12,6 +12,8 @@ export const limits = {
   leaseMarginMs: 20_000,
   /** What one process may open for the queue, beside its own pool. */
   queueConnectionsMax: 4,
+  /** What `ops` may open for its board of the queue. */
+  boardConnectionsMax: 1,
   sendTimeoutMs: 15_000,
   attemptsMax: 8,
   parcelGraceMs: 60 * 60_000,

@@ -29,26 +29,29 @@ export interface QueueBackend {
  * @param url of Redis or Valkey (`redis:`, `rediss:`), or a direct connection to PostgreSQL, past any
  *   pooler, because waking a worker needs LISTEN
  * @param connectionsMax connections to PostgreSQL beside the one that listens
+ * @param answerMs how long PostgreSQL may take to answer; for ever when absent, as Redis never may
  */
 export function queueBackend({
   url,
   connectionsMax,
+  answerMs,
 }: {
   url: Secret<string>;
   connectionsMax: number;
+  answerMs?: number;
 }): QueueBackend {
   const connection = {};
   if (isRedisUrl(url)) {
     const createBackend = createRedisBackend(url);
     return { connection, createBackend, disposable: true, drainDelay: listenSeconds };
   }
-  const createBackend = postgresBackend(url, connectionsMax);
+  const createBackend = postgresBackend(url, { connectionsMax, answerMs });
   return { connection, createBackend, disposable: false, drainDelay: 5 };
 }
 
 function postgresBackend(
   url: Secret<string>,
-  connectionsMax: number,
+  { connectionsMax, answerMs }: { connectionsMax: number; answerMs: number | undefined },
 ): QueueBackend['createBackend'] {
   const connection = {
     connectionString: url.reveal(),
@@ -56,6 +59,7 @@ function postgresBackend(
     max: connectionsMax,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
+    ...(answerMs === undefined ? {} : { query_timeout: answerMs, statement_timeout: answerMs }),
     application_name: 'sotto queue',
   };
   return (name, options, extra) => createPostgresBackend(name, { ...options, connection }, extra);

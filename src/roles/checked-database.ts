@@ -23,12 +23,12 @@ export async function openCheckedDatabase(
     onIdleError: () => log.warn('an idle database connection was lost'),
   });
   try {
-    // One process of each role with a pool of this size, and the queue's for those that ring and
-    // hear, who alone know whether it is here.
-    const queueIsHere = ['scheduler', 'worker'].includes(role) && !config.REDIS_URL;
+    // One process of each role with a pool of this size, and the queue's for those that ring, hear
+    // and watch, who alone know whether it is here.
+    const queueIsHere = ['scheduler', 'worker', 'ops'].includes(role) && !config.REDIS_URL;
     const connectionsMax =
       config.DATABASE_POOL_MAX * databaseRoles.length +
-      (queueIsHere ? 2 * limits.queueConnectionsMax : 0);
+      (queueIsHere ? 2 * limits.queueConnectionsMax + limits.boardConnectionsMax : 0);
     const problems = await findUnsafeSettings(database, { role, connectionsMax });
     if (problems.length > 0) throw new ConfigError(problems);
     return database;

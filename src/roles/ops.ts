@@ -5,9 +5,11 @@ import { measureQueue, readHeartbeats } from '../store/ops-reads.ts';
 import { createLog } from '../telemetry/log.ts';
 import { formatOpsMetrics } from '../telemetry/ops-metrics.ts';
 import { opsReadiness } from '../usecases/ops-readiness.ts';
+import { recordQueueAction } from '../usecases/record-queue-action.ts';
 import { findVisitor, signIn, signOut } from '../usecases/sign-in.ts';
 import { createSignInThrottle } from '../usecases/sign-in-throttle.ts';
 import { openCheckedDatabase } from './checked-database.ts';
+import { watchQueue } from './watch-queue.ts';
 
 /** A worker that has been silent for longer is not counted as connected. */
 const workerSilentMaxS = 20;
@@ -20,6 +22,7 @@ const workerSilentMaxS = 20;
 export async function runOps(config: Config): Promise<{ close(): Promise<void> }> {
   const log = createLog({ role: 'ops', level: config.LOG_LEVEL });
   const database = await openCheckedDatabase(config, { role: 'ops', log });
+  const queue = watchQueue(config, log);
   const throttle = createSignInThrottle(() => performance.now());
   try {
     const app = await buildOps({
@@ -31,6 +34,8 @@ export async function runOps(config: Config): Promise<{ close(): Promise<void> }
       findVisitor: (token) => findVisitor({ database }, token),
       signIn: (input) => signIn({ database, throttle, verifyPassword }, input),
       signOut: (token) => signOut({ database }, token),
+      queue,
+      recordQueueAction: (entry) => recordQueueAction({ database }, entry),
       ready: () => opsReadiness({ database }),
       metrics: async () =>
         formatOpsMetrics({
@@ -43,6 +48,7 @@ export async function runOps(config: Config): Promise<{ close(): Promise<void> }
     return {
       async close() {
         await app.close();
+        await queue.close();
         await database.close();
       },
     };

@@ -11,11 +11,15 @@ export interface TestedQueue {
   readonly kind: 'postgres' | 'redis';
   /** What a role must be told of it beside its database. */
   readonly environment: Record<string, string>;
-  urlFor(role: 'scheduler' | 'worker'): Secret<string>;
+  urlFor(role: 'scheduler' | 'worker' | 'ops'): Secret<string>;
+  /** Where whoever may do anything gets in. */
+  readonly strangersUrl: Secret<string>;
   /** What lies in it now. */
   jobs(): Promise<{ id: string; data: unknown }[]>;
   /** Puts in what is no bell of ours. */
   addStranger(data: object): Promise<void>;
+  /** Puts text in the place of a job's data, as a broken program would. */
+  spoil(jobId: string, text: string): Promise<void>;
   empty(): Promise<void>;
   /** Cuts every connection to it once. */
   cut(): Promise<void>;
@@ -42,7 +46,7 @@ async function postgresQueue(database: TestDatabase): Promise<TestedQueue> {
   const cut = async () => {
     await admin.query(
       `select pg_terminate_backend(pid) from pg_stat_activity
-       where datname = current_database() and usename in ('sotto_worker', 'sotto_scheduler')`,
+       where datname = current_database() and usename in ('sotto_worker', 'sotto_scheduler', 'sotto_ops')`,
     );
   };
   return {
@@ -50,7 +54,13 @@ async function postgresQueue(database: TestDatabase): Promise<TestedQueue> {
     environment: {},
     urlFor: (role) => roleUrls[role],
     jobs: async () => (await admin.query('select id, data from sotto_queue.job')).rows,
+    strangersUrl: database.adminUrl,
     addStranger: (data) => addStrangerTo(database.adminUrl, data),
+    spoil: async (jobId, text) =>
+      void (await admin.query(
+        'update sotto_queue.job set data = to_jsonb($2::text) where id = $1',
+        [jobId, text],
+      )),
     empty: async () => void (await admin.query('delete from sotto_queue.job')),
     cut,
     async goAway() {
@@ -81,7 +91,10 @@ async function redisQueue(): Promise<TestedQueue> {
         })),
       );
     },
+    strangersUrl: server.url,
     addStranger: (data) => addStrangerTo(server.url, data),
+    spoil: async (jobId, text) =>
+      void (await server.admin.hset(`{sotto}:bells:${jobId}`, 'data', text)),
     empty: async () => void (await server.admin.flushall()),
     cut: async () =>
       void (await server.admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')),

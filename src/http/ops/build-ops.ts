@@ -12,6 +12,7 @@ import { demandMetricsAccess } from './metrics-access.ts';
 import { createOpsSessions, type SessionDeps } from './ops-sessions.ts';
 import { addOverviewRoutes } from './overview-routes.ts';
 import { paths } from './paths.ts';
+import { addQueueBoardRoutes, type QueueBoardDeps } from './queue-board/queue-board.ts';
 import { addSignInRoutes, type SignInDeps } from './sign-in-routes.ts';
 import { stylesheet } from './style.ts';
 import { faultPage } from './views/fault-page.ts';
@@ -28,6 +29,8 @@ export interface OpsDeps {
   readonly findVisitor: SessionDeps['findVisitor'];
   readonly signIn: SignInDeps['signIn'];
   signOut(token: Secret<string>): Promise<void>;
+  readonly queue: QueueBoardDeps['queue'];
+  readonly recordQueueAction: QueueBoardDeps['recordQueueAction'];
 }
 
 /** What programs ask; they are told of faults in their own form. */
@@ -68,6 +71,10 @@ export async function buildOps(deps: OpsDeps): Promise<FastifyInstance> {
       if (token) await deps.signOut(token);
       return sessions.end(reply).redirect(paths.signIn, 303);
     });
+  });
+  await app.register(async (board) => {
+    sessions.guard(board);
+    addQueueBoardRoutes(board, deps);
   });
   refuseOtherMethods(app, routes);
   await app.ready();

@@ -52,7 +52,8 @@ export function createOpsSessions({ opsUrl, findVisitor }: SessionDeps) {
       scope.addHook('onRequest', async (request, reply) => {
         const found = await visit(request);
         if (!found) {
-          if (request.method !== 'GET' && request.method !== 'HEAD') {
+          const isForScript = /^application\/json\b/.test(request.headers.accept ?? '');
+          if (isForScript || (request.method !== 'GET' && request.method !== 'HEAD')) {
             throw new AppError('unauthenticated');
           }
           return reply.redirect(`${paths.signIn}?next=${encodeURIComponent(request.url)}`, 303);
