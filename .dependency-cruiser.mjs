@@ -92,6 +92,22 @@ export default {
       to: { path: '^(workers|src/(http|queue|roles|cli|supervisor|sandbox))(/|\\.ts$)' },
     },
     {
+      name: 'doctor-knows-no-process',
+      comment:
+        'The doctor looks at what processes leave behind and at what answers, as a stranger would. It starts, serves and imports none of them.',
+      severity: 'error',
+      from: { path: '^src/doctor/' },
+      to: { path: '^(workers|src/(http|roles|cli|supervisor|sandbox))(/|\\.ts$)' },
+    },
+    {
+      name: 'only-the-command-line-asks-the-doctor',
+      comment:
+        "The doctor looks at everything, with an administrator's rights. No process that runs for long may hold its code.",
+      severity: 'error',
+      from: { pathNot: ['^src/(cli|doctor)/', '^test/'] },
+      to: { path: '^src/doctor/' },
+    },
+    {
       name: 'http-calls-usecases',
       comment:
         'A route parses, calls one use case and answers; it never speaks to the database, the queue, the keys or a provider. Move that into a use case.',

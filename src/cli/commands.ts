@@ -1,6 +1,7 @@
 import type { Command } from './command.ts';
 import { bounce } from './commands/bounce.ts';
 import { callbacks } from './commands/callbacks.ts';
+import { doctor } from './commands/doctor.ts';
 import { key } from './commands/key.ts';
 import { migrate } from './commands/migrate.ts';
 import { optOut } from './commands/opt-out.ts';
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   org,
   key,
   callbacks,
+  doctor,
   optOut,
   bounce,
 ];

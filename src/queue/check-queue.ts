@@ -27,6 +27,16 @@ const refusals: readonly (readonly [answer: RegExp, problem: QueueProblem])[] = 
   [/^MOVED\b/, 'redis_cluster'],
 ];
 
+/** What a server that answers says of itself. */
+export interface RedisFacts {
+  /** Redis' own number, or Valkey's; undefined when it is not told. */
+  readonly version: string | undefined;
+  /** It could not write its disk, and may refuse to be written to until it can. */
+  readonly diskFails: boolean;
+  /** How full it is, from 0 to 1; undefined where it has no limit. */
+  readonly memoryShare: number | undefined;
+}
+
 /**
  * Asks Redis or Valkey whether it can be the queue. PostgreSQL is checked by whoever opens it as the
  * database.
@@ -38,6 +48,19 @@ const refusals: readonly (readonly [answer: RegExp, problem: QueueProblem])[] = 
  */
 export async function checkQueue(url: Secret<string>): Promise<void> {
   if (!isRedisUrl(url)) return;
+  const { problems } = await inspectRedis(url);
+  if (problems.length > 0) throw new UnfitQueueError(problems);
+}
+
+/**
+ * What stands against Redis or Valkey as the queue, and what else is to be known of it.
+ *
+ * @returns no facts where it refuses to tell
+ * @throws any error when it is away
+ */
+export async function inspectRedis(
+  url: Secret<string>,
+): Promise<{ problems: QueueProblem[]; facts?: RedisFacts }> {
   const ended = new AbortController();
   const client = createRedisClient(url, { hears: false, until: ended.signal });
   // Why a connection failed is said here; who waits for it is told only that it did.
@@ -47,32 +70,50 @@ export async function checkQueue(url: Secret<string>): Promise<void> {
   });
   try {
     await client.connect();
-    const problems = findProblems(await client.info());
-    if (problems.length > 0) throw new UnfitQueueError(problems);
+    const info = parseInfo(await client.info());
+    const problems = findProblems(info);
+    const facts = factsOf(info);
     // A cluster is fine as long as this server has the one slot that all of it lies in.
-    await client.exists(`${redisPrefix}:bells:meta`);
+    if (problems.length === 0) await client.exists(`${redisPrefix}:bells:meta`);
+    return { problems, facts };
   } catch (error) {
-    const cause = error instanceof UnfitQueueError ? error : (reason ?? (error as Error));
+    const cause = reason ?? (error as Error);
     const [, problem] = refusals.find(([answer]) => answer.test(cause.message)) ?? [];
-    throw problem ? new UnfitQueueError([problem]) : cause;
+    if (problem) return { problems: [problem] };
+    throw cause;
   } finally {
     ended.abort();
   }
 }
 
-/** @param info what INFO answers, which services that refuse CONFIG answer too */
-function findProblems(info: string): QueueProblem[] {
-  const facts = new Map(
-    info.split('\r\n').map((line) => {
+/** @param text what INFO answers, which services that refuse CONFIG answer too */
+function parseInfo(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    text.split('\r\n').map((line) => {
       const [name = '', ...value] = line.split(':');
       return [name, value.join(':')] as const;
     }),
   );
-  const policy = facts.get('maxmemory_policy');
+}
+
+function findProblems(info: ReadonlyMap<string, string>): QueueProblem[] {
+  const policy = info.get('maxmemory_policy');
   return [
-    ...(isTooOld(facts) ? (['redis_too_old'] as const) : []),
+    ...(isTooOld(info) ? (['redis_too_old'] as const) : []),
     ...(policy && policy !== 'noeviction' ? (['redis_evicts'] as const) : []),
   ];
+}
+
+function factsOf(info: ReadonlyMap<string, string>): RedisFacts {
+  const version = info.get('valkey_version') ?? info.get('redis_version');
+  const [used, most] = [Number(info.get('used_memory')), Number(info.get('maxmemory'))];
+  return {
+    version: version && /^[\d.]{1,20}$/.test(version) ? version : undefined,
+    diskFails: ['rdb_last_bgsave_status', 'aof_last_write_status'].some(
+      (name) => info.get(name) === 'err',
+    ),
+    memoryShare: most > 0 && used >= 0 ? used / most : undefined,
+  };
 }
 
 function isTooOld(facts: ReadonlyMap<string, string>): boolean {

@@ -1,8 +1,7 @@
 import { type Config, ConfigError } from '../../config/env.ts';
-import { limits } from '../../config/limits.ts';
 import { type Database, openDatabase } from '../store/database.ts';
-import { type DatabaseRole, databaseRoles } from '../store/role-logins.ts';
-import { findUnsafeSettings } from '../store/server-check.ts';
+import type { DatabaseRole } from '../store/role-logins.ts';
+import { connectionBudget, findUnsafeSettings } from '../store/server-check.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /**
@@ -23,12 +22,12 @@ export async function openCheckedDatabase(
     onIdleError: () => log.warn('an idle database connection was lost'),
   });
   try {
-    // One process of each role with a pool of this size, and the queue's for those that ring, hear
-    // and watch, who alone know whether it is here.
+    // Those that ring, hear and watch alone know whether the queue is here.
     const queueIsHere = ['scheduler', 'worker', 'ops'].includes(role) && !config.REDIS_URL;
-    const connectionsMax =
-      config.DATABASE_POOL_MAX * databaseRoles.length +
-      (queueIsHere ? 2 * limits.queueConnectionsMax + limits.boardConnectionsMax : 0);
+    const connectionsMax = connectionBudget({
+      poolMax: config.DATABASE_POOL_MAX,
+      carriesQueue: queueIsHere,
+    });
     const problems = await findUnsafeSettings(database, { role, connectionsMax });
     if (problems.length > 0) throw new ConfigError(problems);
     return database;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import pg from 'pg';
 import { AppError } from '../domain/errors.ts';
 import type { Secret } from '../domain/secret.ts';
+import type { DatabaseRole } from './role-logins.ts';
 
 /** What a statement runs on: one connection inside a transaction. */
 export type Connection = pg.PoolClient;
@@ -45,6 +46,8 @@ export interface DatabaseOptions {
   /** How long one statement may take; a little later its connection is taken for lost. */
   readonly statementTimeoutMs?: number;
   readonly onIdleError?: () => void;
+  /** A role to act as instead of the user that signs in, who must be allowed to. */
+  readonly actAs?: DatabaseRole;
 }
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -55,6 +58,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     connectionString: options.url.reveal(),
     max: options.connectionsMax,
     application_name: options.applicationName,
+    ...(options.actAs && { options: `-c role=sotto_${options.actAs}` }),
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
     statement_timeout: statementTimeoutMs,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import pg from 'pg';
 import type { Secret } from '../domain/secret.ts';
+import type { Database } from './database.ts';
 
 const directory = new URL('./migrations/', import.meta.url);
 /** Any number, as long as it stays: whoever holds this advisory lock migrates. */
@@ -56,6 +57,41 @@ export async function migrate(adminUrl: Secret<string>): Promise<string[]> {
   } finally {
     await client.end();
   }
+}
+
+/** How a database's schema stands to this version of the code. */
+export interface SchemaState {
+  /** Whether any migration has ever run there. */
+  readonly exists: boolean;
+  readonly pending: readonly string[];
+  /** Applied ones that this version does not know: it is the older one. */
+  readonly unknownCount: number;
+  /** Applied in another form than they have here. */
+  readonly changed: readonly string[];
+}
+
+/** Compares without changing anything. */
+export async function readSchemaState(database: Pick<Database, 'query'>): Promise<SchemaState> {
+  const migrations = await readMigrations();
+  const [table] = await database.query<{ exists: boolean }>(
+    `select to_regclass('public.migrations') is not null as "exists"`,
+  );
+  const exists = table?.exists === true;
+  const applied = exists
+    ? await database.query<{ name: string; digest: string }>(
+        'select name, digest from public.migrations',
+      )
+    : [];
+  const digests = new Map(applied.map(({ name, digest }) => [name, digest]));
+  const known = migrations.filter(({ name }) => digests.has(name));
+  return {
+    exists,
+    pending: migrations.filter(({ name }) => !digests.has(name)).map(({ name }) => name),
+    unknownCount: applied.length - known.length,
+    changed: known
+      .filter(({ name, digest }) => digests.get(name) !== digest)
+      .map(({ name }) => name),
+  };
 }
 
 async function apply(client: pg.Client, { name, digest, text }: Migration): Promise<void> {

@@ -1,35 +1,51 @@
+import { limits } from '../../config/limits.ts';
 import type { Database } from './database.ts';
-import type { DatabaseRole } from './role-logins.ts';
+import { type DatabaseRole, databaseRoles } from './role-logins.ts';
 
 const oldestServerVersion = 150_000;
 
-interface Facts {
-  fsync: string;
-  synchronous_commit: string;
-  full_page_writes: string;
-  server_version_num: string;
-  max_connections: string;
-  role: string;
-  superuser: boolean;
-  bypasses: boolean;
-  owns: boolean;
+/** The server, and the user that asks. */
+export interface ServerFacts {
+  readonly fsync: string;
+  readonly synchronous_commit: string;
+  readonly full_page_writes: string;
+  readonly data_checksums: string;
+  readonly server_version_num: string;
+  readonly max_connections: string;
+  readonly role: string;
+  readonly superuser: boolean;
+  readonly bypasses: boolean;
+  readonly owns: boolean;
 }
 
 /**
- * What is unsafe about the server or the user this process signs in as, one line each.
- *
- * A role that may bypass row-level security or own a table would void the bounds between
- * organisations; a server that does not sync would answer "stored" for what a power cut takes.
- *
- * @param connectionsMax what this deployment's processes may open together
+ * What one process of each role may open together: its pool, and the queue's connections for those that
+ * ring, hear and watch.
  */
-export async function findUnsafeSettings(
-  database: Database,
-  { role, connectionsMax }: { role: DatabaseRole; connectionsMax: number },
-): Promise<string[]> {
-  const [facts] = await database.query<Facts & Record<string, unknown>>(`
+export function connectionBudget(input: { poolMax: number; carriesQueue: boolean }): number {
+  const queueMax = 2 * limits.queueConnectionsMax + limits.boardConnectionsMax;
+  return input.poolMax * databaseRoles.length + (input.carriesQueue ? queueMax : 0);
+}
+
+/** What is wrong with a server: which setting, and why it matters. */
+export interface ServerProblem {
+  readonly setting:
+    | 'fsync'
+    | 'synchronous_commit'
+    | 'full_page_writes'
+    | 'server_version'
+    | 'max_connections';
+  readonly text: string;
+}
+
+/** @returns undefined where the server knows no role of our name */
+export async function readServerFacts(
+  database: Pick<Database, 'query'>,
+): Promise<ServerFacts | undefined> {
+  const [facts] = await database.query<ServerFacts & Record<string, unknown>>(`
     select current_setting('fsync') as fsync, current_setting('synchronous_commit') as synchronous_commit,
       current_setting('full_page_writes') as full_page_writes,
+      current_setting('data_checksums') as data_checksums,
       current_setting('server_version_num') as server_version_num,
       current_setting('max_connections') as max_connections,
       r.rolname as role, r.rolsuper as superuser, r.rolbypassrls as bypasses,
@@ -37,23 +53,49 @@ export async function findUnsafeSettings(
         where n.nspname = 'public' and c.relkind in ('r', 'p')
           and pg_has_role(r.oid, c.relowner, 'member')) as owns
     from pg_roles r where r.rolname = current_user`);
-  if (!facts) return ['PostgreSQL did not say who we are.'];
-  const problems: string[] = [];
-  for (const name of ['fsync', 'full_page_writes'] as const) {
-    if (facts[name] !== 'on')
-      problems.push(`PostgreSQL setting ${name} is off: accepted would not mean stored.`);
-  }
-  if (facts.synchronous_commit === 'off') {
-    problems.push('PostgreSQL setting synchronous_commit is off: accepted would not mean stored.');
+  return facts;
+}
+
+/**
+ * What makes a server unfit: one that does not sync would answer "stored" for what a power cut takes.
+ *
+ * @param connectionsMax what this deployment's processes may open together
+ */
+export function findServerProblems(
+  facts: ServerFacts,
+  { connectionsMax }: { connectionsMax: number },
+): ServerProblem[] {
+  const problems: ServerProblem[] = [];
+  for (const setting of ['fsync', 'full_page_writes', 'synchronous_commit'] as const) {
+    if (facts[setting] !== 'off') continue;
+    const text = `PostgreSQL setting ${setting} is off: accepted would not mean stored.`;
+    problems.push({ setting, text });
   }
   if (Number(facts.server_version_num) < oldestServerVersion) {
-    problems.push('PostgreSQL is older than version 15.');
+    problems.push({ setting: 'server_version', text: 'PostgreSQL is older than version 15.' });
   }
   if (Number(facts.max_connections) < connectionsMax) {
-    problems.push(
-      `PostgreSQL allows ${facts.max_connections} connections, ${connectionsMax} may be needed.`,
-    );
+    problems.push({
+      setting: 'max_connections',
+      text: `PostgreSQL allows ${facts.max_connections} connections, ${connectionsMax} may be needed.`,
+    });
   }
+  return problems;
+}
+
+/**
+ * What is unsafe about the server or the user this process signs in as, one line each.
+ *
+ * A role that may bypass row-level security or own a table would void the bounds between
+ * organisations.
+ */
+export async function findUnsafeSettings(
+  database: Database,
+  { role, connectionsMax }: { role: DatabaseRole; connectionsMax: number },
+): Promise<string[]> {
+  const facts = await readServerFacts(database);
+  if (!facts) return ['PostgreSQL did not say who we are.'];
+  const problems = findServerProblems(facts, { connectionsMax }).map(({ text }) => text);
   if (facts.role !== `sotto_${role}`) problems.push(`DATABASE_URL must sign in as sotto_${role}.`);
   if (facts.superuser) problems.push('The database user is a superuser.');
   if (facts.bypasses) problems.push('The database user bypasses row-level security.');

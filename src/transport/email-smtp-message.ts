@@ -1,7 +1,7 @@
-import { createPrivateKey } from 'node:crypto';
 import DKIM from 'nodemailer/lib/dkim';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import type { Secret } from '../domain/secret.ts';
+import { rsaKeyFrom } from './dkim-record.ts';
 import type { OutgoingEmail } from './transport.ts';
 
 export interface DkimSettings {
@@ -72,7 +72,7 @@ export function createComposer(options: {
 /** @see RFC 6376 */
 function dkimSigner(settings: DkimSettings): (message: Buffer) => Promise<Buffer> {
   const privateKey = settings.privateKey.reveal();
-  if (!isRsaKey(privateKey)) throw new Error('dkim_key_is_not_rsa');
+  if (!rsaKeyFrom(settings.privateKey)) throw new Error('dkim_key_is_not_rsa');
   const dkim = new DKIM({
     domainName: settings.domain,
     keySelector: settings.selector,
@@ -87,12 +87,4 @@ function dkimSigner(settings: DkimSettings): (message: Buffer) => Promise<Buffer
     if (!signed.subarray(0, 15).equals(Buffer.from('DKIM-Signature:'))) throw new Error('unsigned');
     return signed;
   };
-}
-
-function isRsaKey(pem: string): boolean {
-  try {
-    return createPrivateKey(pem).asymmetricKeyType === 'rsa';
-  } catch {
-    return false;
-  }
 }

@@ -98,7 +98,7 @@ function refused(reason: SendReason, permanent = false): SendOutcome {
   return { kind: 'refused', permanent, reason };
 }
 
-function sessionSettings(options: {
+export function sessionSettings(options: {
   url: Secret<string>;
   from: string;
   timeoutMs: number;

@@ -187,7 +187,7 @@ function outcomeOf(error: unknown): SendOutcome {
  * The `code` of Twilio's own error body. A gateway in between may answer JSON with a `code` too, so
  * it must be one of Twilio's five digits and the body's status that of the answer.
  */
-function twilioErrorCode(body: string, status: number): number | undefined {
+export function twilioErrorCode(body: string, status: number): number | undefined {
   try {
     const error = JSON.parse(body) as { code?: unknown; status?: unknown } | null;
     const code = error?.code;

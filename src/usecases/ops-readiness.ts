@@ -2,7 +2,7 @@ import type { Database } from '../store/database.ts';
 import { readHeartbeats } from '../store/ops-reads.ts';
 
 /** Duties without which patients miss reminders, and the longest that each may be silent. */
-const neededDuties = {
+export const neededDuties = {
   feed: { silentMaxS: 20 },
   sweep: { silentMaxS: 40 },
   dispatch: { silentMaxS: 20 },

@@ -1,9 +1,12 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser, tabTo } from '../support/browser.ts';
 import { type System, startSystem } from '../support/system.ts';
 
+const sotto = promisify(execFile);
 let system: System;
 let browser: Browser;
 
@@ -22,6 +25,13 @@ async function pressEnter(page: Page): Promise<void> {
 const step = (page: Page) => page.getAttribute('main', 'data-step');
 
 describe('in the first minutes a newcomer', () => {
+  it('is told by sotto doctor that nothing is wrong, without a variable but DATA_DIR', async () => {
+    const env = { PATH: process.env.PATH ?? '', DATA_DIR: system.dataDir };
+    const { stdout } = await sotto(process.execPath, ['src/cli.ts', 'doctor'], { env });
+    expect(stdout).toMatch(/\n0 problems, 0 warnings, \d+ fine\.\n$/);
+    expect(stdout).toContain(`PATIENT_URL ${system.facts.patientUrl} answers.`);
+  });
+
   it('sees a message arrive on the sandbox phone without touching the page', async () => {
     const context = await browser.newContext({ viewport: { width: 390, height: 800 } });
     const page = await context.newPage();

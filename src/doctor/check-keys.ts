@@ -1,0 +1,137 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { limits } from '../../config/limits.ts';
+import { utcDay, utcMonth } from '../domain/link-expiry.ts';
+import { checkKeyStore } from '../keys/check-key-store.ts';
+import { keyStoreFolder } from '../keys/file-key-store.ts';
+import { findMissingHalves, type MissingHalves } from '../keys/find-missing-halves.ts';
+import { KeyStoreError } from '../keys/key-store-error.ts';
+import { counted, type Finding, fine, problem, warning } from './finding.ts';
+
+const rolesWithKeys = ['api', 'patient', 'worker'] as const;
+
+/**
+ * Keys of the roles that have a folder here, and the public halves that are sealed to. It makes no key.
+ *
+ * @param organisationIds undefined while nobody can tell which there are
+ */
+export async function checkKeys(input: {
+  keyStore: string;
+  organisationIds: readonly string[] | undefined;
+  now: Temporal.Instant;
+}): Promise<Finding[]> {
+  const folder = keyStoreFolder(input.keyStore);
+  if (!existsSync(folder)) {
+    return [
+      problem('key_store', {
+        text: 'There is no folder at KEYSTORE.',
+        mend: 'Start worker once, or set KEYSTORE (file:FOLDER) or DATA_DIR to where the keys are.',
+      }),
+    ];
+  }
+  return [...(await checkFiles(folder)), ...(await checkHalves(folder, input))];
+}
+
+async function checkFiles(folder: string): Promise<Finding[]> {
+  const here = rolesWithKeys.filter((role) => existsSync(join(folder, role)));
+  // Public halves are looked at with any role's, so that of `ops` will do where none has keys.
+  const roles = here.length > 0 ? here : (['ops'] as const);
+  const lines = new Set<string>();
+  for (const role of roles) {
+    await checkKeyStore(folder, role).catch((error: unknown) => {
+      if (!(error instanceof KeyStoreError)) throw error;
+      for (const line of error.problems) lines.add(line);
+    });
+  }
+  if (lines.size === 0) {
+    const whose = here.length > 0 ? `of ${here.join(', ')} ` : '';
+    return [fine('key_files', `The keys ${whose}are whole, and closed to others.`)];
+  }
+  // Whoever may not enter a folder would be told so of each of its files.
+  const byRule = Map.groupBy(lines, (line) => line.slice(line.indexOf(': ')));
+  return Array.from(byRule, ([rule, [first = '', ...others]]) =>
+    problem('key_files', {
+      text: `Key store, ${first}${others.length > 0 ? ` (and ${others.length} more)` : ''}.`,
+      mend: mendOf(rule),
+    }),
+  );
+}
+
+function mendOf(rule: string): string {
+  const [, mode] = /must be 0(\d{3})$/.exec(rule) ?? [];
+  if (mode) return `chmod ${mode} it, and see who could read or replace it until now.`;
+  if (/cannot be/.test(rule)) return 'Look again as root, or as the user of that role.';
+  if (/no private half|belong/.test(rule)) {
+    return 'Bring back the private half from a replica; without it nothing sealed to this key opens.';
+  }
+  return 'Replace it from a replica of the key store; docs/operations.md, "Keys".';
+}
+
+async function checkHalves(
+  folder: string,
+  {
+    organisationIds,
+    now,
+  }: { organisationIds: readonly string[] | undefined; now: Temporal.Instant },
+): Promise<Finding[]> {
+  const last = now.add({ hours: 24 * limits.keyHorizonDays });
+  const missing = await findMissingHalves(folder, {
+    days: daysUntil(now, last),
+    months: monthsUntil(now, last),
+    organisationIds: organisationIds ?? [],
+  });
+  const months = organisationIds ? monthFindings(missing, organisationIds.length) : [unknown];
+  return [...dayFindings(missing), ...months];
+}
+
+const unknown = warning('keys_unknown', {
+  text: 'Which organisations need view keys could not be asked.',
+  mend: 'Look once more when an administrator can read the database.',
+});
+
+function dayFindings({ days }: MissingHalves): Finding[] {
+  const [first] = days;
+  if (first === undefined) {
+    return [
+      fine('day_keys', `Public halves of day keys are there for ${limits.keyHorizonDays} days.`),
+    ];
+  }
+  return [
+    problem('day_keys', {
+      text: `The public halves of ${counted(days.length, 'day key')} are missing, the first of ${first}: what goes out on such a day is refused (key_missing).`,
+      mend: "Let worker run, which makes them; in api's folder, mirror public/epoch from worker's.",
+    }),
+  ];
+}
+
+function monthFindings({ months }: MissingHalves, organisations: number): Finding[] {
+  const [first] = months;
+  if (first === undefined) {
+    if (organisations === 0) return [];
+    return [
+      fine(
+        'view_keys',
+        `Public halves of view keys are there for ${counted(organisations, 'organisation')}.`,
+      ),
+    ];
+  }
+  const count = new Set(months.map(({ organisationId }) => organisationId)).size;
+  return [
+    problem('view_keys', {
+      text: `The public halves of view keys are missing for ${counted(count, 'organisation')}, the first ${first.month} of ${first.organisationId}: links that expire in such a month are refused (key_missing).`,
+      mend: "Let patient run, which makes them; in api's folder, mirror public/view from patient's.",
+    }),
+  ];
+}
+
+function daysUntil(from: Temporal.Instant, last: Temporal.Instant): string[] {
+  const first = Temporal.PlainDate.from(utcDay(from));
+  const { days } = first.until(utcDay(last), { largestUnit: 'days' });
+  return Array.from({ length: days + 1 }, (_, step) => first.add({ days: step }).toString());
+}
+
+function monthsUntil(from: Temporal.Instant, last: Temporal.Instant): string[] {
+  const first = Temporal.PlainYearMonth.from(utcMonth(from));
+  const { months } = first.until(utcMonth(last), { largestUnit: 'months' });
+  return Array.from({ length: months + 1 }, (_, step) => first.add({ months: step }).toString());
+}

@@ -1,0 +1,114 @@
+import type { QueueMeasures } from '../domain/queue-measures.ts';
+import type { Database } from '../store/database.ts';
+import { listPauses, listRunningVersions, type Pause } from '../store/doctor-reads.ts';
+import { measureQueue } from '../store/ops-reads.ts';
+import { listOrganisationIds } from '../store/patient-links.ts';
+import { neededDuties, opsReadiness } from '../usecases/ops-readiness.ts';
+import { counted, type Finding, fine, problem, warning } from './finding.ts';
+
+const overdueMaxS = 300;
+const dayS = 86_400;
+
+/**
+ * Whether the processes that send are at work, and what waits for a person.
+ *
+ * @param asOps the database as operators see it
+ */
+export async function checkProcesses(asOps: Database): Promise<Finding[]> {
+  const organisationIds = await listOrganisationIds(asOps);
+  const [duties, versions, measures, pauses] = await Promise.all([
+    checkDuties(asOps),
+    listRunningVersions(asOps),
+    measureQueue(asOps),
+    asOps.transaction(organisationIds, listPauses),
+  ]);
+  return [
+    ...duties,
+    ...checkVersions(versions),
+    ...checkOverdue(measures),
+    ...checkHeld(measures),
+    ...checkPauses(pauses),
+  ];
+}
+
+const dutyWords = {
+  feed: { text: 'Nobody takes what is due', process: 'scheduler' },
+  sweep: { text: 'Nobody sweeps what a dead process left', process: 'scheduler' },
+  dispatch: { text: 'Nobody sends', process: 'worker' },
+} as const;
+
+async function checkDuties(asOps: Database): Promise<Finding[]> {
+  const ready = await opsReadiness({ database: asOps });
+  return (Object.keys(neededDuties) as (keyof typeof neededDuties)[]).map((duty) => {
+    const { ok, ageS } = ready[duty];
+    const { text, process } = dutyWords[duty];
+    if (ok) return fine(duty, `${process} is at work (${duty}).`);
+    const how = ageS === undefined ? 'within a day' : `for ${spanOf(ageS)}`;
+    return problem(duty, {
+      text: `${text}: no ${process} was heard of ${how}.`,
+      mend: `Start ${process}, and read its log if it runs. Nothing is lost; what is late goes first.`,
+    });
+  });
+}
+
+function checkVersions(versions: readonly string[]): Finding[] {
+  if (versions.length < 2) return [fine('process_versions', 'All processes run the same version.')];
+  const known = versions.filter((version) => /^[\w.+-]{1,40}$/.test(version));
+  return [
+    warning('process_versions', {
+      text: `Processes of ${counted(versions.length, 'version')} are at work: ${known.join(', ')}.`,
+      mend: 'Fine during an upgrade; else stop those of the older one.',
+    }),
+  ];
+}
+
+function checkOverdue({ due }: QueueMeasures): Finding[] {
+  const late = due.filter(({ oldestAgeS }) => oldestAgeS > overdueMaxS);
+  if (late.length === 0) return [fine('reminders_overdue', 'No reminder is late.')];
+  return late.map(({ channel, count, oldestAgeS }) =>
+    problem('reminders_overdue', {
+      text: `${counted(count, 'reminder')} by ${channel} should have gone out, the oldest ${spanOf(oldestAgeS)} ago.`,
+      mend: 'See the problems of processes, of the provider and of pauses here; then the log of worker.',
+    }),
+  );
+}
+
+function checkHeld({ reminders }: QueueMeasures): Finding[] {
+  const countOf = (state: 'failed' | 'uncertain') =>
+    reminders.filter((each) => each.state === state).reduce((total, { count }) => total + count, 0);
+  const [failed, uncertain] = [countOf('failed'), countOf('uncertain')];
+  return [
+    failed === 0
+      ? fine('reminders_failed', 'No reminder has failed for good.')
+      : warning('reminders_failed', {
+          text: `${counted(failed, 'reminder')} could not be sent on any channel.`,
+          mend: 'The practice calls, or puts the appointment anew with notice "now".',
+        }),
+    uncertain === 0
+      ? fine('reminders_uncertain', 'Of every reminder it is known whether it went out.')
+      : warning('reminders_uncertain', {
+          text: `Of ${counted(uncertain, 'reminder')} nobody knows whether it went out.`,
+          mend: "Look in the provider's own list or log, and tell the practice.",
+        }),
+  ];
+}
+
+function checkPauses(pauses: readonly Pause[]): Finding[] {
+  const long = pauses.filter(({ ageS }) => ageS > dayS);
+  if (long.length === 0) return [fine('pauses', 'Nothing has been stopped for more than a day.')];
+  return long.map(({ organisationId, channel, ageS }) => {
+    const what = channel ? `Sending by ${channel}` : 'Sending';
+    const whom = organisationId ? `for organisation ${organisationId}` : 'for all organisations';
+    return warning('pauses', {
+      text: `${what} ${whom} has been stopped for ${spanOf(ageS)}.`,
+      mend: 'Resume it, if whoever stopped it has forgotten; reminders expire meanwhile.',
+    });
+  });
+}
+
+function spanOf(seconds: number): string {
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 2 * dayS) return `${Math.round(seconds / 3_600)} h`;
+  return `${Math.round(seconds / dayS)} days`;
+}
