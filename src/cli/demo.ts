@@ -82,8 +82,7 @@ export async function setUpDemo({
     {
       name: 'Demo practice',
       settings: {
-        quietFrom: '00:00',
-        quietUntil: '00:00',
+        quietHours: null,
         jitterMinutes: 0,
         requestsPerMinute: null,
       },

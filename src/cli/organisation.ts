@@ -1,127 +1,141 @@
 import type { Config } from '../../config/env.ts';
-import { limits } from '../../config/limits.ts';
-import { parseBefore } from '../domain/before.ts';
-import { requestedChannels } from '../domain/channel.ts';
-import { languages } from '../domain/language.ts';
-import type { GivenSettings } from '../store/organisations.ts';
+import { channelsAvailable } from '../../config/transports.ts';
+import { organisationNameCharactersMax } from '../domain/check-settings.ts';
+import type { Organisation } from '../domain/organisation.ts';
+import { lineFault } from '../domain/shown-line.ts';
+import { administer, administrator } from '../store/administration.ts';
+import { listOrganisations } from '../store/organisations.ts';
 import { changeOrganisation } from '../usecases/change-organisation.ts';
 import { createOrganisation } from '../usecases/create-organisation.ts';
 import { adminUrlOf, missing, untilSealable, uuidFrom } from './admin.ts';
 import { CommandError } from './command-error.ts';
+import { minuteText, printTable } from './print-table.ts';
+import { type Action, runAction } from './run-action.ts';
+import { type SettingsValues, settingsFaults, settingsFrom } from './settings-options.ts';
 
-/** `sotto org create` and `sotto org set`. */
-export async function runOrganisation(
-  config: Config,
-  { values, positionals }: { readonly values: Values; readonly positionals: readonly string[] },
-): Promise<number> {
-  const [action, id] = positionals;
-  if (action === 'create') return create(config, values);
-  if (action === 'set' && id) return set(config, uuidFrom(id, 'The organisation'), values);
-  throw new CommandError('Say create, or set and the id of an organisation.');
-}
-
-interface Values {
-  readonly name?: string | undefined;
-  readonly language?: string | undefined;
-  readonly plan?: string | undefined;
-  readonly quiet?: string | undefined;
-  readonly jitter?: string | undefined;
-  readonly uncertain?: string | undefined;
-  readonly 'birth-date-opens'?: string | undefined;
+interface Values extends SettingsValues {
   readonly reason?: string | undefined;
   readonly json?: boolean | undefined;
+}
+
+const actions: Readonly<Record<string, Action<Values>>> = {
+  create: { words: 0, options: ['name'], run: create },
+  list: { words: 0, options: [], run: list },
+  show: { words: 1, options: [], run: show },
+  set: {
+    words: 1,
+    options: [
+      'name',
+      'language',
+      'plan',
+      'quiet',
+      'jitter',
+      'uncertain',
+      'birth-date-opens',
+      'days-ahead',
+      'requests-per-minute',
+      'reason',
+    ],
+    run: set,
+  },
+};
+
+/** `sotto org`: organisations and what they have decided. */
+export function runOrganisation(
+  config: Config,
+  given: { readonly values: Values; readonly positionals: readonly string[] },
+): Promise<number> {
+  return runAction(config, actions, given);
 }
 
 /** Returns once the organisation's sealing keys are published. */
 async function create(config: Config, values: Values): Promise<number> {
   const name = (values.name ?? '').trim();
-  if (name === '' || name.length > 200)
-    throw new CommandError('--name must be 1 to 200 characters.');
+  if (lineFault(name, organisationNameCharactersMax)) {
+    throw new CommandError('--name must be 1 to 200 characters on one line.');
+  }
   const { id } = await createOrganisation({ adminUrl: adminUrlOf(config) }, { name });
   await untilSealable(config, id);
   console.log(values.json ? JSON.stringify({ id, name }) : `Created organisation ${id}`);
   return 0;
 }
 
-async function set(config: Config, id: string, values: Values): Promise<number> {
-  const settings = settingsFrom(values);
-  const names = Object.keys(settings);
-  if (names.length === 0) throw new CommandError('Say at least one setting.');
-  const reason = values.reason?.trim();
-  if (settings.birthDateOpensAll && !reason) {
-    throw new CommandError(
-      '--birth-date-opens everything needs --reason: who accepts that a birth date, which many people know, opens all details.',
+async function list(config: Config, { json }: Values): Promise<number> {
+  const organisations = await administer(adminUrlOf(config), (connection) =>
+    listOrganisations(connection),
+  );
+  if (json) console.log(JSON.stringify({ organisations }));
+  else {
+    printTable(
+      ['ID', 'NAME', 'LANGUAGE', 'PLAN', 'MADE'],
+      organisations.map((one) => [
+        one.id,
+        one.name,
+        one.defaultLanguage,
+        planText(one),
+        minuteText(one.createdAt, '-'),
+      ]),
     );
   }
-  const adminUrl = adminUrlOf(config);
-  await changeOrganisation({ adminUrl }, { id, settings, reason }).catch(missing('organisation'));
-  console.log(values.json ? JSON.stringify({ id, ...settings }) : `Set ${names.join(', ')}`);
   return 0;
 }
 
-function settingsFrom(values: Values): GivenSettings {
-  const { language, plan, quiet, jitter, uncertain } = values;
-  const opens = values['birth-date-opens'];
-  return {
-    ...(language === undefined
-      ? {}
-      : { defaultLanguage: oneOf('--language', languages, language) }),
-    ...(plan === undefined ? {} : { reminderPlan: planFrom(plan) }),
-    ...(quiet === undefined ? {} : quietFrom(quiet)),
-    ...(jitter === undefined ? {} : { jitterMinutes: jitterFrom(jitter) }),
-    ...(uncertain === undefined
-      ? {}
-      : { uncertainPolicy: oneOf('--uncertain', ['resend', 'hold'], uncertain) }),
-    ...(opens === undefined
-      ? {}
-      : {
-          birthDateOpensAll:
-            oneOf('--birth-date-opens', ['time', 'everything'], opens) === 'everything',
-        }),
-  };
+async function show(config: Config, { json }: Values, word: string): Promise<number> {
+  const id = uuidFrom(word, 'The organisation');
+  const [organisation] = await administer(adminUrlOf(config), (connection) =>
+    listOrganisations(connection, { id }),
+  );
+  if (!organisation) throw new CommandError('No organisation has this id.', { exitCode: 1 });
+  if (json) console.log(JSON.stringify(organisation));
+  else
+    for (const [option, text] of described(organisation))
+      console.log(`${option.padEnd(22)} ${text}`);
+  return 0;
 }
 
-function oneOf<Choice extends string>(
-  option: string,
-  choices: readonly Choice[],
-  text: string,
-): Choice {
-  const choice = choices.find((candidate) => candidate === text);
-  if (choice) return choice;
-  throw new CommandError(`${option} must be one of ${choices.join(', ')}.`);
+async function set(config: Config, values: Values, word: string): Promise<number> {
+  const id = uuidFrom(word, 'The organisation');
+  const { reason, json, ...options } = values;
+  if (Object.keys(options).length === 0) throw new CommandError('Say at least one setting.');
+  const adminUrl = adminUrlOf(config);
+  const { organisation, changed } = await changeOrganisation(
+    {
+      transaction: (work) => administer(adminUrl, work),
+      channelsAvailable: channelsAvailable(config),
+    },
+    {
+      organisationId: id,
+      actor: administrator,
+      isAdministrator: true,
+      wanted: settingsFrom(options),
+      reason: reason?.trim() || undefined,
+    },
+  )
+    .catch(settingsFaults)
+    .catch(missing('organisation'));
+  if (json) console.log(JSON.stringify({ ...organisation, changed }));
+  else console.log(changed.length > 0 ? `Set ${changed.join(', ')}` : 'It stands so already.');
+  return 0;
 }
 
-function planFrom(text: string): NonNullable<GivenSettings['reminderPlan']> {
-  const entries = text.split(',').map((entry) => {
-    const [before = '', channel = '', ...rest] = entry.trim().split(/\s+/);
-    const parsed = parseBefore(before);
-    if (!parsed || rest.length > 0) {
-      throw new CommandError('--plan must be like "P2D auto, PT3H sms": from PT5M to P400D.');
-    }
-    return {
-      before: parsed.text,
-      channel: oneOf('A channel of --plan', requestedChannels, channel),
-    };
-  });
-  const meanings = new Set(entries.map(({ before, channel }) => `${before} ${channel}`));
-  if (entries.length > limits.remindersPerAppointmentMax || meanings.size < entries.length) {
-    throw new CommandError(
-      `--plan must name at most ${limits.remindersPerAppointmentMax} reminders, none twice.`,
-    );
-  }
-  return entries;
+/** As the options are typed, so that what is shown can be set elsewhere. */
+function described(organisation: Organisation & { createdAt: Date }): [string, string][] {
+  const { quietHours, requestsPerMinute } = organisation;
+  return [
+    ['id', organisation.id],
+    ['name', organisation.name],
+    ['made', minuteText(organisation.createdAt, '-')],
+    ['language', organisation.defaultLanguage],
+    ['plan', planText(organisation)],
+    ['quiet', quietHours === null ? 'none' : `${quietHours.start}-${quietHours.end}`],
+    ['jitter', String(organisation.jitterMinutes)],
+    ['uncertain', organisation.uncertainPolicy],
+    ['birth-date-opens', organisation.birthDateOpens],
+    ['days-ahead', String(organisation.daysAheadMax)],
+    ['requests-per-minute', requestsPerMinute === null ? 'none' : String(requestsPerMinute)],
+  ];
 }
 
-function quietFrom(text: string): Pick<GivenSettings, 'quietFrom' | 'quietUntil'> {
-  if (text === 'none') return { quietFrom: '00:00', quietUntil: '00:00' };
-  const time = '(?:[01]\\d|2[0-3]):[0-5]\\d';
-  const [, from, until] = new RegExp(`^(${time})-(${time})$`).exec(text) ?? [];
-  if (!from || !until) throw new CommandError('--quiet must be like 21:00-08:00, or none.');
-  return { quietFrom: from, quietUntil: until };
-}
-
-function jitterFrom(text: string): number {
-  const minutes = Number(text);
-  if (/^\d+$/.test(text) && minutes <= 240) return minutes;
-  throw new CommandError('--jitter must be whole minutes from 0 to 240.');
+function planText({ reminderPlan }: Organisation): string {
+  return reminderPlan.map(({ before, channel }) => `${before} ${channel}`).join(', ') || 'none';
 }

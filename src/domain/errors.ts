@@ -8,7 +8,10 @@ export const errorCodes = {
     status: 401,
     title: 'The credential is missing, unknown, expired or revoked.',
   },
-  forbidden: { status: 403, title: 'The credential lacks the scope for this.' },
+  forbidden: {
+    status: 403,
+    title: 'The credential lacks the scope for this, or is not for this organisation.',
+  },
   not_found: { status: 404, title: 'There is nothing here.' },
   method_not_allowed: { status: 405, title: 'This address does not take that method.' },
   stale_revision: {
@@ -35,6 +38,7 @@ export type ErrorCode = keyof typeof errorCodes;
 export type FieldErrorCode =
   | 'required'
   | 'unknown_field'
+  | 'read_only'
   | 'invalid_type'
   | 'invalid_value'
   | 'too_long'

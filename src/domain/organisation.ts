@@ -13,3 +13,17 @@ export interface OrganisationSettings {
   /** How far ahead a link may expire. */
   readonly daysAheadMax: number;
 }
+
+export const uncertainPolicies = ['resend', 'hold'] as const;
+export const birthDateTiers = ['time', 'everything'] as const;
+
+/** An organisation whole, as its settings are shown and changed. */
+export interface Organisation extends OrganisationSettings {
+  readonly name: string;
+  /** What is done with a send that the provider never heard of. */
+  readonly uncertainPolicy: (typeof uncertainPolicies)[number];
+  /** What a birth date opens by itself: the day and the time, or all that a PIN does. */
+  readonly birthDateOpens: (typeof birthDateTiers)[number];
+  /** Ceiling for each credential; null: none. */
+  readonly requestsPerMinute: number | null;
+}

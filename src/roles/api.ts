@@ -22,11 +22,13 @@ import {
 } from '../usecases/accept-callback.ts';
 import { apiReadiness } from '../usecases/api-readiness.ts';
 import { authenticate } from '../usecases/authenticate.ts';
+import { changeOwnOrganisation } from '../usecases/change-organisation.ts';
 import { createDeleteAppointment } from '../usecases/delete-appointment.ts';
 import { listAppointments } from '../usecases/list-appointments.ts';
 import { listEvents } from '../usecases/list-events.ts';
 import { createPutAppointment } from '../usecases/put-appointment.ts';
 import { readAppointment } from '../usecases/read-appointment.ts';
+import { readOrganisation } from '../usecases/read-organisation.ts';
 import { openCheckedDatabase } from './checked-database.ts';
 
 /**
@@ -112,6 +114,9 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     readAppointment: (input) => readAppointment({ database }, input),
     listAppointments: (input) => listAppointments({ database }, input),
     listEvents: (input) => listEvents({ database }, input),
+    readOrganisation: (input) => readOrganisation({ database }, input),
+    changeOrganisation: (input) =>
+      changeOwnOrganisation({ database, channelsAvailable: available }, input),
     acceptStatusCallback: (input) => acceptStatusCallback({ database, keys, now }, input),
     acceptInboundMessage: (input) => acceptInboundMessage({ database, keys, now }, input),
     acceptBounce: (input) => acceptBounce({ database, keys, now }, input),

@@ -1,26 +1,16 @@
-import { languageFor } from '../domain/language.ts';
-import type { OrganisationSettings } from '../domain/organisation.ts';
+import type { Organisation } from '../domain/organisation.ts';
 import { type Database, uuidArray } from './database.ts';
+import { type OrganisationRow, organisationColumns, organisationFrom } from './organisations.ts';
 
 /** Reads what an organisation has decided, or undefined when there is no such organisation. */
 export async function readOrganisationSettings(
   database: Database,
   organisationId: string,
-): Promise<OrganisationSettings | undefined> {
-  const [row] = await database.readAs(
+): Promise<Organisation | undefined> {
+  const [row] = await database.readAs<OrganisationRow & Record<string, unknown>>(
     [organisationId],
-    `select id, default_language, reminder_plan, quiet_from, quiet_until, jitter_minutes,
-       days_ahead_max
-     from organisations where id = any (${uuidArray([organisationId])}::uuid[])`,
+    `select ${organisationColumns} from organisations
+     where id = any (${uuidArray([organisationId])}::uuid[])`,
   );
-  if (!row) return undefined;
-  return {
-    id: row.id,
-    defaultLanguage: languageFor(row.default_language, 'fr'),
-    reminderPlan: row.reminder_plan,
-    quietHours:
-      row.quiet_from === row.quiet_until ? null : { start: row.quiet_from, end: row.quiet_until },
-    jitterMinutes: row.jitter_minutes,
-    daysAheadMax: row.days_ahead_max,
-  };
+  return row && organisationFrom(row);
 }

@@ -1,76 +1,115 @@
-import type { RequestedChannel } from '../domain/channel.ts';
-import type { Language } from '../domain/language.ts';
+import type { ChangedSettings } from '../domain/check-settings.ts';
+import { languageFor } from '../domain/language.ts';
+import type { Organisation } from '../domain/organisation.ts';
 import type { AdminConnection } from './administration.ts';
+import type { AnyConnection } from './database.ts';
 
-/** What an organisation may decide; what is absent stays as it is, or as the schema has it. */
-export interface GivenSettings {
-  readonly defaultLanguage?: Language;
-  readonly reminderPlan?: readonly {
-    readonly before: string;
-    readonly channel: RequestedChannel;
-  }[];
-  /** Local times `HH:MM`; equal ones mean no quiet hours. */
-  readonly quietFrom?: string;
-  readonly quietUntil?: string;
-  readonly jitterMinutes?: number;
-  readonly uncertainPolicy?: 'resend' | 'hold';
-  readonly birthDateOpensAll?: boolean;
-  /** Null: no ceiling. */
-  readonly requestsPerMinute?: number | null;
-  readonly daysAheadMax?: number;
-}
-
-const columns: Record<keyof GivenSettings, string> = {
-  defaultLanguage: 'default_language',
-  reminderPlan: 'reminder_plan',
-  quietFrom: 'quiet_from',
-  quietUntil: 'quiet_until',
-  jitterMinutes: 'jitter_minutes',
-  uncertainPolicy: 'uncertain_policy',
-  birthDateOpensAll: 'birth_date_opens_all',
-  requestsPerMinute: 'requests_per_minute',
-  daysAheadMax: 'days_ahead_max',
-};
-
+/** What is given goes into the row; the rest is as the schema has it. */
 export async function insertOrganisation(
   connection: AdminConnection,
-  { id, name, settings }: { id: string; name: string; settings: GivenSettings },
+  { id, name, settings }: { id: string; name: string; settings: ChangedSettings },
 ): Promise<void> {
-  const { names, values } = columnsOf(settings);
+  const row = { id, ...columnsOf({ ...settings, name }) };
   await connection.query(
-    `insert into organisations (${['id', 'name', ...names].join(', ')})
-     values (${[id, name, ...values].map((_, index) => `$${index + 1}`).join(', ')})`,
-    [id, name, ...values],
+    `insert into organisations (${Object.keys(row).join(', ')})
+     values (${Object.keys(row)
+       .map((_, index) => `$${index + 1}`)
+       .join(', ')})`,
+    Object.values(row),
   );
+}
+
+/** Reads an organisation, which nobody changes until the transaction ends. */
+export async function lockOrganisation(
+  connection: AnyConnection,
+  id: string,
+): Promise<Organisation | undefined> {
+  // Not its key, which rows that are accepted meanwhile refer to.
+  const { rows } = await connection.query<OrganisationRow>(
+    `select ${organisationColumns} from organisations where id = $1 for no key update`,
+    [id],
+  );
+  return rows[0] && organisationFrom(rows[0]);
 }
 
 /**
  * Changes what is given, and nothing else.
  *
- * @param settings at least one
- * @returns whether there is such an organisation
+ * @param changes at least one
  */
 export async function updateOrganisation(
-  connection: AdminConnection,
-  { id, settings }: { id: string; settings: GivenSettings },
-): Promise<boolean> {
-  const { names, values } = columnsOf(settings);
-  const changes = names.map((name, index) => `${name} = $${index + 2}`);
-  const { rowCount } = await connection.query(
-    `update organisations set ${changes.join(', ')} where id = $1`,
-    [id, ...values],
-  );
-  return rowCount === 1;
+  connection: AnyConnection,
+  { id, changes }: { id: string; changes: ChangedSettings },
+): Promise<void> {
+  const columns = columnsOf(changes);
+  const assignments = Object.keys(columns).map((name, index) => `${name} = $${index + 2}`);
+  await connection.query(`update organisations set ${assignments.join(', ')} where id = $1`, [
+    id,
+    ...Object.values(columns),
+  ]);
 }
 
-function columnsOf(settings: GivenSettings): { names: string[]; values: unknown[] } {
-  const given = (Object.keys(columns) as (keyof GivenSettings)[]).filter(
-    (setting) => settings[setting] !== undefined,
+/** In order of their names. */
+export async function listOrganisations(
+  connection: AdminConnection,
+  { id }: { id?: string | undefined } = {},
+): Promise<(Organisation & { readonly createdAt: Date })[]> {
+  const { rows } = await connection.query<OrganisationRow & { created_at: Date }>(
+    `select ${organisationColumns}, created_at from organisations
+     where $1::uuid is null or id = $1 order by name, id`,
+    [id ?? null],
   );
+  return rows.map((row) => ({ ...organisationFrom(row), createdAt: row.created_at }));
+}
+
+export const organisationColumns = `id, name, default_language, reminder_plan, quiet_from, quiet_until,
+  jitter_minutes, uncertain_policy, birth_date_opens_all, days_ahead_max, requests_per_minute`;
+
+export interface OrganisationRow {
+  readonly id: string;
+  readonly name: string;
+  readonly default_language: string;
+  readonly reminder_plan: Organisation['reminderPlan'];
+  readonly quiet_from: string;
+  readonly quiet_until: string;
+  readonly jitter_minutes: number;
+  readonly uncertain_policy: Organisation['uncertainPolicy'];
+  readonly birth_date_opens_all: boolean;
+  readonly days_ahead_max: number;
+  readonly requests_per_minute: number | null;
+}
+
+export function organisationFrom(row: OrganisationRow): Organisation {
   return {
-    names: given.map((setting) => columns[setting]),
-    values: given.map((setting) =>
-      setting === 'reminderPlan' ? JSON.stringify(settings[setting]) : settings[setting],
-    ),
+    id: row.id,
+    name: row.name,
+    defaultLanguage: languageFor(row.default_language, 'fr'),
+    reminderPlan: row.reminder_plan.map(({ before, channel }) => ({ before, channel })),
+    quietHours:
+      row.quiet_from === row.quiet_until ? null : { start: row.quiet_from, end: row.quiet_until },
+    jitterMinutes: row.jitter_minutes,
+    uncertainPolicy: row.uncertain_policy,
+    birthDateOpens: row.birth_date_opens_all ? 'everything' : 'time',
+    daysAheadMax: row.days_ahead_max,
+    requestsPerMinute: row.requests_per_minute,
   };
+}
+
+/** Columns with values for what is given. */
+function columnsOf(settings: ChangedSettings): Record<string, unknown> {
+  const { quietHours, reminderPlan, birthDateOpens } = settings;
+  const columns = {
+    name: settings.name,
+    default_language: settings.defaultLanguage,
+    reminder_plan: reminderPlan && JSON.stringify(reminderPlan),
+    // Equal times mean none.
+    quiet_from: quietHours === null ? '00:00' : quietHours?.start,
+    quiet_until: quietHours === null ? '00:00' : quietHours?.end,
+    jitter_minutes: settings.jitterMinutes,
+    uncertain_policy: settings.uncertainPolicy,
+    birth_date_opens_all: birthDateOpens && birthDateOpens === 'everything',
+    days_ahead_max: settings.daysAheadMax,
+    requests_per_minute: settings.requestsPerMinute,
+  };
+  return Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== undefined));
 }

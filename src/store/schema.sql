@@ -175,14 +175,18 @@ create table credentials (
   expires_at timestamp with time zone,
   revoked_at timestamp with time zone,
   last_used_at timestamp with time zone,
+  label text,
+  replaced_by uuid,
   constraint credentials_check CHECK (((kind = 'api_key'::text) = (key_hash IS NOT NULL))),
   constraint credentials_check1 CHECK (((kind = 'public_key'::text) = (public_key IS NOT NULL))),
   constraint credentials_key_hash_check CHECK ((octet_length(key_hash) = 32)),
   constraint credentials_key_hash_key UNIQUE (key_hash),
   constraint credentials_kind_check CHECK ((kind = ANY (ARRAY['api_key'::text, 'public_key'::text]))),
+  constraint credentials_label_check CHECK (((char_length(label) >= 1) AND (char_length(label) <= 100))),
   constraint credentials_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
   constraint credentials_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
-  constraint credentials_pkey PRIMARY KEY (id)
+  constraint credentials_pkey PRIMARY KEY (id),
+  constraint credentials_replaced_by_fkey FOREIGN KEY (replaced_by) REFERENCES credentials(id)
 );
 alter table credentials owner to sotto_owner;
 alter table credentials enable row level security;
@@ -514,6 +518,8 @@ create policy administration on audit for all to sotto_owner
 create policy by_role on audit for all to sotto_ops
   using (true)
   with check (true);
+create policy own_settings on audit for insert to sotto_api
+  with check (((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])) AND (action = 'organisation.set'::text) AND (actor ~~ 'credential %'::text)));
 create policy by_role on batches for select to sotto_ops
   using (true);
 create policy every_organisation on batches for all to sotto_scheduler, sotto_worker
@@ -790,6 +796,7 @@ grant select (batch_id, channel, ended_at, id, link_id, mode, number, organisati
 grant select (channel, id, organisation_id, token) on attempts to sotto_lookup;
 grant select (ended_at, id, outcome, reminder_id, started_at) on attempts to sotto_scheduler;
 grant update (ended_at, outcome, reason_code) on attempts to sotto_scheduler;
+grant insert (action, actor, organisation_id, reason, subject) on audit to sotto_api;
 grant insert, select on audit to sotto_ops;
 grant delete, insert, select, update on batches to sotto_scheduler;
 grant select on batches to sotto_ops;
@@ -847,6 +854,7 @@ grant select on organisations to sotto_ops;
 grant select on organisations to sotto_patient;
 grant select on organisations to sotto_scheduler;
 grant select on organisations to sotto_worker;
+grant update (birth_date_opens_all, days_ahead_max, default_language, jitter_minutes, quiet_from, quiet_until, reminder_plan, uncertain_policy) on organisations to sotto_api;
 grant insert, select on pauses to sotto_ops;
 grant select (channel, created_at, ended_at, id, organisation_id) on pauses to sotto_lookup;
 grant select on pauses to sotto_scheduler;

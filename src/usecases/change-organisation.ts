@@ -1,30 +1,85 @@
+import { limits } from '../../config/limits.ts';
+import type { Channel } from '../domain/channel.ts';
+import { checkSettings, settingNames, type WantedSettings } from '../domain/check-settings.ts';
 import { AppError } from '../domain/errors.ts';
-import type { Secret } from '../domain/secret.ts';
-import { administer, recordAdministration } from '../store/administration.ts';
-import { type GivenSettings, updateOrganisation } from '../store/organisations.ts';
+import type { Organisation } from '../domain/organisation.ts';
+import { insertAudit } from '../store/audit.ts';
+import type { AnyConnection, Database } from '../store/database.ts';
+import { lockOrganisation, updateOrganisation } from '../store/organisations.ts';
+
+export interface ChangeOrganisationDeps {
+  /** Runs in one transaction that sees the organisation. */
+  transaction<T>(work: (connection: AnyConnection) => Promise<T>): Promise<T>;
+  /** What the deployment can send on. */
+  readonly channelsAvailable: readonly Channel[];
+}
+
+export interface ChangeOrganisationInput {
+  readonly organisationId: string;
+  /** Who changes it, as the audit names them. */
+  readonly actor: string;
+  readonly isAdministrator: boolean;
+  readonly wanted: WantedSettings;
+  readonly reason?: string | undefined;
+}
 
 /**
- * Changes settings of an organisation, with a line in the audit for each: its name, its new value
- * and, for one that shows patients' details more easily, the reason that was given.
+ * Changes the settings that are named and differ, with a line in the audit for each: its name, its
+ * new value, who and why. All of it or, where one line cannot be written, nothing.
  *
  * What was accepted before keeps its plan; the rest holds from the next request on.
  *
- * @throws {AppError} `not_found`
+ * @returns how it stands then, and the settings that were changed
+ * @throws {AppError} `invalid_request` with every fault, `not_found`
  */
 export async function changeOrganisation(
-  { adminUrl }: { adminUrl: Secret<string> },
-  { id, settings, reason }: { id: string; settings: GivenSettings; reason?: string | undefined },
-): Promise<void> {
-  await administer(adminUrl, async (connection) => {
-    if (!(await updateOrganisation(connection, { id, settings }))) throw new AppError('not_found');
-    for (const [name, value] of Object.entries(settings)) {
-      if (value === undefined) continue;
-      await recordAdministration(connection, {
+  { transaction, channelsAvailable }: ChangeOrganisationDeps,
+  { organisationId, actor, isAdministrator, wanted, reason }: ChangeOrganisationInput,
+): Promise<{ organisation: Organisation; changed: readonly string[] }> {
+  return transaction(async (connection) => {
+    const organisation = await lockOrganisation(connection, organisationId);
+    if (!organisation) throw new AppError('not_found');
+    const checked = checkSettings(wanted, {
+      organisation,
+      reason,
+      isAdministrator,
+      channelsAvailable,
+      planEntriesMax: limits.remindersPerAppointmentMax,
+    });
+    if (!checked.ok) throw new AppError('invalid_request', { fields: checked.errors });
+    const { changes } = checked;
+    const changed = settingNames.filter((name) => name in changes);
+    if (changed.length === 0) return { organisation, changed };
+    await updateOrganisation(connection, { id: organisationId, changes });
+    for (const name of changed) {
+      await insertAudit(connection, {
+        actor,
         action: 'organisation.set',
-        organisationId: id,
-        subject: `${name}=${JSON.stringify(value)}`,
+        organisationId,
+        subject: `${name}=${JSON.stringify(changes[name])}`,
         reason,
       });
     }
+    return { organisation: { ...organisation, ...changes }, changed };
   });
+}
+
+/** The same, by a credential of the organisation, or of a platform that may act for it. */
+export async function changeOwnOrganisation(
+  { database, channelsAvailable }: { database: Database; channelsAvailable: readonly Channel[] },
+  {
+    credentialId,
+    ...input
+  }: Pick<ChangeOrganisationInput, 'organisationId' | 'wanted' | 'reason'> & {
+    credentialId: string;
+  },
+): Promise<Organisation> {
+  const { organisation } = await changeOrganisation(
+    {
+      transaction: (work) => database.transaction([input.organisationId], work),
+      channelsAvailable,
+    },
+    { ...input, actor: `credential ${credentialId}`, isAdministrator: false },
+  );
+  return organisation;
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { ChangedSettings } from '../domain/check-settings.ts';
 import type { Secret } from '../domain/secret.ts';
 import { administer, recordAdministration } from '../store/administration.ts';
-import { type GivenSettings, insertOrganisation } from '../store/organisations.ts';
+import { insertOrganisation } from '../store/organisations.ts';
 
 /**
  * Adds an organisation. Its view keys are made elsewhere; until they are published, what it puts
@@ -9,7 +10,7 @@ import { type GivenSettings, insertOrganisation } from '../store/organisations.t
  */
 export async function createOrganisation(
   { adminUrl }: { adminUrl: Secret<string> },
-  { name, settings = {} }: { name: string; settings?: GivenSettings },
+  { name, settings = {} }: { name: string; settings?: ChangedSettings },
 ): Promise<{ id: string }> {
   const id = randomUUID();
   await administer(adminUrl, async (connection) => {

@@ -480,7 +480,7 @@ describe('the purpose of a role', () => {
     });
   });
 
-  it('lets nobody move a reminder or an appointment, or change what was asked for', async () => {
+  it('lets nobody move a reminder or an appointment, change what was asked for, or what a key may do', async () => {
     const fixed = {
       reminders: [
         'id',
@@ -494,6 +494,16 @@ describe('the purpose of a role', () => {
       ],
       appointments: ['id', 'organisation_id', 'mode', 'reference'],
       links: ['id', 'organisation_id', 'mode', 'appointment_id', 'reminder_id', 'lookup', 'note'],
+      organisations: ['id', 'name', 'requests_per_minute', 'created_at'],
+      credentials: [
+        'organisation_id',
+        'key_hash',
+        'platform',
+        'replaced_by',
+        'scopes',
+        'expires_at',
+        'revoked_at',
+      ],
     };
     const { rows } = await database.admin.query(
       `select role, f.table, f.column from unnest($1::text[], $2::text[]) f ("table", "column"),
@@ -506,6 +516,35 @@ describe('the purpose of a role', () => {
       ],
     );
     expect(rows).toEqual([]);
+  });
+
+  it('lets api account for a change of its organisation’s settings, and write no other line', async () => {
+    const line = (change: Record<string, string> = {}) => {
+      const row = {
+        actor: 'credential x',
+        action: 'organisation.set',
+        organisation_id: own.id,
+        subject: 'jitterMinutes=5',
+        ...change,
+      };
+      return as('api', [own.id], (connection) =>
+        connection.query(
+          `insert into audit (${Object.keys(row).join(', ')})
+           values (${Object.values(row)
+             .map((value) => `'${value}'`)
+             .join(', ')})`,
+        ),
+      );
+    };
+    expect((await line()).rowCount).toBe(1);
+    for (const change of [
+      { organisation_id: foreign.id },
+      { action: 'credential.create' },
+      { actor: 'command line' },
+      { at: '2026-01-01' },
+    ]) {
+      await expect(line(change), JSON.stringify(change)).rejects.toMatchObject({ code: '42501' });
+    }
   });
 
   it('lets the scheduler empty a parcel, and put no other in its place', async () => {

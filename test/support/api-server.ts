@@ -1,15 +1,17 @@
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
-import type { Mode } from '../../src/domain/channel.ts';
+import { channels, type Mode } from '../../src/domain/channel.ts';
 import { AppError } from '../../src/domain/errors.ts';
 import { type ApiDeps, buildApi } from '../../src/http/api/build-api.ts';
 import { createCredentialLookup, findPlatformOrganisation } from '../../src/store/credentials.ts';
 import type { Database } from '../../src/store/database.ts';
 import type { Log } from '../../src/telemetry/log.ts';
 import { authenticate } from '../../src/usecases/authenticate.ts';
+import { changeOwnOrganisation } from '../../src/usecases/change-organisation.ts';
 import { type CreateApiKeyInput, createApiKey } from '../../src/usecases/create-credential.ts';
 import { listAppointments } from '../../src/usecases/list-appointments.ts';
 import { listEvents } from '../../src/usecases/list-events.ts';
 import { readAppointment } from '../../src/usecases/read-appointment.ts';
+import { readOrganisation } from '../../src/usecases/read-organisation.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 
 export interface ApiFixture {
@@ -24,11 +26,14 @@ export interface ApiFixture {
 
 /**
  * The API over a real database, with accepting and deleting left to fakes unless given.
+ *
+ * @param given the database of another fixture, which then drops it
  */
 export async function createApiFixture(
   replace: (database: Database) => Partial<ApiDeps> = () => ({}),
+  given?: TestDatabase,
 ): Promise<ApiFixture> {
-  const database = await createTestDatabase();
+  const database = given ?? (await createTestDatabase());
   const asApi = database.open('api');
   const logged: string[] = [];
   const findCredential = createCredentialLookup(asApi);
@@ -47,6 +52,9 @@ export async function createApiFixture(
     readAppointment: (input) => readAppointment({ database: asApi }, input),
     listAppointments: (input) => listAppointments({ database: asApi }, input),
     listEvents: (input) => listEvents({ database: asApi }, input),
+    readOrganisation: (input) => readOrganisation({ database: asApi }, input),
+    changeOrganisation: (input) =>
+      changeOwnOrganisation({ database: asApi, channelsAvailable: channels }, input),
     putAppointment: async () => {
       throw new AppError('unavailable', { retryAfterS: 2 });
     },
@@ -78,7 +86,7 @@ export async function createApiFixture(
       }),
     async close() {
       await api.close();
-      await database.drop();
+      if (!given) await database.drop();
     },
   };
 }

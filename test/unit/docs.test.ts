@@ -226,8 +226,7 @@ describe('the page for integrators', () => {
   });
 
   it('explains every state of a reminder', () => {
-    const table = text.slice(text.indexOf('| State |'), text.indexOf('## Errors'));
-    const listed = firstColumn(table).flatMap(quoted);
+    const listed = firstColumn(section(text, '## Reading back')).flatMap(quoted);
     expect(listed.toSorted()).toEqual([...reminderStates].toSorted());
   });
 });

@@ -6,6 +6,7 @@ import { appointmentRequest } from '../../src/http/api/appointment-schema.ts';
 import { buildApi } from '../../src/http/api/build-api.ts';
 import { exampleAppointment } from '../../src/http/api/docs/example-appointment.ts';
 import { fieldTexts } from '../../src/http/api/docs/problem-texts.ts';
+import { listRoutes } from '../support/list-routes.ts';
 
 const nobody = async () => {
   throw new AppError('unauthenticated');
@@ -27,6 +28,8 @@ beforeAll(async () => {
     deleteAppointment: nobody,
     listAppointments: nobody,
     listEvents: nobody,
+    readOrganisation: nobody,
+    changeOrganisation: nobody,
     acceptStatusCallback: nobody,
     acceptInboundMessage: nobody,
     acceptBounce: nobody,
@@ -37,30 +40,6 @@ beforeAll(async () => {
   routes = await listRoutes(api);
 });
 afterAll(() => api.close());
-
-/** What answers something else than 404 or 405 to each method, of all the patterns there are. */
-async function listRoutes(server: FastifyInstance): Promise<string[]> {
-  const parents: string[] = [];
-  const patterns = server
-    .printRoutes({ commonPrefix: false })
-    .split('\n')
-    .flatMap((line) => {
-      const [, indent, part] = /^([│ ]*)[├└]── (\S+) \(/.exec(line) ?? [];
-      if (indent === undefined || part === undefined) return [];
-      const depth = indent.length / 4;
-      parents[depth] = `${depth === 0 ? '' : parents[depth - 1]}${part}`;
-      return [parents[depth]];
-    });
-  const found: string[] = [];
-  for (const url of patterns) {
-    for (const method of ['GET', 'PUT', 'POST', 'PATCH', 'DELETE'] as const) {
-      if (!server.hasRoute({ method, url })) continue;
-      const { statusCode } = await server.inject({ method, url });
-      if (statusCode !== 405) found.push(`${method} ${url}`);
-    }
-  }
-  return found;
-}
 
 const get = (url: string) => api.inject({ method: 'GET', url });
 
@@ -82,6 +61,7 @@ const jsonSchema: z.ZodType = z.lazy(() =>
       examples: z.array(z.unknown()).optional(),
       format: z.string().optional(),
       pattern: z.string().optional(),
+      readOnly: z.boolean().optional(),
       minimum: z.number().optional(),
       maximum: z.number().optional(),
       minLength: z.number().optional(),

@@ -4,10 +4,12 @@ import { command, json } from '../command.ts';
 export const org = command({
   name: 'org',
   group: 'Set up',
-  summary: 'add an organisation, or change its settings',
+  summary: 'organisations and their settings: add, list, show, change',
   usage: [
     'org create --name NAME [--json]',
-    'org set ID [--language TAG] [--plan PLAN] [--quiet FROM-UNTIL|none] [--jitter MINUTES] [--uncertain resend|hold] [--birth-date-opens time|everything --reason TEXT] [--json]',
+    'org list [--json]',
+    'org show ID [--json]',
+    'org set ID [--name NAME] [--language TAG] [--plan PLAN] [--quiet FROM-UNTIL|none] [--jitter MINUTES] [--uncertain resend|hold] [--birth-date-opens time|everything] [--days-ahead DAYS] [--requests-per-minute COUNT|none] [--reason TEXT] [--json]',
   ],
   about: [
     'create returns once the keys that its appointments are sealed to are published, so the patient role must run. set changes what is given and nothing else; what was accepted before keeps its plan. Each change is a line in the audit.',
@@ -24,7 +26,11 @@ export const org = command({
     },
   ],
   options: {
-    name: { type: 'string', value: 'NAME', means: 'Its name, 1 to 200 characters' },
+    name: {
+      type: 'string',
+      value: 'NAME',
+      means: 'Its name, 1 to 200 characters',
+    },
     language: {
       type: 'string',
       value: 'TAG',
@@ -33,7 +39,7 @@ export const org = command({
     plan: {
       type: 'string',
       value: 'PLAN',
-      means: 'Reminders where an appointment names none, as "P2D auto, PT3H sms"',
+      means: 'Reminders where an appointment names none, as "P2D auto, PT3H sms", or none',
     },
     quiet: {
       type: 'string',
@@ -55,7 +61,21 @@ export const org = command({
       value: 'time|everything',
       means: 'What a birth date alone shows; everything needs --reason',
     },
-    reason: { type: 'string', value: 'TEXT', means: 'Who accepts that risk; kept in the audit' },
+    'days-ahead': {
+      type: 'string',
+      value: 'DAYS',
+      means: 'How far ahead appointments may lie, 1 to 400',
+    },
+    'requests-per-minute': {
+      type: 'string',
+      value: 'COUNT|none',
+      means: 'Ceiling for each key in each API process, or none',
+    },
+    reason: {
+      type: 'string',
+      value: 'TEXT',
+      means: 'Why, and who accepts a risk; kept in the audit',
+    },
     json,
   },
   positionalsMax: 2,

@@ -3,17 +3,13 @@ import { limits } from '../../../config/limits.ts';
 import { type AppointmentRequest, noticePolicies } from '../../domain/appointment.ts';
 import { requestedChannels } from '../../domain/channel.ts';
 import type { FieldErrorCode } from '../../domain/errors.ts';
+import { letterOrDigit, steering } from '../../domain/shown-line.ts';
 
 /** A rule that zod has no word for, with the code that its breach answers. */
 const breaks = (code: FieldErrorCode) => ({ params: { code } });
 
-/**
- * What steers a display instead of being shown: control characters, line and paragraph separators,
- * and what reverses the text behind it (Unicode UAX #9, embeddings and overrides).
- */
-const controls = /[\p{Cc}\u2028\u2029\u202a-\u202e]/u;
+/** As `steering`, but for the end of a line. */
 const controlsButNewline = /(?!\n)[\p{Cc}\u2028\u2029\u202a-\u202e]/u;
-const letterOrDigit = /[\p{L}\p{N}]/u;
 
 /** A text to be shown: something to read, nothing that steers. */
 const shown = (charactersMax: number, forbidden: RegExp) =>
@@ -23,7 +19,7 @@ const shown = (charactersMax: number, forbidden: RegExp) =>
     .max(charactersMax)
     .refine((text) => !forbidden.test(text), breaks('control_character'))
     .refine((text) => letterOrDigit.test(text) || text === '', breaks('too_short'));
-const line = (charactersMax: number) => shown(charactersMax, controls);
+const line = (charactersMax: number) => shown(charactersMax, steering);
 const lines = (charactersMax: number) => shown(charactersMax, controlsButNewline);
 
 /** A short text whose meaning is checked later; here only that it is short. */

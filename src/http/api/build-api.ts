@@ -22,11 +22,13 @@ import { addDocsRoutes } from './docs/docs-routes.ts';
 import { addFeedRoutes, type FeedUseCases } from './feed-routes.ts';
 import { fieldErrors } from './field-errors.ts';
 import { openApiInfo } from './open-api.ts';
+import { addOrganisationRoutes, type OrganisationUseCases } from './organisation-routes.ts';
 
 export interface ApiDeps
   extends AuthenticationDeps,
     AppointmentUseCases,
     FeedUseCases,
+    OrganisationUseCases,
     CallbackUseCases {
   readonly log: Log;
   readonly apiUrl: string;
@@ -63,6 +65,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   const letIn = createAuthentication(app, deps);
   addAppointmentRoutes(app, letIn, deps);
   addFeedRoutes(app, letIn, deps);
+  addOrganisationRoutes(app, letIn, deps);
   app.get(
     '/.well-known/jwks.json',
     {

@@ -52,6 +52,8 @@ function examplesAt(apiUrl: string): Examples {
     deleteAppointment: `${curl('DELETE', '/v1/appointments/visit-4711')}\n\n# and shred what was stored\n${curl('DELETE', '/v1/appointments/visit-4711?erase=true')}`,
     listAppointments: curl('GET', '/v1/appointments?state=booked&limit=50'),
     listEvents: curl('GET', '/v1/events?limit=50'),
+    getOrganisation: curl('GET', '/v1/organisation'),
+    putOrganisation: `${curl('PUT', '/v1/organisation')} \\\n  -H 'Content-Type: application/json' \\\n  -d '{ "defaultLanguage": "en", "quietHours": { "start": "20:00", "end": "08:00" } }'`,
     getKeys: `curl '${apiUrl}/.well-known/jwks.json'`,
   };
 }

@@ -90,6 +90,7 @@ export const problemTexts: Record<ErrorCode, ProblemText> = {
 export const fieldTexts: Record<FieldErrorCode, string> = {
   required: 'The field is missing.',
   unknown_field: 'There is no such field. It is refused rather than dropped.',
+  read_only: 'It is told and cannot be set here. Leave it out, or send what was told.',
   invalid_type: 'Another JSON type is wanted; null counts as a wrong type.',
   invalid_value: 'Not one of the values, or outside the range.',
   too_long: 'More characters than allowed.',
@@ -104,7 +105,8 @@ export const fieldTexts: Record<FieldErrorCode, string> = {
   start_nonexistent: 'The clock skips this local time that day.',
   start_in_past: 'The start has passed.',
   unknown_time_zone: 'Not an IANA time zone name.',
-  too_far_ahead: 'Further ahead than the organisation accepts, at most 400 days.',
+  too_far_ahead:
+    'Further ahead than the organisation accepts, at most 400 days; of a plan: so long before the start that it could never be in time.',
   invalid_before: 'Not an ISO 8601 duration of whole units from PT5M to P400D.',
   duplicate_reminder: 'Two reminders with the same channel and the same time before the start.',
   channel_unavailable: 'This deployment does not send on this channel.',

@@ -31,7 +31,7 @@ export interface FieldLine {
 
 /** Every field of a schema, depth first, in the order of the schema. */
 export function listFields(schema: JsonSchema, components: Components, prefix = ''): FieldLine[] {
-  const { properties = {}, required = [] } = resolve(schema, components);
+  const { properties = {}, required = [] } = objectOf(resolve(schema, components));
   return Object.entries(properties).flatMap(([name, property]) => {
     const field = resolve(property, components);
     const path = `${prefix}${name}`;
@@ -46,6 +46,11 @@ export function listFields(schema: JsonSchema, components: Components, prefix = 
       : listFields(field, components, `${path}.`);
     return [line, ...inner];
   });
+}
+
+/** The object itself where null may stand in its place. */
+function objectOf(schema: JsonSchema): JsonSchema {
+  return schema.anyOf?.find(({ properties }) => properties) ?? schema;
 }
 
 /** A schema's type and bounds in a few words. */

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { limits } from '../../../config/limits.ts';
+import { requestedChannels } from '../../domain/channel.ts';
+import {
+  organisationNameCharactersMax,
+  reasonCharactersMax,
+  settingBounds,
+  type WantedSettings,
+} from '../../domain/check-settings.ts';
+import { languages } from '../../domain/language.ts';
+import { birthDateTiers, type Organisation, uncertainPolicies } from '../../domain/organisation.ts';
+
+const about = {
+  defaultLanguage: 'Of messages and pages, where a recipient has none of ours.',
+  reminderPlan: 'Planned where a PUT names no reminders. Empty: none.',
+  quietHours: 'Wall clock of the appointment, past midnight where end is earlier. null: none.',
+  jitterMinutes: 'A send time lies up to so many minutes around what was asked for.',
+  uncertainPolicy:
+    'Of a send that the provider never heard of: once more, flagged, or held. Stored for later; it changes nothing yet.',
+  birthDateOpens:
+    'What a birth date opens by itself. Many people know it: everything needs a reason, which is recorded.',
+  daysAheadMax: 'How far ahead an appointment may lie, less a day for its link.',
+  requestsPerMinute: 'Ceiling for each key; null: none.',
+};
+
+/** A text whose meaning the use case checks; what it may be is said for the reader. */
+const oneOf = (choices: readonly string[]) =>
+  z
+    .string()
+    .max(64)
+    .meta({ enum: [...choices] });
+const wholeNumber = (name: keyof typeof settingBounds) =>
+  z.int().meta({ ...settingBounds[name], description: about[name] });
+/** In the body so that what was read can be written back. */
+const told = { readOnly: true, description: 'Read only: leave it out, or send what was told.' };
+
+/**
+ * The body of a PUT: only shapes. What is right is decided by the domain, for this and for the
+ * command line alike.
+ */
+export const organisationRequest: z.ZodType<WantedSettings & { reason?: string | undefined }> = z
+  .strictObject({
+    id: z.string().optional().meta(told),
+    name: z.string().max(organisationNameCharactersMax).optional().meta(told),
+    defaultLanguage: oneOf(languages).optional().meta({ description: about.defaultLanguage }),
+    reminderPlan: z
+      .array(
+        z.strictObject({
+          before: z.string().max(64).meta({ description: 'ISO 8601, PT5M to P400D.' }),
+          channel: oneOf(requestedChannels),
+        }),
+      )
+      .max(limits.remindersPerAppointmentMax)
+      .optional()
+      .meta({ description: about.reminderPlan }),
+    quietHours: z
+      .strictObject({
+        start: z.string().max(5).meta({ description: 'HH:MM.' }),
+        end: z.string().max(5).meta({ description: 'HH:MM, another than start.' }),
+      })
+      .nullable()
+      .optional()
+      .meta({ description: about.quietHours }),
+    jitterMinutes: wholeNumber('jitterMinutes').optional(),
+    uncertainPolicy: oneOf(uncertainPolicies)
+      .optional()
+      .meta({ description: about.uncertainPolicy }),
+    birthDateOpens: oneOf(birthDateTiers).optional().meta({ description: about.birthDateOpens }),
+    daysAheadMax: wholeNumber('daysAheadMax').optional(),
+    requestsPerMinute: wholeNumber('requestsPerMinute').nullable().optional().meta(told),
+    reason: z.string().max(reasonCharactersMax).optional().meta({
+      description:
+        'Why, for the audit; never about a patient. Needed for birthDateOpens everything.',
+    }),
+  })
+  .meta({ id: 'OrganisationRequest' });
+
+export const organisationAnswer: z.ZodType<Organisation> = z
+  .object({
+    id: z.string().meta({ format: 'uuid' }),
+    name: z.string(),
+    defaultLanguage: z.enum(languages).meta({ description: about.defaultLanguage }),
+    reminderPlan: z
+      .array(z.object({ before: z.string(), channel: z.enum(requestedChannels) }))
+      .meta({ description: about.reminderPlan }),
+    quietHours: z
+      .object({ start: z.string(), end: z.string() })
+      .nullable()
+      .meta({ description: about.quietHours }),
+    jitterMinutes: wholeNumber('jitterMinutes'),
+    uncertainPolicy: z.enum(uncertainPolicies).meta({ description: about.uncertainPolicy }),
+    birthDateOpens: z.enum(birthDateTiers).meta({ description: about.birthDateOpens }),
+    daysAheadMax: wholeNumber('daysAheadMax'),
+    requestsPerMinute: wholeNumber('requestsPerMinute').nullable(),
+  })
+  .meta({ id: 'Organisation' });

@@ -1,0 +1,191 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { channels, requestedChannels } from '../../src/domain/channel.ts';
+import {
+  checkSettings,
+  type SettingsContext,
+  type WantedSettings,
+} from '../../src/domain/check-settings.ts';
+import { languages } from '../../src/domain/language.ts';
+import {
+  birthDateTiers,
+  type Organisation,
+  uncertainPolicies,
+} from '../../src/domain/organisation.ts';
+
+const standing: Organisation = {
+  id: '3f0c1f7e-8f58-4c7e-9a58-0a3a0f6f6b11',
+  name: 'Example practice',
+  defaultLanguage: 'fr',
+  reminderPlan: [
+    { before: 'P2D', channel: 'sms' },
+    { before: 'PT3H', channel: 'sms' },
+  ],
+  quietHours: { start: '21:00', end: '08:00' },
+  jitterMinutes: 15,
+  uncertainPolicy: 'resend',
+  birthDateOpens: 'time',
+  daysAheadMax: 400,
+  requestsPerMinute: 6_000,
+};
+const context: SettingsContext = {
+  organisation: standing,
+  reason: undefined,
+  isAdministrator: false,
+  channelsAvailable: channels,
+  planEntriesMax: 8,
+};
+const check = (wanted: WantedSettings, change: Partial<SettingsContext> = {}) =>
+  checkSettings(wanted, { ...context, ...change });
+const faults = (wanted: WantedSettings, change: Partial<SettingsContext> = {}) => {
+  const checked = check(wanted, change);
+  return checked.ok ? [] : checked.errors.map(({ pointer, code }) => `${pointer} ${code}`);
+};
+
+const wallClock = fc
+  .integer({ min: 0, max: 24 * 60 - 1 })
+  .map((minute) => new Date(minute * 60_000).toISOString().slice(11, 16));
+const organisations: fc.Arbitrary<Organisation> = fc.record({
+  id: fc.constant(standing.id),
+  name: fc.constantFrom('Example practice', 'Cabinet'),
+  defaultLanguage: fc.constantFrom(...languages),
+  reminderPlan: fc.uniqueArray(
+    fc.record({
+      before: fc.constantFrom('PT5M', 'PT3H', 'P2D', 'P6DT23H', 'P7D', 'P14D'),
+      channel: fc.constantFrom(...requestedChannels),
+    }),
+    { maxLength: 8, selector: ({ before, channel }) => `${before} ${channel}` },
+  ),
+  quietHours: fc.option(
+    fc.record({ start: wallClock, end: wallClock }).filter(({ start, end }) => start !== end),
+  ),
+  jitterMinutes: fc.integer({ min: 0, max: 240 }),
+  uncertainPolicy: fc.constantFrom(...uncertainPolicies),
+  birthDateOpens: fc.constantFrom(...birthDateTiers),
+  daysAheadMax: fc.integer({ min: 15, max: 400 }),
+  requestsPerMinute: fc.option(fc.integer({ min: 1, max: 1_000_000 })),
+});
+
+describe('settings', () => {
+  it('that are written back as they were read change nothing, whatever the deployment sends on', () => {
+    fc.assert(
+      fc.property(organisations, fc.subarray([...channels]), (organisation, channelsAvailable) => {
+        expect(check(organisation, { organisation, channelsAvailable })).toEqual({
+          ok: true,
+          changes: {},
+        });
+      }),
+    );
+  });
+
+  it('come to what was wanted, and what was not named stays', () => {
+    fc.assert(
+      fc.property(
+        organisations,
+        organisations,
+        fc.subarray(Object.keys(standing) as (keyof Organisation)[]),
+        (organisation, other, named) => {
+          const wanted = Object.fromEntries(named.map((name) => [name, other[name]]));
+          const checked = check(wanted, { organisation, isAdministrator: true, reason: 'why' });
+          expect(checked).toMatchObject({ ok: true });
+          if (!checked.ok) return;
+          expect({ ...organisation, ...checked.changes }).toEqual({ ...organisation, ...wanted });
+          const differ = named.filter(
+            (name) => JSON.stringify(organisation[name]) !== JSON.stringify(other[name]),
+          );
+          expect(Object.keys(checked.changes).toSorted()).toEqual(differ.toSorted());
+        },
+      ),
+    );
+  });
+
+  it.each<[WantedSettings, string[]]>([
+    [{ defaultLanguage: 'tlh' }, ['/defaultLanguage invalid_value']],
+    [{ defaultLanguage: 'fr-CH' }, ['/defaultLanguage invalid_value']],
+    [{ jitterMinutes: 241 }, ['/jitterMinutes invalid_value']],
+    [{ jitterMinutes: 1.5 }, ['/jitterMinutes invalid_value']],
+    [{ daysAheadMax: 0 }, ['/daysAheadMax invalid_value']],
+    [{ daysAheadMax: 401 }, ['/daysAheadMax invalid_value']],
+    [
+      { quietHours: { start: '24:00', end: '8:00' } },
+      ['/quietHours/start invalid_value', '/quietHours/end invalid_value'],
+    ],
+    [{ quietHours: { start: '08:00', end: '08:00' } }, ['/quietHours invalid_value']],
+    [
+      { uncertainPolicy: 'maybe', birthDateOpens: 'all' },
+      ['/uncertainPolicy invalid_value', '/birthDateOpens invalid_value'],
+    ],
+    [
+      {
+        reminderPlan: [
+          { before: 'P1M', channel: 'pigeon' },
+          { before: 'P1W', channel: 'sms' },
+          { before: 'P7D', channel: 'sms' },
+        ],
+      },
+      [
+        '/reminderPlan/0/before invalid_before',
+        '/reminderPlan/0/channel invalid_value',
+        '/reminderPlan/2 duplicate_reminder',
+      ],
+    ],
+    [
+      { reminderPlan: Array(9).fill({ before: 'P1D', channel: 'sms' }) },
+      ['/reminderPlan too_many'],
+    ],
+    [
+      { id: 'another', name: 'Another', requestsPerMinute: null },
+      ['/id read_only', '/name read_only', '/requestsPerMinute read_only'],
+    ],
+    [{ birthDateOpens: 'everything' }, ['/reason required']],
+  ])('%j are refused, each where it is wrong', (wanted, expected) => {
+    expect(faults(wanted)).toEqual(expected);
+  });
+
+  it('are changed for a reason that can be read, if for any', () => {
+    expect(faults({}, { reason: ' ' })).toEqual(['/reason too_short']);
+    expect(faults({}, { reason: 'x'.repeat(501) })).toEqual(['/reason too_long']);
+    expect(faults({}, { reason: 'board\n3 May' })).toEqual(['/reason control_character']);
+    expect(faults({ birthDateOpens: 'everything' }, { reason: 'the board, 3 May' })).toEqual([]);
+    const organisation = { ...standing, birthDateOpens: 'everything' } as const;
+    expect(faults({ birthDateOpens: 'everything' }, { organisation })).toEqual([]);
+    expect(faults({ birthDateOpens: 'time' }, { organisation })).toEqual([]);
+  });
+
+  it('of name and ceiling are for whoever runs the service', () => {
+    const changes = { name: 'Another', requestsPerMinute: null };
+    expect(check(changes, { isAdministrator: true })).toEqual({ ok: true, changes });
+    expect(faults({ requestsPerMinute: 0, name: '\n' }, { isAdministrator: true })).toEqual([
+      '/name too_short',
+      '/requestsPerMinute invalid_value',
+    ]);
+  });
+});
+
+describe('a plan that could never come true', () => {
+  const plan = (...texts: string[]) => ({
+    reminderPlan: texts.map((text) => {
+      const [before = '', channel = ''] = text.split(' ');
+      return { before, channel };
+    }),
+  });
+
+  it('for want of a channel is refused', () => {
+    expect(
+      faults(plan('P1D sms', 'P1D auto', 'P1D email'), { channelsAvailable: ['email'] }),
+    ).toEqual([
+      '/reminderPlan/0/channel channel_unavailable',
+      '/reminderPlan/1/channel channel_unavailable',
+    ]);
+  });
+
+  it('for want of days is refused, on whichever side the change is', () => {
+    expect(faults(plan('P400D sms'))).toEqual(['/reminderPlan/0/before too_far_ahead']);
+    expect(faults({ ...plan('P1D sms', 'P30D sms'), daysAheadMax: 30 })).toEqual([
+      '/reminderPlan/1/before too_far_ahead',
+    ]);
+    expect(faults({ daysAheadMax: 2 })).toEqual(['/daysAheadMax too_far_ahead']);
+    expect(faults({ daysAheadMax: 3 })).toEqual([]);
+    expect(faults({ ...plan('PT23H sms'), daysAheadMax: 1 })).toEqual([]);
+  });
+});
