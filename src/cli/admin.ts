@@ -8,8 +8,6 @@ import { Secret } from '../domain/secret.ts';
 import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
 import { prepareQueue } from '../queue/prepare-queue.ts';
 import { migrate } from '../store/migrate.ts';
-import { createApiKey } from '../usecases/create-credential.ts';
-import { revokeCredential } from '../usecases/revoke-credential.ts';
 import { CommandError } from './command-error.ts';
 
 /** The schema and the queue's own, in the order they need each other. */
@@ -30,43 +28,6 @@ export async function runMigrate(
     console.log(
       applied.length > 0 ? `Applied: ${applied.join(', ')}` : 'The schema is up to date.',
     );
-  return 0;
-}
-
-interface KeyWords {
-  readonly values: {
-    readonly organisation?: string | undefined;
-    readonly mode?: string | undefined;
-    readonly json?: boolean | undefined;
-  };
-  readonly positionals: readonly string[];
-}
-
-/** `sotto key create` and `sotto key revoke`. */
-export async function runKey(config: Config, { values, positionals }: KeyWords): Promise<number> {
-  const [action, id] = positionals;
-  const adminUrl = adminUrlOf(config);
-  if (action === 'revoke' && id) {
-    const credentialId = uuidFrom(id, 'The key');
-    await revokeCredential({ adminUrl }, { credentialId }).catch(missing('key'));
-    console.log(values.json ? JSON.stringify({ id, revoked: true }) : `Revoked ${id}`);
-    return 0;
-  }
-  if (action !== 'create') {
-    throw new CommandError('Say create, or revoke and the id of a key.');
-  }
-  if (values.mode !== 'test' && values.mode !== 'live')
-    throw new CommandError('--mode must be test or live.');
-  const organisationId = uuidFrom(values.organisation, '--organisation');
-  const created = await createApiKey({ adminUrl }, { organisationId, mode: values.mode }).catch(
-    missing('organisation'),
-  );
-  const key = created.key.reveal();
-  console.log(
-    values.json
-      ? JSON.stringify({ id: created.id, key })
-      : `Key ${created.id}, shown this once:\n${key}`,
-  );
   return 0;
 }
 

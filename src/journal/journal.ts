@@ -6,6 +6,7 @@ export type JournalEntry =
   | { readonly kind: 'erasure'; readonly appointmentId: string }
   | { readonly kind: 'lock_out'; readonly appointmentId: string; readonly factor: string }
   | { readonly kind: 'link_revocation'; readonly linkId: string }
+  | { readonly kind: 'credential_revocation'; readonly credentialId: string }
   | SuppressionEntry;
 
 /** Somebody said stop, or took it back. */

@@ -2,15 +2,20 @@ import type { Mode } from '../domain/channel.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { AdminConnection } from './administration.ts';
 
-export interface NewApiKey {
-  readonly id: string;
+/** What a key may do, for whom, and what people call it. */
+export interface CredentialRights {
   readonly organisationId: string;
   readonly mode: Mode;
-  readonly hash: Buffer;
   readonly scopes: readonly Scope[];
-  readonly expiresAt: Date | undefined;
   /** Other organisations that it may act for; a key with any is a platform's. */
   readonly actsFor: readonly string[];
+  readonly label: string | null;
+}
+
+export interface NewApiKey extends CredentialRights {
+  readonly id: string;
+  readonly hash: Buffer;
+  readonly expiresAt: Date | null;
 }
 
 /** @returns false when one of the organisations does not exist */
@@ -21,8 +26,9 @@ export async function insertApiKey(connection: AdminConnection, key: NewApiKey):
   ]);
   if (known.rowCount !== wanted.size) return false;
   await connection.query(
-    `insert into credentials (id, organisation_id, mode, kind, key_hash, platform, scopes, expires_at)
-     values ($1, $2, $3, 'api_key', $4, $5, $6, $7)`,
+    `insert into credentials (id, organisation_id, mode, kind, key_hash, platform, scopes,
+       expires_at, label)
+     values ($1, $2, $3, 'api_key', $4, $5, $6, $7, $8)`,
     [
       key.id,
       key.organisationId,
@@ -30,14 +36,11 @@ export async function insertApiKey(connection: AdminConnection, key: NewApiKey):
       key.hash,
       key.actsFor.length > 0,
       key.scopes,
-      key.expiresAt ?? null,
+      key.expiresAt,
+      key.label,
     ],
   );
-  await connection.query(
-    `insert into credential_organisations (credential_id, organisation_id)
-     select $1, unnest($2::uuid[])`,
-    [key.id, key.actsFor],
-  );
+  await allowOrganisations(connection, { credentialId: key.id, organisationIds: key.actsFor });
   return true;
 }
 
@@ -52,4 +55,57 @@ export async function markRevoked(
     [credentialId],
   );
   return rows[0]?.organisation_id;
+}
+
+/**
+ * Lets a credential, which is a platform's from then on, act for more organisations. One that it may
+ * act for already stays so.
+ *
+ * @returns how many are new
+ */
+export async function allowOrganisations(
+  connection: AdminConnection,
+  { credentialId, organisationIds }: { credentialId: string; organisationIds: readonly string[] },
+): Promise<number> {
+  if (organisationIds.length === 0) return 0;
+  await connection.query('update credentials set platform = true where id = $1', [credentialId]);
+  const { rowCount } = await connection.query(
+    `insert into credential_organisations (credential_id, organisation_id)
+     select $1, unnest($2::uuid[]) on conflict do nothing`,
+    [credentialId, organisationIds],
+  );
+  return rowCount ?? 0;
+}
+
+/** @returns whether it might act for it before */
+export async function disallowOrganisation(
+  connection: AdminConnection,
+  { credentialId, organisationId }: { credentialId: string; organisationId: string },
+): Promise<boolean> {
+  const { rowCount } = await connection.query(
+    'delete from credential_organisations where credential_id = $1 and organisation_id = $2',
+    [credentialId, organisationId],
+  );
+  return rowCount === 1;
+}
+
+/**
+ * Lets a key end after the overlap, if it would not end sooner, since another has taken its place.
+ *
+ * @returns when it ends
+ */
+export async function markReplaced(
+  connection: AdminConnection,
+  { credentialId, by, overlapMs }: { credentialId: string; by: string; overlapMs: number },
+): Promise<Date> {
+  const { rows } = await connection.query<{ expires_at: Date }>(
+    `update credentials
+     set replaced_by = $3,
+       expires_at = least(expires_at, clock_timestamp() + $2 * interval '1 millisecond')
+     where id = $1 returning expires_at`,
+    [credentialId, overlapMs, by],
+  );
+  const [row] = rows;
+  if (!row) throw new TypeError('credential');
+  return row.expires_at;
 }

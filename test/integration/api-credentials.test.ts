@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Scope } from '../../src/domain/scope.ts';
+import { type Scope, scopes } from '../../src/domain/scope.ts';
 import { newApiKey } from '../../src/keys/api-key.ts';
+import { changePlatform } from '../../src/usecases/change-platform.ts';
 import { createApiKey } from '../../src/usecases/create-credential.ts';
 import { createOrganisation } from '../../src/usecases/create-organisation.ts';
 import { revokeCredential } from '../../src/usecases/revoke-credential.ts';
+import { rotateCredential } from '../../src/usecases/rotate-credential.ts';
 import { type ApiFixture, createApiFixture } from '../support/api-server.ts';
+import { listRoutes } from '../support/list-routes.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 let fixture: ApiFixture;
 let organisationId: string;
@@ -37,6 +42,10 @@ const list = (key?: string, headers: Record<string, string> = {}) =>
   fixture.request({ method: 'GET', url: '/v1/appointments', ...(key ? { key } : {}), headers });
 
 const admin = () => ({ adminUrl: fixture.database.adminUrl });
+const revoke = (credentialId: string) =>
+  revokeCredential({ ...admin(), journal: { append: async () => {} } }, { credentialId });
+const rotate = (credentialId: string, overlapMs: number) =>
+  rotateCredential({ ...admin(), now: () => new Date() }, { credentialId, overlapMs });
 
 describe('401', () => {
   it.each([
@@ -59,11 +68,29 @@ describe('401', () => {
     expect((await list(key.reveal())).statusCode).toBe(401);
   });
 
-  it('from the next request on for a key that was revoked', async () => {
+  it('from the next request on for a key that was revoked, in each process and with many on the way', async () => {
     const { id, key } = await createApiKey(admin(), { organisationId, mode: 'test' });
-    expect((await list(key.reveal())).statusCode).toBe(200);
-    await revokeCredential(admin(), { credentialId: id });
-    expect((await list(key.reveal())).statusCode).toBe(401);
+    const second = await createApiFixture(undefined, fixture.database);
+    let isRevoked = false;
+    const before: number[] = [];
+    const after: number[] = [];
+    const goOn = async ({ request }: ApiFixture) => {
+      for (let afterwards = 0; afterwards < 5; ) {
+        const answers = isRevoked ? after : before;
+        if (isRevoked) afterwards += 1;
+        const url = '/v1/appointments';
+        answers.push((await request({ method: 'GET', url, key: key.reveal() })).statusCode);
+        await nextTurn();
+      }
+    };
+    const callers = [fixture, fixture, fixture, second, second, second].map(goOn);
+    await waitFor(() => before.length > 100);
+    await revoke(id);
+    isRevoked = true;
+    await Promise.all(callers);
+    await second.close();
+    expect(before.slice(0, 100)).toEqual(Array(100).fill(200));
+    expect(after).toEqual(Array(30).fill(401));
   });
 
   it('for a key that has expired, by the clock of the database', async () => {
@@ -87,25 +114,42 @@ describe('401', () => {
 });
 
 describe('403', () => {
-  const routes: [string, string, Scope[]][] = [
-    ['PUT', '/v1/appointments/visit-1', ['write']],
-    ['GET', '/v1/appointments/visit-1', ['status', 'write']],
-    ['DELETE', '/v1/appointments/visit-1', ['write']],
-    ['DELETE', '/v1/appointments/visit-1?erase=true', ['erase']],
-    ['GET', '/v1/appointments', ['list']],
-    ['GET', '/v1/events', ['list', 'status']],
-  ];
-  it.each(routes)('for %s %s without one of its scopes', async (method, url, enough) => {
-    for (const scope of ['write', 'status', 'list', 'erase', 'settings'] as const) {
-      const key = await fixture.key({ organisationId, scopes: [scope] });
-      const answer = await fixture.request({ method: method as 'GET', url, key });
-      if (enough.includes(scope)) {
-        expect(answer.statusCode).not.toBe(403);
-        expect(answer.statusCode).not.toBe(401);
-      } else {
-        expect(answer.statusCode).toBe(403);
-        expect(answer.json()).toMatchObject({ code: 'forbidden' });
-      }
+  /** What lets a key in, of every route there is. */
+  const enough: Record<string, readonly Scope[]> = {
+    'PUT /v1/appointments/:reference': ['write'],
+    'GET /v1/appointments/:reference': ['status', 'write'],
+    'DELETE /v1/appointments/:reference': ['write'],
+    'GET /v1/appointments': ['list'],
+    'GET /v1/events': ['list', 'status'],
+    'GET /v1/organisation': ['settings'],
+    'PUT /v1/organisation': ['settings'],
+  };
+  let routes: string[];
+  let keys: [readonly Scope[], string][];
+  beforeAll(async () => {
+    routes = (await listRoutes(fixture.api)).filter((route) => route.includes(' /v1/'));
+    const sets = scopes.flatMap((one) => [[one], scopes.filter((scope) => scope !== one)]);
+    keys = await Promise.all(
+      sets.map(async (set) => [set, await fixture.key({ organisationId, scopes: set })] as const),
+    ).then((made) => made.map(([set, key]) => [set, key]));
+  });
+
+  it('is decided for each route', () => {
+    expect(routes.toSorted()).toEqual(Object.keys(enough).toSorted());
+  });
+
+  it.each([
+    ...Object.entries(enough),
+    ['DELETE /v1/appointments/:reference?erase=true', ['erase']] as const,
+    ['DELETE /v1/appointments/:reference?erase=false', ['write']] as const,
+  ])('for %s without one of %j', async (route, wanted) => {
+    const [method, url] = route.replace(':reference', 'visit-1').split(' ');
+    for (const [set, key] of keys) {
+      const answer = await fixture.request({ method: method as 'GET', url: url ?? '', key });
+      const isEnough = wanted.some((scope) => set.includes(scope));
+      expect(answer.statusCode === 403, `${route} with ${set}`).toBe(!isEnough);
+      expect(answer.statusCode).not.toBe(401);
+      if (!isEnough) expect(answer.json()).toMatchObject({ code: 'forbidden' });
     }
   });
 
@@ -142,6 +186,31 @@ describe('the organisation of a request', () => {
     ]);
   });
 
+  it('is one that a platform was allowed a moment ago, until it no longer is', async () => {
+    const other = await fixture.database.createOrganisation();
+    const { id, key } = await createApiKey(admin(), { organisationId, mode: 'test' });
+    const status = async () =>
+      (await list(key.reveal(), { 'sotto-organisation': other })).statusCode;
+    const change = (allow: boolean, organisation = other) =>
+      changePlatform(admin(), { credentialId: id, organisationId: organisation, allow });
+    expect(await status()).toBe(403);
+    expect([await change(true), await change(true)]).toEqual([true, false]);
+    expect(await status()).toBe(200);
+    expect([await change(false), await change(false)]).toEqual([true, false]);
+    expect(await status()).toBe(403);
+    expect(await change(false, organisationId)).toBe(false);
+    expect((await list(key.reveal())).statusCode).toBe(200);
+    await expect(change(true, randomUUID())).rejects.toMatchObject({ code: 'not_found' });
+    const { rows } = await fixture.database.admin.query(
+      'select action, organisation_id from audit where subject = $1 order by id offset 1',
+      [id],
+    );
+    expect(rows).toEqual([
+      { action: 'credential.allow', organisation_id: other },
+      { action: 'credential.disallow', organisation_id: other },
+    ]);
+  });
+
   it('is refused alike when it is not for this key, is none, or does not exist', async () => {
     const other = await fixture.database.createOrganisation();
     const allowed = await fixture.database.createOrganisation();
@@ -150,12 +219,66 @@ describe('the organisation of a request', () => {
     const answers = await Promise.all([
       list(platform, { 'sotto-organisation': other }),
       list(platform, { 'sotto-organisation': randomUUID() }),
-      list(platform, { 'sotto-organisation': 'x' }),
+      ...['x', '', '*', `${allowed}, ${allowed}`, `{${allowed}}`, allowed.replaceAll('-', '')].map(
+        (malformed) => list(platform, { 'sotto-organisation': malformed }),
+      ),
       list(plain, { 'sotto-organisation': other }),
       list(plain, { 'sotto-organisation': allowed }),
     ]);
-    expect(answers.map((answer) => answer.statusCode)).toEqual([403, 403, 403, 403, 403]);
+    expect(answers.map((answer) => answer.statusCode)).toEqual(answers.map(() => 403));
     expect(new Set(answers.map((answer) => answer.body)).size).toBe(1);
+  });
+});
+
+describe('a key that is replaced', () => {
+  const usable = async (key: string) => (await list(key)).statusCode === 200;
+  const facts = async (id: string) =>
+    (
+      await fixture.database.admin.query(
+        `select label, scopes, mode, platform, expires_at - created_at as lifetime,
+           extract(epoch from expires_at - clock_timestamp())::integer as "leftS"
+         from credentials where id = $1`,
+        [id],
+      )
+    ).rows[0];
+
+  it('works beside the new one until the overlap is over, and the new one may do the same', async () => {
+    const other = await fixture.database.createOrganisation();
+    const rights = { scopes: ['list', 'status'] as const, actsFor: [other], label: 'Front desk' };
+    const old = await createApiKey(admin(), { organisationId, mode: 'live', ...rights });
+    const rotated = await rotate(old.id, 3_600_000);
+    if (rotated.outcome !== 'rotated') throw new Error(rotated.outcome);
+    const fresh = rotated.key.reveal();
+    expect(await usable(old.key.reveal())).toBe(true);
+    expect((await list(fresh, { 'sotto-organisation': other })).statusCode).toBe(200);
+    const before = await facts(old.id);
+    expect(before.leftS).toBeGreaterThan(3_500);
+    expect(before.leftS).toBeLessThanOrEqual(3_600);
+    expect(await facts(rotated.id)).toEqual({ ...before, lifetime: null, leftS: null });
+
+    expect(await rotate(old.id, 0)).toEqual({ outcome: 'replaced', by: rotated.id });
+    const last = await rotate(rotated.id, 0);
+    expect(await usable(fresh)).toBe(false);
+    expect(last.outcome === 'rotated' && (await usable(last.key.reveal()))).toBe(true);
+    expect(await rotate(rotated.id, 3_600_000)).toEqual({ outcome: 'ended' });
+  });
+
+  it('never lives longer for it, and has an heir that lasts as long as it was to last', async () => {
+    const expiresAt = new Date(Date.now() + 60_000);
+    const old = await createApiKey(admin(), { organisationId, mode: 'test', expiresAt });
+    const rotated = await rotate(old.id, 3_600_000);
+    if (rotated.outcome !== 'rotated') throw new Error(rotated.outcome);
+    expect(rotated.oldExpiresAt).toEqual(expiresAt);
+    const lifetimeMs = (rotated.expiresAt?.getTime() ?? 0) - Date.now();
+    expect(lifetimeMs).toBeGreaterThan(50_000);
+    expect(lifetimeMs).toBeLessThan(61_000);
+  });
+
+  it('was neither revoked nor unknown', async () => {
+    const { id } = await createApiKey(admin(), { organisationId, mode: 'test' });
+    await revoke(id);
+    expect(await rotate(id, 1_000)).toEqual({ outcome: 'ended' });
+    await expect(rotate(randomUUID(), 1_000)).rejects.toMatchObject({ code: 'not_found' });
   });
 });
 
@@ -309,9 +432,7 @@ describe('the command line', () => {
     await expect(
       createApiKey(admin(), { organisationId: randomUUID(), mode: 'test' }),
     ).rejects.toMatchObject({ code: 'not_found' });
-    await expect(revokeCredential(admin(), { credentialId: randomUUID() })).rejects.toMatchObject({
-      code: 'not_found',
-    });
+    await expect(revoke(randomUUID())).rejects.toMatchObject({ code: 'not_found' });
   });
 
   it('sees nothing of appointments, though it acts as the owner of the tables', async () => {

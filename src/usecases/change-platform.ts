@@ -1,0 +1,42 @@
+import { AppError } from '../domain/errors.ts';
+import type { Secret } from '../domain/secret.ts';
+import { administer, recordAdministration } from '../store/administration.ts';
+import { lockCredential } from '../store/credential-list.ts';
+import { allowOrganisations, disallowOrganisation } from '../store/credential-writes.ts';
+import { listOrganisations } from '../store/organisations.ts';
+
+/**
+ * Lets a credential act for one organisation more, or one less, from the next request on.
+ *
+ * @returns whether that changed anything; its own organisation is always its own
+ * @throws {AppError} `not_found` when there is no such credential or organisation
+ */
+export async function changePlatform(
+  { adminUrl }: { adminUrl: Secret<string> },
+  {
+    credentialId,
+    organisationId,
+    allow,
+  }: { credentialId: string; organisationId: string; allow: boolean },
+): Promise<boolean> {
+  return administer(adminUrl, async (connection) => {
+    const credential = await lockCredential(connection, credentialId);
+    const [organisation] = await listOrganisations(connection, { id: organisationId });
+    if (!credential || !organisation) throw new AppError('not_found');
+    if (credential.organisationId === organisationId) return false;
+    const hasChanged = allow
+      ? (await allowOrganisations(connection, {
+          credentialId,
+          organisationIds: [organisationId],
+        })) > 0
+      : await disallowOrganisation(connection, { credentialId, organisationId });
+    if (hasChanged) {
+      await recordAdministration(connection, {
+        action: allow ? 'credential.allow' : 'credential.disallow',
+        organisationId,
+        subject: credentialId,
+      });
+    }
+    return hasChanged;
+  });
+}
