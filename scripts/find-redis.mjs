@@ -6,17 +6,10 @@
  * which needs no root and installs no service. Plain JavaScript, for any user, on any Node from 18.
  */
 import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { libraryFolders, unpackPackages } from './debian-packages.mjs';
 
 const oldest = [6, 2];
 const cache = fileURLToPath(new URL('../node_modules/.cache/sotto-redis', import.meta.url));
@@ -42,12 +35,7 @@ function onPath() {
 function unpacked(folder = cache) {
   const program = join(folder, 'usr/bin/redis-server');
   if (!existsSync(program)) return undefined;
-  const below = ['usr/lib', 'lib'].map((name) => join(folder, name)).filter(existsSync);
-  const libraries = below.flatMap((name) => [
-    name,
-    ...readdirSync(name).map((triplet) => join(name, triplet)),
-  ]);
-  const server = { program, libraries: libraries.join(delimiter) };
+  const server = { program, libraries: libraryFolders(folder).join(delimiter) };
   return isFit(server) ? server : undefined;
 }
 
@@ -61,61 +49,15 @@ function isFit({ program, libraries }) {
 }
 
 function unpack() {
-  mkdirSync(join(cache, '..'), { recursive: true });
-  const folder = mkdtempSync(`${cache}-`);
-  try {
-    const packages = download(join(folder, 'apt'));
-    for (const file of packages) run('dpkg', ['-x', file, folder]);
-    rmSync(join(folder, 'apt'), { recursive: true });
-    if (!unpacked(folder)) throw new Error('What was downloaded does not run, or is too old.');
-    // Of two that unpack at once the later one wins, and the other's files are as good.
-    rmSync(cache, { recursive: true, force: true });
-    renameSync(folder, cache);
-  } catch (error) {
-    rmSync(folder, { recursive: true, force: true });
-    const other = unpacked();
-    if (other) return other;
-    throw error;
-  }
+  const isFit = (folder) => unpacked(folder) !== undefined;
+  unpackPackages({ folder: cache, choose: whatIsMissing, isFit });
   return unpacked();
 }
 
-/** Downloads the server and what it needs that this machine lacks; returns the files. */
-function download(folder) {
-  mkdirSync(join(folder, 'state/lists/partial'), { recursive: true });
-  mkdirSync(join(folder, 'cache/archives/partial'), { recursive: true });
-  const state = realpathSync(folder);
-  const own = [`Dir::State=${state}/state`, 'Dir::State::status=/var/lib/dpkg/status'];
-  const options = [`Dir::Cache=${state}/cache`].flatMap((option) => ['-o', option]);
-  try {
-    return downloadWith(options, folder);
-  } catch {
-    // Lists that are missing or old: a set of one's own, so that the machine's stay as they are.
-    options.push(...own.flatMap((option) => ['-o', option]));
-    run('apt-get', [...options, 'update']);
-    return downloadWith(options, folder);
-  }
-}
-
-function downloadWith(options, folder) {
-  const wanted = [...options, '-s', 'install', '--no-install-recommends', 'redis-server'];
-  const plan = run('apt-get', wanted);
+/** The server and what it needs that this machine lacks. */
+function whatIsMissing(aptGet) {
+  const plan = aptGet(['-s', 'install', '--no-install-recommends', 'redis-server']);
   const names = [...plan.matchAll(/^Inst (\S+)/gm)].map(([, name]) => name);
   if (names.length === 0) throw new Error('apt-get would install nothing.');
-  // Without its sandbox user, which may not enter this folder.
-  run('apt-get', [...options, '-o', 'APT::Sandbox::User=root', 'download', ...names], folder);
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.deb'))
-    .map((name) => join(folder, name));
-}
-
-function run(program, args, cwd) {
-  const env = { ...process.env, LC_ALL: 'C' };
-  const { status, stdout, stderr, error } = spawnSync(program, args, {
-    cwd,
-    env,
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`${program}: ${(stderr ?? error?.message ?? '').trim()}`);
-  return stdout;
+  return names;
 }
