@@ -2,10 +2,12 @@ import type { Command } from './command.ts';
 import { bounce } from './commands/bounce.ts';
 import { callbacks } from './commands/callbacks.ts';
 import { doctor } from './commands/doctor.ts';
+import { healthcheck } from './commands/healthcheck.ts';
 import { key } from './commands/key.ts';
 import { migrate } from './commands/migrate.ts';
 import { optOut } from './commands/opt-out.ts';
 import { org } from './commands/org.ts';
+import { prepareKeys } from './commands/prepare-keys.ts';
 import { roles } from './commands/roles.ts';
 import { up } from './commands/up.ts';
 
@@ -19,10 +21,12 @@ export const commands: readonly Command[] = [
   up,
   ...roles,
   migrate,
+  prepareKeys,
   org,
   key,
   callbacks,
   doctor,
   optOut,
   bounce,
+  healthcheck,
 ];
