@@ -29,13 +29,14 @@ COPY src src
 COPY workers workers
 
 # A volume that is mounted on one of these begins with its owner and mode. Private ones are their
-# owner's alone, as every role checks at its start.
-RUN cd /var/lib && install -d -o node -g node -m 0755 sotto sotto/keys sotto/keys/public \
+# owner's alone, as every role checks at its start. By number: who runs the image can tell that it is
+# not root.
+RUN cd /var/lib && install -d -o 1000 -g 1000 -m 0755 sotto sotto/keys sotto/keys/public \
       sotto/keys/public/epoch sotto/keys/public/view sotto/keys/public/receipt \
- && cd sotto && install -d -o node -g node -m 0700 journal keys/api keys/callback keys/link \
+ && cd sotto && install -d -o 1000 -g 1000 -m 0700 journal keys/api keys/callback keys/link \
       keys/opt-out keys/patient keys/pepper keys/worker
 ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/var/lib/sotto
-USER node
+USER 1000:1000
 # API_PORT, PATIENT_PORT and OPS_PORT; worker and scheduler listen on nothing.
 EXPOSE 3000 3001 3002
 STOPSIGNAL SIGTERM

@@ -57,7 +57,9 @@ function smsProblems(config: Config): string[] {
   }
   // A role with the key alone has no token; who needs the token asks for it.
   if (!config.TWILIO_AUTH_TOKEN && !config.TWILIO_SEND_KEY_SID) {
-    problems.push('TWILIO_AUTH_TOKEN: required by SMS_TRANSPORT=twilio');
+    problems.push(
+      'TWILIO_AUTH_TOKEN: required by SMS_TRANSPORT=twilio; patient needs TWILIO_SEND_KEY_SID alone',
+    );
   }
   if (!config.TWILIO_FROM === !config.TWILIO_MESSAGING_SERVICE_SID) {
     problems.push('TWILIO_FROM: set this or TWILIO_MESSAGING_SERVICE_SID, one of the two');

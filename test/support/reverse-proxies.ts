@@ -27,11 +27,27 @@ export interface ProxyHost {
 const deploy = join(import.meta.dirname, '../../deploy');
 const nobody = 65_534;
 
-/** @param upstreamPort where all three hosts lead to */
-export async function startNginx(upstreamPort: number): Promise<ReverseProxy> {
+/** Where the three hosts lead to: to one port, or to each role's. */
+type Upstreams = number | Readonly<Record<'api' | 'patient' | 'ops', number>>;
+
+/**
+ * @param patientName in place of the name in the file
+ * @param port to listen on with TLS; one that is free otherwise
+ */
+export async function startNginx(
+  upstreams: Upstreams,
+  {
+    patientName = 'rdv.example.org',
+    port,
+    certificate = selfSigned(),
+  }: { patientName?: string; port?: number; certificate?: { key: string; cert: string } } = {},
+): Promise<ReverseProxy> {
   const folder = ownFolder('nginx');
-  const [tls, plain, inside] = await Promise.all([freePort(), freePort(), freePort()]);
-  const { key, cert } = selfSigned();
+  const [free, plain, inside] = await Promise.all([freePort(), freePort(), freePort()]);
+  const tls = port ?? free;
+  const { key, cert } = certificate;
+  const upstream = (role: 'api' | 'patient' | 'ops') =>
+    typeof upstreams === 'number' ? upstreams : upstreams[role];
   for (const name of ['api', 'rdv', 'ops']) {
     writeFileSync(join(folder, `${name}.crt`), cert);
     writeFileSync(join(folder, `${name}.key`), key);
@@ -43,7 +59,10 @@ export async function startNginx(upstreamPort: number): Promise<ReverseProxy> {
     [/listen 443 /g, `listen 127.0.0.1:${tls} `],
     [/listen 80 /g, `listen 127.0.0.1:${plain} `],
     [/127\.0\.0\.1:8443/g, `127.0.0.1:${inside}`],
-    [/127\.0\.0\.1:300\d/g, `127.0.0.1:${upstreamPort}`],
+    [/127\.0\.0\.1:3000/g, `127.0.0.1:${upstream('api')}`],
+    [/127\.0\.0\.1:3001/g, `127.0.0.1:${upstream('patient')}`],
+    [/127\.0\.0\.1:3002/g, `127.0.0.1:${upstream('ops')}`],
+    [/rdv\.example\.org/g, patientName],
     [/^http \{$/gm, `http {\n${places}`],
   ];
   writeFileSync(join(folder, 'nginx.conf'), changed('nginx.conf', changes));
@@ -54,7 +73,7 @@ export async function startNginx(upstreamPort: number): Promise<ReverseProxy> {
     ...started,
     hosts: {
       api: { name: 'api.example.org', port: tls, tls: true },
-      patient: { name: 'rdv.example.org', port: tls, tls: true },
+      patient: { name: patientName, port: tls, tls: true },
       ops: { name: 'ops.example.internal', port: inside, tls: true },
     },
   };
@@ -161,7 +180,7 @@ function isListening(port: number): Promise<boolean> {
   });
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = net.createServer().once('error', reject);
     server.listen(0, '127.0.0.1', () => {

