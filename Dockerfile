@@ -22,11 +22,13 @@ LABEL org.opencontainers.image.title="Sotto" \
       org.opencontainers.image.licenses="Apache-2.0"
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
-COPY package.json LICENSE ./
+COPY package.json LICENSE SECURITY.md ./
 COPY bin bin
 COPY config config
 COPY src src
 COPY workers workers
+# With SECURITY.md the guides that the api serves.
+COPY docs docs
 
 # A volume that is mounted on one of these begins with its owner and mode. Private ones are their
 # owner's alone, as every role checks at its start. By number: who runs the image can tell that it is

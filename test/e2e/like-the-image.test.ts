@@ -114,6 +114,11 @@ describe('Sotto as the image and compose.yaml run it', () => {
     await waitFor(async () => (await fetch(`http://127.0.0.1:${ports.ops}/readyz`)).ok, 15_000);
   });
 
+  it('has the guides that it serves', async () => {
+    const { status } = await fetch(`http://127.0.0.1:${ports.api}/docs/operations`);
+    expect(status).toBe(200);
+  });
+
   it('gives each role a user, keys and secrets of its own', () => {
     const uids = [...sotto.roles.values()].map(({ pid }) => statusLine(pid, 'Uid'));
     expect(new Set(uids).size).toBe(isRoot() ? databaseRoles.length : 1);

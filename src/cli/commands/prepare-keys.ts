@@ -10,7 +10,10 @@ export const prepareKeys = command({
     'Each would make keys of its own otherwise: no link would open, and whoever stopped the messages would go on getting them. It makes the first key of link, pepper and opt-out in KEYSTORE, as a user whose own they are to be. Running it again changes nothing.',
   ],
   examples: [
-    { for: 'before worker and patient start', line: 'KEYSTORE=file:/srv/sotto/worker sotto prepare-keys' },
+    {
+      for: 'before worker and patient start',
+      line: 'KEYSTORE=file:/srv/sotto/worker sotto prepare-keys',
+    },
   ],
   options: {},
   run: async () => (await import('../prepare-keys.ts')).runPrepareKeys(loadConfig(process.env)),
