@@ -27,7 +27,11 @@ export function unpackPackages({ folder: target, choose, isFit }) {
     for (const file of download(join(folder, 'apt'), choose)) run('dpkg', ['-x', file, folder]);
     rmSync(join(folder, 'apt'), { recursive: true });
     if (!isFit(folder)) throw new Error('What was downloaded does not run, or is too old.');
-    // Of two that unpack at once the later one wins, and the other's files are as good.
+    // Of two that unpack at once the first one's files are as good, and in use.
+    if (isFit(target)) {
+      rmSync(folder, { recursive: true });
+      return;
+    }
     rmSync(target, { recursive: true, force: true });
     renameSync(folder, target);
   } catch (error) {

@@ -13,34 +13,47 @@ const silent = ['worker', 'scheduler'];
  * which hold no curl. It looks at nothing that the role leans on: to start a process anew because its
  * database is away helps nobody.
  *
- * @param named the role; the one that this container runs, where absent
  * @returns 0 when it lives, or when it is a role that listens on nothing; else 1
  */
-export async function runHealthcheck(config: Config, named: string | undefined): Promise<number> {
-  const role = named ?? roleOfContainer();
-  if (role !== undefined && silent.includes(role)) {
-    console.log(`${role} listens on nothing; ask /readyz of ops.`);
-    return 0;
-  }
-  if (!isListening(role)) {
+export async function runHealthcheck(
+  config: Config,
+  {
+    values,
+    positionals,
+  }: {
+    readonly values: { readonly json?: boolean | undefined };
+    readonly positionals: readonly string[];
+  },
+): Promise<number> {
+  const [role = roleOfContainer()] = positionals;
+  const listens = isListening(role);
+  if (role === undefined || !(listens || silent.includes(role))) {
     throw new CommandError('Name the role: api, patient, ops, worker or scheduler.');
   }
-  const port = config[ports[role]];
-  const lives = await fetch(`http://${ownAddress(config.HOST)}:${port}/livez`, {
-    signal: AbortSignal.timeout(patienceMs),
-  }).then(
-    ({ ok }) => ok,
-    () => false,
-  );
-  console.log(`${role} ${lives ? 'lives' : 'does not answer'}.`);
+  const lives = !listens || (await answers(config, role));
+  const said = listens
+    ? `${role} ${lives ? 'lives' : 'does not answer'}.`
+    : `${role} listens on nothing; ask /readyz of ops.`;
+  console.log(values.json ? JSON.stringify({ role, listens, lives }) : said);
   return lives ? 0 : 1;
 }
 
-function isListening(role: string | undefined): role is keyof typeof ports {
+type ListeningRole = keyof typeof ports;
+
+function isListening(role: string | undefined): role is ListeningRole {
   return role !== undefined && Object.hasOwn(ports, role);
 }
 
-/** The role that the first process of a container plays, also below an init of two words. */
+async function answers(config: Config, role: ListeningRole): Promise<boolean> {
+  const url = `http://${ownAddress(config.HOST)}:${config[ports[role]]}/livez`;
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(patienceMs) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** The role that the first process of a container plays, be it Sotto or an init that runs it. */
 function roleOfContainer(): string | undefined {
   try {
     const words = readFileSync('/proc/1/cmdline', 'utf8').split('\0');

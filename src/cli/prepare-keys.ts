@@ -8,11 +8,18 @@ import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
  *
  * @throws {KeyStoreError} for a folder that cannot be written to
  */
-export async function runPrepareKeys(config: Config): Promise<number> {
+export async function runPrepareKeys(
+  config: Config,
+  { values }: { readonly values: { readonly json?: boolean | undefined } },
+): Promise<number> {
   const keys = fileKeyStore(keyStoreFolder(config.KEYSTORE));
   await keys.ensureLinkKey();
   await keys.symmetricKeys('pepper');
   await keys.symmetricKeys('opt-out');
-  console.log('The keys that worker and patient share are there.');
+  console.log(
+    values.json
+      ? JSON.stringify({ prepared: ['link', 'pepper', 'opt-out'] })
+      : 'The keys that worker and patient share are there.',
+  );
   return 0;
 }

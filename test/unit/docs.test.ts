@@ -99,7 +99,7 @@ describe('every page', () => {
 
   it.each(pages)('names no variable, script or command that is not there: $path', ({ text }) => {
     const variables = Array.from(text.matchAll(/\b[A-Z]+_[A-Z_]+[A-Z]\b/g), ([name]) => name);
-    const outside = ['LEAK_GUARD', 'SOTTO_KEY', 'KEY_ID', 'NODE_ENV', 'NO_COLOR'];
+    const outside = ['LEAK_GUARD', 'SOTTO_KEY', 'KEY_ID', 'NODE_ENV', 'NODE_IMAGE', 'NO_COLOR'];
     const unknown = variables.filter(
       (name) => !(name in environment.shape) && !outside.includes(name),
     );

@@ -1,11 +1,11 @@
 import { loadConfig } from '../../../config/env.ts';
-import { command } from '../command.ts';
+import { command, json } from '../command.ts';
 
 export const prepareKeys = command({
   name: 'prepare-keys',
   group: 'Set up',
   summary: 'make the keys that worker and patient share, where there are none',
-  usage: ['prepare-keys'],
+  usage: ['prepare-keys [--json]'],
   about: [
     'Each would make keys of its own otherwise: no link would open, and whoever stopped the messages would go on getting them. It makes the first key of link, pepper and opt-out in KEYSTORE, as a user whose own they are to be. Running it again changes nothing.',
   ],
@@ -15,6 +15,7 @@ export const prepareKeys = command({
       line: 'KEYSTORE=file:/srv/sotto/worker sotto prepare-keys',
     },
   ],
-  options: {},
-  run: async () => (await import('../prepare-keys.ts')).runPrepareKeys(loadConfig(process.env)),
+  options: { json },
+  run: async (given) =>
+    (await import('../prepare-keys.ts')).runPrepareKeys(loadConfig(process.env), given),
 });
