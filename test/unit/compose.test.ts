@@ -49,6 +49,7 @@ describe('compose.yaml', () => {
   it.each(databaseRoles)('tells %s what it needs to know and no more', (role) => {
     const told = Object.keys(services[role]?.environment ?? {});
     expect(told).toContain('DATABASE_URL');
+    expect(told.includes('REDIS_URL')).toBe(variablesOf(role).includes('REDIS_URL'));
     expect(told.filter((name) => !variablesOf(role).includes(name))).toEqual([]);
     expect(services[role]?.environment?.DATABASE_URL).toContain(
       `//sotto_${role}:given-${role.toUpperCase()}`,
