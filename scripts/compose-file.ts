@@ -18,9 +18,16 @@ export interface ComposeService {
   readonly read_only?: boolean;
 }
 
+interface ComposeNetwork {
+  readonly internal?: boolean;
+  readonly ipam?: {
+    readonly config: readonly { readonly subnet: string; readonly ip_range: string }[];
+  };
+}
+
 export interface ComposeFile {
   readonly services: Readonly<Record<string, ComposeService>>;
-  readonly networks: Readonly<Record<string, { readonly internal?: boolean } | null>>;
+  readonly networks: Readonly<Record<string, ComposeNetwork>>;
   readonly volumes: Readonly<Record<string, unknown>>;
 }
 

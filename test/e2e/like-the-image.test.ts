@@ -72,7 +72,7 @@ describe('Sotto as the image and compose.yaml run it', () => {
     expect((await sotto.run('command-line', settings)).output).not.toContain('Unexpected');
     const { key = '' } = await created(['key', 'create', '--organisation', id, '--mode', 'live']);
 
-    const start = Temporal.Now.instant().add({ minutes: 5, seconds: 3 }).toString();
+    const start = Temporal.Now.instant().add({ minutes: 5, seconds: 6 }).toString();
     const answer = await fetch(`http://127.0.0.1:${ports.api}/v1/appointments/image-1`, {
       method: 'PUT',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
@@ -126,30 +126,35 @@ describe('Sotto as the image and compose.yaml run it', () => {
       const environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
       expect(environment.includes('worker-token-3141'), role).toBe(role === 'worker');
       expect(environment.includes('codes-key-2718'), role).toBe(role === 'patient');
-      const foreign = filesBelow(dataDir)
-        .filter((file) => file.endsWith('.key'))
-        .filter((file) => `${statSync(file).uid}` !== statusLine(pid, 'Uid'));
-      expect(foreign, role).toEqual([]);
+      const keys = keyFolders(dataDir).flatMap((name) => filesBelow(join(dataDir, 'keys', name)));
+      const open = keys.filter((file) => {
+        const { uid, mode } = statSync(file);
+        return `${uid}` !== statusLine(pid, 'Uid') || (mode & 0o077) !== 0;
+      });
+      expect(open, role).toEqual([]);
     }
-    const private_ = (role: string) =>
-      readdirSync(join(sotto.roles.get(role)?.dataDir ?? '', 'keys'))
-        .filter((name) => name !== 'public')
-        .filter(
-          (name) => filesBelow(join(sotto.roles.get(role)?.dataDir ?? '', 'keys', name)).length > 0,
-        );
-    expect(private_('worker')).toEqual(['link', 'opt-out', 'pepper', 'worker']);
-    expect(private_('patient')).toEqual(['link', 'opt-out', 'patient', 'pepper']);
-    expect(private_('api')).toEqual(['api', 'callback']);
-    expect(private_('scheduler')).toEqual([]);
-    expect(private_('ops')).toEqual([]);
+    const held = [...sotto.roles].map(([role, { dataDir }]) => [role, keyFolders(dataDir)]);
+    expect(Object.fromEntries(held)).toEqual({
+      api: ['api', 'callback'],
+      patient: ['link', 'opt-out', 'patient', 'pepper'],
+      worker: ['link', 'opt-out', 'pepper', 'worker'],
+      scheduler: [],
+      ops: [],
+    });
   });
 
-  it('ends well when told to, and is then no longer well', async () => {
-    const { code } = await sotto.run('api', ['healthcheck', 'api']);
-    expect(code).toBe(0);
+  it('ends well when told to', async () => {
     expect(await sotto.stop()).toEqual(databaseRoles.map(() => 0));
   });
 });
+
+/** Folders that hold private keys. */
+function keyFolders(dataDir: string): string[] {
+  const keys = join(dataDir, 'keys');
+  return readdirSync(keys)
+    .filter((name) => name !== 'public' && filesBelow(join(keys, name)).length > 0)
+    .sort();
+}
 
 function statusLine(pid: number, name: string): string {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { BlockList } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { environment, loadConfig } from '../../config/env.ts';
@@ -122,6 +123,22 @@ describe('compose.yaml', () => {
       const reached = Object.values(services[name]?.networks ?? {});
       expect(reached.every((network) => networks[String(network)]?.internal)).toBe(true);
     }
+  });
+
+  it('believes the proxy alone, at an address that no other service can get', () => {
+    const [{ subnet = '', ip_range: range = '' } = {}] = networks.front?.ipam?.config ?? [];
+    const at = services.proxy?.networks as Record<string, { ipv4_address: string }>;
+    const address = at.front?.ipv4_address ?? '';
+    for (const role of ['api', 'patient']) {
+      expect(services[role]?.environment?.TRUSTED_PROXIES).toBe(address);
+    }
+    const holds = (network: string) => {
+      const [start = '', bits] = network.split('/');
+      const list = new BlockList();
+      list.addSubnet(start, Number(bits));
+      return list.check(address);
+    };
+    expect([holds(subnet), holds(range)]).toEqual([true, false]);
   });
 
   it('names volumes that are declared, and starts again what should run', () => {
