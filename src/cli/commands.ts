@@ -5,8 +5,10 @@ import { doctor } from './commands/doctor.ts';
 import { healthcheck } from './commands/healthcheck.ts';
 import { key } from './commands/key.ts';
 import { migrate } from './commands/migrate.ts';
+import { opsUser } from './commands/ops-user.ts';
 import { optOut } from './commands/opt-out.ts';
 import { org } from './commands/org.ts';
+import { pause, resume } from './commands/pause.ts';
 import { prepareKeys } from './commands/prepare-keys.ts';
 import { roles } from './commands/roles.ts';
 import { up } from './commands/up.ts';
@@ -24,8 +26,11 @@ export const commands: readonly Command[] = [
   prepareKeys,
   org,
   key,
+  opsUser,
   callbacks,
   doctor,
+  pause,
+  resume,
   optOut,
   bounce,
   healthcheck,

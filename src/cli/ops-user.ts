@@ -1,0 +1,118 @@
+import type { Config } from '../../config/env.ts';
+import { isOpsUserName, opsRoles } from '../domain/ops-role.ts';
+import type { Secret } from '../domain/secret.ts';
+import { isPasswordLongEnough, newPassword, passwordCharactersMin } from '../keys/password.ts';
+import { administer, administrator } from '../store/administration.ts';
+import { listOpsUsers, type OpsUser } from '../store/ops-users.ts';
+import { changeOpsPassword, createOpsUser, type OpsUserDeps } from '../usecases/create-ops-user.ts';
+import { disableOpsUser } from '../usecases/disable-ops-user.ts';
+import { adminUrlOf } from './admin.ts';
+import { CommandError } from './command-error.ts';
+import { exitCodes } from './exit-codes.ts';
+import { readHidden } from './read-hidden.ts';
+
+interface Values {
+  readonly name?: string | undefined;
+  readonly role?: string | undefined;
+  readonly 'password-stdin'?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+const actor = administrator;
+
+/** `sotto ops-user create`, `password`, `disable` and `list`. */
+export async function runOpsUser(
+  config: Config,
+  { values, positionals }: { readonly values: Values; readonly positionals: readonly string[] },
+): Promise<number> {
+  const [action, name] = positionals;
+  const wanted = { create: 1, list: 1, password: 2, disable: 2 }[action ?? ''];
+  if (wanted === undefined || positionals.length !== wanted) {
+    throw new CommandError('Say create, list, or password or disable and a name.');
+  }
+  const deps = (): OpsUserDeps => {
+    const adminUrl = adminUrlOf(config);
+    return { transaction: (work) => administer(adminUrl, work) };
+  };
+  if (action === 'list') return list(deps(), values);
+  if (action === 'create') return create(deps, values);
+  if (action === 'password') return giveAnother(deps, name ?? '', values);
+  return disable(deps(), name ?? '', values);
+}
+
+async function create(deps: () => OpsUserDeps, values: Values): Promise<number> {
+  const { name = '' } = values;
+  if (!isOpsUserName(name)) {
+    throw new CommandError(
+      '--name must be 1 to 64 of a-z, 0-9 and . _ @ -, beginning with a letter or digit.',
+    );
+  }
+  const role = opsRoles.find((candidate) => candidate === values.role);
+  if (!role) throw new CommandError(`--role must be one of ${opsRoles.join(', ')}.`);
+  const given = await passwordFrom(values);
+  const isNew = await createOpsUser(deps(), { name, role, password: given.password, actor });
+  if (!isNew) {
+    throw new CommandError(
+      'There is a user of this name. sotto ops-user password gives them a new password.',
+      { exitCode: exitCodes.failed },
+    );
+  }
+  tell(values, { name, role }, given, `Created ${name}, ${role}.`);
+  return exitCodes.fine;
+}
+
+async function giveAnother(deps: () => OpsUserDeps, name: string, values: Values): Promise<number> {
+  const given = await passwordFrom(values);
+  found(await changeOpsPassword(deps(), { name, password: given.password, actor }));
+  tell(values, { name }, given, `${name} has a new password and may sign in.`);
+  return exitCodes.fine;
+}
+
+async function disable(deps: OpsUserDeps, name: string, values: Values): Promise<number> {
+  found(await disableOpsUser(deps, { name, actor }));
+  console.log(
+    values.json
+      ? JSON.stringify({ name, disabled: true })
+      : `${name} is signed out and may not sign in.`,
+  );
+  return exitCodes.fine;
+}
+
+async function list(deps: OpsUserDeps, values: Values): Promise<number> {
+  const users = await deps.transaction(listOpsUsers);
+  if (values.json) console.log(JSON.stringify(users.map(({ id: _, ...user }) => user)));
+  else if (users.length === 0) console.error('Nobody yet: sotto ops-user create makes the first.');
+  else console.log(users.map(lineOf).join('\n'));
+  return exitCodes.fine;
+}
+
+function lineOf({ name, role, createdAt, disabledAt }: OpsUser): string {
+  const day = (at: Date) => at.toISOString().slice(0, 10);
+  const state = disabledAt ? `disabled ${day(disabledAt)}` : `since ${day(createdAt)}`;
+  return `${name.padEnd(20)}  ${role.padEnd(8)}  ${state}`;
+}
+
+interface GivenPassword {
+  readonly password: Secret<string>;
+  readonly isMade: boolean;
+}
+
+async function passwordFrom(values: Values): Promise<GivenPassword> {
+  if (!values['password-stdin']) return { password: newPassword(), isMade: true };
+  const password = await readHidden('Password: ');
+  if (!isPasswordLongEnough(password)) {
+    throw new CommandError(`A password has ${passwordCharactersMin} to 256 characters.`);
+  }
+  return { password, isMade: false };
+}
+
+/** The one time that a password is shown: where it was made here. */
+function tell(values: Values, facts: object, { password, isMade }: GivenPassword, said: string) {
+  const shown = isMade ? { password: password.reveal() } : {};
+  if (values.json) console.log(JSON.stringify({ ...facts, ...shown }));
+  else console.log(isMade ? `${said} The password, shown this once:\n${password.reveal()}` : said);
+}
+
+function found(isFound: boolean): void {
+  if (!isFound) throw new CommandError('There is no user of this name.', { exitCode: 1 });
+}

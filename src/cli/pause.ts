@@ -1,0 +1,82 @@
+import type { Config } from '../../config/env.ts';
+import { channels } from '../domain/channel.ts';
+import { administer, administrator } from '../store/administration.ts';
+import type { Pause, PauseScope } from '../store/pauses.ts';
+import { type PauseDeps, pauseSending } from '../usecases/pause-sending.ts';
+import { adminUrlOf, missing, uuidFrom } from './admin.ts';
+import { CommandError } from './command-error.ts';
+import { exitCodes } from './exit-codes.ts';
+
+const reasonCharactersMax = 500;
+
+export interface PauseValues {
+  readonly organisation?: string | undefined;
+  readonly channel?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** `sotto pause`. */
+export async function runPause(
+  config: Config,
+  { values }: { readonly values: PauseValues },
+): Promise<number> {
+  const scope = scopeFrom(values);
+  const reason = reasonFrom(values);
+  const isNew = await pauseSending(pauseDeps(config), {
+    ...scope,
+    actor: administrator,
+    reason,
+  }).catch(missing('organisation'));
+  if (values.json) {
+    console.log(JSON.stringify({ ...jsonScope(scope), paused: true, wasPaused: !isNew }));
+  } else {
+    console.log(isNew ? `Paused: ${spoken(scope)}.` : `Already paused: ${spoken(scope)}.`);
+    console.error('What is owed waits. sotto resume with the same words goes on.');
+  }
+  return exitCodes.fine;
+}
+
+/** Acts as an administrator, one transaction each. */
+export function pauseDeps(config: Config): PauseDeps {
+  const adminUrl = adminUrlOf(config);
+  return { transaction: (work) => administer(adminUrl, work) };
+}
+
+export function scopeFrom({ organisation, channel }: PauseValues): PauseScope {
+  const known = channels.find((candidate) => candidate === channel);
+  if (channel !== undefined && !known) throw new CommandError('--channel must be sms or email.');
+  return {
+    organisationId:
+      organisation === undefined ? undefined : uuidFrom(organisation, '--organisation'),
+    channel: known,
+  };
+}
+
+export function reasonFrom({ reason }: PauseValues): string {
+  const given = reason?.trim() ?? '';
+  if (given !== '' && given.length <= reasonCharactersMax) return given;
+  throw new CommandError(`--reason must be 1 to ${reasonCharactersMax} characters.`);
+}
+
+/** What is paused, in words. */
+export function spoken({ organisationId, channel }: PauseScope): string {
+  const what = channel === undefined ? 'everything' : { sms: 'SMS', email: 'email' }[channel];
+  return organisationId === undefined ? what : `${what} of organisation ${organisationId}`;
+}
+
+/** The words that resume it. */
+export function optionsOf({ organisationId, channel }: PauseScope): string {
+  return [
+    ...(organisationId === undefined ? [] : [`--organisation ${organisationId}`]),
+    ...(channel === undefined ? [] : [`--channel ${channel}`]),
+  ].join(' ');
+}
+
+export function jsonScope({ organisationId, channel }: PauseScope) {
+  return { organisation: organisationId ?? null, channel: channel ?? null };
+}
+
+export function jsonPause(pause: Pause) {
+  return { ...jsonScope(pause), since: pause.since.toISOString(), reason: pause.reason };
+}
