@@ -10,6 +10,7 @@ import { optOut } from './commands/opt-out.ts';
 import { org } from './commands/org.ts';
 import { pause, resume } from './commands/pause.ts';
 import { prepareKeys } from './commands/prepare-keys.ts';
+import { put } from './commands/put.ts';
 import { roles } from './commands/roles.ts';
 import { up } from './commands/up.ts';
 
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   opsUser,
   callbacks,
   doctor,
+  put,
   pause,
   resume,
   optOut,

@@ -1,0 +1,45 @@
+import { open } from 'node:fs/promises';
+
+/** A file for its owner alone that lines are added to. */
+export interface DurableLines {
+  /** Resolves once the line would survive a loss of power. Lines that come together share the wait. */
+  append(line: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param isNew whether what stood there goes */
+export async function openDurableLines(
+  path: string,
+  { isNew }: { isNew: boolean },
+): Promise<DurableLines> {
+  const file = await open(path, isNew ? 'w' : 'a', 0o600);
+  // It may have been there with more rights.
+  await file.chmod(0o600);
+  let waiting: string[] = [];
+  let flushing: Promise<void> = Promise.resolve();
+  let next: Promise<void> | undefined;
+
+  async function flush(): Promise<void> {
+    next = undefined;
+    const lines = waiting;
+    waiting = [];
+    await file.appendFile(lines.map((line) => `${line}\n`).join(''));
+    await file.datasync();
+  }
+
+  return {
+    append(line) {
+      waiting.push(line);
+      if (!next) {
+        next = flushing.then(flush);
+        // Whoever waits is told; the chain goes on.
+        flushing = next.catch(() => {});
+      }
+      return next;
+    },
+    async close() {
+      await flushing;
+      await file.close();
+    },
+  };
+}

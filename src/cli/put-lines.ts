@@ -1,0 +1,176 @@
+import type { ApiAccess } from './api-access.ts';
+import {
+  type AppointmentLine,
+  checkAppointment,
+  type LineFault,
+  readAppointmentLine,
+} from './appointment-line.ts';
+import { callApi, problemIn } from './call-api.ts';
+import type { DurableLines } from './durable-lines.ts';
+import type { Progress } from './progress.ts';
+import type { PutState } from './put-state.ts';
+import type { Line } from './read-lines.ts';
+import { type Patience, untilAnswered } from './until-answered.ts';
+
+const patienceMs = 10 * 60_000;
+
+export interface PutCounts {
+  readonly accepted: number;
+  readonly refused: number;
+  /** Done in an earlier run. */
+  readonly skipped: number;
+}
+
+/** Why no further line is begun. */
+export type PutStop = 'stopped' | 'gave up' | 'key refused' | 'failed';
+
+interface Told {
+  readonly lines: AsyncIterable<Line>;
+  readonly totalBytes: number | undefined;
+  readonly errors: DurableLines;
+  readonly progress: Progress;
+  /** Aborted with a `PutStop`: no other line is begun, and what is in the air comes back. */
+  readonly stop: AbortController;
+}
+
+/** Looks at every line and sends none. */
+export async function checkLines(told: Told): Promise<PutCounts> {
+  const tally = createTally(told);
+  for await (const line of told.lines) {
+    if (told.stop.signal.aborted) break;
+    const read = readAppointmentLine(line.bytes);
+    const fault = read.ok ? withReference(read.reference, checkAppointment(read.body)) : read.fault;
+    if (fault) await tally.refused(line, fault);
+    else tally.accepted();
+    tally.show(line);
+  }
+  return tally.counts();
+}
+
+/**
+ * Sends every line that was not done before, some at once, those of one reference in their order.
+ *
+ * A line is done when its answer, receipt and mark are on the disk: what was in the air when the
+ * process is killed is sent again by the next run.
+ */
+export async function putLines(
+  told: Told & {
+    readonly access: ApiAccess;
+    readonly concurrency: number;
+    readonly state: PutState;
+    readonly receipts: DurableLines | undefined;
+  },
+): Promise<PutCounts> {
+  const { access, state, receipts, stop } = told;
+  const tally = createTally(told);
+  const running = new Set<Promise<void>>();
+  const lastOf = new Map<string, Promise<void>>();
+  const { signal } = stop;
+  const patience: Patience = { signal, patienceMs, closedUntilMs: 0, ...trouble(told, access) };
+  const stopFor = (why: PutStop) => stop.abort(why);
+  let failure: unknown;
+
+  async function send(line: Line, bytes: Buffer, read: AppointmentLine & { ok: true }) {
+    const answer = await untilAnswered(patience, () =>
+      callApi(access, {
+        method: 'PUT',
+        path: `/v1/appointments/${read.reference}`,
+        body: JSON.stringify(read.body),
+      }),
+    );
+    if (answer === 'stopped' || answer === 'gave up') return stopFor(answer);
+    const { status, body } = answer;
+    if (status === 401 || status === 403) return stopFor('key refused');
+    if (status === 200 || status === 201) {
+      await receipts?.append(receiptLine(body));
+      await state.markDone(bytes);
+      tally.accepted();
+    } else {
+      await tally.refused(line, { reference: read.reference, status, ...problemIn(body) });
+    }
+    tally.show(line);
+  }
+
+  for await (const line of told.lines) {
+    if (signal.aborted) break;
+    const read = readAppointmentLine(line.bytes);
+    if (!read.ok || line.bytes === undefined) {
+      if (!read.ok) await tally.refused(line, read.fault);
+      continue;
+    }
+    const { bytes } = line;
+    if (state.takeDone(bytes)) {
+      tally.skipped();
+      tally.show(line);
+      continue;
+    }
+    const { reference } = read;
+    const task: Promise<void> = (lastOf.get(reference) ?? Promise.resolve())
+      .then(() => send(line, bytes, read))
+      .catch((error: unknown) => {
+        failure ??= error;
+        stopFor('failed');
+      })
+      .finally(() => {
+        running.delete(task);
+        if (lastOf.get(reference) === task) lastOf.delete(reference);
+      });
+    running.add(task);
+    lastOf.set(reference, task);
+    if (running.size >= told.concurrency) await Promise.race(running);
+  }
+  await Promise.all(running);
+  if (failure) throw failure;
+  return tally.counts();
+}
+
+function createTally({ errors, progress, totalBytes }: Told) {
+  const counts = { accepted: 0, refused: 0, skipped: 0 };
+  const beganMs = performance.now();
+  let endByte = 0;
+  return {
+    counts: (): PutCounts => ({ ...counts }),
+    accepted() {
+      counts.accepted += 1;
+    },
+    skipped() {
+      counts.skipped += 1;
+    },
+    async refused({ number }: Line, fault: LineFault) {
+      counts.refused += 1;
+      await errors.append(JSON.stringify({ line: number, ...fault }));
+    },
+    show(line: Line) {
+      endByte = Math.max(endByte, line.endByte);
+      const { accepted, refused, skipped } = counts;
+      const perSecond = Math.round((accepted * 1_000) / (performance.now() - beganMs));
+      progress.show({
+        share: totalBytes ? Math.min(1, endByte / totalBytes) : undefined,
+        text: `${accepted + skipped} done, ${refused} refused, ${perSecond}/s`,
+      });
+    },
+  };
+}
+
+/** Says once that nothing comes back, and once that it does again. */
+function trouble({ progress }: Told, { url }: ApiAccess): Pick<Patience, 'onTrouble'> {
+  let isTold = false;
+  return {
+    onTrouble(isTrouble) {
+      if (isTrouble === isTold) return;
+      isTold = isTrouble;
+      progress.say(
+        isTrouble ? `${url} does not answer; trying again. Ctrl+C stops.` : `${url} answers again.`,
+      );
+    },
+  };
+}
+
+function receiptLine(body: unknown): string {
+  const { reference, version, receipt, receiptSalt } = (body ?? {}) as Record<string, unknown>;
+  return JSON.stringify({ reference, version, receipt, receiptSalt });
+}
+
+function withReference(reference: string, fault: LineFault | undefined): LineFault | undefined {
+  return fault && { reference, ...fault };
+}

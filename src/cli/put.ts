@@ -1,0 +1,173 @@
+import { createReadStream } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Config } from '../../config/env.ts';
+import { limits } from '../../config/limits.ts';
+import { type ApiAccess, apiAccess } from './api-access.ts';
+import { CommandError } from './command-error.ts';
+import { type DurableLines, openDurableLines } from './durable-lines.ts';
+import { exitCodes } from './exit-codes.ts';
+import { createProgress } from './progress.ts';
+import { checkLines, type PutCounts, type PutStop, putLines } from './put-lines.ts';
+import { noPutState, openPutState } from './put-state.ts';
+import { readLines } from './read-lines.ts';
+
+/** The reference stands in the line beside the body, and JSON may be written with spaces. */
+const lineBytesMax = limits.requestBytesMax * 2;
+const concurrencyDefault = 16;
+const concurrencyMax = 64;
+
+interface Values {
+  readonly organisation?: string | undefined;
+  readonly concurrency?: string | undefined;
+  readonly receipts?: string | undefined;
+  readonly state?: string | undefined;
+  readonly errors?: string | undefined;
+  readonly 'dry-run'?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** `sotto put`. */
+export async function runPut(
+  config: Config,
+  env: Readonly<Record<string, string | undefined>>,
+  { values, positionals }: { readonly values: Values; readonly positionals: readonly string[] },
+): Promise<number> {
+  const [file] = positionals;
+  if (!file) throw new CommandError('Name a file, or - for standard input.');
+  const concurrency = concurrencyFrom(values.concurrency);
+  const access = values['dry-run'] ? undefined : apiAccess(config, env, values);
+  const names = namesOf(file, values);
+  refuseSameFile([file, names.errors, names.state, values.receipts]);
+  const stop = new AbortController();
+  const input = await openInput(file, stop.signal);
+  const forgetSignals = stopOnSignals(stop);
+  const errors = await openPrivately(names.errors, { isNew: true });
+  const lines = readLines(input.parts(), { bytesMax: lineBytesMax });
+  const progress = createProgress(process.stderr);
+  try {
+    const told = { lines, totalBytes: input.totalBytes, errors, progress, stop };
+    if (!access) {
+      const counts = await checkLines(told);
+      return await tell(counts, stop.signal, { values, file, names });
+    }
+    const state = names.state ? await openPutState(names.state, access) : noPutState;
+    const receipts = values.receipts
+      ? await openPrivately(values.receipts, { isNew: false })
+      : undefined;
+    const counts = await putLines({ ...told, access, concurrency, state, receipts });
+    progress.end();
+    await Promise.all([state.close(), receipts?.close()]);
+    return await tell(counts, stop.signal, { values, file, names, access });
+  } finally {
+    progress.end();
+    forgetSignals();
+    await errors.close();
+    input.stream.destroy();
+  }
+}
+
+async function tell(
+  counts: PutCounts,
+  { aborted, reason }: AbortSignal,
+  {
+    values,
+    file,
+    names,
+    access,
+  }: {
+    values: Values;
+    file: string;
+    names: ReturnType<typeof namesOf>;
+    access?: ApiAccess;
+  },
+): Promise<number> {
+  const { accepted, refused, skipped } = counts;
+  const end: PutStop | 'done' = aborted ? reason : 'done';
+  if (refused === 0) await rm(names.errors, { force: true });
+  const word = access ? 'accepted' : 'well formed';
+  if (values.json) {
+    console.log(JSON.stringify({ ...counts, end, errors: refused > 0 ? names.errors : null }));
+  } else {
+    console.log(
+      `${accepted} ${word}, ${refused} refused${skipped > 0 ? `, ${skipped} done before` : ''}.`,
+    );
+  }
+  if (refused > 0) console.error(`Refused lines, by number and code: ${names.errors}`);
+  if (end === 'done') return refused > 0 ? exitCodes.failed : exitCodes.fine;
+  if (end === 'key refused') console.error('The API refuses the key: is it revoked, or another’s?');
+  if (end === 'gave up') console.error(`The API at ${access?.url} did not answer. Is it running?`);
+  console.error(
+    names.state
+      ? `Stopped. The same command goes on: sotto put ${file}`
+      : 'Stopped. What was read from standard input cannot be continued without --state.',
+  );
+  return end === 'stopped' ? exitCodes.interrupted : exitCodes.failed;
+}
+
+function namesOf(file: string, values: Values) {
+  const isFile = file !== '-';
+  return {
+    state: values.state ?? (isFile ? `${file}.done` : undefined),
+    errors: values.errors ?? `${isFile ? file : 'stdin'}.errors.ndjson`,
+  };
+}
+
+/** One would be written over the other. */
+function refuseSameFile(names: readonly (string | undefined)[]): void {
+  const paths = names
+    .filter((name) => name !== undefined && name !== '-')
+    .map((name) => resolve(name ?? ''));
+  if (new Set(paths).size < paths.length) {
+    throw new CommandError('The input, --state, --errors and --receipts must be different files.');
+  }
+}
+
+async function openInput(file: string, signal: AbortSignal) {
+  const size = file === '-' ? undefined : await sizeOf(file);
+  const stream = file === '-' ? process.stdin : createReadStream(file);
+  // Whoever pipes something in may not say anything more for long.
+  signal.addEventListener('abort', () => stream.destroy());
+  return {
+    stream,
+    totalBytes: size,
+    async *parts(): AsyncGenerator<Buffer> {
+      try {
+        yield* stream as AsyncIterable<Buffer>;
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    },
+  };
+}
+
+async function sizeOf(file: string): Promise<number> {
+  const facts = await stat(file).catch(() => undefined);
+  if (facts?.isFile()) return facts.size;
+  throw new CommandError(`${file} is no file that can be read.`, { exitCode: exitCodes.failed });
+}
+
+async function openPrivately(path: string, options: { isNew: boolean }): Promise<DurableLines> {
+  return openDurableLines(path, options).catch(() => {
+    throw new CommandError(`${path} cannot be written.`, { exitCode: exitCodes.failed });
+  });
+}
+
+function concurrencyFrom(text = String(concurrencyDefault)): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= 1 && count <= concurrencyMax) return count;
+  throw new CommandError(`--concurrency must be a whole number from 1 to ${concurrencyMax}.`);
+}
+
+/** Ctrl+C once lets what is in the air come back; twice ends at once, as a kill would. */
+function stopOnSignals(stop: AbortController): () => void {
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(exitCodes.interrupted);
+    stop.abort('stopped' satisfies PutStop);
+  };
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const name of names) process.on(name, onSignal);
+  return () => {
+    for (const name of names) process.off(name, onSignal);
+  };
+}
