@@ -12,6 +12,8 @@ import { pause, resume } from './commands/pause.ts';
 import { prepareKeys } from './commands/prepare-keys.ts';
 import { put } from './commands/put.ts';
 import { roles } from './commands/roles.ts';
+import { send } from './commands/send.ts';
+import { tail } from './commands/tail.ts';
 import { up } from './commands/up.ts';
 
 /**
@@ -31,6 +33,8 @@ export const commands: readonly Command[] = [
   callbacks,
   doctor,
   put,
+  send,
+  tail,
   pause,
   resume,
   optOut,

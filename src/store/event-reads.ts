@@ -70,3 +70,14 @@ export async function readEvents(
     }));
   });
 }
+
+/**
+ * The position that nothing which may still be read stands before: events from now on come after it,
+ * those of transactions that are running included.
+ */
+export async function readEndOfEvents(database: Pick<Database, 'query'>): Promise<EventPosition> {
+  const [row] = await database.query<{ transactionId: string }>(
+    'select pg_snapshot_xmin(pg_current_snapshot())::text as "transactionId"',
+  );
+  return { transactionId: row?.transactionId ?? '0', id: '0' };
+}

@@ -2,7 +2,12 @@ import { limits } from '../../config/limits.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Owner } from '../store/appointment-reads.ts';
 import type { Database } from '../store/database.ts';
-import { type EventPosition, readEvents, type StoredEvent } from '../store/event-reads.ts';
+import {
+  type EventPosition,
+  readEndOfEvents,
+  readEvents,
+  type StoredEvent,
+} from '../store/event-reads.ts';
 
 /** One thing that happened, for the booking system. */
 export interface EventAnswer {
@@ -21,6 +26,7 @@ export interface EventAnswer {
  *
  * Whoever asks again with the newest cursor misses nothing and sees nothing twice.
  *
+ * @param input.after a cursor, or `now` for one that the next event will stand behind
  * @returns `next: null` on an empty page: there is nothing newer yet, ask later with the same cursor
  * @throws {AppError} `invalid_request` at `/after` for a cursor that we did not make
  */
@@ -32,6 +38,7 @@ export async function listEvents(
     ...owner
   }: Owner & { after?: string | undefined; limit?: number | undefined },
 ): Promise<{ events: EventAnswer[]; next: string | null }> {
+  if (after === 'now') return { events: [], next: writeCursor(await readEndOfEvents(database)) };
   const position = after === undefined ? { transactionId: '0', id: '0' } : readCursor(after);
   const found = await readEvents(database, { ...owner, after: position, limit });
   const last = found.at(-1);

@@ -434,6 +434,26 @@ describe('GET events', () => {
       .toEqual(['own']);
   });
 
+  it('can be followed from now on: what is past stays out, what still runs does not', async () => {
+    const { organisationId, key } = await newKey();
+    await addEvent({ organisationId, type: 'past' });
+    await expect.poll(async () => (await read(key, null)).events).toHaveLength(1);
+    const slow = await fixture.database.admin.connect();
+    try {
+      await slow.query('begin');
+      await slow.query(insertEvent, values({ organisationId, type: 'under way' }));
+      const { events, next } = await read(key, 'now');
+      expect(events).toEqual([]);
+      await slow.query('commit');
+      await addEvent({ organisationId, type: 'later' });
+      await expect
+        .poll(async () => (await read(key, next)).events.map(({ type }) => type))
+        .toEqual(['under way', 'later']);
+    } finally {
+      slow.release();
+    }
+  });
+
   it('refuses a cursor that we did not make', async () => {
     const { key } = await newKey();
     for (const text of ['1', '1.2.3', '-1.2', `1.${'9'.repeat(19)}`, '1.x']) {

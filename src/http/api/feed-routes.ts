@@ -31,7 +31,13 @@ export function addFeedRoutes(
           'Ask again with the newest cursor: nothing is missed, nothing comes twice. Events are kept for 90 days.',
         tags: ['Events'],
         security: [{ apiKey: [] }],
-        querystring: z.strictObject(pageQuery),
+        querystring: z.strictObject({
+          ...pageQuery,
+          after: pageQuery.after.meta({
+            description:
+              '`next` of the page before. `now`: no events, and a cursor for those to come.',
+          }),
+        }),
         response: { 200: eventPage, ...problemResponses(401, 403, 422, 429, 500, 503) },
       },
     },

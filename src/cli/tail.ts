@@ -1,0 +1,109 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { styleText } from 'node:util';
+import { z } from 'zod';
+import type { Config } from '../../config/env.ts';
+import { limits } from '../../config/limits.ts';
+import { apiAccess } from './api-access.ts';
+import { callApi, problemIn } from './call-api.ts';
+import { CommandError } from './command-error.ts';
+import { exitCodes } from './exit-codes.ts';
+import { type Patience, untilAnswered } from './until-answered.ts';
+
+const pollMs = 1_000;
+
+interface Values {
+  readonly since?: string | undefined;
+  readonly once?: boolean | undefined;
+  readonly organisation?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** What is printed must not steer a terminal, whoever answers at the API's address. */
+const word = z.string().regex(/^[A-Za-z0-9._:-]{1,128}$/);
+const event = z.looseObject({
+  id: word,
+  type: word,
+  at: word,
+  reference: word,
+  possibleDuplicate: z.boolean().optional(),
+  possiblySent: z.boolean().optional(),
+});
+const page = z.object({ events: z.array(event), next: word.nullable() });
+
+/** `sotto tail`: polls until it is stopped, however long the API is away meanwhile. */
+export async function runTail(
+  config: Config,
+  env: Readonly<Record<string, string | undefined>>,
+  values: Values,
+): Promise<number> {
+  const access = apiAccess(config, env, values);
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(name, () => stop.abort());
+  // Whoever reads may have seen enough, as head does.
+  process.stdout.once('error', () => stop.abort());
+  const patience = createPatience(access.url, stop.signal);
+  const { since = 'now' } = values;
+  let isFollowing = false;
+  let cursor = since === 'start' ? undefined : since;
+  while (!stop.signal.aborted) {
+    const query = new URLSearchParams({ limit: String(limits.pageSizeMax) });
+    if (cursor !== undefined) query.set('after', cursor);
+    const answer = await untilAnswered(patience, () =>
+      callApi(access, { method: 'GET', path: `/v1/events?${query}` }),
+    );
+    if (answer === 'stopped' || answer === 'gave up') break;
+    const { events, next } = pageFrom(answer);
+    for (const one of events) console.log(values.json ? JSON.stringify(one) : lineOf(one));
+    cursor = next ?? cursor;
+    if (values.once && events.length < limits.pageSizeMax) break;
+    if (!isFollowing && !values.once) console.error('Following. Ctrl+C ends.');
+    isFollowing = true;
+    if (events.length < limits.pageSizeMax) await pause(stop.signal);
+  }
+  if (cursor !== undefined && cursor !== 'now') {
+    console.error(`To go on from here: sotto tail --since ${cursor}`);
+  }
+  return exitCodes.fine;
+}
+
+function pageFrom({ status, body }: { status: number; body: unknown }): z.infer<typeof page> {
+  const read = page.safeParse(body).data;
+  if (status === 200 && read) return read;
+  if (status === 422)
+    throw new CommandError('--since must be now, start, or a cursor of this API.');
+  const { code } = problemIn(body);
+  throw new CommandError(`The API refuses: ${code} (${status}).`, { exitCode: exitCodes.failed });
+}
+
+function lineOf({ at, type, reference, ...rest }: z.infer<typeof event>): string {
+  const flags = [
+    ...(rest.possibleDuplicate ? ['possible duplicate'] : []),
+    ...(rest.possiblySent ? ['possibly sent'] : []),
+  ].map((flag) => `  (${flag})`);
+  return `${at}  ${coloured(type, type.padEnd(22))}  ${reference}${flags.join('')}`;
+}
+
+function coloured(type: string, text: string): string {
+  const [, end = ''] = type.split('.');
+  if (['failed', 'undelivered', 'expired'].includes(end)) return styleText('red', text);
+  return end === 'delivered' ? styleText('green', text) : text;
+}
+
+function createPatience(url: string, signal: AbortSignal): Patience {
+  let isTold = false;
+  return {
+    signal,
+    patienceMs: Number.POSITIVE_INFINITY,
+    closedUntilMs: 0,
+    onTrouble(isTrouble) {
+      if (isTrouble === isTold) return;
+      isTold = isTrouble;
+      console.error(isTrouble ? `${url} does not answer; trying again.` : `${url} answers again.`);
+    },
+  };
+}
+
+async function pause(signal: AbortSignal): Promise<void> {
+  await wait(pollMs, undefined, { signal }).catch(() => {});
+}
