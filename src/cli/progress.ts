@@ -18,23 +18,31 @@ export function createProgress(
 ): Progress {
   const isDrawn = stream.isTTY;
   let shownMs = isDrawn ? Number.NEGATIVE_INFINITY : nowMs();
-  const clear = () => stream.write('\r\u001b[2K');
+  let isDrawnOn = false;
+  function clear(): void {
+    if (isDrawnOn) stream.write('\r\u001b[2K');
+    isDrawnOn = false;
+  }
   return {
     show({ share, text }) {
       if (nowMs() - shownMs < (isDrawn ? redrawMs : lineEveryMs)) return;
       shownMs = nowMs();
       const line = share === undefined ? text : `${isDrawn ? bar(share) : percent(share)} ${text}`;
-      if (!isDrawn) stream.write(`${line}\n`);
+      if (!isDrawn) {
+        stream.write(`${line}\n`);
+        return;
+      }
+      clear();
       // One column stays free: a terminal that wrapped would leave a line behind with each redraw.
-      else stream.write(`\r\u001b[2K${line.slice(0, Math.max(10, (stream.columns ?? 80) - 1))}`);
+      // A terminal without a size says 0.
+      stream.write(line.slice(0, (stream.columns || 80) - 1));
+      isDrawnOn = true;
     },
     say(line) {
-      if (isDrawn) clear();
+      clear();
       stream.write(`${line}\n`);
     },
-    end() {
-      if (isDrawn) clear();
-    },
+    end: clear,
   };
 }
 

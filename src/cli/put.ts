@@ -42,27 +42,23 @@ export async function runPut(
   const stop = new AbortController();
   const input = await openInput(file, stop.signal);
   const forgetSignals = stopOnSignals(stop);
+  const state = access && names.state ? await openPutState(names.state, access) : noPutState;
+  const receipts =
+    access && values.receipts ? await openPrivately(values.receipts, { isNew: false }) : undefined;
   const errors = await openPrivately(names.errors, { isNew: true });
   const lines = readLines(input.parts(), { bytesMax: lineBytesMax });
   const progress = createProgress(process.stderr);
   try {
     const told = { lines, totalBytes: input.totalBytes, errors, progress, stop };
-    if (!access) {
-      const counts = await checkLines(told);
-      return await tell(counts, stop.signal, { values, file, names });
-    }
-    const state = names.state ? await openPutState(names.state, access) : noPutState;
-    const receipts = values.receipts
-      ? await openPrivately(values.receipts, { isNew: false })
-      : undefined;
-    const counts = await putLines({ ...told, access, concurrency, state, receipts });
+    const counts = access
+      ? await putLines({ ...told, access, concurrency, state, receipts })
+      : await checkLines(told);
     progress.end();
-    await Promise.all([state.close(), receipts?.close()]);
-    return await tell(counts, stop.signal, { values, file, names, access });
+    return await tell(counts, stop.signal, { values, names, access });
   } finally {
     progress.end();
     forgetSignals();
-    await errors.close();
+    await Promise.all([state.close(), receipts?.close(), errors.close()]);
     input.stream.destroy();
   }
 }
@@ -72,15 +68,9 @@ async function tell(
   { aborted, reason }: AbortSignal,
   {
     values,
-    file,
     names,
     access,
-  }: {
-    values: Values;
-    file: string;
-    names: ReturnType<typeof namesOf>;
-    access?: ApiAccess;
-  },
+  }: { values: Values; names: ReturnType<typeof namesOf>; access: ApiAccess | undefined },
 ): Promise<number> {
   const { accepted, refused, skipped } = counts;
   const end: PutStop | 'done' = aborted ? reason : 'done';
@@ -99,7 +89,7 @@ async function tell(
   if (end === 'gave up') console.error(`The API at ${access?.url} did not answer. Is it running?`);
   console.error(
     names.state
-      ? `Stopped. The same command goes on: sotto put ${file}`
+      ? 'Stopped. To go on from here, run the same command again.'
       : 'Stopped. What was read from standard input cannot be continued without --state.',
   );
   return end === 'stopped' ? exitCodes.interrupted : exitCodes.failed;

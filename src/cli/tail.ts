@@ -41,7 +41,11 @@ export async function runTail(
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.once(name, () => stop.abort());
   // Whoever reads may have seen enough, as head does.
-  process.stdout.once('error', () => stop.abort());
+  let isRead = true;
+  process.stdout.on('error', () => {
+    isRead = false;
+    stop.abort();
+  });
   const patience = createPatience(access.url, stop.signal);
   const { since = 'now' } = values;
   let isFollowing = false;
@@ -54,7 +58,9 @@ export async function runTail(
     );
     if (answer === 'stopped' || answer === 'gave up') break;
     const { events, next } = pageFrom(answer);
-    for (const one of events) console.log(values.json ? JSON.stringify(one) : lineOf(one));
+    await written(events.map((one) => `${values.json ? JSON.stringify(one) : lineOf(one)}\n`));
+    // What nobody read is told again.
+    if (!isRead) break;
     cursor = next ?? cursor;
     if (values.once && events.length < limits.pageSizeMax) break;
     if (!isFollowing && !values.once) console.error('Following. Ctrl+C ends.');
@@ -65,6 +71,12 @@ export async function runTail(
     console.error(`To go on from here: sotto tail --since ${cursor}`);
   }
   return exitCodes.fine;
+}
+
+/** Resolves once whoever reads has taken it, or will take no more. */
+function written(lines: readonly string[]): Promise<void> {
+  if (lines.length === 0) return Promise.resolve();
+  return new Promise((resolve) => process.stdout.write(lines.join(''), () => resolve()));
 }
 
 function pageFrom({ status, body }: { status: number; body: unknown }): z.infer<typeof page> {

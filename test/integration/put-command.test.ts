@@ -159,7 +159,7 @@ describe('a file of appointments', () => {
     stopped.kill('SIGINT');
     const [code] = await once(stopped, 'exit');
     expect(code).toBe(130);
-    expect(await errors).toContain(`The same command goes on: sotto put ${file}`);
+    expect(await errors).toContain('To go on from here, run the same command again.');
     expect((await stored()).length).toBeLessThan(160);
     expect((await put()).code).toBe(0);
     expect(await expectEachOnce(160)).toEqual([]);

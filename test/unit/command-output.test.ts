@@ -37,8 +37,9 @@ describe('progress', () => {
     }
     progress.end();
     expect(written()).not.toContain('\n');
-    const drawn = written().split('\r\u001b[2K').slice(1);
+    const drawn = written().split('\r\u001b[2K');
     expect(drawn).toHaveLength(4);
+    expect(drawn.at(-1)).toBe('');
     expect(drawn[1]).toMatch(/^\[#{12}\.{12}\] {2}50 % done/);
     for (const line of drawn) expect(line.length).toBeLessThan(40);
   });
@@ -57,7 +58,7 @@ describe('progress', () => {
     const { progress, written } = show(true);
     progress.show({ share: undefined, text: '3 done' });
     progress.say('trying again');
-    expect(written()).toBe('\r\u001b[2K3 done\r\u001b[2Ktrying again\n');
+    expect(written()).toBe('3 done\r\u001b[2Ktrying again\n');
   });
 });
 
