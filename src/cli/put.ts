@@ -16,6 +16,7 @@ import { readLines } from './read-lines.ts';
 const lineBytesMax = limits.requestBytesMax * 2;
 const concurrencyDefault = 16;
 const concurrencyMax = 64;
+const sameSignalMs = 500;
 
 interface Values {
   readonly organisation?: string | undefined;
@@ -149,10 +150,15 @@ function concurrencyFrom(text = String(concurrencyDefault)): number {
   throw new CommandError(`--concurrency must be a whole number from 1 to ${concurrencyMax}.`);
 }
 
-/** Ctrl+C once lets what is in the air come back; twice ends at once, as a kill would. */
+/**
+ * Ctrl+C once lets what is in the air come back; again, it ends at once, as a kill would. Whoever
+ * started us may pass on a signal that the terminal has sent us too: that is the same one.
+ */
 function stopOnSignals(stop: AbortController): () => void {
+  let firstMs = Number.POSITIVE_INFINITY;
   const onSignal = () => {
-    if (stop.signal.aborted) process.exit(exitCodes.interrupted);
+    if (performance.now() - firstMs > sameSignalMs) process.exit(exitCodes.interrupted);
+    firstMs = Math.min(firstMs, performance.now());
     stop.abort('stopped' satisfies PutStop);
   };
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -38,8 +38,7 @@ export async function runTail(
 ): Promise<number> {
   const access = apiAccess(config, env, values);
   const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(name, () => stop.abort());
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop.abort());
   // Whoever reads may have seen enough, as head does.
   let isRead = true;
   process.stdout.on('error', () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -181,15 +182,26 @@ describe('a file of appointments', () => {
     await expectEachOnce(3);
   });
 
-  it('sends lines of one reference in their order', async () => {
-    const later = (hours: number) => Temporal.Instant.from(start).add({ hours }).toString();
-    const moves = Array.from({ length: 12 }, (_, hours) =>
-      line('visit-1', { start: later(hours) }),
-    );
-    await writeFile(file, moves.join('\n'));
-    expect((await put()).code).toBe(0);
-    const { rows } = await database.admin.query('select version, starts_at from appointments');
-    expect(rows).toEqual([{ version: 12, starts_at: new Date(later(11)) }]);
+  it('sends lines of one reference in their order, and meanwhile others', async () => {
+    const came: string[] = [];
+    let letGo = () => {};
+    const peer = createHttpServer((request, response) => {
+      came.push(request.url?.split('/').at(-1) ?? '');
+      const answer = () => response.writeHead(201).end('{}');
+      // The first is held until the other reference comes: another of its own would come before.
+      if (came.length === 1) letGo = answer;
+      else answer();
+      if (came.at(-1) === 'other') letGo();
+    });
+    await new Promise<void>((resolve) => peer.listen(0, '127.0.0.1', resolve));
+    const { port: peerPort } = peer.address() as AddressInfo;
+    await writeFile(file, [line('same'), line('same'), line('same'), line('other')].join('\n'));
+    const done = await runCommand(['put', file], {
+      env: { ...env, API_URL: `http://127.0.0.1:${peerPort}` },
+    });
+    peer.close();
+    expect(done).toMatchObject({ code: 0, out: '4 accepted, 0 refused.\n' });
+    expect(came).toEqual(['same', 'other', 'same', 'same']);
   });
 });
 
