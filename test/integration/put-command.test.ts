@@ -20,6 +20,7 @@ let apiFolder: string;
 let folder: string;
 let file: string;
 let organisationId: string;
+let otherId: string;
 let api: Awaited<ReturnType<typeof runApi>> | undefined;
 let port: number;
 let env: Record<string, string>;
@@ -27,7 +28,8 @@ let env: Record<string, string>;
 beforeAll(async () => {
   database = await createTestDatabase();
   organisationId = await database.createOrganisation();
-  keys = await createTestKeys([organisationId]);
+  otherId = await database.createOrganisation();
+  keys = await createTestKeys([organisationId, otherId]);
   apiFolder = await mkdtemp(join(tmpdir(), 'sotto-api-'));
   port = await freePort();
   const { key } = await createApiKey(
@@ -263,6 +265,20 @@ describe('a line that is refused', () => {
 });
 
 describe('what cannot be put', () => {
+  it('for one organisation is put for another only by a platform that names it', async () => {
+    const { key } = await createApiKey(
+      { adminUrl: database.adminUrl },
+      { organisationId, mode: 'test', actsFor: [otherId] },
+    );
+    await writeFile(file, line('visit-1'));
+    const platform = { ...env, SOTTO_KEY: key.reveal() };
+    const named = await runCommand(['put', file, '--organisation', otherId], { env: platform });
+    expect(named).toMatchObject({ code: 0, out: '1 accepted, 0 refused.\n' });
+    const { rows } = await database.admin.query('select organisation_id as id from appointments');
+    expect(rows).toEqual([{ id: otherId }]);
+    expect((await put('--organisation', otherId)).code).toBe(1);
+  });
+
   it('says so: no file, a wrong key, a file over another, a state of something else', async () => {
     await writeFile(file, many(2));
     expect(await runCommand(['put', `${file}.not`], { env })).toMatchObject({ code: 1, out: '' });
