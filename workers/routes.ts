@@ -21,6 +21,13 @@ export interface Routes {
   close(): Promise<void>;
 }
 
+/** Opens the way to one channel's provider, with so many connections at most. */
+export type OpenProvider = (
+  config: Config,
+  channel: Channel,
+  connectionsMax: number,
+) => Promise<Transport>;
+
 /** What one lane may have in the air at once. A mail server bears fewer connections. */
 const inTheAirMax: Record<Channel, number> = { sms: 32, email: 8 };
 
@@ -37,8 +44,10 @@ export async function openRoutes(deps: {
   recordOptOut: (said: OptedOut) => Promise<unknown>;
   storeReceipts: (receipts: readonly SinkReceipt[]) => Promise<unknown>;
   log: Log;
+  /** Other than the configured providers; no setting leads here. */
+  openProvider?: OpenProvider | undefined;
 }): Promise<Routes> {
-  const { config, log } = deps;
+  const { config, log, openProvider = openConfiguredProvider } = deps;
   const isLive = hasLiveTransport(config);
   const lanes = lanesOf(channelsAvailable(config));
   const providers = new Map<Channel, Transport>();
@@ -73,15 +82,10 @@ function tellOfBreaker(log: Log, { channel }: Lane, open: boolean): void {
   log.warn('a provider’s breaker changed', { channel, state: open ? 'open' : 'closed' });
 }
 
-async function openProvider(
-  config: Config,
-  channel: Channel,
-  connectionsMax: number,
-): Promise<Transport> {
-  return channel === 'sms'
+const openConfiguredProvider: OpenProvider = async (config, channel, connectionsMax) =>
+  channel === 'sms'
     ? twilioFromConfig(config, { purpose: 'reminders', maxSockets: connectionsMax })
     : smtpFromConfig(config, connectionsMax);
-}
 
 async function smtpFromConfig(config: Config, maxConnections: number): Promise<Transport> {
   const { SMTP_URL: url, MAIL_FROM: from } = config;
