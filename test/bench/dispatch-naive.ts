@@ -8,7 +8,7 @@ import { warmUpMax } from './dispatch-ours.ts';
 import { checkEachOnce, seedDue } from './due-reminders.ts';
 import type { BenchDatabase, Ground } from './ground.ts';
 import type { Run } from './measurement.ts';
-import { type NaiveJob, type NaiveWrites, naiveQueue } from './naive-design.ts';
+import { type NaiveJob, type NaiveOptions, type NaiveWrites, naiveQueue } from './naive-design.ts';
 
 const script = fileURLToPath(new URL('./processes/naive-worker.ts', import.meta.url));
 const addAtOnce = 1_000;
@@ -21,7 +21,7 @@ const leadMs = (count: number) => 1_000 + count * 0.5;
  */
 export async function dispatchNaively(
   ground: Ground,
-  { count, writes }: { count: number; writes: NaiveWrites },
+  { count, writes, signsLink }: NaiveOptions & { count: number },
 ): Promise<Run> {
   await ground.redis.admin.flushall();
   const database = await ground.createDatabase();
@@ -36,6 +36,7 @@ export async function dispatchNaively(
       REDIS_HOST: hostname,
       REDIS_PORT: port,
       NAIVE_WRITES: writes,
+      NAIVE_SIGNS_LINK: String(signsLink),
     },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

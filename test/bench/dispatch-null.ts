@@ -10,7 +10,8 @@ export const dispatchNull: Measurement = {
     'Due reminders through one worker process to a transport that takes everything and sends nothing.',
     'Sotto: sealed rows, scheduler, queue, worker; each opened, linked, rendered, guarded, looked up',
     'among who said stop, with an intent before and an attempt and events after, all rows durable.',
-    'Naive: a delayed BullMQ job for each, holding the text in the clear; 50 at once; no link, no seal.',
+    'Naive: a delayed BullMQ job for each on Redis, holding all of it in the clear; 50 at once, each',
+    'with its own writes; a link signed with jose where it says so; no seal, no guard, no leases.',
     'Each is checked to have gone out exactly once.',
   ],
   counts: { full: 5_000, quick: 1_500 },
@@ -28,12 +29,19 @@ export const dispatchNull: Measurement = {
   ],
   peers: [
     {
-      name: 'naive BullMQ, one write each',
-      run: (ground, count) => dispatchNaively(ground, { count, writes: 'outcome' }),
+      name: 'naive, signed link, one write each',
+      run: (ground, count) =>
+        dispatchNaively(ground, { count, writes: 'outcome', signsLink: true }),
     },
     {
-      name: 'naive BullMQ, all rows that Sotto writes',
-      run: (ground, count) => dispatchNaively(ground, { count, writes: 'all-rows' }),
+      name: 'naive, signed link, the rows that Sotto writes',
+      run: (ground, count) =>
+        dispatchNaively(ground, { count, writes: 'all-rows', signsLink: true }),
+    },
+    {
+      name: 'naive, no link, one write each',
+      run: (ground, count) =>
+        dispatchNaively(ground, { count, writes: 'outcome', signsLink: false }),
     },
   ],
 };

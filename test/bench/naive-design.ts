@@ -14,5 +14,12 @@ export interface NaiveJob {
   readonly link: string;
 }
 
+/** How one naive worker differs from another. */
+export interface NaiveOptions {
+  readonly writes: NaiveWrites;
+  /** Makes a signed link for each message, as jose's users do; else it stands in the job. */
+  readonly signsLink: boolean;
+}
+
 export const naiveQueue = 'naive';
 export const connectionsMax = 20;

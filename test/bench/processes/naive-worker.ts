@@ -4,14 +4,16 @@
  *
  * Its parent says how many jobs are to come and is told when the first began and the last was stored.
  */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
 import { Worker } from 'bullmq';
+import { SignJWT } from 'jose';
 import pg from 'pg';
 import { Secret } from '../../../src/domain/secret.ts';
 import { connectionsMax, isNaiveWrites, type NaiveJob, naiveQueue } from '../naive-design.ts';
 import { nullTransport } from '../null-transport.ts';
 
-const { DATABASE_URL: connectionString, REDIS_HOST: host, REDIS_PORT, NAIVE_WRITES } = process.env;
+const { DATABASE_URL: connectionString, REDIS_HOST: host, REDIS_PORT } = process.env;
+const { NAIVE_WRITES, NAIVE_SIGNS_LINK } = process.env;
 if (!isNaiveWrites(NAIVE_WRITES)) throw new Error('NAIVE_WRITES says what is written');
 const pool = new pg.Pool({ connectionString, max: connectionsMax });
 
@@ -69,6 +71,15 @@ const allRows = {
 };
 
 const { before, after } = NAIVE_WRITES === 'outcome' ? outcomeAlone : allRows;
+const linkKey = createSecretKey(randomBytes(32));
+const linkOf = async ({ id, link }: NaiveJob) =>
+  NAIVE_SIGNS_LINK === 'true'
+    ? `https://reminders.example/${await new SignJWT({ id })
+        .setProtectedHeader({ alg: 'HS256' })
+        .setExpirationTime('3d')
+        .sign(linkKey)}`
+    : link;
+
 let awaited = 0;
 let firstAtMs = 0;
 
@@ -77,7 +88,7 @@ const worker = new Worker<NaiveJob>(
   async ({ data }) => {
     firstAtMs ||= Date.now();
     await before(data);
-    const text = `${data.name}: ${data.place}, ${data.at}. ${data.link}`;
+    const text = `${data.name}: ${data.place}, ${data.at}. ${await linkOf(data)}`;
     const outcome = await nullTransport.send({
       ...{ channel: 'sms', to: new Secret(data.phone), text: new Secret(text) },
       ...{ attemptToken: data.id, validitySeconds: 36_000 },
@@ -106,5 +117,7 @@ process.once('SIGTERM', async () => {
   await pool.end();
   process.exit(0);
 });
+// Its parent has gone: nobody would stop it any more.
+process.once('disconnect', () => process.exit(1));
 await worker.waitUntilReady();
 process.send?.('ready');
