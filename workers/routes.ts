@@ -21,6 +21,16 @@ export interface Routes {
   close(): Promise<void>;
 }
 
+/**
+ * Opens the way to one channel's provider, with so many connections at most. One without connections
+ * says itself how many messages of a lane it takes at once.
+ */
+export type OpenProvider = (
+  config: Config,
+  channel: Channel,
+  connectionsMax: number,
+) => Promise<Transport & { readonly atOnceMax?: number }>;
+
 /** What one lane may have in the air at once. A mail server bears fewer connections. */
 const inTheAirMax: Record<Channel, number> = { sms: 32, email: 8 };
 
@@ -37,11 +47,13 @@ export async function openRoutes(deps: {
   recordOptOut: (said: OptedOut) => Promise<unknown>;
   storeReceipts: (receipts: readonly SinkReceipt[]) => Promise<unknown>;
   log: Log;
+  /** Other than the configured providers; no setting leads here. */
+  openProvider?: OpenProvider | undefined;
 }): Promise<Routes> {
-  const { config, log } = deps;
+  const { config, log, openProvider = openConfiguredProvider } = deps;
   const isLive = hasLiveTransport(config);
   const lanes = lanesOf(channelsAvailable(config));
-  const providers = new Map<Channel, Transport>();
+  const providers = new Map<Channel, Awaited<ReturnType<OpenProvider>>>();
   for (const channel of channelsAvailable(config)) {
     const connectionsMax = inTheAirMax[channel] * (isLive ? 1 : 2);
     providers.set(channel, await openProvider(config, channel, connectionsMax));
@@ -50,11 +62,12 @@ export async function openRoutes(deps: {
   const routes = new Map<string, Route>();
   for (const lane of lanes) {
     const isSink = isLive && lane.mode === 'test';
-    const transport = isSink ? sink : providers.get(lane.channel);
+    const provider = providers.get(lane.channel);
+    const transport = isSink ? sink : provider;
     if (!transport) continue;
     routes.set(laneKey(lane), {
       transport,
-      slots: createSendSlots(inTheAirMax[lane.channel]),
+      slots: createSendSlots(provider?.atOnceMax ?? inTheAirMax[lane.channel]),
       breaker: createSendBreaker({ onChange: (open) => tellOfBreaker(log, lane, open) }),
       reachesNobody: isSink,
       recordOptOut: isSink ? undefined : deps.recordOptOut,
@@ -73,15 +86,10 @@ function tellOfBreaker(log: Log, { channel }: Lane, open: boolean): void {
   log.warn('a provider’s breaker changed', { channel, state: open ? 'open' : 'closed' });
 }
 
-async function openProvider(
-  config: Config,
-  channel: Channel,
-  connectionsMax: number,
-): Promise<Transport> {
-  return channel === 'sms'
+const openConfiguredProvider: OpenProvider = async (config, channel, connectionsMax) =>
+  channel === 'sms'
     ? twilioFromConfig(config, { purpose: 'reminders', maxSockets: connectionsMax })
     : smtpFromConfig(config, connectionsMax);
-}
 
 async function smtpFromConfig(config: Config, maxConnections: number): Promise<Transport> {
   const { SMTP_URL: url, MAIL_FROM: from } = config;

@@ -14,6 +14,7 @@ import { leaveStuckLanes } from '../src/usecases/leave-stuck-lanes.ts';
 import { prepareEventMonths, retireExpired } from '../src/usecases/retire-expired.ts';
 import { sweepExpired, sweepLeases } from '../src/usecases/sweep-leases.ts';
 import { type Duty, startDuties } from './duties.ts';
+import { feedAgain } from './feed-again.ts';
 import { createLaneFeeder } from './lane-feeder.ts';
 
 /**
@@ -77,5 +78,5 @@ function createFeeding(deps: {
     const cursor = cursors.get(laneKey(lane)) ?? newFeedCursor();
     return feedDueReminders(deps, { lane, perSecond: perSecond[lane.channel], cursor });
   };
-  return createLaneFeeder({ lanes, feed });
+  return createLaneFeeder({ lanes, feed: (lane) => feedAgain(() => feed(lane)) });
 }

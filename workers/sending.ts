@@ -10,7 +10,7 @@ import { createOptOutLinks } from '../src/usecases/opt-out-links.ts';
 import { recordDeliveryReceipts } from '../src/usecases/record-delivery-receipt.ts';
 import { recordOptOut } from '../src/usecases/record-opt-out.ts';
 import { createOutcomeRecorder } from '../src/usecases/record-outcome.ts';
-import { openRoutes, type Routes } from './routes.ts';
+import { type OpenProvider, openRoutes, type Routes } from './routes.ts';
 
 /** All that one process needs to send batches. */
 export interface Sending extends DispatchDeps, Routes {}
@@ -23,10 +23,12 @@ export async function openSending(parts: {
   tokens: RenewedTokens;
   log: Log;
   stop: AbortSignal;
+  openProvider?: OpenProvider | undefined;
 }): Promise<Sending> {
-  const { config, database, journal, keys, tokens, log, stop } = parts;
+  const { config, database, journal, keys, tokens, log, stop, openProvider } = parts;
   const routes = await openRoutes({
     config,
+    openProvider,
     recordOptOut: (said) =>
       recordOptOut({ database, journal, keys }, { ...said, source: 'provider' }),
     storeReceipts: (receipts) =>

@@ -18,6 +18,7 @@ import { dispatchBatch } from '../src/usecases/dispatch-batch.ts';
 import { makeEpochKeys } from '../src/usecases/keep-epoch-keys.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { type Duty, startDuties } from './duties.ts';
+import type { OpenProvider } from './routes.ts';
 import { listenForBells } from './runner.ts';
 import { createRenewedTokens, openSending, type Sending } from './sending.ts';
 import { createHeldUpSigns, workerDuties } from './worker-duties.ts';
@@ -39,10 +40,14 @@ const finishMs = limits.shutdownMs - givingUpMs - lastWordsMs;
  * hears bells until it is closed. Closing begins nothing new, waits a while for what is in the air and
  * stores it, and gives back the rest.
  *
+ * @param parts.openProvider other than the configured providers, for measuring without one
  * @throws {ConfigError} for a setting, a database, a queue or a text that it must not run with
  * @throws {KeyStoreError} for keys that cannot be used
  */
-export async function runWorker(config: Config): Promise<{ close(): Promise<void> }> {
+export async function runWorker(
+  config: Config,
+  { openProvider }: { openProvider?: OpenProvider } = {},
+): Promise<{ close(): Promise<void> }> {
   const log = createLog({ role: 'worker', level: config.LOG_LEVEL });
   const keys = await openKeys(config);
   const tokens = await createRenewedTokens(keys, config);
@@ -52,7 +57,9 @@ export async function runWorker(config: Config): Promise<{ close(): Promise<void
 
   const stopping = new AbortController();
   const stop = stopping.signal;
-  const sending = await openSending({ config, database, journal, keys, tokens, log, stop });
+  const sending = await openSending({
+    ...{ config, database, journal, keys, tokens, log, stop, openProvider },
+  });
   const dispatcher = createDispatcher({
     findWaiting: (countMax) =>
       findWaitingBatches(database, {

@@ -27,6 +27,8 @@ export interface EmbeddedPostgresOptions {
   readonly port?: number;
   /** `false` trades what a power cut would take for speed; for tests alone. */
   readonly durable?: boolean;
+  /** Settings for another size of machine, instead of ours; for measuring alone. */
+  readonly settings?: Readonly<Record<string, string>> | undefined;
 }
 
 const readyMs = 60_000;
@@ -46,6 +48,7 @@ export async function startEmbeddedPostgres({
   dataDir,
   port: wantedPort,
   durable = true,
+  settings,
 }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   await stopPostgresIn(clusterFolder(dataDir));
   const binFolder = locatePostgres(dataDir);
@@ -53,7 +56,7 @@ export async function startEmbeddedPostgres({
   const port = wantedPort ?? (await freePort());
   const logFile = join(dataDir, 'postgres.log');
 
-  const server = launch({ cluster, binFolder, port, durable, logFile });
+  const server = launch({ cluster, binFolder, port, durable, settings, logFile });
   const ended = new Promise<void>((resolve) => {
     server.once('exit', () => resolve());
     server.once('error', () => resolve());
@@ -78,15 +81,16 @@ function launch(options: {
   binFolder: string;
   port: number;
   durable: boolean;
+  settings: EmbeddedPostgresOptions['settings'];
   logFile: string;
 }): ChildProcess {
-  const { cluster, binFolder, port, durable, logFile } = options;
+  const { cluster, binFolder, port, durable, settings, logFile } = options;
   const [command = '', ...args] = [
     ...cluster.user.prefix,
     join(binFolder, 'postgres'),
     '-D',
     cluster.folder,
-    ...postgresSettings({ port, durable }),
+    ...postgresSettings({ port, durable, others: settings }),
   ];
   const log = openLog(logFile);
   try {

@@ -8,7 +8,16 @@
  *
  * @see https://www.postgresql.org/docs/18/runtime-config-logging.html
  */
-export function postgresSettings({ port, durable }: { port: number; durable: boolean }): string[] {
+export function postgresSettings({
+  port,
+  durable,
+  others = {},
+}: {
+  port: number;
+  durable: boolean;
+  /** Instead of these, by name. */
+  others?: Readonly<Record<string, string>> | undefined;
+}): string[] {
   const safety = durable ? 'on' : 'off';
   const settings: Record<string, string | number> = {
     port,
@@ -47,6 +56,7 @@ export function postgresSettings({ port, durable }: { port: number; durable: boo
     io_method: 'sync',
     jit: 'off',
     huge_pages: 'off',
+    ...others,
   };
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }

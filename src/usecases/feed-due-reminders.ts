@@ -41,14 +41,16 @@ export function newFeedCursor(): FeedCursor {
  * many are taken is bounded by the sender's rate and by what is on its way already. A bell that is
  * lost costs time and nothing else. Two that feed at once are safe: the second finds the lock held.
  *
- * @returns how many reminders were taken
+ * @returns how many reminders were taken, and whether more would have been if workers had room
  * @throws {AppError} `unavailable` when the database is away
  */
 export async function feedDueReminders(
   deps: { database: Pick<Database, 'transaction'>; ring: (batchId: string) => void },
   input: { lane: Lane; perSecond: number; cursor: FeedCursor; allowedMax?: number },
-): Promise<number> {
+): Promise<{ count: number; isFull: boolean }> {
   const { lane, cursor } = input;
+  let allowance = 0;
+  let isRoomAllThatBounds = false;
   const batches = await deps.database.transaction([], async (connection): Promise<NewBatch[]> => {
     if (!(await tryDuty(connection, `feed ${lane.channel} ${lane.mode}`))) return [];
     const load = await readLaneLoad(connection, {
@@ -57,7 +59,8 @@ export async function feedDueReminders(
       countMax: outstandingMax,
       leaseMs: limits.batchLeaseMs,
     });
-    const allowance = Math.min(allowanceOf(load, input.perSecond), input.allowedMax ?? Infinity);
+    allowance = Math.min(allowanceOf(load, input.perSecond), input.allowedMax ?? Infinity);
+    isRoomAllThatBounds = allowance === Math.max(0, roomOf(load));
     if (allowance < 1) return [];
     const organisationIds = await listDueOrganisations(connection, {
       ...lane,
@@ -83,7 +86,8 @@ export async function feedDueReminders(
     return taken;
   });
   for (const { id } of batches) deps.ring(id);
-  return batches.reduce((sum, { reminderIds }) => sum + reminderIds.length, 0);
+  const count = batches.reduce((sum, { reminderIds }) => sum + reminderIds.length, 0);
+  return { count, isFull: isRoomAllThatBounds && count === allowance };
 }
 
 /** Long enough to hold at least one reminder at the slowest rate. */
@@ -106,8 +110,11 @@ export function allowanceOf(load: LaneLoad, perSecond: number): number {
   const overWindow = Math.floor((perSecond * rateWindowMs(perSecond)) / 1_000) - load.fedInWindow;
   const sinceLastMs = Math.min(Math.max(load.sinceLastBatchMs ?? tickMs, tickMs), lateTickMs);
   const overSecond = Math.ceil((perSecond * sinceLastMs) / 1_000) - load.fedInSecond;
-  const room = Math.min(load.workers * outstandingPerWorker, outstandingMax) - load.outstanding;
-  return Math.max(0, Math.min(overWindow, overSecond, room));
+  return Math.max(0, Math.min(overWindow, overSecond, roomOf(load)));
+}
+
+function roomOf({ workers, outstanding }: LaneLoad): number {
+  return Math.min(workers * outstandingPerWorker, outstandingMax) - outstanding;
 }
 
 function inBatches(reminderIds: readonly string[]): NewBatch[] {

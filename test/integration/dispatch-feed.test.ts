@@ -111,11 +111,11 @@ describe('what is not taken', () => {
         { database: bench.scheduler, ring: () => {} },
         { lane: live, perSecond: 100, cursor: newFeedCursor() },
       );
-    expect(await feed()).toBe(0);
+    expect((await feed()).count).toBe(0);
     await database.admin.query(
       `insert into heartbeats (name, instance, version) values ('dispatch', 'one', '0')`,
     );
-    expect(await feed()).toBe(3);
+    expect((await feed()).count).toBe(3);
   });
 
   it('more than one to probe with, while every worker finds the provider down', async () => {
@@ -127,12 +127,11 @@ describe('what is not taken', () => {
     );
     const taken = [];
     for (let tick = 0; tick < 3; tick += 1) {
-      taken.push(
-        await feedDueReminders(
-          { database: bench.scheduler, ring: () => {} },
-          { lane: live, perSecond: 100, cursor: newFeedCursor() },
-        ),
+      const { count } = await feedDueReminders(
+        { database: bench.scheduler, ring: () => {} },
+        { lane: live, perSecond: 100, cursor: newFeedCursor() },
       );
+      taken.push(count);
     }
     expect(taken).toEqual([1, 0, 0]);
   });
@@ -190,13 +189,32 @@ describe('feeding', () => {
     );
     let taken = 0;
     for (let tick = 0; tick < 20; tick += 1) {
-      taken += await feedDueReminders(
+      const { count } = await feedDueReminders(
         { database: bench.scheduler, ring: () => {} },
         { lane: live, perSecond: 5, cursor: newFeedCursor() },
       );
+      taken += count;
     }
     // The ticks take a fraction of a second.
     expect(taken).toBe(5);
+  });
+
+  it('says whether workers could have been given more, had they had room', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 1_010 });
+    await database.admin.query(
+      `insert into heartbeats (name, instance, version) values ('dispatch', 'one', '0')`,
+    );
+    const feed = (perSecond: number) =>
+      feedDueReminders(
+        { database: bench.scheduler, ring: () => {} },
+        { lane: live, perSecond, cursor: newFeedCursor() },
+      );
+    expect(await feed(5)).toEqual({ count: 5, isFull: false });
+    expect(await feed(10_000)).toEqual({ count: 995, isFull: true });
+    expect(await feed(10_000)).toEqual({ count: 0, isFull: true });
+    await database.admin.query(`delete from reminders where state = 'queued'`);
+    expect(await feed(10_000)).toEqual({ count: 10, isFull: false });
   });
 
   it('needs nothing but what the scheduler’s role may see', async () => {
@@ -233,7 +251,9 @@ describe('lanes', () => {
     await Promise.all(lanes.map(feed));
     const live = await bench.seed({ organisationId, count: 15 });
     const taken = await Promise.all(lanes.map(feed));
-    expect(taken).toEqual(lanes.map((lane) => (laneKey(lane) === 'sms live' ? 15 : 0)));
+    expect(taken.map(({ count }) => count)).toEqual(
+      lanes.map((lane) => (laneKey(lane) === 'sms live' ? 15 : 0)),
+    );
     const queued = await bench.rows(
       `select r.id from reminders r join batches b on b.id = r.batch_id
        where b.channel = 'sms' and b.mode = 'live' order by 1`,
@@ -272,7 +292,7 @@ describe('lanes', () => {
         ),
       ),
     );
-    expect(taken).toEqual([5, 1]);
+    expect(taken.map(({ count }) => count)).toEqual([5, 1]);
   });
 
   it('are found apart when no bell was heard: a flood in one hides no batch of another', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readRunning, takeDataDir } from '../../src/supervisor/data-dir.ts';
 import {
   type EmbeddedPostgres,
+  type EmbeddedPostgresOptions,
   startEmbeddedPostgres,
 } from '../../src/supervisor/embedded-postgres.ts';
 import { isAlive } from '../../src/supervisor/process-identity.ts';
@@ -17,7 +18,10 @@ const prefix = 'sotto-test-postgres-';
  *
  * @param durable `false` for speed; code that refuses an unsafe server then refuses this one
  */
-export async function startTestPostgres({ durable = true } = {}): Promise<EmbeddedPostgres> {
+export async function startTestPostgres({
+  durable = true,
+  settings,
+}: Pick<EmbeddedPostgresOptions, 'durable' | 'settings'> = {}): Promise<EmbeddedPostgres> {
   removeAbandoned();
   const dataDir = await takeDataDir(mkdtempSync(join(tmpdir(), prefix)));
   const guard = startGuard({ dataDir: dataDir.path, onStarted: dataDir.recordGuard });
@@ -27,7 +31,7 @@ export async function startTestPostgres({ durable = true } = {}): Promise<Embedd
     rmSync(dataDir.path, { recursive: true, force: true });
   };
   try {
-    const server = await startEmbeddedPostgres({ dataDir: dataDir.path, durable });
+    const server = await startEmbeddedPostgres({ dataDir: dataDir.path, durable, settings });
     return {
       ...server,
       async stop() {

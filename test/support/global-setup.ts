@@ -1,11 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { Secret } from '../../src/domain/secret.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { createRoleLogins, databaseRoles } from '../../src/store/role-logins.ts';
 import { startTestPostgres } from './embedded-postgres.ts';
+import { findRedis } from './redis-process.ts';
 
 export const templateDatabase = 'sotto_template';
 
@@ -40,14 +39,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     'roleUrls',
     Object.fromEntries(databaseRoles.map((role) => [role, logins[role].reveal()])),
   );
+  // The tests that need one fail with its words when there is none.
   if (project.config.provide.queue === 'redis') project.provide('redisServer', findRedis());
   return async () => server?.stop();
-}
-
-/** The tests that need one fail with its words when there is none. */
-function findRedis() {
-  const script = fileURLToPath(new URL('../../scripts/find-redis.mjs', import.meta.url));
-  return JSON.parse(execFileSync(process.execPath, [script], { encoding: 'utf8' }));
 }
 
 export function withDatabase(url: string, name: string): string {

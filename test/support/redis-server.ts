@@ -1,77 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import { inject } from 'vitest';
-import { Secret } from '../../src/domain/secret.ts';
-import { waitFor } from './wait-for.ts';
+import { type RedisServer, startRedisProcess } from './redis-process.ts';
+
+export type { RedisServer } from './redis-process.ts';
 
 /** A Redis or Valkey of a test's own. */
-export interface RedisServer {
-  readonly url: Secret<string>;
-  /** A way in for arranging and for looking. */
-  readonly admin: Redis;
-  /** As a machine that loses its power; what it held is gone with it. */
-  kill(): Promise<void>;
-  /** Starts it anew and empty, in the same place. */
-  restart(): Promise<void>;
-  stop(): Promise<void>;
-}
-
-/** Kills it as soon as nobody holds the other end of its input, as when the test process has died. */
-const guarding = '"$@" & cat; kill -9 $!; wait';
-
-/** @param settings as on its command line, by name */
-export async function startRedis(settings: Record<string, string> = {}): Promise<RedisServer> {
-  const { program, libraries } = inject('redisServer');
-  const folder = mkdtempSync(join(tmpdir(), 'sotto-test-redis-'));
-  const port = await freePort();
-  const all = { 'maxmemory-policy': 'noeviction', ...settings };
-  const flags = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
-  const address = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
-  let guard: ChildProcess | undefined;
-  const url = new Secret(`redis://127.0.0.1:${port}`);
-  const admin = new Redis(url.reveal(), { maxRetriesPerRequest: 0, retryStrategy: () => 50 });
-  admin.on('error', () => {});
-
-  async function start(): Promise<void> {
-    const command = [program, ...address, '--save', '', '--appendonly', 'no', ...flags];
-    guard = spawn('sh', ['-c', guarding, 'sh', ...command], {
-      env: { PATH: process.env.PATH, LD_LIBRARY_PATH: libraries },
-      stdio: ['pipe', 'ignore', 'ignore'],
-    });
-    await waitFor(async () => (await admin.ping().catch(() => '')) === 'PONG', 5_000, 10);
-  }
-  async function kill(): Promise<void> {
-    if (!guard || guard.exitCode !== null) return;
-    const gone = once(guard, 'exit');
-    guard.stdin?.end();
-    await gone;
-  }
-  await start();
-  return {
-    url,
-    admin,
-    kill,
-    restart: start,
-    async stop() {
-      admin.disconnect();
-      await kill();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
+export const startRedis = (settings: Record<string, string> = {}): Promise<RedisServer> =>
+  startRedisProcess(inject('redisServer'), settings);

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 const script = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
 export interface RoleProcess {
+  readonly pid: number;
   /** Resolves when it takes work. */
   readonly ready: Promise<void>;
   signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void;
@@ -16,9 +17,17 @@ export type WorkerProcess = RoleProcess;
 
 export const startWorkerProcess = (env: Record<string, string>) => startRoleProcess('worker', env);
 
-/** Starts the real process of a role, as a deployment would. */
-export function startRoleProcess(role: 'api' | 'worker', env: Record<string, string>): RoleProcess {
-  const child: ChildProcess = fork(script, [role], {
+/**
+ * Starts the real process of a role, as a deployment would.
+ *
+ * @param from another script that runs the role, where it is to be put together differently
+ */
+export function startRoleProcess(
+  role: 'api' | 'worker' | 'scheduler',
+  env: Record<string, string>,
+  from = script,
+): RoleProcess {
+  const child: ChildProcess = fork(from, [role], {
     env: { PATH: process.env.PATH ?? '', NODE_COMPILE_CACHE: '', LOG_LEVEL: 'error', ...env },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
@@ -30,5 +39,5 @@ export function startRoleProcess(role: 'api' | 'worker', env: Record<string, str
     gone.then((code) => reject(new Error(`the ${role} ended with ${code} before it was ready`)));
   });
   ready.catch(() => {});
-  return { ready, gone, signal: (name) => child.kill(name) };
+  return { pid: child.pid ?? 0, ready, gone, signal: (name) => child.kill(name) };
 }

@@ -6,6 +6,7 @@ import type { Log, LogFacts } from '../../src/telemetry/log.ts';
 import type { Route } from '../../src/usecases/routes.ts';
 import { createDispatcher } from '../../workers/dispatcher.ts';
 import { startDuties } from '../../workers/duties.ts';
+import { feedAgain } from '../../workers/feed-again.ts';
 import { createLaneFeeder } from '../../workers/lane-feeder.ts';
 import { createHeldUpSigns } from '../../workers/worker-duties.ts';
 
@@ -267,5 +268,39 @@ describe('the signs that a lane is held up', () => {
       'beat held-up sms live',
       'back held-up sms live',
     ]);
+  });
+});
+
+describe('a lane whose workers are all that bounds it', () => {
+  it('is fed again until there is nothing more, or the round is over', async () => {
+    const takes = [1_000, 400, 0, 300].map((count) => ({ count, isFull: true }));
+    const fed: unknown[] = [];
+    await feedAgain(async () => {
+      const take = takes.shift() ?? { count: 7, isFull: false };
+      fed.push(take.count);
+      return take;
+    });
+    expect(fed).toEqual([1_000, 400, 0, 300, 7]);
+
+    let now = 0;
+    let rounds = 0;
+    await feedAgain(
+      async () => {
+        now += 300;
+        rounds += 1;
+        return { count: 100, isFull: true };
+      },
+      () => now,
+    );
+    expect(rounds).toBe(3);
+  });
+
+  it('is fed once where the sender’s rate bounds it', async () => {
+    let times = 0;
+    await feedAgain(async () => {
+      times += 1;
+      return { count: 100, isFull: false };
+    });
+    expect(times).toBe(1);
   });
 });
