@@ -4,7 +4,6 @@ import type { KeyStore } from '../keys/key-store.ts';
 import { openCallback as unseal } from '../keys/open-parcel.ts';
 import type { SealedCallback } from '../store/callbacks.ts';
 import { parseBounce } from '../transport/email-bounce.ts';
-import { refusalForTwilioCode } from '../transport/sms-twilio.ts';
 import {
   type CallbackFields,
   parseInboundWord,
@@ -12,6 +11,7 @@ import {
   refusedNumber,
   verifyTwilioSignature,
 } from '../transport/sms-twilio-callback.ts';
+import { refusalForTwilioCode } from '../transport/sms-twilio-codes.ts';
 import type { DeliveryReceipt } from './record-delivery-receipt.ts';
 import type { Reply } from './record-opt-out.ts';
 
