@@ -10,3 +10,18 @@ export function newHelpCode(): string {
     '',
   );
 }
+
+/**
+ * The help code in what somebody typed as they heard it, whatever its case and spacing.
+ *
+ * @returns undefined when it cannot be one
+ */
+export function helpCodeIn(typed: string): string | undefined {
+  const letters = typed.replace(/[\s.-]/g, '').toUpperCase();
+  const isOne = letters.length === characters && Array.from(letters).every(isOfAlphabet);
+  return isOne ? letters : undefined;
+}
+
+function isOfAlphabet(letter: string): boolean {
+  return alphabet.includes(letter);
+}

@@ -14,19 +14,19 @@ export async function readHeartbeats(
   );
 }
 
+/** All of them: an operator answers for the whole deployment. */
+export async function listOrganisationIds(database: Pick<Database, 'query'>): Promise<string[]> {
+  const rows = await database.query<{ id: string }>('select list_organisation_ids() as id');
+  return rows.map(({ id }) => id);
+}
+
 /** Measures through the indexes of what is open, so that reminders of the past cost nothing. */
 export async function measureQueue(database: Database): Promise<QueueMeasures> {
-  const organisations = await database.query<{ id: string }>(
-    'select list_organisation_ids() as id',
-  );
-  return database.transaction(
-    organisations.map(({ id }) => id),
-    async (connection) => ({
-      reminders: await countOpen(connection),
-      due: await countDue(connection),
-      ...(await countHeld(connection)),
-    }),
-  );
+  return database.transaction(await listOrganisationIds(database), async (connection) => ({
+    reminders: await countOpen(connection),
+    due: await countDue(connection),
+    ...(await countHeld(connection)),
+  }));
 }
 
 async function countOpen(connection: Connection): Promise<QueueMeasures['reminders']> {

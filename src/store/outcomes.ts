@@ -10,7 +10,7 @@ export interface LockedAttempt {
   readonly reminderId: string;
   readonly state: ReminderState;
   readonly pendingEnd: PendingEnd | null;
-  /** Made so far on this attempt's channel. */
+  /** Made so far on this attempt's channel, since a person last sent it again. */
   readonly attempts: number;
   /** Those of them that did not end for one of `uncountedReasons`. */
   readonly counted: number;
@@ -57,7 +57,8 @@ export async function lockAttempts(
       cross join lateral (select count(*)::int as attempts,
           count(*) filter (where s.reason_code is null
             or s.reason_code <> all($2::text[]))::int as counted
-        from attempts s where s.reminder_id = t.reminder_id and s.channel = t.channel) made
+        from attempts s where s.reminder_id = t.reminder_id and s.channel = t.channel
+          and s.number > r.attempts_before_redrive) made
       where t.id = any($1::uuid[])`,
     values: [locked.rows.map((row) => row.attempt_id), uncountedReasons],
   });

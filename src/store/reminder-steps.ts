@@ -30,13 +30,19 @@ export const clearSettledParcels = `update links l set parcel = null, parcel_day
 
 /**
  * Writes steps of reminders whose rows this transaction has locked, with their events, and empties
- * the parcels of those that are settled.
+ * the parcels of those that are settled. Parcels are named only where some are: operators send again,
+ * and may not touch them.
  *
+ * Each row is updated once. Updated again in one transaction it would have its foreign keys checked,
+ * which locks its appointment after itself: the wrong way round, and a deadlock with whoever puts it.
+ *
+ * @param options.newSeries attempts from here on are counted anew
  * @throws {AssertionError} for a step that the table of transitions does not hold
  */
 export async function writeReminderSteps(
   connection: Connection,
   steps: readonly LockedStep[],
+  { newSeries = false }: { newSeries?: boolean } = {},
 ): Promise<void> {
   if (steps.length === 0) return;
   for (const { from, to, channel } of steps) {
@@ -46,8 +52,9 @@ export async function writeReminderSteps(
       'only what is yet to be sent has a way to go',
     );
   }
+  const settles = steps.some(({ to }) => settledStates.includes(to));
   await connection.query({
-    name: 'write reminder steps',
+    name: `write reminder steps${settles ? ' that settle' : ''}${newSeries ? ' of a new series' : ''}`,
     text: `with step as (
         select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::float8[],
             $6::boolean[], $7::text[], $8::boolean[])
@@ -68,10 +75,11 @@ export async function writeReminderSteps(
           possibly_sent = r.possibly_sent or s.possibly_sent,
           channel = coalesce(s.channel, r.channel),
           possible_duplicate = r.possible_duplicate or s.possible_duplicate,
+          ${newSeries ? 'attempts_before_redrive = r.attempt_count,' : ''}
           updated_at = clock_timestamp()
         from step s where r.id = s.reminder_id and r.id = any($1::uuid[])
         returning r.*, s.from_state, s.reason as event_reason
-      ), cleared as (${clearSettledParcels})
+      )${settles ? `, cleared as (${clearSettledParcels})` : ''}
       ${tellOfChanged}`,
     values: [
       steps.map(({ reminderId }) => reminderId),

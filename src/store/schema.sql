@@ -390,6 +390,7 @@ create table reminders (
   delivered_at timestamp with time zone,
   created_at timestamp with time zone not null default clock_timestamp(),
   updated_at timestamp with time zone not null default clock_timestamp(),
+  attempts_before_redrive integer not null default 0,
   constraint reminders_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES appointments(id) ON DELETE CASCADE,
   constraint reminders_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text]))),
   constraint reminders_check CHECK (((kind = 'planned'::text) = (before IS NOT NULL))),
@@ -475,6 +476,9 @@ alter table versions force row level security;
 CREATE INDEX appointments_erase ON public.appointments USING btree (erase_at);
 CREATE INDEX appointments_tombstones ON public.appointments USING btree (organisation_id, mode, reference, revision) WHERE (deleted_at IS NOT NULL);
 CREATE UNIQUE INDEX appointments_reference ON public.appointments USING btree (organisation_id, mode, reference) WHERE (deleted_at IS NULL);
+CREATE INDEX audit_action ON public.audit USING btree (action, id);
+CREATE INDEX audit_actor ON public.audit USING btree (actor, id);
+CREATE INDEX audit_organisation ON public.audit USING btree (organisation_id, id);
 CREATE INDEX batches_lease ON public.batches USING btree (lease_until);
 CREATE INDEX codes_link ON public.codes USING btree (link_id, created_at);
 CREATE INDEX content_keys_version ON public.content_keys USING btree (appointment_id, version);
@@ -493,6 +497,7 @@ CREATE INDEX reminders_batch ON public.reminders USING btree (batch_id) WHERE (s
 CREATE INDEX reminders_deadline ON public.reminders USING btree (not_after) WHERE (state = ANY (ARRAY['scheduled'::text, 'failed'::text, 'uncertain'::text]));
 CREATE INDEX reminders_due ON public.reminders USING btree (channel, mode, organisation_id, due_at) WHERE (state = 'scheduled'::text);
 CREATE INDEX reminders_expired ON public.reminders USING btree (not_after) WHERE (state = 'expired'::text);
+CREATE INDEX reminders_failed ON public.reminders USING btree (id) WHERE (state = 'failed'::text);
 CREATE INDEX reminders_lease ON public.reminders USING btree (lease_until) WHERE (state = ANY (ARRAY['queued'::text, 'sending'::text]));
 CREATE INDEX sealed_callbacks_received ON public.sealed_callbacks USING btree (received_at);
 
@@ -837,7 +842,7 @@ grant insert, select, update on heartbeats to sotto_ops;
 grant insert, select, update on heartbeats to sotto_patient;
 grant delete on links to sotto_scheduler;
 grant delete, insert, select on links to sotto_api;
-grant select (appointment_id, attempted_at, channel, created_at, current, expires_at, id, mode, organisation_id, reminder_id, revoked_at) on links to sotto_ops;
+grant select (appointment_id, attempted_at, channel, created_at, current, expires_at, id, mode, organisation_id, parcel_day, reminder_id, revoked_at) on links to sotto_ops;
 grant select (appointment_id, attempted_at, channel, created_at, expires_at, id, lookup, mode, note, organisation_id, reminder_id, revoked_at, selector) on links to sotto_patient;
 grant select (appointment_id, attempted_at, channel, current, expires_at, id, lookup, mode, organisation_id, parcel, parcel_day, reminder_id, revoked_at, selector) on links to sotto_worker;
 grant select (appointment_id, attempted_at, channel, current, expires_at, id, mode, organisation_id, parcel_day, reminder_id, revoked_at) on links to sotto_scheduler;
@@ -868,8 +873,8 @@ grant select (appointment_id, id, kind, mode, organisation_id, sent_at, state) o
 grant select on reminders to sotto_ops;
 grant select on reminders to sotto_scheduler;
 grant select on reminders to sotto_worker;
+grant update (attempt_count, attempts_before_redrive, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_ops;
 grant update (attempt_count, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_api;
-grant update (attempt_count, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_ops;
 grant update (attempt_count, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_scheduler;
 grant update (attempt_count, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_worker;
 grant delete on sealed_callbacks to sotto_scheduler;

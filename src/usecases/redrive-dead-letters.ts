@@ -1,0 +1,147 @@
+import { leastValidityMs } from '../../config/retry.ts';
+import { AppError } from '../domain/errors.ts';
+import { decideRedrive, type RedriveDecision } from '../domain/redrive.ts';
+import { insertAudit } from '../store/audit.ts';
+import { type Connection, type Database, sqlState } from '../store/database.ts';
+import { listOrganisationIds } from '../store/ops-reads.ts';
+import type { OrganisationName } from '../store/organisation-names.ts';
+import {
+  lockDeadLetters,
+  lockReminder,
+  type RedriveCandidate,
+  type RedriveFilter,
+  readRedriveFacts,
+} from '../store/redrives.ts';
+import { type LockedStep, writeReminderSteps } from '../store/reminder-steps.ts';
+
+export type { RedriveFilter } from '../store/redrives.ts';
+
+/** Who acts, and why: kept in the audit. */
+export interface Actor {
+  readonly actor: string;
+  readonly reason: string;
+}
+
+export interface RedriveDeps {
+  readonly database: Pick<Database, 'transaction' | 'query'>;
+}
+
+/** What dead letters can be chosen by. */
+export interface RedriveChoices {
+  readonly codes: readonly string[];
+  readonly organisations: readonly OrganisationName[];
+}
+
+/** How long a press waits for whoever is changing the same reminder. */
+const lockTimeoutMs = 1_000;
+const lockNotAvailable = '55P03';
+const sliceMax = 500;
+/** Of one press; the page says when more are left. */
+export const redrivenMax = 10_000;
+const nobody = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * Sends a failed reminder again, with a new series of attempts: as many, and as far apart, as a new
+ * one has. That somebody said stop, and pauses, are asked at the send as ever.
+ *
+ * Pressed twice it happens once: the second press finds the reminder failed no more. Against a PUT, a
+ * DELETE, a late receipt or the deadline the row lock decides, and the loser changes nothing.
+ *
+ * @throws {AppError} `not_found`; `busy` while somebody else holds the reminder
+ */
+export async function redriveReminder(
+  { database }: RedriveDeps,
+  { reminderId, ...by }: { reminderId: string } & Actor,
+): Promise<{ appointmentId: string; decision: RedriveDecision }> {
+  const organisationIds = await listOrganisationIds(database);
+  return database
+    .transaction(
+      organisationIds,
+      async (connection) => {
+        const { found } = await lockReminder(connection, reminderId);
+        const [candidate] = found ? await readRedriveFacts(connection, [reminderId]) : [];
+        if (!candidate) throw new AppError('not_found');
+        const { appointmentId, organisationId } = candidate;
+        const decision = decideRedrive(candidate, { leastValidityMs });
+        if (decision.kind === 'go') {
+          await writeReminderSteps(connection, [stepOf(candidate, decision)], { newSeries: true });
+          await insertAudit(connection, {
+            ...by,
+            action: 'reminder.redrive',
+            organisationId,
+            subject: reminderId,
+          });
+        }
+        return { appointmentId, decision };
+      },
+      { lockTimeoutMs },
+    )
+    .catch(asBusy);
+}
+
+/**
+ * Sends all dead letters of a filter again, in slices that are each committed with an audit row of
+ * their own: whatever dies in between, what was done is told, and what was not is still there to be
+ * pressed for. What somebody else is changing at this moment is left to them.
+ *
+ * @returns how many are sent again
+ * @throws {AppError} `unavailable`; slices committed before stay
+ */
+export async function redriveDeadLetters(
+  { database }: RedriveDeps,
+  { filter, ...by }: { filter: RedriveFilter } & Actor,
+): Promise<number> {
+  const organisationIds = await listOrganisationIds(database);
+  let sentAgain = 0;
+  for (let after = nobody, seen = 0; seen < redrivenMax; ) {
+    const slice = await database.transaction(organisationIds, (connection) =>
+      redriveSlice(connection, { filter, after, ...by }),
+    );
+    sentAgain += slice.sentAgain;
+    if (slice.last === undefined) break;
+    after = slice.last;
+    seen += slice.seen;
+  }
+  return sentAgain;
+}
+
+async function redriveSlice(
+  connection: Connection,
+  { filter, after, ...by }: { filter: RedriveFilter; after: string } & Actor,
+): Promise<{ seen: number; last: string | undefined; sentAgain: number }> {
+  const ids = await lockDeadLetters(connection, { ...filter, after, countMax: sliceMax });
+  const candidates = await readRedriveFacts(connection, ids);
+  const going = candidates.flatMap((candidate): LockedStep[] => {
+    const decision = decideRedrive(candidate, { leastValidityMs });
+    return decision.kind === 'go' ? [stepOf(candidate, decision)] : [];
+  });
+  if (going.length > 0) {
+    await writeReminderSteps(connection, going, { newSeries: true });
+    await insertAudit(connection, {
+      ...by,
+      action: 'reminders.redrive',
+      organisationId: filter.organisationId,
+      subject: filterText(filter, going.length),
+    });
+  }
+  return { seen: ids.length, last: ids.at(-1), sentAgain: going.length };
+}
+
+function stepOf(
+  { reminderId }: RedriveCandidate,
+  { channel, possibleDuplicate }: Extract<RedriveDecision, { kind: 'go' }>,
+): LockedStep {
+  const step = { from: 'failed', to: 'scheduled', reason: 'redriven', dueInMs: 0 } as const;
+  return { ...step, reminderId, channel, possibleDuplicate };
+}
+
+function filterText({ reasonCode, mode }: RedriveFilter, count: number): string {
+  return `code=${reasonCode ?? 'any'} mode=${mode ?? 'any'} count=${count}`;
+}
+
+function asBusy(error: unknown): never {
+  if (sqlState(error) === lockNotAvailable) {
+    throw new AppError('busy', { retryAfterS: 2, cause: error });
+  }
+  throw error;
+}
