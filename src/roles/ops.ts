@@ -9,6 +9,7 @@ import { recordQueueAction } from '../usecases/record-queue-action.ts';
 import { findVisitor, signIn, signOut } from '../usecases/sign-in.ts';
 import { createSignInThrottle } from '../usecases/sign-in-throttle.ts';
 import { openCheckedDatabase } from './checked-database.ts';
+import { operatorActions } from './operator-actions.ts';
 import { watchQueue } from './watch-queue.ts';
 
 /** A worker that has been silent for longer is not counted as connected. */
@@ -36,6 +37,8 @@ export async function runOps(config: Config): Promise<{ close(): Promise<void> }
       signOut: (token) => signOut({ database }, token),
       queue,
       recordQueueAction: (entry) => recordQueueAction({ database }, entry),
+      ...operatorActions(database),
+      perSecond: { sms: config.SMS_PER_SECOND, email: config.EMAIL_PER_SECOND },
       ready: () => opsReadiness({ database }),
       metrics: async () =>
         formatOpsMetrics({

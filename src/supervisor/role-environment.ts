@@ -47,7 +47,7 @@ const variablesOf: Record<RoleName, readonly Variable[]> = {
     'TWILIO_SEND_KEY_SECRET',
     'TWILIO_AUTH_TOKEN',
   ],
-  ops: ['OPS_PORT', 'TRUSTED_PROXIES', 'METRICS_TOKEN', 'REDIS_URL'],
+  ops: ['OPS_PORT', 'TRUSTED_PROXIES', 'METRICS_TOKEN', 'REDIS_URL', ...rates],
   worker: [
     'REDIS_URL',
     ...transports,

@@ -6,6 +6,7 @@ import { Secret } from '../../src/domain/secret.ts';
 import { hashPassword } from '../../src/keys/password.ts';
 import { runOps } from '../../src/roles/ops.ts';
 import type { TestDatabase } from './database.ts';
+import { type RoleProcess, startRoleProcess } from './worker-process.ts';
 
 /** The real ops role over a test's own database. */
 export interface OpsSite {
@@ -24,6 +25,8 @@ export interface OpsClient {
   get(path: string): Promise<Response>;
   /** Sends a form as the page at `from` would, with the token that this page holds. */
   post(path: string, fields: Record<string, string>, from?: string): Promise<Response>;
+  /** The same session at another process of the role. */
+  at(url: string): OpsClient;
 }
 
 export const opsPassword = 'correct horse battery staple';
@@ -66,6 +69,21 @@ export async function startOpsSite(
   };
 }
 
+/** The same role as a process of its own, which a test may kill. */
+export async function startOpsProcess(
+  database: TestDatabase,
+): Promise<RoleProcess & { readonly url: string }> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const started = startRoleProcess('ops', {
+    OPS_PORT: String(port),
+    OPS_URL: url,
+    DATABASE_URL: database.roleUrls.ops.reveal(),
+  });
+  await started.ready;
+  return { ...started, url };
+}
+
 /** @returns the cookie to send */
 export async function signInAt(
   url: string,
@@ -101,6 +119,7 @@ function clientOf(url: string, { name, cookie }: { name: string; cookie: string 
       const form = /name="form" value="([\w-]+)"/.exec(page)?.[1] ?? '';
       return postForm(`${url}${path}`, { form, ...fields }, { cookie });
     },
+    at: (other) => clientOf(other, { name, cookie }),
   };
 }
 

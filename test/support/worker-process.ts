@@ -23,7 +23,7 @@ export const startWorkerProcess = (env: Record<string, string>) => startRoleProc
  * @param from another script that runs the role, where it is to be put together differently
  */
 export function startRoleProcess(
-  role: 'api' | 'worker' | 'scheduler',
+  role: 'api' | 'ops' | 'worker' | 'scheduler',
   env: Record<string, string>,
   from = script,
 ): RoleProcess {

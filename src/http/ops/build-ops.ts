@@ -8,16 +8,20 @@ import { pageHeaders } from '../page-headers.ts';
 import { type Answer, problemAnswer } from '../problems.ts';
 import { addReadinessRoutes, type Readiness } from '../readiness.ts';
 import { buildServer, collectRoutes, refuseOtherMethods } from '../server.ts';
+import { addControlRoutes, type ControlDeps } from './control-routes.ts';
+import { addFindRoutes, type FindDeps } from './find-routes.ts';
+import { addLogRoutes, type LogDeps } from './log-routes.ts';
 import { demandMetricsAccess } from './metrics-access.ts';
 import { createOpsSessions, type SessionDeps } from './ops-sessions.ts';
 import { addOverviewRoutes } from './overview-routes.ts';
 import { paths } from './paths.ts';
 import { addQueueBoardRoutes, type QueueBoardDeps } from './queue-board/queue-board.ts';
+import { addRedriveRoutes, type RedriveDeps } from './redrive-routes.ts';
 import { addSignInRoutes, type SignInDeps } from './sign-in-routes.ts';
 import { stylesheet } from './style.ts';
 import { faultPage } from './views/fault-page.ts';
 
-export interface OpsDeps {
+export interface OpsDeps extends FindDeps, RedriveDeps, ControlDeps, LogDeps {
   readonly log: Log;
   readonly opsUrl: string;
   /** Where problems are explained. */
@@ -66,6 +70,10 @@ export async function buildOps(deps: OpsDeps): Promise<FastifyInstance> {
     sessions.guard(pages);
     sessions.takeOwnFormsOnly(pages);
     addOverviewRoutes(pages);
+    addFindRoutes(pages, deps);
+    addRedriveRoutes(pages, deps);
+    addControlRoutes(pages, deps);
+    addLogRoutes(pages, deps);
     pages.post(paths.signOut, async (request, reply) => {
       const token = sessions.tokenOf(request);
       if (token) await deps.signOut(token);

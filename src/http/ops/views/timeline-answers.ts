@@ -1,0 +1,54 @@
+import { html } from 'hono/html';
+import type { ReminderHistory, Timeline } from '../../../usecases/read-timeline.ts';
+import { factorWords, stateWords } from '../state-words.ts';
+import type { Html } from './html.ts';
+import { moment } from './moment.ts';
+
+/** The three questions that a front desk passes on, answered in a sentence each. */
+export function answersOf(timeline: Timeline, now: Date): { question: string; answer: Html }[] {
+  return [
+    { question: '“I did not get it.”', answer: whetherItArrived(timeline, now) },
+    { question: '“I am locked out.”', answer: whetherLocked(timeline) },
+    { question: '“I got it twice.”', answer: whetherTwice(timeline) },
+  ];
+}
+
+function whetherItArrived({ reminders, pauses }: Timeline, now: Date): Html {
+  const last = reminders.filter(hasBeenTried).at(-1);
+  if (!last) {
+    const next = reminders.find(({ state }) => state === 'scheduled' || state === 'queued');
+    return next
+      ? html`Nothing has gone out yet. The next is due ${moment(next.dueAt, now)}${pauses.length > 0 ? ', once sending is resumed' : ''}.`
+      : html`Nothing has gone out, and nothing is planned.`;
+  }
+  const channel = last.channel === 'sms' ? 'SMS' : 'email';
+  const at = last.deliveredAt ?? last.sentAt;
+  return html`The last by ${channel} ${stateWords[last.state].words}${at ? html`, ${moment(at, now)}` : ''}. ${
+    last.redrive.kind === 'go'
+      ? 'It can be sent again, see below.'
+      : html`To have it once more, the practice sends it anew: a PUT with <code>"notice": "now"</code>.`
+  }`;
+}
+
+function hasBeenTried({ attempts }: ReminderHistory): boolean {
+  return attempts.length > 0;
+}
+
+function whetherLocked({ locks }: Timeline): Html {
+  const locked = locks.filter(({ lockedAt }) => lockedAt !== null);
+  if (locked.length === 0)
+    return html`No. Nothing is locked; several wrong answers from one place only pause it for 15 minutes.`;
+  const names = locked.map(({ factor }) => factorWords[factor]).join(', ');
+  return html`Yes: ${names}. See “Wrong answers”.`;
+}
+
+function whetherTwice({ reminders }: Timeline): Html {
+  const count = reminders.filter(
+    ({ possibleDuplicate, attempts }) =>
+      possibleDuplicate || attempts.filter(({ outcome }) => outcome !== 'refused').length > 1,
+  ).length;
+  if (count === 0) {
+    return html`Not that we know. An appointment may have several reminders, and a provider may deliver one twice.`;
+  }
+  return html`It can be: ${count} of its ${reminders.length} reminders may have gone out more than once, because it was not known whether the first arrived. Both copies say the same, and both links lead to the same page.`;
+}

@@ -1,0 +1,45 @@
+import { AppError } from '../domain/errors.ts';
+import type { ControlDeps } from '../http/ops/control-routes.ts';
+import type { FindDeps } from '../http/ops/find-routes.ts';
+import type { LogDeps } from '../http/ops/log-routes.ts';
+import type { RedriveDeps } from '../http/ops/redrive-routes.ts';
+import type { Database } from '../store/database.ts';
+import { listOrganisationIds } from '../store/ops-reads.ts';
+import { endPause } from '../usecases/end-pause.ts';
+import { findAppointments } from '../usecases/find-appointments.ts';
+import { pauseSending } from '../usecases/pause-sending.ts';
+import { previewRedrive, previewReminderRedrive } from '../usecases/preview-redrive.ts';
+import { readActionLog } from '../usecases/read-action-log.ts';
+import { readControls, weighPause } from '../usecases/read-controls.ts';
+import { readTimeline } from '../usecases/read-timeline.ts';
+import { redriveDeadLetters, redriveReminder } from '../usecases/redrive-dead-letters.ts';
+
+/** What operators find, do and look up, over one database. */
+export function operatorActions(
+  database: Database,
+): FindDeps & RedriveDeps & LogDeps & Omit<ControlDeps, 'perSecond'> {
+  const deps = { database };
+  return {
+    findAppointments: (input) => findAppointments(deps, input),
+    readTimeline: (input) => readTimeline(deps, input),
+    previewReminderRedrive: (input) => previewReminderRedrive(deps, input),
+    redriveReminder: (input) => redriveReminder(deps, input),
+    previewRedrive: (filter) => previewRedrive(deps, filter),
+    redriveDeadLetters: (input) => redriveDeadLetters(deps, input),
+    readControls: () => readControls(deps),
+    pauseSending: async (action) => {
+      const organisationIds = await listOrganisationIds(database);
+      const { organisationId } = action;
+      if (organisationId !== undefined && !organisationIds.includes(organisationId)) {
+        throw new AppError('not_found');
+      }
+      return pauseSending(
+        { transaction: (work) => database.transaction(organisationIds, work) },
+        action,
+      );
+    },
+    weighPause: (input) => weighPause(deps, input),
+    endPause: (input) => endPause(deps, input),
+    readActionLog: (input) => readActionLog(deps, input),
+  };
+}

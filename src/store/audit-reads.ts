@@ -1,0 +1,63 @@
+import type { Connection } from './database.ts';
+
+/** What to look for in the log; what is absent is not asked about. */
+export interface AuditFilter {
+  readonly actor?: string | undefined;
+  readonly action?: string | undefined;
+  readonly organisationId?: string | undefined;
+}
+
+export interface AuditRow {
+  readonly id: string;
+  readonly at: Date;
+  readonly actor: string;
+  readonly action: string;
+  readonly organisationId: string | null;
+  readonly organisationName: string | null;
+  readonly subject: string | null;
+  readonly reason: string | null;
+}
+
+/** A page of the log, newest first; each filter has an index of its own. */
+export async function listAudit(
+  connection: Connection,
+  { before, countMax, ...filter }: AuditFilter & { before?: string | undefined; countMax: number },
+): Promise<AuditRow[]> {
+  const { rows } = await connection.query<AuditRow>(
+    `select a.id::text, a.at, a.actor, a.action, a.organisation_id as "organisationId",
+       o.name as "organisationName", a.subject, a.reason
+     from audit a left join organisations o on o.id = a.organisation_id
+     where ($1::bigint is null or a.id < $1) and ($2::text is null or a.actor = $2)
+       and ($3::text is null or a.action = $3) and ($4::uuid is null or a.organisation_id = $4)
+     order by a.id desc limit $5`,
+    [
+      before ?? null,
+      filter.actor ?? null,
+      filter.action ?? null,
+      filter.organisationId ?? null,
+      countMax,
+    ],
+  );
+  return rows;
+}
+
+const choicesMax = 100;
+
+/** Whom and what the log knows, to choose from: walked by index, whatever its length. */
+export async function readAuditChoices(
+  connection: Connection,
+): Promise<{ actors: string[]; actions: string[] }> {
+  const distinct = async (column: 'actor' | 'action') => {
+    const { rows } = await connection.query<{ value: string }>(
+      `with recursive known (value) as (
+         (select ${column} from audit order by ${column} limit 1)
+         union all
+         select (select a.${column} from audit a where a.${column} > k.value
+           order by a.${column} limit 1)
+         from known k where k.value is not null)
+       select value from known where value is not null limit ${choicesMax}`,
+    );
+    return rows.map(({ value }) => value);
+  };
+  return { actors: await distinct('actor'), actions: await distinct('action') };
+}

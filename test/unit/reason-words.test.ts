@@ -1,0 +1,68 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { uncountedReasons } from '../../config/retry.ts';
+import { reminderStates } from '../../src/domain/reminder.ts';
+import { reasonWords, wordsOf } from '../../src/http/ops/reason-words.ts';
+import { stateWords } from '../../src/http/ops/state-words.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+/** Where a code may be given to a reminder, an attempt or an event. */
+const sources = ['config', 'src/domain', 'src/store', 'src/transport', 'src/usecases'].flatMap(
+  (place) =>
+    readdirSync(join(root, place), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(join(root, place, name), 'utf8')),
+);
+/** How it is written there: as a value, as a column, or as a refusal. */
+const writings = [
+  /\breason(?:Code)?(?::| =) '(\w+)'/g,
+  /\b(?:reason_code|event_reason) = '(\w+)'/g,
+  /\b(?:again|gone|lost)\('(\w+)'/g,
+];
+/** Unions that are of something else are named after what they are. */
+const union = /export type (?:SendReason|OpeningFailure|SkipReason) =((?:\s*\|? ?'\w+')+);/g;
+/** Why a redrive is refused: told in words of its own. */
+const elsewhere = ['not_failed', 'needs_reissue', 'too_late'];
+
+function codesIn(text: string): string[] {
+  const members = Array.from(text.matchAll(union), ([, list = '']) => list).join(' ');
+  return [
+    ...Array.from(members.matchAll(/'(\w+)'/g), ([, code = '']) => code),
+    ...writings.flatMap((writing) => Array.from(text.matchAll(writing), ([, code = '']) => code)),
+  ];
+}
+
+const given = new Set([...sources.flatMap(codesIn), ...uncountedReasons]);
+
+describe('the words for codes', () => {
+  it('are there for every code that transports, retry rules, sweeps and use cases can give', () => {
+    for (const code of ['process_died', 'blocked_by_carrier', 'lease_passed', 'LEAK_GUARD']) {
+      expect(given, code).toContain(code);
+    }
+    const missing = [...given].filter((code) => !Object.hasOwn(reasonWords, code));
+    expect(missing.filter((code) => !elsewhere.includes(code))).toEqual([]);
+  });
+
+  it('are there for no code that nothing gives', () => {
+    const unused = Object.keys(reasonWords).filter(
+      (code) => !given.has(code) && !sources.some((text) => text.includes(`'${code}'`)),
+    );
+    expect(unused).toEqual([]);
+  });
+
+  it('are sentences, and a code of a newer version is no surprise', () => {
+    for (const { words, advice } of Object.values(reasonWords)) {
+      expect(words).toMatch(/^[A-Z].*\.$/);
+      if (advice) expect(advice).toMatch(/[.]$/);
+    }
+    for (const code of ['of_a_newer_version', 'constructor', '__proto__']) {
+      expect(wordsOf(code).words).toContain('no words');
+    }
+  });
+
+  it('are there for every state', () => {
+    expect(Object.keys(stateWords).sort()).toEqual([...reminderStates].sort());
+  });
+});
