@@ -1,13 +1,9 @@
 import { leastValidityMs } from '../../config/retry.ts';
+import type { OpeningFailure } from '../domain/opening-failure.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { QueuedEnd, QueuedReminder } from '../store/dispatch.ts';
 import type { Log } from '../telemetry/log.ts';
-import {
-  type OpenedReminder,
-  type OpeningFailure,
-  type OpenReminderDeps,
-  openReminder,
-} from './open-reminder.ts';
+import { type OpenedReminder, type OpenReminderDeps, openReminder } from './open-reminder.ts';
 
 export interface OpenBatchDeps extends OpenReminderDeps {
   readonly epochPrivateKey: (day: string) => Promise<Secret<Buffer> | undefined>;

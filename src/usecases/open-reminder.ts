@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { EmailMessage, Message, SmsMessage } from '../domain/message.ts';
+import type { OpeningFailure } from '../domain/opening-failure.ts';
 import { Secret } from '../domain/secret.ts';
 import { KeyStoreError } from '../keys/key-store-error.ts';
 import { linkLookup } from '../keys/link-secret.ts';
@@ -24,14 +25,6 @@ export interface OpenedReminder {
   readonly to: Secret<string>;
   readonly message: ReadyMessage;
 }
-
-export type OpeningFailure =
-  | 'no_parcel'
-  | 'no_key'
-  | 'no_link_key'
-  | 'no_opt_out_url'
-  | 'cannot_open'
-  | 'LEAK_GUARD';
 
 export interface OpenReminderDeps {
   readonly linkTokens: Pick<LinkTokens, 'mint' | 'newestSelector'>;

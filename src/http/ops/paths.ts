@@ -7,4 +7,9 @@ export const paths = {
   controls: '/controls',
   queues: '/queues',
   log: '/log',
+  appointment: (id: string) => `/appointments/${id}`,
+  redrive: '/redrive',
+  redriveReminder: (id: string) => `/reminders/${id}/redrive`,
+  pause: '/controls/pause',
+  resume: '/controls/resume',
 } as const;

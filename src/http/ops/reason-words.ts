@@ -1,0 +1,144 @@
+import type { OpeningFailure } from '../../domain/opening-failure.ts';
+import type { SkipReason } from '../../domain/reminder.ts';
+import type { SendReason } from '../../transport/transport.ts';
+
+/** Every code that a reminder, an attempt or an event may carry. */
+export type ReasonCode =
+  | SendReason
+  | OpeningFailure
+  | SkipReason
+  | 'too_late'
+  | 'not_started'
+  | 'lease_passed'
+  | 'factor_locked'
+  | 'redriven';
+
+export interface ReasonWords {
+  /** What happened. */
+  readonly words: string;
+  /** What to do about it; absent where nothing is to be done. */
+  readonly advice?: string;
+}
+
+const anew = 'The booking system sends a new PUT with "notice": "now".';
+const byItself = 'It is tried again by itself until its deadline.';
+const ourSide =
+  'An incident of ours, not of the patient: find the cause before you send anything again.';
+
+/** The one table of codes in plain words. The compiler and a test keep it whole. */
+export const reasonWords: Readonly<Record<ReasonCode, ReasonWords>> = {
+  invalid_recipient: {
+    words: 'The number or address does not exist or is written wrongly.',
+    advice:
+      'The practice corrects it in its booking system, which then sends a new PUT. Sent again as it is, it fails again.',
+  },
+  unreachable_recipient: {
+    words: 'The phone or mailbox cannot be reached: off, full, a landline, or no longer in use.',
+    advice:
+      'If the phone may only have been off, send it again. Else the practice asks for another contact.',
+  },
+  opted_out: {
+    words: 'This person said stop.',
+    advice:
+      'Nothing goes to this contact any more. If they want messages again they reply START, or the practice asks for it and you run "sotto opt-out lift".',
+  },
+  blocked_by_carrier: {
+    words: 'A carrier or a mail server took the message for unwanted.',
+    advice:
+      'If it is one, the practice phones. If it is many, look at the registration and the reputation of the sender at the provider.',
+  },
+  sender_misconfigured: {
+    words: 'The provider refuses our sender: its number, name or domain is not set up for this.',
+    advice: `Put the settings of the sender right. ${byItself}`,
+  },
+  provider_credentials: {
+    words: 'The provider does not accept our account or password.',
+    advice: `Renew the credentials of the worker. ${byItself}`,
+  },
+  provider_refused: {
+    words: 'The provider refused the message for a reason that has no word here.',
+    advice: 'Look the code or the provider’s id up at the provider.',
+  },
+  rate_limited: {
+    words: 'The provider takes no more at this rate.',
+    advice: `${byItself} If it lasts, lower the rate of the sender.`,
+  },
+  provider_down: {
+    words: 'The provider was down or answered with an error of its own.',
+    advice: `Look at the provider’s status page. ${byItself}`,
+  },
+  not_connected: {
+    words: 'No connection to the provider could be made; nothing was sent.',
+    advice: `${byItself} If it lasts, look at the network and the provider’s address.`,
+  },
+  timeout: {
+    words: 'The provider did not answer in time; it may have the message.',
+    advice: 'Look the time up at the provider before you send it again: it would be a second copy.',
+  },
+  connection_lost: {
+    words: 'The connection broke before the provider answered; it may have the message.',
+    advice: 'Look the time up at the provider before you send it again: it would be a second copy.',
+  },
+  unclear_answer: {
+    words: 'The provider’s answer was not understood; it may have the message.',
+    advice:
+      'If it is many, something may stand between us and the provider. Look the time up there before you send it again.',
+  },
+  process_died: {
+    words: 'A worker died while it handed the message over; the provider may have it.',
+    advice:
+      'A delivery receipt settles it. Without one, look the time up at the provider before you send it again.',
+  },
+  no_parcel: {
+    words: 'What it is sent from was not there any more.',
+    advice: anew,
+  },
+  no_key: {
+    words: 'The day key that it was sealed to is gone.',
+    advice: `${anew} If it is many, workers do not share their keys: see their KEYSTORE.`,
+  },
+  no_link_key: {
+    words: 'The worker could not read the key that links are signed with.',
+    advice: `${byItself} If it lasts, look at the worker’s KEYSTORE.`,
+  },
+  no_opt_out_url: {
+    words: 'The worker could not make the address for stopping messages.',
+    advice: `${byItself} If it lasts, look at the worker’s KEYSTORE.`,
+  },
+  cannot_open: {
+    words: 'What was sealed for it does not open: it was changed, or belongs to another row.',
+    advice: ourSide,
+  },
+  LEAK_GUARD: {
+    words: 'The text was not exactly the neutral sentence and the link, so nothing was sent.',
+    advice: ourSide,
+  },
+  too_late: {
+    words: 'Too little time was left to deliver it.',
+    advice: 'The practice phones, if the appointment is still ahead.',
+  },
+  booked_late: { words: 'The appointment was booked after this reminder would have been due.' },
+  quiet_hours: {
+    words: 'No minute outside of quiet hours was left before the appointment.',
+    advice: 'The practice phones, or shortens its quiet hours.',
+  },
+  not_started: {
+    words: 'The worker gave it back before it was handed over; nothing was sent.',
+  },
+  lease_passed: {
+    words: 'No worker took it in time, so it waits again; nothing was sent.',
+    advice: 'If it is many, there are too few workers, or they hang.',
+  },
+  factor_locked: {
+    words: 'Too many wrong answers locked one way to prove who it is.',
+    advice: `The practice makes sure who is calling. ${anew} That unlocks it.`,
+  },
+  redriven: { words: 'An operator sent it again.' },
+};
+
+/** The words of a code; one of a newer version is told as such. */
+export function wordsOf(code: string): ReasonWords {
+  return Object.hasOwn(reasonWords, code)
+    ? reasonWords[code as ReasonCode]
+    : { words: 'A code that this version has no words for.' };
+}

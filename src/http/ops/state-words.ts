@@ -1,0 +1,57 @@
+import type { ReceiptState } from '../../domain/attempt.ts';
+import type { Factor } from '../../domain/factor.ts';
+import type { RedriveRefusal } from '../../domain/redrive.ts';
+import type { ReminderState } from '../../domain/reminder.ts';
+
+export type Tone = 'ok' | 'late' | 'stop' | 'plain';
+
+/** What each state means to whoever asks about a reminder. */
+export const stateWords: Readonly<Record<ReminderState, { words: string; tone: Tone }>> = {
+  scheduled: { words: 'waits for its time', tone: 'plain' },
+  queued: { words: 'is about to be sent', tone: 'plain' },
+  sending: { words: 'is being handed to the provider', tone: 'plain' },
+  sent: { words: 'the provider has it; no word yet that it arrived', tone: 'ok' },
+  delivered: { words: 'arrived, says the provider', tone: 'ok' },
+  undelivered: { words: 'did not arrive, says the provider', tone: 'stop' },
+  uncertain: { words: 'nobody knows yet whether it went out', tone: 'late' },
+  failed: { words: 'did not go out; a person must decide', tone: 'stop' },
+  skipped: { words: 'was never to be sent', tone: 'plain' },
+  cancelled: { words: 'was cancelled by the booking system', tone: 'plain' },
+  superseded: { words: 'was replaced by a newer version of the appointment', tone: 'plain' },
+  expired: { words: 'its time passed before it went out', tone: 'stop' },
+  suppressed: { words: 'was not sent: the person said stop', tone: 'late' },
+  erased: { words: 'was erased', tone: 'plain' },
+};
+
+export const outcomeWords = {
+  accepted: 'the provider took it',
+  refused: 'certainly not sent',
+  uncertain: 'unknown whether it was sent',
+} as const;
+
+export const receiptWords: Readonly<Record<ReceiptState, string>> = {
+  sent: 'on its way',
+  delivered: 'delivered',
+  undelivered: 'not delivered',
+};
+
+export const factorWords: Readonly<Record<Factor, string>> = {
+  pin: 'PIN',
+  code: 'Code by SMS',
+  birth_date: 'Date of birth',
+};
+
+export const refusalWords: Readonly<Record<RedriveRefusal, string>> = {
+  not_failed: 'It is not failed, or not any more.',
+  needs_reissue:
+    'Nothing is left that it could be sent from. The booking system must send a new PUT with "notice": "now".',
+  too_late: 'Too little time is left before its deadline to deliver it. The practice phones.',
+};
+
+/** What happened to an appointment, by the type of its event. */
+export const eventWords: Readonly<Record<string, string>> = {
+  'appointment.accepted': 'accepted from the booking system',
+  'appointment.replaced': 'replaced by a newer version',
+  'appointment.cancelled': 'cancelled by the booking system',
+  'appointment.erased': 'erased',
+};
