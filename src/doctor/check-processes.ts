@@ -39,7 +39,7 @@ const dutyWords = {
 
 async function checkDuties(asOps: Database): Promise<Finding[]> {
   const ready = await opsReadiness({ database: asOps });
-  return (Object.keys(neededDuties) as (keyof typeof neededDuties)[]).map((duty) => {
+  return neededDuties.map((duty) => {
     const { ok, ageS } = ready[duty];
     const { text, process } = dutyWords[duty];
     if (ok) return fine(duty, `${process} is at work (${duty}).`);

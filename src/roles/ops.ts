@@ -6,6 +6,7 @@ import { createLog } from '../telemetry/log.ts';
 import { formatOpsMetrics } from '../telemetry/ops-metrics.ts';
 import { measureOperations } from '../usecases/measure-operations.ts';
 import { opsReadiness } from '../usecases/ops-readiness.ts';
+import { readOverview } from '../usecases/read-overview.ts';
 import { recordQueueAction } from '../usecases/record-queue-action.ts';
 import { findVisitor, signIn, signOut } from '../usecases/sign-in.ts';
 import { createSignInThrottle } from '../usecases/sign-in-throttle.ts';
@@ -34,6 +35,7 @@ export async function runOps(config: Config): Promise<{ close(): Promise<void> }
       signOut: (token) => signOut({ database }, token),
       queue,
       recordQueueAction: (entry) => recordQueueAction({ database }, entry),
+      readOverview: (input) => readOverview({ database }, input),
       ready: () => opsReadiness({ database }),
       metrics: async () =>
         formatOpsMetrics({

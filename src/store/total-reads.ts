@@ -3,9 +3,10 @@ import type { Connection } from './database.ts';
 
 /** The running totals that the scheduler keeps. */
 export async function readTotals(connection: Connection): Promise<RunningTotals> {
+  // An event from a state to itself told of a flag or a channel; nothing became of the reminder.
   const steps = await connection.query(
     `select mode, channel, to_state as to, sum(count)::float8 as count from total_transitions
-     group by 1, 2, 3 order by 1, 2, 3`,
+     where from_state <> to_state group by 1, 2, 3 order by 1, 2, 3`,
   );
   const handOvers = await connection.query(
     `select mode, transport, outcome, reason_code as code, sum(count)::float8 as count

@@ -39,6 +39,8 @@ async function plant(): Promise<void> {
   });
   const step = { organisationId, at, reminderId: doubtful, from: 'sending' };
   await plantStep(admin, { ...step, to: 'uncertain' });
+  // Late proof about what stays as it is.
+  await plantStep(admin, { ...step, from: 'expired', to: 'expired' });
   await plantReminder(admin, { organisationId, state: 'failed', sendAt: at, mode: 'test' });
   await plantReminder(admin, { organisationId, state: 'scheduled', sendAt: at });
   await admin.query(
@@ -115,6 +117,7 @@ describe('the metrics', () => {
       'uncertain{mode="live"}': 1,
       'reminders_total{state="sending",channel="sms",mode="live"}': 3,
       'reminders_total{state="uncertain",channel="sms",mode="live"}': 1,
+      'reminders_total{state="expired",channel="sms",mode="live"}': 0,
       'provider_requests_total{provider="sms-twilio",code="accepted",mode="live"}': 2,
       'provider_requests_total{provider="smtp",code="timeout",mode="live"}': 1,
       duplicates_prevented_total: 1,

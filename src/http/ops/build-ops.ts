@@ -10,7 +10,7 @@ import { addReadinessRoutes, type Readiness } from '../readiness.ts';
 import { buildServer, collectRoutes, refuseOtherMethods } from '../server.ts';
 import { demandMetricsAccess } from './metrics-access.ts';
 import { createOpsSessions, type SessionDeps } from './ops-sessions.ts';
-import { addOverviewRoutes } from './overview-routes.ts';
+import { addOverviewRoutes, type OverviewDeps } from './overview-routes.ts';
 import { paths } from './paths.ts';
 import { addQueueBoardRoutes, type QueueBoardDeps } from './queue-board/queue-board.ts';
 import { addSignInRoutes, type SignInDeps } from './sign-in-routes.ts';
@@ -26,6 +26,7 @@ export interface OpsDeps {
   readonly metricsToken?: Secret<string> | undefined;
   ready(): Promise<Readiness>;
   metrics(): Promise<{ contentType: string; text: string }>;
+  readonly readOverview: OverviewDeps['readOverview'];
   readonly findVisitor: SessionDeps['findVisitor'];
   readonly signIn: SignInDeps['signIn'];
   signOut(token: Secret<string>): Promise<void>;
@@ -65,7 +66,7 @@ export async function buildOps(deps: OpsDeps): Promise<FastifyInstance> {
   await app.register(async (pages) => {
     sessions.guard(pages);
     sessions.takeOwnFormsOnly(pages);
-    addOverviewRoutes(pages);
+    addOverviewRoutes(pages, deps);
     pages.post(paths.signOut, async (request, reply) => {
       const token = sessions.tokenOf(request);
       if (token) await deps.signOut(token);
