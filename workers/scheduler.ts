@@ -11,6 +11,7 @@ import { writeHeartbeat } from '../src/store/heartbeats.ts';
 import { createLog, type Log } from '../src/telemetry/log.ts';
 import { feedDueReminders, newFeedCursor } from '../src/usecases/feed-due-reminders.ts';
 import { leaveStuckLanes } from '../src/usecases/leave-stuck-lanes.ts';
+import { measureMinutes } from '../src/usecases/measure-minutes.ts';
 import { prepareEventMonths, retireExpired } from '../src/usecases/retire-expired.ts';
 import { sweepExpired, sweepLeases } from '../src/usecases/sweep-leases.ts';
 import { type Duty, startDuties } from './duties.ts';
@@ -59,6 +60,7 @@ function schedulerDuties(deps: {
       everyMs: 60_000,
       run: () => leaveStuckLanes({ database, log }, { available: channelsAvailable(config) }),
     },
+    { name: 'measure', everyMs: 10_000, run: () => measureMinutes({ database }) },
     { name: 'retire', everyMs: 600_000, run: () => retireExpired({ database }) },
     { name: 'event-months', everyMs: 21_600_000, run: () => prepareEventMonths({ database }) },
   ];

@@ -1,9 +1,8 @@
 import type { Config } from '../config/env.ts';
-import { type Lane, laneKey } from '../src/domain/lane.ts';
+import { heldUpBeat, type Lane, laneKey } from '../src/domain/lane.ts';
 import type { Journal } from '../src/journal/journal.ts';
 import type { KeyStore } from '../src/keys/key-store.ts';
 import type { Database } from '../src/store/database.ts';
-import { heldUpBeat } from '../src/store/feed.ts';
 import type { Log } from '../src/telemetry/log.ts';
 import { clearSettledParcels } from '../src/usecases/clear-parcels.ts';
 import { destroyOldEpochKeys, makeEpochKeys } from '../src/usecases/keep-epoch-keys.ts';

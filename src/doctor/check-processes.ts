@@ -2,7 +2,7 @@ import type { QueueMeasures } from '../domain/queue-measures.ts';
 import type { Database } from '../store/database.ts';
 import { listPauses, listRunningVersions, type Pause } from '../store/doctor-reads.ts';
 import { measureQueue } from '../store/ops-reads.ts';
-import { listOrganisationIds } from '../store/patient-links.ts';
+import { inEveryOrganisation, listOrganisationIds } from '../store/organisation-ids.ts';
 import { neededDuties, opsReadiness } from '../usecases/ops-readiness.ts';
 import { counted, type Finding, fine, problem, warning } from './finding.ts';
 
@@ -19,7 +19,7 @@ export async function checkProcesses(asOps: Database): Promise<Finding[]> {
   const [duties, versions, measures, pauses] = await Promise.all([
     checkDuties(asOps),
     listRunningVersions(asOps),
-    measureQueue(asOps),
+    inEveryOrganisation(asOps, measureQueue),
     asOps.transaction(organisationIds, listPauses),
   ]);
   return [
@@ -39,7 +39,7 @@ const dutyWords = {
 
 async function checkDuties(asOps: Database): Promise<Finding[]> {
   const ready = await opsReadiness({ database: asOps });
-  return (Object.keys(neededDuties) as (keyof typeof neededDuties)[]).map((duty) => {
+  return neededDuties.map((duty) => {
     const { ok, ageS } = ready[duty];
     const { text, process } = dutyWords[duty];
     if (ok) return fine(duty, `${process} is at work (${duty}).`);
@@ -65,17 +65,18 @@ function checkVersions(versions: readonly string[]): Finding[] {
 function checkOverdue({ due }: QueueMeasures): Finding[] {
   const late = due.filter(({ oldestAgeS }) => oldestAgeS > overdueMaxS);
   if (late.length === 0) return [fine('reminders_overdue', 'No reminder is late.')];
-  return late.map(({ channel, count, oldestAgeS }) =>
-    problem('reminders_overdue', {
-      text: `${counted(count, 'reminder')} by ${channel} should have gone out, the oldest ${spanOf(oldestAgeS)} ago.`,
+  return [...Map.groupBy(late, ({ channel }) => channel)].map(([channel, groups]) => {
+    const oldestAgeS = Math.max(...groups.map((group) => group.oldestAgeS));
+    return problem('reminders_overdue', {
+      text: `${counted(total(groups), 'reminder')} by ${channel} should have gone out, the oldest ${spanOf(oldestAgeS)} ago.`,
       mend: 'See the problems of processes, of the provider and of pauses here; then the log of worker.',
-    }),
-  );
+    });
+  });
 }
 
-function checkHeld({ reminders }: QueueMeasures): Finding[] {
+function checkHeld({ held }: QueueMeasures): Finding[] {
   const countOf = (state: 'failed' | 'uncertain') =>
-    reminders.filter((each) => each.state === state).reduce((total, { count }) => total + count, 0);
+    total(held.filter((group) => group.state === state));
   const [failed, uncertain] = [countOf('failed'), countOf('uncertain')];
   return [
     failed === 0
@@ -104,6 +105,10 @@ function checkPauses(pauses: readonly Pause[]): Finding[] {
       mend: 'Resume it, if whoever stopped it has forgotten; reminders expire meanwhile.',
     });
   });
+}
+
+function total(groups: readonly { readonly count: number }[]): number {
+  return groups.reduce((sum, { count }) => sum + count, 0);
 }
 
 function spanOf(seconds: number): string {

@@ -3,7 +3,7 @@ import { hasLiveTransport } from '../../config/transports.ts';
 import type { Secret } from '../domain/secret.ts';
 import { type Database, sqlState } from '../store/database.ts';
 import { readDataFolder } from '../store/doctor-reads.ts';
-import { listOrganisationIds } from '../store/patient-links.ts';
+import { listOrganisationIds } from '../store/organisation-ids.ts';
 import { errorFacts } from '../telemetry/log.ts';
 import { askAddress } from './ask-address.ts';
 import { checkAddresses } from './check-addresses.ts';

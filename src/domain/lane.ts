@@ -11,6 +11,11 @@ export function laneKey({ channel, mode }: Lane): string {
   return `${channel} ${mode}`;
 }
 
+/** The heartbeat by which a worker says that it finds a lane's provider down. */
+export function heldUpBeat(lane: Lane): string {
+  return `held-up ${laneKey(lane)}`;
+}
+
 /** Both lanes of each of these channels, those of patients first. */
 export function lanesOf(channels: readonly Channel[]): Lane[] {
   return modes.toReversed().flatMap((mode) => channels.map((channel) => ({ channel, mode })));

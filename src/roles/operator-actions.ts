@@ -4,7 +4,7 @@ import type { FindDeps } from '../http/ops/find-routes.ts';
 import type { LogDeps } from '../http/ops/log-routes.ts';
 import type { RedriveDeps } from '../http/ops/redrive-routes.ts';
 import type { Database } from '../store/database.ts';
-import { listOrganisationIds } from '../store/ops-reads.ts';
+import { listOrganisationIds } from '../store/organisation-ids.ts';
 import { endPause } from '../usecases/end-pause.ts';
 import { findAppointments } from '../usecases/find-appointments.ts';
 import { pauseSending } from '../usecases/pause-sending.ts';

@@ -1,19 +1,18 @@
 import type { Config } from '../../config/env.ts';
+import packageFile from '../../package.json' with { type: 'json' };
 import { buildOps } from '../http/ops/build-ops.ts';
 import { verifyPassword } from '../keys/password.ts';
-import { measureQueue, readHeartbeats } from '../store/ops-reads.ts';
 import { createLog } from '../telemetry/log.ts';
 import { formatOpsMetrics } from '../telemetry/ops-metrics.ts';
+import { measureOperations } from '../usecases/measure-operations.ts';
 import { opsReadiness } from '../usecases/ops-readiness.ts';
+import { readOverview } from '../usecases/read-overview.ts';
 import { recordQueueAction } from '../usecases/record-queue-action.ts';
 import { findVisitor, signIn, signOut } from '../usecases/sign-in.ts';
 import { createSignInThrottle } from '../usecases/sign-in-throttle.ts';
 import { openCheckedDatabase } from './checked-database.ts';
 import { operatorActions } from './operator-actions.ts';
 import { watchQueue } from './watch-queue.ts';
-
-/** A worker that has been silent for longer is not counted as connected. */
-const workerSilentMaxS = 20;
 
 /**
  * Runs the listener for operators: pages behind a sign-in, health and metrics.
@@ -39,11 +38,13 @@ export async function runOps(config: Config): Promise<{ close(): Promise<void> }
       recordQueueAction: (entry) => recordQueueAction({ database }, entry),
       ...operatorActions(database),
       perSecond: { sms: config.SMS_PER_SECOND, email: config.EMAIL_PER_SECOND },
+      readOverview: (input) => readOverview({ database }, input),
       ready: () => opsReadiness({ database }),
       metrics: async () =>
         formatOpsMetrics({
-          queue: await measureQueue(database),
-          heartbeats: await readHeartbeats(database, { liveWithinS: workerSilentMaxS }),
+          ...(await measureOperations({ database })),
+          version: packageFile.version,
+          nowMs: Date.now(),
         }),
     });
     await app.listen({ host: config.HOST, port: config.OPS_PORT });

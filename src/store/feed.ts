@@ -1,4 +1,4 @@
-import type { Lane } from '../domain/lane.ts';
+import { heldUpBeat, type Lane } from '../domain/lane.ts';
 import type { Connection } from './database.ts';
 import { tellOfChanged } from './reminder-steps.ts';
 
@@ -18,9 +18,8 @@ export interface LaneLoad {
   readonly workersHeldUp: number;
 }
 
-/** What workers are heard of by: that they dispatch, and that they may not on this lane. */
+/** What workers are heard of by. */
 export const dispatchBeat = 'dispatch';
-export const heldUpBeat = ({ channel, mode }: Lane) => `held-up ${channel} ${mode}`;
 const aliveMs = 20_000;
 
 export async function readLaneLoad(

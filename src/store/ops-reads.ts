@@ -1,4 +1,4 @@
-import type { Heartbeat, QueueMeasures } from '../domain/queue-measures.ts';
+import type { Heartbeat, HeldGroup, QueueMeasures } from '../domain/queue-measures.ts';
 import type { Connection, Database } from './database.ts';
 
 export async function readHeartbeats(
@@ -14,48 +14,67 @@ export async function readHeartbeats(
   );
 }
 
-/** All of them: an operator answers for the whole deployment. */
-export async function listOrganisationIds(database: Pick<Database, 'query'>): Promise<string[]> {
-  const rows = await database.query<{ id: string }>('select list_organisation_ids() as id');
-  return rows.map(({ id }) => id);
+/**
+ * Measures through the indexes of what is open, so that neither what is scheduled for later nor what
+ * is over costs anything.
+ */
+export async function measureQueue(connection: Connection): Promise<QueueMeasures> {
+  return {
+    due: await readDue(connection),
+    held: await readHeld(connection),
+    inHand: await readInHand(connection),
+    ...(await countOpen(connection)),
+  };
 }
 
-/** Measures through the indexes of what is open, so that reminders of the past cost nothing. */
-export async function measureQueue(database: Database): Promise<QueueMeasures> {
-  return database.transaction(await listOrganisationIds(database), async (connection) => ({
-    reminders: await countOpen(connection),
-    due: await countDue(connection),
-    ...(await countHeld(connection)),
-  }));
-}
-
-async function countOpen(connection: Connection): Promise<QueueMeasures['reminders']> {
+async function readDue(connection: Connection): Promise<QueueMeasures['due']> {
   const { rows } = await connection.query(
-    `select state, channel, count(*)::float8 as count from reminders
-     where state in ('scheduled', 'failed', 'uncertain') group by state, channel
-     union all
-     select state, channel, count(*)::float8 as count from reminders
-     where state in ('queued', 'sending') group by state, channel`,
+    `select organisation_id as "organisationId", channel, mode, due_count as count,
+       extract(epoch from clock_timestamp() - oldest_due_at)::float8 as "oldestAgeS"
+     from count_due_reminders('-infinity', now())`,
   );
   return rows;
 }
 
-async function countDue(connection: Connection): Promise<QueueMeasures['due']> {
+async function readHeld(connection: Connection): Promise<QueueMeasures['held']> {
+  const group = (state: HeldGroup['state']) =>
+    `select state, mode, channel, organisation_id as "organisationId",
+       coalesce(reason_code, '') as code, count(*)::int as count,
+       extract(epoch from clock_timestamp() - min(updated_at))::float8 as "oldestAgeS",
+       min(not_after) as "soonestDeadline"
+     from reminders where state = '${state}' group by 1, 2, 3, 4, 5`;
+  // One each, for each has an index of its own.
+  const { rows } = await connection.query(`${group('failed')} union all ${group('uncertain')}`);
+  return rows;
+}
+
+async function readInHand(connection: Connection): Promise<QueueMeasures['inHand']> {
   const { rows } = await connection.query(
-    `select channel, count(*)::float8 as count,
-       extract(epoch from clock_timestamp() - min(due_at))::float8 as "oldestAgeS"
-     from reminders where state = 'scheduled' and due_at <= clock_timestamp() group by channel`,
+    `select state, channel, mode, count(*)::int as count from reminders
+     where state in ('queued', 'sending') group by 1, 2, 3`,
   );
   return rows;
 }
 
-async function countHeld(
+/** So many are counted one by one. */
+const scheduledCountMax = 10_000;
+
+async function countOpen(
   connection: Connection,
-): Promise<Pick<QueueMeasures, 'openBatches' | 'activePauses'>> {
+): Promise<Pick<QueueMeasures, 'scheduledEstimate' | 'openBatches' | 'activePauses' | 'lockOuts'>> {
   const { rows } = await connection.query(
-    `select (select count(*) from batches where lease_until > clock_timestamp())::integer
-         as "openBatches",
-       (select count(*) from pauses where ended_at is null)::integer as "activePauses"`,
+    `with few as (select count(*)::int as count from (
+        select from reminders where state = 'scheduled' limit ${scheduledCountMax}) w)
+     select case when few.count < ${scheduledCountMax} then few.count
+         -- What vacuuming and analysing found of the index of exactly these.
+         else (select greatest(few.count, c.reltuples::float8) from pg_class c
+           where c.oid = 'reminders_due'::regclass) end as "scheduledEstimate",
+       (select count(*) from batches where lease_until > clock_timestamp())::int as "openBatches",
+       (select count(*) from pauses where ended_at is null)::int as "activePauses",
+       (select count(*) from factor_failures f join appointments a on a.id = f.appointment_id
+         where f.help_code is not null and f.locked_at is not null
+           and a.ends_at > now())::int as "lockOuts"
+     from few`,
   );
   return rows[0];
 }

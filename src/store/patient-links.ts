@@ -66,9 +66,3 @@ export async function readPatientLink(
   );
   return rows[0];
 }
-
-/** Every organisation's id; for making their view keys. */
-export async function listOrganisationIds(database: Pick<Database, 'query'>): Promise<string[]> {
-  const rows = await database.query<{ id: string }>('select list_organisation_ids() as id');
-  return rows.map(({ id }) => id);
-}

@@ -44,13 +44,22 @@ export async function deleteOldBatches(connection: Connection): Promise<number> 
   );
 }
 
-/** Deletes what counted, paused or proved for a day or less. */
+/** What was counted per minute; the totals stay. */
+const minuteTables = [
+  'minute_transitions',
+  'minute_hand_overs',
+  'minute_lateness',
+  'minute_opt_outs',
+];
+
+/** Deletes what counted, paused or proved for a few days or less. */
 export async function deleteShortLived(connection: Connection): Promise<number> {
   const statements = [
     `delete from codes where expires_at < now() - interval '1 day'`,
     `delete from phone_day_counts where day < (now() at time zone 'UTC')::date - 1`,
     `delete from source_failures where updated_at < now() - interval '7 days'`,
     `delete from heartbeats where beat_at < now() - interval '1 day'`,
+    ...minuteTables.map((table) => `delete from ${table} where minute < now() - interval '8 days'`),
   ];
   for (const statement of statements) await connection.query(statement);
   return 0;

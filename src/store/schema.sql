@@ -278,6 +278,19 @@ alter table links owner to sotto_owner;
 alter table links enable row level security;
 alter table links force row level security;
 
+create table measuring (
+  one boolean not null default true,
+  measured_until timestamp with time zone not null default date_trunc('minute'::text, clock_timestamp()),
+  settled_until timestamp with time zone not null default now(),
+  mark_at timestamp with time zone not null default now(),
+  mark_transaction_id xid8 not null default pg_current_xact_id(),
+  constraint measuring_one_check CHECK (one),
+  constraint measuring_pkey PRIMARY KEY (one)
+);
+alter table measuring owner to sotto_owner;
+alter table measuring enable row level security;
+alter table measuring force row level security;
+
 create table migrations (
   name text not null,
   digest text not null,
@@ -285,6 +298,61 @@ create table migrations (
   constraint migrations_pkey PRIMARY KEY (name)
 );
 alter table migrations owner to migrator;
+
+create table minute_hand_overs (
+  minute timestamp with time zone not null,
+  mode text not null,
+  channel text not null,
+  transport text not null,
+  outcome text not null,
+  reason_code text not null,
+  count bigint not null,
+  constraint minute_hand_overs_pkey PRIMARY KEY (minute, mode, channel, transport, outcome, reason_code)
+);
+alter table minute_hand_overs owner to sotto_owner;
+alter table minute_hand_overs enable row level security;
+alter table minute_hand_overs force row level security;
+
+create table minute_lateness (
+  minute timestamp with time zone not null,
+  mode text not null,
+  channel text not null,
+  count bigint not null,
+  sum_s double precision not null,
+  p50_s double precision not null,
+  p95_s double precision not null,
+  max_s double precision not null,
+  constraint minute_lateness_pkey PRIMARY KEY (minute, mode, channel)
+);
+alter table minute_lateness owner to sotto_owner;
+alter table minute_lateness enable row level security;
+alter table minute_lateness force row level security;
+
+create table minute_opt_outs (
+  minute timestamp with time zone not null,
+  channel text not null,
+  source text not null,
+  count bigint not null,
+  constraint minute_opt_outs_pkey PRIMARY KEY (minute, channel, source)
+);
+alter table minute_opt_outs owner to sotto_owner;
+alter table minute_opt_outs enable row level security;
+alter table minute_opt_outs force row level security;
+
+create table minute_transitions (
+  minute timestamp with time zone not null,
+  mode text not null,
+  channel text not null,
+  from_state text not null,
+  to_state text not null,
+  reason_code text not null,
+  count bigint not null,
+  flagged_count bigint not null,
+  constraint minute_transitions_pkey PRIMARY KEY (minute, mode, channel, from_state, to_state, reason_code)
+);
+alter table minute_transitions owner to sotto_owner;
+alter table minute_transitions enable row level security;
+alter table minute_transitions force row level security;
 
 create table ops_sessions (
   token_hash bytea not null,
@@ -454,6 +522,55 @@ alter table suppressions owner to sotto_owner;
 alter table suppressions enable row level security;
 alter table suppressions force row level security;
 
+create table total_hand_overs (
+  mode text not null,
+  channel text not null,
+  transport text not null,
+  outcome text not null,
+  reason_code text not null,
+  count bigint not null,
+  constraint total_hand_overs_pkey PRIMARY KEY (mode, channel, transport, outcome, reason_code)
+);
+alter table total_hand_overs owner to sotto_owner;
+alter table total_hand_overs enable row level security;
+alter table total_hand_overs force row level security;
+
+create table total_lateness (
+  mode text not null,
+  channel text not null,
+  count bigint not null,
+  sum_s double precision not null,
+  within_counts bigint[] not null,
+  constraint total_lateness_pkey PRIMARY KEY (mode, channel)
+);
+alter table total_lateness owner to sotto_owner;
+alter table total_lateness enable row level security;
+alter table total_lateness force row level security;
+
+create table total_opt_outs (
+  channel text not null,
+  source text not null,
+  count bigint not null,
+  constraint total_opt_outs_pkey PRIMARY KEY (channel, source)
+);
+alter table total_opt_outs owner to sotto_owner;
+alter table total_opt_outs enable row level security;
+alter table total_opt_outs force row level security;
+
+create table total_transitions (
+  mode text not null,
+  channel text not null,
+  from_state text not null,
+  to_state text not null,
+  reason_code text not null,
+  count bigint not null,
+  flagged_count bigint not null,
+  constraint total_transitions_pkey PRIMARY KEY (mode, channel, from_state, to_state, reason_code)
+);
+alter table total_transitions owner to sotto_owner;
+alter table total_transitions enable row level security;
+alter table total_transitions force row level security;
+
 create table versions (
   organisation_id uuid not null,
   mode text not null,
@@ -499,7 +616,9 @@ CREATE INDEX reminders_due ON public.reminders USING btree (channel, mode, organ
 CREATE INDEX reminders_expired ON public.reminders USING btree (not_after) WHERE (state = 'expired'::text);
 CREATE INDEX reminders_failed ON public.reminders USING btree (id) WHERE (state = 'failed'::text);
 CREATE INDEX reminders_lease ON public.reminders USING btree (lease_until) WHERE (state = ANY (ARRAY['queued'::text, 'sending'::text]));
+CREATE INDEX reminders_uncertain ON public.reminders USING btree (updated_at) WHERE (state = 'uncertain'::text);
 CREATE INDEX sealed_callbacks_received ON public.sealed_callbacks USING btree (received_at);
+CREATE INDEX suppressions_created ON public.suppressions USING btree (created_at);
 
 create policy every_organisation on appointments for all to sotto_scheduler, sotto_worker
   using (true)
@@ -587,6 +706,31 @@ create policy only_empties on links as restrictive for update to sotto_scheduler
 create policy own_organisations on links for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy by_role on measuring for select to sotto_ops
+  using (true);
+create policy by_role_of_scheduler on measuring for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy by_role on minute_hand_overs for select to sotto_ops
+  using (true);
+create policy by_role_of_scheduler on minute_hand_overs for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy by_role on minute_lateness for select to sotto_ops
+  using (true);
+create policy by_role_of_scheduler on minute_lateness for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy by_role on minute_opt_outs for select to sotto_ops
+  using (true);
+create policy by_role_of_scheduler on minute_opt_outs for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy by_role on minute_transitions for select to sotto_ops
+  using (true);
+create policy by_role_of_scheduler on minute_transitions for all to sotto_scheduler
+  using (true)
+  with check (true);
 create policy administration on ops_sessions for all to sotto_owner
   using (true)
   with check (true);
@@ -660,12 +804,51 @@ create policy by_role on suppressions for all to sotto_patient
 create policy every_organisation on suppressions for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
+create policy by_role on total_hand_overs for select to sotto_ops
+  using (true);
+create policy by_role_of_scheduler on total_hand_overs for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy by_role on total_lateness for select to sotto_ops
+  using (true);
+create policy by_role_of_scheduler on total_lateness for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy by_role on total_opt_outs for select to sotto_ops
+  using (true);
+create policy by_role_of_scheduler on total_opt_outs for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy by_role on total_transitions for select to sotto_ops
+  using (true);
+create policy by_role_of_scheduler on total_transitions for all to sotto_scheduler
+  using (true)
+  with check (true);
 create policy every_organisation on versions for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
 create policy own_organisations on versions for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+
+CREATE OR REPLACE FUNCTION public.count_due_reminders(due_after timestamp with time zone, due_until timestamp with time zone)
+ RETURNS TABLE(organisation_id uuid, channel text, mode text, due_count integer, oldest_due_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select o.id, l.channel, l.mode, d.due_count, d.oldest_due_at
+  from organisations o
+  cross join (values ('sms', 'live'), ('email', 'live'), ('sms', 'test'), ('email', 'test'))
+    as l (channel, mode)
+  cross join lateral (select count(*)::integer as due_count, min(w.due_at) as oldest_due_at from (
+    select r.due_at from reminders r
+    where r.state = 'scheduled' and r.channel = l.channel and r.mode = l.mode
+      and r.organisation_id = o.id and r.due_at > due_after and r.due_at <= due_until
+    order by r.due_at limit 10000) w) d
+  where d.due_count > 0
+$function$;
+alter function count_due_reminders(timestamp with time zone,timestamp with time zone) owner to sotto_lookup;
 
 CREATE OR REPLACE FUNCTION public.count_held_reminders(paused_organisation uuid, paused_channel text)
  RETURNS TABLE(organisation_id uuid, mode text, going_out integer, still_held integer, expired integer)
@@ -701,6 +884,24 @@ AS $function$
   from counted c group by c.organisation_id, c.mode order by c.organisation_id, c.mode
 $function$;
 alter function count_held_reminders(uuid,text) owner to sotto_lookup;
+
+CREATE OR REPLACE FUNCTION public.count_late_appointments(late_mode text, late_by timestamp with time zone)
+ RETURNS TABLE(soon_count integer, mismatch_count integer)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select (count(distinct a.id) filter (where a.starts_at <= now() + interval '1 day'))::integer,
+    (count(*) filter (where a.paused_at is not null))::integer
+  from organisations o
+  cross join (values ('sms'), ('email')) as c (channel)
+  cross join lateral (select r.appointment_id from reminders r
+    where r.state = 'scheduled' and r.channel = c.channel and r.mode = late_mode
+      and r.organisation_id = o.id and r.due_at <= late_by
+    order by r.due_at limit 2000) w
+  join appointments a on a.id = w.appointment_id
+$function$;
+alter function count_late_appointments(text,timestamp with time zone) owner to sotto_lookup;
 
 CREATE OR REPLACE FUNCTION public.ensure_event_partitions(months_ahead integer)
  RETURNS void
@@ -792,14 +993,14 @@ grant delete on appointments to sotto_scheduler;
 grant insert, select on appointments to sotto_api;
 grant select (deleted_at, ends_at, erase_at, id, mode, organisation_id, paused_at, reference, state, version) on appointments to sotto_scheduler;
 grant select (id, mode, organisation_id, paused_at, reference, state, version) on appointments to sotto_worker;
-grant select (id, paused_at) on appointments to sotto_lookup;
+grant select (id, paused_at, starts_at) on appointments to sotto_lookup;
 grant select on appointments to sotto_ops;
 grant select on appointments to sotto_patient;
 grant update (deleted_at, ends_at, erase_at, moved, paused_at, revision, starts_at, state, updated_at, version) on appointments to sotto_api;
 grant insert, select, update on attempts to sotto_worker;
 grant select (batch_id, channel, ended_at, id, link_id, mode, number, organisation_id, outcome, possible_duplicate, provider_id, reason_code, receipt_at, receipt_code, receipt_state, reminder_id, started_at, transport) on attempts to sotto_ops;
+grant select (channel, ended_at, id, mode, number, outcome, reason_code, reminder_id, started_at, transport) on attempts to sotto_scheduler;
 grant select (channel, id, organisation_id, token) on attempts to sotto_lookup;
-grant select (ended_at, id, outcome, reminder_id, started_at) on attempts to sotto_scheduler;
 grant update (ended_at, outcome, reason_code) on attempts to sotto_scheduler;
 grant insert (action, actor, organisation_id, reason, subject) on audit to sotto_api;
 grant insert, select on audit to sotto_ops;
@@ -820,11 +1021,14 @@ grant insert on events to sotto_scheduler;
 grant insert on events to sotto_worker;
 grant insert, select on events to sotto_api;
 grant insert, select on events to sotto_ops;
+grant select (created_at, from_state, mode, possible_duplicate, reason_code, reminder_id, to_state) on events to sotto_scheduler;
 grant delete, insert, select, update on factor_failures to sotto_patient;
 grant delete, select on factor_failures to sotto_api;
 grant select on factor_failures to sotto_ops;
+grant execute on function count_due_reminders(timestamp with time zone,timestamp with time zone) to sotto_ops;
 grant execute on function count_held_reminders(uuid,text) to sotto_ops;
 grant execute on function count_held_reminders(uuid,text) to sotto_owner;
+grant execute on function count_late_appointments(text,timestamp with time zone) to sotto_ops;
 grant execute on function ensure_event_partitions(integer) to sotto_scheduler;
 grant execute on function find_attempt(bytea) to sotto_api;
 grant execute on function find_credential(bytea) to sotto_api;
@@ -850,6 +1054,20 @@ grant select (id, lookup, organisation_id) on links to sotto_lookup;
 grant update (attempted_at, current, parcel, parcel_day, selector) on links to sotto_worker;
 grant update (current, expires_at, parcel, parcel_day, revoked_at) on links to sotto_api;
 grant update (parcel, parcel_day) on links to sotto_scheduler;
+grant select (measured_until) on measuring to sotto_ops;
+grant select, update on measuring to sotto_scheduler;
+grant delete, insert on minute_hand_overs to sotto_scheduler;
+grant select (minute) on minute_hand_overs to sotto_scheduler;
+grant select on minute_hand_overs to sotto_ops;
+grant delete, insert on minute_lateness to sotto_scheduler;
+grant select (minute) on minute_lateness to sotto_scheduler;
+grant select on minute_lateness to sotto_ops;
+grant delete, insert on minute_opt_outs to sotto_scheduler;
+grant select (minute) on minute_opt_outs to sotto_scheduler;
+grant select on minute_opt_outs to sotto_ops;
+grant delete, insert on minute_transitions to sotto_scheduler;
+grant select (minute) on minute_transitions to sotto_scheduler;
+grant select on minute_transitions to sotto_ops;
 grant delete, insert, select, update on ops_sessions to sotto_ops;
 grant select on ops_users to sotto_ops;
 grant update (disabled_at) on ops_users to sotto_ops;
@@ -886,6 +1104,15 @@ grant delete, select on source_failures to sotto_api;
 grant delete, select on source_failures to sotto_scheduler;
 grant delete, insert, select on suppressions to sotto_worker;
 grant insert on suppressions to sotto_patient;
+grant select (channel, created_at, source) on suppressions to sotto_scheduler;
+grant insert, select, update on total_hand_overs to sotto_scheduler;
+grant select on total_hand_overs to sotto_ops;
+grant insert, select, update on total_lateness to sotto_scheduler;
+grant select on total_lateness to sotto_ops;
+grant insert, select, update on total_opt_outs to sotto_scheduler;
+grant select on total_opt_outs to sotto_ops;
+grant insert, select, update on total_transitions to sotto_scheduler;
+grant select on total_transitions to sotto_ops;
 grant delete on versions to sotto_scheduler;
 grant delete, insert, select on versions to sotto_api;
 grant select (appointment_id, created_at, organisation_id, version, view_month) on versions to sotto_scheduler;

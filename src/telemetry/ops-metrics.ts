@@ -1,51 +1,196 @@
-import { Gauge, Registry } from 'prom-client';
-import type { Heartbeat, QueueMeasures } from '../domain/queue-measures.ts';
+import { Counter, Gauge, type Metric, Registry } from 'prom-client';
+import { channels } from '../domain/channel.ts';
+import { heldUpBeat, lanesOf } from '../domain/lane.ts';
+import { latenessBoundsS } from '../domain/lateness.ts';
+import type { Heartbeat, QueueMeasures, RunningTotals } from '../domain/queue-measures.ts';
+import { reminderStates } from '../domain/reminder.ts';
+
+export interface OpsMeasures {
+  readonly queue: QueueMeasures;
+  readonly totals: RunningTotals;
+  readonly heartbeats: readonly Heartbeat[];
+  /** Of this code. */
+  readonly version: string;
+  readonly nowMs: number;
+}
+
+type Make = ReturnType<typeof makerOf>;
 
 /**
- * What is measured, as Prometheus text. Labels are channels, states and names of duties: no id of
- * anything, and nobody's name.
+ * What is measured, as Prometheus text. Labels are channels, modes, states, codes and names of duties:
+ * no id of anything, and nobody's name. What is always asked for has an explicit zero: an alert cannot
+ * tell a series that is gone from a process that is.
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
-export async function formatOpsMetrics({
-  queue,
-  heartbeats,
-}: {
-  queue: QueueMeasures;
-  heartbeats: readonly Heartbeat[];
-}): Promise<{ contentType: string; text: string }> {
+export async function formatOpsMetrics(
+  measures: OpsMeasures,
+): Promise<{ contentType: string; text: string }> {
   const registry = new Registry();
-  const gauge = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
-    new Gauge<Label>({ name: `sotto_${name}`, help, labelNames, registers: [registry] });
+  const make = makerOf(registry);
+  addDue(make, measures.queue);
+  addHeld(make, measures.queue);
+  addTotals(make, measures.totals);
+  addDuties(make, measures);
+  addLateness(registry, measures.totals);
+  make
+    .gauge('build_info', 'Which version answers here.', ['version'])
+    .set({ version: measures.version }, 1);
+  return { contentType: registry.contentType, text: await registry.metrics() };
+}
 
-  const reminders = gauge('reminders', 'Reminders that something is still to happen to.', [
-    'state',
-    'channel',
-  ]);
-  for (const { state, channel, count } of queue.reminders) reminders.set({ state, channel }, count);
+function makerOf(registry: Registry) {
+  const options = <Label extends string>(name: string, help: string, labelNames: Label[]) => ({
+    ...{ name: `sotto_${name}`, help, labelNames, registers: [registry] },
+  });
+  return {
+    gauge: <Label extends string>(name: string, help: string, labels: Label[] = []) =>
+      new Gauge<Label>(options(name, help, labels)),
+    counter: <Label extends string>(name: string, help: string, labels: Label[] = []) =>
+      new Counter<Label>(options(name, help, labels)),
+  };
+}
 
-  const due = gauge('reminders_due', 'Reminders whose time has come and that nobody has taken.', [
-    'channel',
-  ]);
+function addDue({ gauge }: Make, queue: QueueMeasures): void {
+  const due = gauge(
+    'reminders_due',
+    'Reminders whose time has come and that nobody has taken; up to 10000 of each organisation and lane are counted.',
+    ['channel', 'mode'],
+  );
   const oldest = gauge(
     'reminder_oldest_due_age_seconds',
-    'How long the oldest of them has been due.',
-    ['channel'],
+    'How long the oldest of them has been due; 0 when none is.',
+    ['channel', 'mode'],
   );
-  for (const channel of ['sms', 'email'] as const) {
-    const measured = queue.due.find((each) => each.channel === channel);
-    // An explicit zero: an alert cannot tell a series that is gone from a process that is.
-    due.set({ channel }, measured?.count ?? 0);
-    oldest.set({ channel }, measured?.oldestAgeS ?? 0);
+  for (const { channel, mode } of lanesOf(channels)) {
+    const found = queue.due.filter((one) => one.channel === channel && one.mode === mode);
+    due.set({ channel, mode }, sum(found));
+    oldest.set({ channel, mode }, Math.max(0, ...found.map(({ oldestAgeS }) => oldestAgeS)));
   }
+  gauge(
+    'reminders_scheduled_estimate',
+    'Reminders that are scheduled: counted below 10000, and estimated by the database from there.',
+  ).set(queue.scheduledEstimate);
   gauge('batches_open', 'Batches whose lease has not ended.').set(queue.openBatches);
   gauge('pauses_active', 'Times that sending was stopped by a person and not yet resumed.').set(
     queue.activePauses,
   );
-  gauge('workers_connected', 'Workers heard of lately.').set(
-    heartbeats.find(({ name }) => name === 'dispatch')?.liveCount ?? 0,
+}
+
+function addHeld({ gauge }: Make, { held, inHand, lockOuts }: QueueMeasures): void {
+  const reminders = gauge('reminders', 'Reminders in hand, in doubt or failed.', [
+    'state',
+    'channel',
+  ]);
+  const failed = gauge('dead_letters', 'Reminders that failed and need a person.', ['mode']);
+  const uncertain = gauge(
+    'uncertain',
+    'Reminders whose last send may have gone out or not: they wait for a word of the provider.',
+    ['mode'],
   );
+  const oldest = gauge(
+    'uncertain_oldest_age_seconds',
+    'How long the oldest of them has been in doubt; 0 when none is.',
+    ['mode'],
+  );
+  for (const channel of channels) {
+    for (const state of ['queued', 'sending', 'uncertain', 'failed'] as const) {
+      const all = [...held, ...inHand];
+      const found = all.filter((one) => one.state === state && one.channel === channel);
+      reminders.set({ state, channel }, sum(found));
+    }
+  }
+  for (const mode of ['live', 'test'] as const) {
+    const of = (state: string) => held.filter((one) => one.state === state && one.mode === mode);
+    failed.set({ mode }, sum(of('failed')));
+    uncertain.set({ mode }, sum(of('uncertain')));
+    const ages = of('uncertain').map(({ oldestAgeS }) => oldestAgeS);
+    oldest.set({ mode }, Math.max(0, ...ages));
+  }
+  gauge('lock_outs', 'Factors that wrong answers have locked, of appointments to come.').set(
+    lockOuts,
+  );
+}
+
+function addTotals({ counter }: Make, totals: RunningTotals): void {
+  const reminders = counter('reminders_total', 'Steps of reminders into a state.', [
+    'state',
+    'channel',
+    'mode',
+  ]);
+  // A counter that appears with its first step would never be seen to rise by it.
+  for (const { channel, mode } of lanesOf(channels)) {
+    for (const state of reminderStates) reminders.inc({ state, channel, mode }, 0);
+  }
+  for (const { to, channel, mode, count } of totals.steps) {
+    reminders.inc({ state: to, channel, mode }, count);
+  }
+  const requests = counter(
+    'provider_requests_total',
+    'Messages handed to a provider, by its answer: accepted, or a code that says why not.',
+    ['provider', 'code', 'mode'],
+  );
+  for (const { transport, outcome, code, mode, count } of totals.handOvers) {
+    // Given up before the provider was asked.
+    if (code === 'not_started') continue;
+    requests.inc({ provider: transport, code: code || outcome, mode }, count);
+  }
+  counter(
+    'duplicates_prevented_total',
+    'Sends whose outcome was not known and that were not blindly sent again: steps into uncertain.',
+  ).inc(sum(totals.steps.filter(({ to }) => to === 'uncertain')));
+  counter('opt_outs_total', 'Contact points that said stop.').inc(totals.optOuts);
+}
+
+function addDuties({ gauge }: Make, { heartbeats, nowMs }: OpsMeasures): void {
+  const beatOf = (wanted: string) => heartbeats.find(({ name }) => name === wanted);
+  const workers = beatOf('dispatch')?.liveCount ?? 0;
+  gauge('workers_connected', 'Workers heard of lately.').set(workers);
+  const lanes = lanesOf(channels);
+  const open = gauge('breaker_open', 'Whether every worker finds the provider of a lane down.', [
+    'channel',
+    'mode',
+  ]);
+  for (const lane of lanes) {
+    const heldUp = beatOf(heldUpBeat(lane))?.liveCount ?? 0;
+    open.set({ ...lane }, workers > 0 && heldUp >= workers ? 1 : 0);
+  }
+  const signs = new Set(lanes.map(heldUpBeat));
   const age = gauge('heartbeat_age_seconds', 'How long ago a duty was last heard of.', ['duty']);
-  for (const { name, ageS } of heartbeats) age.set({ duty: name }, ageS);
-  return { contentType: registry.contentType, text: await registry.metrics() };
+  for (const { name, ageS } of heartbeats) {
+    if (!signs.has(name)) age.set({ duty: name }, ageS);
+  }
+  const retired = beatOf('retire');
+  gauge(
+    'retention_last_success_timestamp_seconds',
+    'When what is to be deleted was last deleted; 0: never.',
+  ).set(retired ? nowMs / 1_000 - retired.ageS : 0);
+}
+
+/** prom-client's own histogram observes one by one; these have been counted long ago. */
+function addLateness(registry: Registry, { lateness }: RunningTotals): void {
+  const name = 'sotto_reminder_lateness_seconds';
+  const help = 'How long after its time a reminder was first handed to a provider.';
+  const none = { count: 0, sumS: 0, withinCounts: latenessBoundsS.map(() => 0) };
+  const values = lanesOf(channels).flatMap(({ channel, mode }) => {
+    const counted = lateness.find((one) => one.channel === channel && one.mode === mode);
+    const { count, sumS, withinCounts } = counted ?? none;
+    const labels = { channel, mode };
+    const buckets = [...latenessBoundsS, '+Inf'].map((le, place) => ({
+      metricName: `${name}_bucket`,
+      labels: { ...labels, le },
+      value: withinCounts[place] ?? count,
+    }));
+    return [
+      ...buckets,
+      { metricName: `${name}_sum`, labels, value: sumS },
+      { metricName: `${name}_count`, labels, value: count },
+    ];
+  });
+  const get = async () => ({ name, help, type: 'histogram', values });
+  registry.registerMetric({ name, get } as unknown as Metric);
+}
+
+function sum(counted: readonly { readonly count: number }[]): number {
+  return counted.reduce((total, { count }) => total + count, 0);
 }

@@ -1,6 +1,6 @@
 import { hasGrownMuch } from '../domain/preview.ts';
 import type { Database } from '../store/database.ts';
-import { listOrganisationIds } from '../store/ops-reads.ts';
+import { listOrganisationIds } from '../store/organisation-ids.ts';
 import { countHeldByPause, lockPause } from '../store/pause-measures.ts';
 import { listActivePauses } from '../store/pauses.ts';
 import type { Actor } from './redrive-dead-letters.ts';

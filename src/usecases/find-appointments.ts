@@ -2,7 +2,7 @@ import { isReference } from '../domain/reference.ts';
 import { helpCodeIn } from '../keys/help-code.ts';
 import type { Database } from '../store/database.ts';
 import { type FoundAppointment, findBy } from '../store/find-reads.ts';
-import { listOrganisationIds } from '../store/ops-reads.ts';
+import { listOrganisationIds } from '../store/organisation-ids.ts';
 
 export type { FoundAppointment } from '../store/find-reads.ts';
 

@@ -2,7 +2,7 @@ import { utcDay, utcMonth } from '../domain/link-expiry.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { Database } from '../store/database.ts';
 import { readDatabaseDay } from '../store/epoch-days.ts';
-import { listOrganisationIds } from '../store/patient-links.ts';
+import { listOrganisationIds } from '../store/organisation-ids.ts';
 import type { Log } from '../telemetry/log.ts';
 
 export interface KeepViewKeysDeps {

@@ -1,12 +1,10 @@
+import { silentMaxS } from '../domain/duty-silence.ts';
 import type { Database } from '../store/database.ts';
 import { readHeartbeats } from '../store/ops-reads.ts';
 
-/** Duties without which patients miss reminders, and the longest that each may be silent. */
-export const neededDuties = {
-  feed: { silentMaxS: 20 },
-  sweep: { silentMaxS: 40 },
-  dispatch: { silentMaxS: 20 },
-} as const;
+/** Duties without which patients miss reminders. */
+export const neededDuties = ['feed', 'sweep', 'dispatch'] as const;
+type NeededDuty = (typeof neededDuties)[number];
 
 type Line = { readonly ok: boolean; readonly ageS?: number | undefined };
 
@@ -19,12 +17,12 @@ export async function opsReadiness({
   database,
 }: {
   database: Pick<Database, 'query'>;
-}): Promise<Record<'postgres' | keyof typeof neededDuties, Line>> {
+}): Promise<Record<'postgres' | NeededDuty, Line>> {
   const beats = await readHeartbeats(database, { liveWithinS: 20 }).catch(() => undefined);
-  const line = (duty: keyof typeof neededDuties): Line => {
+  const line = (duty: NeededDuty): Line => {
     const ageS = beats?.find(({ name }) => name === duty)?.ageS;
     return {
-      ok: ageS !== undefined && ageS <= neededDuties[duty].silentMaxS,
+      ok: ageS !== undefined && ageS <= silentMaxS[duty],
       ageS: ageS === undefined ? undefined : Math.round(ageS),
     };
   };

@@ -1,7 +1,7 @@
 import { leastValidityMs } from '../../config/retry.ts';
 import { AppError } from '../domain/errors.ts';
 import { decideRedrive, type RedriveDecision, type RedriveRefusal } from '../domain/redrive.ts';
-import { listOrganisationIds } from '../store/ops-reads.ts';
+import { listOrganisationIds } from '../store/organisation-ids.ts';
 import { listOrganisationNames } from '../store/organisation-names.ts';
 import {
   listDeadLetters,

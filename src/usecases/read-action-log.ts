@@ -5,7 +5,7 @@ import {
   readAuditChoices,
 } from '../store/audit-reads.ts';
 import type { Database } from '../store/database.ts';
-import { listOrganisationIds } from '../store/ops-reads.ts';
+import { listOrganisationIds } from '../store/organisation-ids.ts';
 import { listOrganisationNames, type OrganisationName } from '../store/organisation-names.ts';
 
 export type { AuditFilter, AuditRow } from '../store/audit-reads.ts';

@@ -1,6 +1,6 @@
 import { AppError } from '../domain/errors.ts';
 import type { Connection, Database } from '../store/database.ts';
-import { listOrganisationIds } from '../store/ops-reads.ts';
+import { listOrganisationIds } from '../store/organisation-ids.ts';
 import { listOrganisationNames, type OrganisationName } from '../store/organisation-names.ts';
 import {
   countExpiredSince,

@@ -1,7 +1,7 @@
 import { leastValidityMs } from '../../config/retry.ts';
 import { decideRedrive, type RedriveDecision } from '../domain/redrive.ts';
 import type { Database } from '../store/database.ts';
-import { listOrganisationIds } from '../store/ops-reads.ts';
+import { listOrganisationIds } from '../store/organisation-ids.ts';
 import { listActivePauses, type Pause } from '../store/pauses.ts';
 import { readRedriveFacts } from '../store/redrives.ts';
 import {

@@ -3,7 +3,7 @@ import { AppError } from '../domain/errors.ts';
 import { decideRedrive, type RedriveDecision } from '../domain/redrive.ts';
 import { insertAudit } from '../store/audit.ts';
 import { type Connection, type Database, sqlState } from '../store/database.ts';
-import { listOrganisationIds } from '../store/ops-reads.ts';
+import { listOrganisationIds } from '../store/organisation-ids.ts';
 import type { OrganisationName } from '../store/organisation-names.ts';
 import {
   lockDeadLetters,

@@ -105,11 +105,11 @@ describe('metrics', () => {
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toContain('text/plain');
     const text = await answer.text();
-    expect(text).toContain('sotto_reminders{state="scheduled",channel="sms"} 4');
-    expect(text).toContain('sotto_reminders_due{channel="sms"} 2');
-    expect(text).toContain('sotto_reminders_due{channel="email"} 0');
+    expect(text).toContain('sotto_reminders_scheduled_estimate 4');
+    expect(text).toContain('sotto_reminders_due{channel="sms",mode="test"} 2');
+    expect(text).toContain('sotto_reminders_due{channel="email",mode="live"} 0');
     expect(text).toContain('sotto_workers_connected 1');
-    const age = /sotto_reminder_oldest_due_age_seconds\{channel="sms"\} ([\d.]+)/.exec(text)?.[1];
+    const age = /oldest_due_age_seconds\{channel="sms",mode="test"\} ([\d.]+)/.exec(text)?.[1];
     expect(Number(age)).toBeGreaterThanOrEqual(60);
     expect(Number(age)).toBeLessThan(120);
     expect(text).not.toContain(canary);

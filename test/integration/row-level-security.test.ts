@@ -18,6 +18,15 @@ const commonTables: Record<string, readonly DatabaseRole[]> = {
   ops_sessions: ['ops'],
   audit: ['ops'],
   heartbeats: ['api', 'patient', 'ops'],
+  measuring: ['ops'],
+  minute_transitions: ['ops'],
+  minute_hand_overs: ['ops'],
+  minute_lateness: ['ops'],
+  minute_opt_outs: ['ops'],
+  total_transitions: ['ops'],
+  total_hand_overs: ['ops'],
+  total_lateness: ['ops'],
+  total_opt_outs: ['ops'],
 };
 
 /**
@@ -61,6 +70,10 @@ const refusedSelects: [DatabaseRole, string][] = [
   ['scheduler', 'select id from credentials'],
   ['scheduler', 'select provider_id from attempts'],
   ['scheduler', 'select reference from events'],
+  ['scheduler', 'select organisation_id from events'],
+  ['scheduler', 'select contact_index from suppressions'],
+  ['ops', 'select created_at from suppressions'],
+  ['ops', 'select mark_transaction_id from measuring'],
   ['scheduler', 'select name from ops_users'],
   ['api', 'select name from ops_users'],
   ['api', 'select subject from audit'],
@@ -597,7 +610,7 @@ describe('the purpose of a role', () => {
 });
 
 describe('the functions that look past the organisation', () => {
-  it('return ids and counts and nothing else, on a path of their own, to the roles that need them', async () => {
+  it('return ids, counts and a time and nothing else, on a path of their own, to the roles that need them', async () => {
     const { rows } = await database.admin.query(
       `select p.proname as name, pg_get_function_result(p.oid) as result,
          array_to_string(p.proconfig, ' ') as setting,
@@ -610,9 +623,22 @@ describe('the functions that look past the organisation', () => {
     const common = { setting: 'search_path=public, pg_temp', open: false };
     expect(rows).toEqual([
       {
+        name: 'count_due_reminders',
+        result:
+          'TABLE(organisation_id uuid, channel text, mode text, due_count integer, oldest_due_at timestamp with time zone)',
+        callers: ['ops'],
+        ...common,
+      },
+      {
         name: 'count_held_reminders',
         result:
           'TABLE(organisation_id uuid, mode text, going_out integer, still_held integer, expired integer)',
+        callers: ['ops'],
+        ...common,
+      },
+      {
+        name: 'count_late_appointments',
+        result: 'TABLE(soon_count integer, mismatch_count integer)',
         callers: ['ops'],
         ...common,
       },

@@ -13,7 +13,7 @@ import { addFindRoutes, type FindDeps } from './find-routes.ts';
 import { addLogRoutes, type LogDeps } from './log-routes.ts';
 import { demandMetricsAccess } from './metrics-access.ts';
 import { createOpsSessions, type SessionDeps } from './ops-sessions.ts';
-import { addOverviewRoutes } from './overview-routes.ts';
+import { addOverviewRoutes, type OverviewDeps } from './overview-routes.ts';
 import { paths } from './paths.ts';
 import { addQueueBoardRoutes, type QueueBoardDeps } from './queue-board/queue-board.ts';
 import { addRedriveRoutes, type RedriveDeps } from './redrive-routes.ts';
@@ -30,6 +30,7 @@ export interface OpsDeps extends FindDeps, RedriveDeps, ControlDeps, LogDeps {
   readonly metricsToken?: Secret<string> | undefined;
   ready(): Promise<Readiness>;
   metrics(): Promise<{ contentType: string; text: string }>;
+  readonly readOverview: OverviewDeps['readOverview'];
   readonly findVisitor: SessionDeps['findVisitor'];
   readonly signIn: SignInDeps['signIn'];
   signOut(token: Secret<string>): Promise<void>;
@@ -69,7 +70,7 @@ export async function buildOps(deps: OpsDeps): Promise<FastifyInstance> {
   await app.register(async (pages) => {
     sessions.guard(pages);
     sessions.takeOwnFormsOnly(pages);
-    addOverviewRoutes(pages);
+    addOverviewRoutes(pages, deps);
     addFindRoutes(pages, deps);
     addRedriveRoutes(pages, deps);
     addControlRoutes(pages, deps);

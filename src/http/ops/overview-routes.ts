@@ -1,22 +1,24 @@
 import type { FastifyInstance } from 'fastify';
-import { html } from 'hono/html';
+import { type Mode, modes } from '../../domain/channel.ts';
+import type { Overview } from '../../domain/overview.ts';
 import { paths } from './paths.ts';
-import { opsPage } from './views/ops-page.ts';
+import { overviewPage } from './views/overview-page.ts';
 import { visitorOf } from './visitor.ts';
 
+export interface OverviewDeps {
+  readOverview(input: { mode?: Mode | undefined }): Promise<Overview>;
+}
+
 /** The page that operators see first. */
-export function addOverviewRoutes(app: FastifyInstance): void {
+export function addOverviewRoutes(app: FastifyInstance, { readOverview }: OverviewDeps): void {
   app.get(paths.overview, async (request, reply) => {
-    const page = opsPage({
-      title: 'Overview',
+    const { mode, refresh } = request.query as Record<string, unknown>;
+    const asked = modes.find((known) => known === mode);
+    const page = overviewPage({
       visitor: visitorOf(request),
-      current: 'overview',
-      content: html`<h1>Overview</h1>
-<ul>
-<li><a href="/readyz">Ready</a>: whether reminders can go out, one line for each thing needed</li>
-<li><a href="/livez">Alive</a>: whether this process runs</li>
-<li><a href="/metrics">Metrics</a> for Prometheus: from this machine, or with the metrics token</li>
-</ul>`,
+      overview: await readOverview({ mode: asked }),
+      isChosen: asked !== undefined,
+      refreshes: refresh !== 'off',
     });
     return reply.type('text/html; charset=utf-8').send(page);
   });

@@ -15,7 +15,7 @@ function inUtc(at: Date): string {
 }
 
 /** `3 min ago`, `in 2 days`, `now`. */
-function distance(at: Date, now: Date): string {
+export function distance(at: Date, now: Date): string {
   const seconds = Math.round((at.getTime() - now.getTime()) / 1_000);
   if (Math.abs(seconds) < 1) return 'now';
   const length = duration(Math.abs(seconds));

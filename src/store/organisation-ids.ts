@@ -1,0 +1,15 @@
+import type { Connection, Database } from './database.ts';
+
+/** Every organisation's id, for roles that row-level security shows one organisation at a time. */
+export async function listOrganisationIds(database: Pick<Database, 'query'>): Promise<string[]> {
+  const rows = await database.query<{ id: string }>('select list_organisation_ids() as id');
+  return rows.map(({ id }) => id);
+}
+
+/** Runs `work` with a view of every organisation. */
+export async function inEveryOrganisation<T>(
+  database: Database,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  return database.transaction(await listOrganisationIds(database), work);
+}

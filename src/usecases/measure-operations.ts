@@ -1,0 +1,22 @@
+import type { Heartbeat, QueueMeasures, RunningTotals } from '../domain/queue-measures.ts';
+import type { Database } from '../store/database.ts';
+import { measureQueue, readHeartbeats } from '../store/ops-reads.ts';
+import { inEveryOrganisation } from '../store/organisation-ids.ts';
+import { readTotals } from '../store/total-reads.ts';
+
+/** A worker that has been silent for longer is not counted as connected. */
+const workerSilentMaxS = 20;
+
+/** Everything that monitoring is told: what is open, what became of the rest, and who is at work. */
+export async function measureOperations({ database }: { database: Database }): Promise<{
+  queue: QueueMeasures;
+  totals: RunningTotals;
+  heartbeats: readonly Heartbeat[];
+}> {
+  const heartbeats = await readHeartbeats(database, { liveWithinS: workerSilentMaxS });
+  return inEveryOrganisation(database, async (connection) => ({
+    queue: await measureQueue(connection),
+    totals: await readTotals(connection),
+    heartbeats,
+  }));
+}
