@@ -9,8 +9,8 @@ import { CommandError } from './command-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { type Settled, untilAnswered } from './until-answered.ts';
 
-/** One that France reserves for fiction, so it belongs to nobody. */
-const nobodysPhone = '+33639980042';
+/** One that France reserves for fiction, so it belongs to nobody; and none that the guides use. */
+const nobodysPhone = { number: '+33639980050', shown: '+33 6 39 98 00 50' };
 const patienceMs = 10_000;
 const outcomePatienceMs = 15_000;
 const receiptPatienceMs = 5_000;
@@ -40,7 +40,7 @@ export async function runSend(
   if (access.mode === 'live' && !isGiven) {
     throw new CommandError('This key is live: say to whom, with --phone or --email.');
   }
-  const phone = isGiven ? values.phone : nobodysPhone;
+  const phone = isGiven ? values.phone : nobodysPhone.number;
   const reference = `demo-send-${randomBytes(4).toString('hex')}`;
   const pin = newPin();
   const put = await ask(access, {
@@ -59,7 +59,7 @@ export async function runSend(
       [
         `${reference}: ${state}.`,
         access.sandboxUrl
-          ? `Look at ${access.sandboxUrl}, open the link and type the PIN.`
+          ? `Look at ${access.sandboxUrl}${isGiven ? '' : `, phone ${nobodysPhone.shown}`}: open the link and type the PIN.`
           : 'Open the link in the message and type the PIN.',
         `PIN: ${pin}`,
       ].join('\n'),

@@ -48,8 +48,9 @@ export const roles: readonly Command[] = [
   }),
   role({
     name: 'ops',
-    summary: 'health and metrics for operators',
-    about: 'Listens on OPS_PORT, which belongs inside your network.',
+    summary: 'the pages, health and metrics for operators',
+    about:
+      'Listens on OPS_PORT, which belongs inside your network. Who may sign in is set with sotto ops-user.',
     start: async (config) => (await import('../../roles/ops.ts')).runOps(config),
   }),
   role({

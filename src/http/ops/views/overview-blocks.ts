@@ -118,7 +118,7 @@ function laneOf(lane: LaneHealth, { workerCount, now }: { workerCount: number; n
       html`<tr><th scope="row">${code}</th><td class="soft">${code === 'accepted' ? 'The provider took it.' : wordsOf(code).words}</td><td class="number">${grouped(count)}</td></tr>`,
   );
   return html`<div><h3>${channel === 'sms' ? 'SMS' : 'Email'} ${breaker}${paused ? html` ${tag('late', 'paused')}` : ''}</h3>
-<p>${lastAcceptedAt ? html`Last taken by the provider: ${briefly(lastAcceptedAt, now)}` : html`Nothing taken by the provider within a week.`}</p>
+<p>${lastAcceptedAt ? html`Last taken by the provider: ${briefly(lastAcceptedAt, now)}` : html`Nothing that the provider took is counted within a week.`}</p>
 ${codes.length > 0 ? table(`Answers of the provider, ${channelNames[channel]}`, ['Answers, last hour', 'Meaning', ['Count']], codes) : html`<p class="soft">Nothing was handed over in the last hour.</p>`}</div>`;
 }
 

@@ -46,7 +46,12 @@ ${historyOf(reminder, now)}
 function titleOf({ kind, channel, requestedChannel, before }: ReminderHistory): string {
   const by =
     requestedChannel === 'auto' ? `${channelNames[channel]} (auto)` : channelNames[channel];
-  return kind === 'notice' ? `Notice by ${by}` : `Reminder by ${by}, ${before} before`;
+  return kind === 'notice' ? `Notice by ${by}` : `Reminder by ${by}, ${inWords(before)} before`;
+}
+
+/** `PT3H` as "3 hours". */
+function inWords(before: string): string {
+  return Temporal.Duration.from(before).toLocaleString('en', { style: 'long' });
 }
 
 /** A code with what it means. */
