@@ -3,15 +3,22 @@
  *
  *     node scripts/pictures.ts
  *
- * It needs Chromium, as the tests of pages do, and the demo as the first start left it.
+ * It needs Chromium, as the tests of pages do, and the demo as the first start left it, which it changes:
+ * use a data folder that can go.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../test/support/browser.ts';
+import { makePictureDay } from './picture-day.ts';
 
 interface Facts {
+  readonly apiUrl: string;
+  readonly apiKey: string;
+  readonly opsUrl: string;
+  readonly opsUser: string;
+  readonly opsPassword: string;
   readonly sandboxUrl: string;
 }
 interface Person {
@@ -36,6 +43,7 @@ const browser = await launchBrowser();
 try {
   await takeSandbox(browser);
   await takePatientPages(browser);
+  await takeOpsPages(browser);
 } finally {
   await browser.close();
 }
@@ -56,6 +64,24 @@ async function takePatientPages(from: Browser): Promise<void> {
   await page.click('main button');
   await page.waitForURL('**/details');
   await save(page, 'patient-details.png');
+  await page.close();
+}
+
+async function takeOpsPages(from: Browser): Promise<void> {
+  const { reference } = await makePictureDay({ dataDir: values['data-dir'], facts });
+  const page = await from.newPage({ viewport: { width: 1180, height: 860 } });
+  await page.goto(facts.opsUrl);
+  await page.fill('[name=user]', facts.opsUser);
+  await page.fill('[name=password]', facts.opsPassword);
+  await page.click('main button');
+  await page.locator('#lateness').waitFor();
+  await save(page, 'ops-overview.png');
+  await page.goto(`${facts.opsUrl}/find`);
+  await page.fill('#q', reference);
+  await page.click('main button');
+  await page.waitForURL('**/appointments/*');
+  await page.setViewportSize({ width: 1180, height: 720 });
+  await save(page, 'ops-timeline.png');
   await page.close();
 }
 

@@ -25,7 +25,7 @@ function whetherItArrived({ reminders, pauses }: Timeline, now: Date): Html {
   const at = last.deliveredAt ?? last.sentAt;
   return html`The last by ${channel} ${stateWords[last.state].words}${at ? html`, ${moment(at, now)}` : ''}. ${
     last.redrive.kind === 'go'
-      ? 'It can be sent again, see below.'
+      ? 'See below what helps, and whether sending it again does.'
       : html`To have it once more, the practice sends it anew: a PUT with <code>"notice": "now"</code>.`
   }`;
 }

@@ -46,7 +46,9 @@ ${historyOf(reminder, now)}
 function titleOf({ kind, channel, requestedChannel, before }: ReminderHistory): string {
   const by =
     requestedChannel === 'auto' ? `${channelNames[channel]} (auto)` : channelNames[channel];
-  return kind === 'notice' ? `Notice by ${by}` : `Reminder by ${by}, ${inWords(before)} before`;
+  return kind === 'notice' || before === null
+    ? `Notice by ${by}`
+    : `Reminder by ${by}, ${inWords(before)} before`;
 }
 
 /** `PT3H` as "3 hours". */
