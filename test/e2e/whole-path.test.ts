@@ -18,8 +18,10 @@ import {
   personalForms,
 } from '../support/canary-people.ts';
 import {
+  commands,
   logs,
   messages,
+  opsPages,
   type Place,
   placeNames,
   placesOf,
@@ -27,6 +29,7 @@ import {
   statements,
   tables,
 } from '../support/canary-places.ts';
+import { crawlOps } from '../support/ops-crawl.ts';
 import { createPageVisitor, type PageVisitor } from '../support/page-visitor.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import { type SandboxMessage, type System, startSystem } from '../support/system.ts';
@@ -274,6 +277,28 @@ describe('what providers post while no worker is there to read it', () => {
   }
 });
 
+describe('a bell that no worker hears', () => {
+  it('names a batch on the board of the queue, and nobody', async () => {
+    const { wren } = people;
+    const [worker = 0] = system.pidsOf('worker');
+    process.kill(worker, 'SIGSTOP');
+    try {
+      await system.call('PUT', `/v1/appointments/${wren.reference}`, {
+        ...bodyOf(wren, 'sms'),
+        notice: 'now',
+      });
+      await waitFor(async () => {
+        const seen = await crawlOps(system, { references: [] });
+        return seen.some(([path]) => path.startsWith('/queues/api/queues/bells/'));
+      });
+      expect(await found(opsPages)).toEqual([]);
+    } finally {
+      process.kill(worker, 'SIGCONT');
+    }
+    await expectState(wren, 'suppressed');
+  });
+});
+
 const places = placeNames({ onRedis });
 
 /** Where rows of appointments, and of attempts with their tokens, lie in the clear. */
@@ -286,7 +311,9 @@ function formsFor(place: Place): readonly CanaryForms[] {
     return [personal, dates, canaryForms({ replies, bounces })];
   }
   const held = [personal, canaryForms(secrets)];
-  return ofDatabase.includes(place) ? held : [...held, dates, canaryForms(attemptTokens)];
+  if (ofDatabase.includes(place)) return held;
+  const tokens = canaryForms(attemptTokens);
+  return place === opsPages ? [...held, tokens] : [...held, tokens, dates];
 }
 
 async function found(place: Place): Promise<string[]> {
@@ -303,6 +330,12 @@ describe('a thief finds no canary in', () => {
     for (const { token } of await system.look('select token from attempts')) {
       attemptTokens[`attempt ${Object.keys(attemptTokens).length}`] = token as Buffer;
     }
+    // One that an operator may send again, so that the pages show what it takes.
+    await system.look(
+      `update reminders set state = 'failed', reason_code = 'unclear_answer' where id in (
+         select r.id from reminders r join appointments a on a.id = r.appointment_id
+         where a.reference = '${people.rook.reference}' limit 1)`,
+    );
   });
 
   it.each(places)('%s', async (place) => {
@@ -326,10 +359,23 @@ describe('a thief finds no canary in', () => {
     expect(Object.keys(secrets).length).toBeGreaterThan(14);
   });
 
-  it('Redis, where it carries the queue; and only those who ring and hear are connected', async () => {
+  it('the pages of operators, which did show the appointments and what may be done', async () => {
+    const seen = new Map(await placesOf(system, undefined)[opsPages]());
+    const paths = [...seen.keys()].map((path) => path.replace(/[0-9a-f-]{36}/g, 'ID'));
+    const { length } = Object.keys(people);
+    expect(paths.filter((path) => path === '/appointments/ID')).toHaveLength(length);
+    expect(paths).toEqual(
+      expect.arrayContaining(['/log', '/controls', '/reminders/ID/redrive', '/find']),
+    );
+    expect(paths.some((path) => path.startsWith('/redrive?code=unclear_answer'))).toBe(true);
+    expect(seen.get('/metrics')).toContain('sotto_dead_letters{mode="test"} 1');
+  });
+
+  it('Redis, where it carries the queue; and only those who ring, hear and look are connected', async () => {
     const names = String((await redis?.admin.client('LIST')) ?? '').match(/name=[^ ]*sotto[^ ]*/g);
     expect(toRedis.join('\n').includes('"batch"')).toBe(onRedis);
-    expect(names ?? []).toHaveLength(onRedis ? 3 : 0);
+    // The board was looked at just now; it keeps its connection for a minute.
+    expect(names ?? []).toHaveLength(onRedis ? 4 : 0);
   });
 });
 
@@ -375,6 +421,24 @@ describe('and the hunt does find what is planted in', () => {
         files.filter((one) => one.endsWith(`: ${name}`) && one.includes('/pg_wal/')),
       ).not.toEqual([]);
     }
+  });
+
+  it('the pages of operators and what commands print', async () => {
+    for (const table of ['appointments', 'events']) {
+      await system.look(
+        `update ${table} set reference = '${planted}' where reference = 'canary-3'`,
+      );
+    }
+    await system.look(`update organisations set name = '${planted}'`);
+    expect(new Set(await found(commands))).toEqual(
+      new Set([
+        'tail --since start --once: instructions',
+        'tail --since start --once --json: instructions',
+      ]),
+    );
+    const pages = await found(opsPages);
+    expect(pages.filter((one) => one.startsWith('/appointments/'))).not.toEqual([]);
+    expect(pages).toContain('/controls: instructions');
   });
 
   it.each([

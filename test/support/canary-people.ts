@@ -99,7 +99,7 @@ export function personalForms(): CanaryForms {
   });
 }
 
-/** When the appointments are; it stands in the clear in the database and the API, and nowhere else. */
+/** When the appointments are; it stands in the clear in the database, and before operators. */
 export function dateForms(): CanaryForms {
   return canaryForms({
     ...datesIn('day', canaryStart.slice(0, 10)),

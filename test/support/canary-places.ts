@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { filesBelow, processArguments } from './canaries.ts';
+import { people } from './canary-people.ts';
+import { crawlOps } from './ops-crawl.ts';
 import type { RedisServer } from './redis-server.ts';
+import { runCommand } from './run-command.ts';
 import type { SandboxMessage, System } from './system.ts';
 
 /** Something of a place, and where it is there. */
@@ -11,6 +14,8 @@ export const logs = 'the logs at debug level';
 export const statements = 'the statements that the database runs';
 export const tables = 'the tables, in clear dumps';
 export const rawFiles = 'the raw files: database, write-ahead log, journals, keys and the rest';
+export const opsPages = 'the pages of operators, from link to link, with board and metrics';
+export const commands = 'what sotto doctor and sotto tail print';
 export const messages = 'the messages, but for whom they are to';
 const everywhere = [
   'the terminal',
@@ -20,7 +25,9 @@ const everywhere = [
   'the tables of the queue',
   tables,
   rawFiles,
-  'the answers of the operators’ listener',
+  'the answers of the operators’ listener to strangers',
+  opsPages,
+  commands,
   messages,
 ] as const;
 const ofRedis = ['what Redis holds', 'what Redis was ever told', 'the files of Redis'] as const;
@@ -59,8 +66,13 @@ export function placesOf(
       await system.look('checkpoint');
       return readFiles((file) => !ofSandbox(file) && !ofLogs(file));
     },
-    'the answers of the operators’ listener': () =>
-      readPages(system.facts.opsUrl, ['/metrics', '/readyz', '/livez', '/']),
+    'the answers of the operators’ listener to strangers': () =>
+      readPages(system.facts.opsUrl, ['/metrics', '/readyz', '/livez', '/', '/find?q=canary-1']),
+    [opsPages]: () => {
+      const references = Object.values(people).map(({ reference }) => reference);
+      return crawlOps(system, { references });
+    },
+    [commands]: () => readCommands(system),
     [messages]: () => readMessages(system),
     ...(redis && {
       'what Redis holds': () => readRedis(redis.server),
@@ -100,6 +112,17 @@ async function readTables(system: System, schema: string): Promise<Find[]> {
 async function readPages(origin: string, paths: readonly string[]): Promise<Find[]> {
   return Promise.all(
     paths.map(async (path) => [path, await (await fetch(`${origin}${path}`)).text()] as const),
+  );
+}
+
+async function readCommands(system: System): Promise<Find[]> {
+  const env = { DATA_DIR: system.dataDir };
+  const lines = ['doctor', 'tail --since start --once', 'tail --since start --once --json'];
+  return Promise.all(
+    lines.map(async (line): Promise<Find> => {
+      const { out, errors } = await runCommand(line.split(' '), { env });
+      return [line, `${out}\n${errors}`];
+    }),
   );
 }
 

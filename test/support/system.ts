@@ -14,7 +14,15 @@ export interface System {
   readonly dataDir: string;
   readonly facts: Readonly<
     Record<
-      'apiUrl' | 'patientUrl' | 'opsUrl' | 'sandboxUrl' | 'smtpUrl' | 'apiKey' | 'organisation',
+      | 'apiUrl'
+      | 'patientUrl'
+      | 'opsUrl'
+      | 'sandboxUrl'
+      | 'smtpUrl'
+      | 'apiKey'
+      | 'organisation'
+      | 'opsUser'
+      | 'opsPassword',
       string
     >
   >;

@@ -41,7 +41,7 @@ export function actionForm({
       ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
     )}<div class="stack">${fields}
 <div><label for="reason">Reason</label>
-<p class="hint" id="reason-hint">No names, no numbers: this is kept for three years.</p>
+<p class="hint" id="reason-hint">No names, no numbers: this is kept for three years or more.</p>
 ${problem}<textarea id="reason" name="reason" rows="2" required minlength="${reasonMin}" maxlength="${reasonMax}"${described}>${reason?.text ?? ''}</textarea></div>
 <div><button${danger ? html` class="danger"` : ''}>${button}</button></div></div>`,
   });
