@@ -141,10 +141,12 @@ describe('the README', () => {
   });
 
   it.each([
-    ['README.md', 200],
-    ['ARCHITECTURE.md', 150],
+    ['README.md', 175],
+    ['ARCHITECTURE.md', 165],
   ] as const)('%s is read in one sitting', (path, linesMax) => {
-    expect(page(path).split('\n').length).toBeLessThanOrEqual(linesMax);
+    // The table of variables is made, and looked things up in.
+    const text = page(path).replace(/<!-- config:start -->[\s\S]*<!-- config:end -->/, '');
+    expect(text.split('\n').length).toBeLessThanOrEqual(linesMax);
   });
 });
 
