@@ -142,7 +142,7 @@ describe('the README', () => {
 
   it.each([
     ['README.md', 175],
-    ['ARCHITECTURE.md', 165],
+    ['ARCHITECTURE.md', 175],
   ] as const)('%s is read in one sitting', (path, linesMax) => {
     // The table of variables is made, and looked things up in.
     const text = page(path).replace(/<!-- config:start -->[\s\S]*<!-- config:end -->/, '');
@@ -191,7 +191,8 @@ describe('the architecture', () => {
   it('has decisions numbered without a gap, each a page of 60 lines at most', () => {
     const decisions = readdirSync(join(root, 'docs/adr')).sort();
     decisions.forEach((name, index) => {
-      expect(name).toMatch(new RegExp(`^000${index + 1}-[a-z-]+\\.md$`));
+      const number = String(index + 1).padStart(4, '0');
+      expect(name).toMatch(new RegExp(`^${number}-[a-z-]+\\.md$`));
       const text = read(`docs/adr/${name}`);
       expect(text.split('\n').length, name).toBeLessThanOrEqual(60);
       for (const heading of ['Context', 'Decision', 'Consequences']) {
