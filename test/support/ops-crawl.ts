@@ -1,4 +1,3 @@
-import type { Find } from './canary-places.ts';
 import { signInAt } from './ops-site.ts';
 import type { System } from './system.ts';
 
@@ -11,7 +10,7 @@ const starts = ['/', '/?mode=live', '/redrive', '/queues', board, '/metrics', '/
 export async function crawlOps(
   system: System,
   { references }: { references: readonly string[] },
-): Promise<Find[]> {
+): Promise<[path: string, text: string][]> {
   const { opsUrl, opsUser: name, opsPassword: password } = system.facts;
   const cookie = await signInAt(opsUrl, { name, password });
   const seen = new Map<string, string>();
