@@ -11,7 +11,6 @@ export interface PictureDay {
 interface Facts {
   readonly apiUrl: string;
   readonly apiKey: string;
-  readonly sandboxUrl: string;
 }
 
 const untilSettledMs = 30_000;
@@ -44,7 +43,7 @@ export async function makePictureDay({
   };
   const recipient = (ending: string) => ({ phone: `+3363998${ending}`, pin: '482913' });
 
-  // The sandbox refuses this ending for good, and never confirms that one.
+  // The sandbox refuses this ending for good.
   const failing = ['visit-20817', 'visit-20844', 'visit-20902'];
   for (const reference of failing) {
     await put(reference, { start: inHours(51), notice: 'now', recipient: recipient('9211') });
