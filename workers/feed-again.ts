@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 /** A worker that keeps up sends a good part of what it was given in this time. */
 const pauseMs = 50;
 /** Enough less than from one round to the next that the last feeding is over by then. */
-const roundMs = 800;
+const roundMs = 930;
 
 /**
  * Feeds again and again within a round for as long as workers are all that bounds it, so that those

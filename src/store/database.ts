@@ -33,8 +33,16 @@ export interface Database {
     organisations: readonly string[] | { readonly expression: string },
     text: string,
   ): Promise<Row[]>;
-  /** Runs one statement outside of any organisation. */
-  query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /**
+   * Runs one statement outside of any organisation.
+   *
+   * @param name of one that runs often: each connection then prepares it once
+   */
+  query<Row extends pg.QueryResultRow>(
+    text: string,
+    values?: readonly unknown[],
+    name?: string,
+  ): Promise<Row[]>;
   close(): Promise<void>;
 }
 
@@ -111,8 +119,13 @@ export function openDatabase(options: DatabaseOptions): Database {
         .catch(rethrowUnavailable)) as unknown as pg.QueryResult<Row>[];
       return results[1]?.rows ?? [];
     },
-    async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) {
-      const result = await pool.query<Row>(text, [...values]).catch(rethrowUnavailable);
+    async query<Row extends pg.QueryResultRow>(
+      text: string,
+      values: readonly unknown[] = [],
+      name?: string,
+    ) {
+      const statement = name === undefined ? { text } : { text, name };
+      const result = await pool.query<Row>(statement, [...values]).catch(rethrowUnavailable);
       return result.rows;
     },
     async close() {

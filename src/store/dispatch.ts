@@ -43,9 +43,10 @@ export async function loadQueuedBatch(
      from reminders r
      left join links l on l.reminder_id = r.id and l.channel = r.channel and l.current
        and l.revoked_at is null
-     where r.batch_id = $1 and r.state = 'queued' and r.lease_until > clock_timestamp()
+     where r.batch_id = $1 and r.phase = 'in_hand' and r.state = 'queued' and r.lease_until > clock_timestamp()
      order by r.not_after, r.id`,
     [batchId],
+    'load queued batch',
   );
   return rows.map((row) => ({
     reminderId: row.id,

@@ -30,7 +30,7 @@ export async function readLaneLoad(
     name: 'read lane load',
     text: `select
         (select count(*)::int from (select from reminders
-          where state in ('queued', 'sending') and channel = $1 and mode = $8 limit $3) o) as outstanding,
+          where phase = 'in_hand' and channel = $1 and mode = $8 limit $3) o) as outstanding,
         coalesce(sum(b.reminder_count), 0)::int as fed,
         -- A little less than the second from one tick to the next.
         coalesce(sum(b.reminder_count) filter (
@@ -86,23 +86,23 @@ export async function listDueOrganisations(
     text: `with recursive organisation (id, first_due_at, turn) as (
         select first.organisation_id, first.due_at, first.turn from (
           (select organisation_id, due_at, 0 as turn from reminders
-            where state = 'scheduled' and channel = $1 and mode = $4 and organisation_id > $2
+            where phase = 'scheduled' and channel = $1 and mode = $4 and organisation_id > $2
             order by organisation_id, due_at limit 1)
           union all
           (select organisation_id, due_at, 1 from reminders
-            where state = 'scheduled' and channel = $1 and mode = $4
+            where phase = 'scheduled' and channel = $1 and mode = $4
             order by organisation_id, due_at limit 1)
           limit 1) first
         union all
         select next.id, next.due_at, next.turn from organisation o
         cross join lateral (
           (select r.organisation_id as id, r.due_at, o.turn from reminders r
-            where r.state = 'scheduled' and r.channel = $1 and r.mode = $4
+            where r.phase = 'scheduled' and r.channel = $1 and r.mode = $4
               and r.organisation_id > o.id
             order by r.organisation_id, r.due_at limit 1)
           union all
           (select r.organisation_id, r.due_at, 1 from reminders r
-            where o.turn = 0 and r.state = 'scheduled' and r.channel = $1 and r.mode = $4
+            where o.turn = 0 and r.phase = 'scheduled' and r.channel = $1 and r.mode = $4
             order by r.organisation_id, r.due_at limit 1)
           limit 1) next
         where next.turn = 0 or next.id <= $2
@@ -138,7 +138,7 @@ export async function lockDueReminders(
         cross join lateral (
           select w.id, row_number() over (order by w.not_after, w.id) as turn from (
             select r.id, r.not_after from reminders r
-            where r.state = 'scheduled' and r.channel = $1 and r.mode = $5
+            where r.phase = 'scheduled' and r.channel = $1 and r.mode = $5
               and r.organisation_id = o.id
               and r.due_at <= now()
               and r.not_after > now()

@@ -42,7 +42,7 @@ async function readHeld(connection: Connection): Promise<QueueMeasures['held']> 
        coalesce(reason_code, '') as code, count(*)::int as count,
        extract(epoch from clock_timestamp() - min(updated_at))::float8 as "oldestAgeS",
        min(not_after) as "soonestDeadline"
-     from reminders where state = '${state}' group by 1, 2, 3, 4, 5`;
+     from reminders where phase = '${state}' group by 1, 2, 3, 4, 5`;
   // One each, for each has an index of its own.
   const { rows } = await connection.query(`${group('failed')} union all ${group('uncertain')}`);
   return rows;
@@ -51,7 +51,7 @@ async function readHeld(connection: Connection): Promise<QueueMeasures['held']> 
 async function readInHand(connection: Connection): Promise<QueueMeasures['inHand']> {
   const { rows } = await connection.query(
     `select state, channel, mode, count(*)::int as count from reminders
-     where state in ('queued', 'sending') group by 1, 2, 3`,
+     where phase = 'in_hand' group by 1, 2, 3`,
   );
   return rows;
 }
@@ -64,7 +64,7 @@ async function countOpen(
 ): Promise<Pick<QueueMeasures, 'scheduledEstimate' | 'openBatches' | 'activePauses' | 'lockOuts'>> {
   const { rows } = await connection.query(
     `with few as (select count(*)::int as count from (
-        select from reminders where state = 'scheduled' limit ${scheduledCountMax}) w)
+        select from reminders where phase = 'scheduled' limit ${scheduledCountMax}) w)
      select case when few.count < ${scheduledCountMax} then few.count
          -- What vacuuming and analysing found of the index of exactly these.
          else (select greatest(few.count, c.reltuples::float8) from pg_class c

@@ -3,6 +3,7 @@ import { type PendingEnd, type ReceiptState, receiptStates } from '../domain/att
 import type { Channel } from '../domain/channel.ts';
 import type { ReminderState } from '../domain/reminder.ts';
 import type { Connection } from './database.ts';
+import { tellOfChanged } from './reminder-steps.ts';
 
 /** An attempt and its reminder, the reminder's row locked by this transaction. */
 export interface LockedAttempt {
@@ -118,6 +119,67 @@ export async function writeAttemptEnds(
       ends.map(({ providerId }) => providerId ?? null),
     ],
   });
+}
+
+/**
+ * Locks the reminders of these attempts, all at once and in the order of their ids like everyone.
+ *
+ * @returns the attempts of which nothing else is known: their reminder is being sent, by this attempt,
+ *   and nobody has asked for its end
+ */
+export async function lockPlain(
+  connection: Connection,
+  attemptIds: readonly string[],
+): Promise<Set<string>> {
+  const { rows } = await connection.query<{ attempt_id: string; plain: boolean }>({
+    name: 'lock plain attempts',
+    text: `select t.id as attempt_id, r.state = 'sending' and r.pending_end is null
+        and r.attempt_count = t.number as plain
+      from attempts t join reminders r on r.id = t.reminder_id
+      where t.id = any($1::uuid[]) order by r.id for no key update of r`,
+    values: [attemptIds],
+  });
+  return new Set(rows.filter(({ plain }) => plain).map((row) => row.attempt_id));
+}
+
+/** That a provider took a message. */
+export interface Acceptance {
+  readonly attemptId: string;
+  readonly providerId?: string | undefined;
+}
+
+/**
+ * Stores the outcome that nearly all attempts have, of those that `lockPlain` found: their reminders
+ * are `sent`, and nothing need be read to decide it. Where a receipt came first it is left to others.
+ *
+ * @returns the attempts it stored
+ */
+export async function writeAccepted(
+  connection: Connection,
+  accepted: readonly Acceptance[],
+): Promise<Set<string>> {
+  const { rows } = await connection.query<{ attempt_id: string }>({
+    name: 'write accepted',
+    text: `with ended as (
+        update attempts t set outcome = 'accepted', ended_at = clock_timestamp(),
+          provider_id = coalesce(t.provider_id, a.provider_id)
+        from unnest($1::uuid[], $2::text[]) as a (attempt_id, provider_id)
+        where t.id = a.attempt_id and t.outcome is null and t.receipt_state is null
+        returning t.id as attempt_id, t.reminder_id
+      ), changed as (
+        update reminders r set state = 'sent', reason_code = null, batch_id = null,
+          lease_until = null, sent_at = coalesce(r.sent_at, clock_timestamp()),
+          updated_at = clock_timestamp()
+        from ended e where r.id = e.reminder_id
+        returning r.*, 'sending' as from_state, null as event_reason
+      ), told as (${tellOfChanged})
+      select attempt_id from ended`,
+    values: [
+      accepted.map(({ attemptId }) => attemptId),
+      accepted.map(({ providerId }) => providerId ?? null),
+    ],
+  });
+  return new Set(rows.map(({ attempt_id }) => attempt_id));
 }
 
 /** A provider's later word about an attempt. */

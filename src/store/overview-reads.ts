@@ -158,8 +158,8 @@ export async function readMoment(
 export async function hasLive(connection: Connection): Promise<boolean> {
   const { rows } = await connection.query(
     `select exists (select from total_transitions where mode = 'live')
-       or exists (select from reminders where state = 'scheduled' and channel = 'sms' and mode = 'live')
-       or exists (select from reminders where state = 'scheduled' and channel = 'email' and mode = 'live')
+       or exists (select from reminders where phase = 'scheduled' and channel = 'sms' and mode = 'live')
+       or exists (select from reminders where phase = 'scheduled' and channel = 'email' and mode = 'live')
        as live`,
   );
   return rows[0].live;

@@ -40,7 +40,7 @@ export async function countHeldByPause(
        select count(*)::int from (
          select from unnest($1::uuid[]) as o (id)
          cross join lateral (select r.appointment_id from reminders r
-           where r.state = 'scheduled' and r.channel = c.channel and r.mode = m.mode
+           where r.phase = 'scheduled' and r.channel = c.channel and r.mode = m.mode
              and r.organisation_id = o.id and r.due_at <= now() and r.not_after > now()
            limit ${countedMax}) due
          where not exists (select from pauses p where p.ended_at is null and p.id <> $2
@@ -63,7 +63,7 @@ export async function countExpiredSince(
   const { rows } = await connection.query<{ count: number }>(
     `select count(*)::int as count from (
        select r.organisation_id, r.channel from reminders r
-       where r.state = 'expired' and r.not_after >= $3 and r.not_after <= now()
+       where r.phase = 'expired' and r.not_after >= $3 and r.not_after <= now()
        limit ${countedMax}) late
      where ($1::uuid is null or late.organisation_id = $1) and ($2::text is null or late.channel = $2)`,
     [organisationId ?? null, channel ?? null, since],
@@ -83,7 +83,7 @@ export async function countExpiringBy(
   const { rows } = await connection.query<{ count: number }>(
     `with near as materialized (
        select r.not_after, r.organisation_id, r.channel, r.state from reminders r
-       where r.state in ('scheduled', 'failed', 'uncertain') and r.not_after > now()
+       where r.phase in ('scheduled', 'failed', 'uncertain') and r.not_after > now()
          and r.not_after <= $4::timestamptz
        order by r.not_after limit ${countedMax})
      select (select count(*)::int from near n where n.state = 'scheduled' and n.not_after <= t.moment
@@ -98,7 +98,7 @@ export async function countExpiringBy(
 export async function countInTheAir(connection: AnyConnection): Promise<number> {
   const { rows } = await connection.query<{ count: number }>(
     `select count(*)::int as count from reminders
-     where state in ('queued', 'sending') and state = 'sending'`,
+     where phase = 'in_hand' and state = 'sending'`,
   );
   return rows[0]?.count ?? 0;
 }

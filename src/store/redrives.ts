@@ -27,7 +27,7 @@ export async function lockDeadLetters(
   input: RedriveFilter & { after: string; countMax: number },
 ): Promise<string[]> {
   const { rows } = await connection.query<{ id: string }>(
-    `select r.id from reminders r where r.state = 'failed' and r.id > $4 and ${matches}
+    `select r.id from reminders r where r.phase = 'failed' and r.id > $4 and ${matches}
      order by r.id limit $5 for no key update skip locked`,
     [...filterValues(input), input.after, input.countMax],
   );
@@ -40,7 +40,7 @@ export async function listDeadLetters(
   input: RedriveFilter & { countMax: number },
 ): Promise<string[]> {
   const { rows } = await connection.query<{ id: string }>(
-    `select r.id from reminders r where r.state = 'failed' and ${matches} order by r.id limit $4`,
+    `select r.id from reminders r where r.phase = 'failed' and ${matches} order by r.id limit $4`,
     [...filterValues(input), input.countMax],
   );
   return rows.map(({ id }) => id);
@@ -49,7 +49,7 @@ export async function listDeadLetters(
 /** What dead letters of now failed for. */
 export async function listFailureCodes(connection: Connection): Promise<string[]> {
   const { rows } = await connection.query<{ reason_code: string }>(
-    `select distinct reason_code from reminders where state = 'failed' and reason_code is not null
+    `select distinct reason_code from reminders where phase = 'failed' and reason_code is not null
      order by reason_code`,
   );
   return rows.map(({ reason_code }) => reason_code);

@@ -73,8 +73,6 @@ create table attempts (
   receipt_at timestamp with time zone,
   possible_duplicate boolean not null default false,
   constraint attempts_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text]))),
-  constraint attempts_link_id_fkey FOREIGN KEY (link_id) REFERENCES links(id) ON DELETE SET NULL,
-  constraint attempts_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
   constraint attempts_outcome_check CHECK ((outcome = ANY (ARRAY['accepted'::text, 'refused'::text, 'uncertain'::text]))),
   constraint attempts_pkey PRIMARY KEY (id),
   constraint attempts_provider_id_key UNIQUE (provider_id),
@@ -144,7 +142,6 @@ create table content_keys (
   sealed_key bytea not null,
   constraint content_keys_appointment_id_version_fkey FOREIGN KEY (appointment_id, version) REFERENCES versions(appointment_id, version) ON DELETE CASCADE,
   constraint content_keys_link_id_fkey FOREIGN KEY (link_id) REFERENCES links(id) ON DELETE CASCADE,
-  constraint content_keys_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
   constraint content_keys_pkey PRIMARY KEY (link_id, version)
 );
 alter table content_keys owner to sotto_owner;
@@ -268,7 +265,6 @@ create table links (
   constraint links_check CHECK (((parcel IS NULL) OR (parcel_day IS NOT NULL))),
   constraint links_lookup_check CHECK ((octet_length(lookup) = 16)),
   constraint links_lookup_key UNIQUE (lookup),
-  constraint links_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
   constraint links_pkey PRIMARY KEY (id),
   constraint links_reminder_id_fkey FOREIGN KEY (reminder_id) REFERENCES reminders(id) ON DELETE CASCADE,
   constraint links_seal_public_key_check CHECK ((octet_length(seal_public_key) = 32)),
@@ -459,13 +455,18 @@ create table reminders (
   created_at timestamp with time zone not null default clock_timestamp(),
   updated_at timestamp with time zone not null default clock_timestamp(),
   attempts_before_redrive integer not null default 0,
+  phase text default 
+CASE
+    WHEN (state = ANY (ARRAY['queued'::text, 'sending'::text])) THEN 'in_hand'::text
+    WHEN (state = ANY (ARRAY['sent'::text, 'delivered'::text, 'undelivered'::text])) THEN 'told'::text
+    ELSE state
+END,
   constraint reminders_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES appointments(id) ON DELETE CASCADE,
   constraint reminders_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text]))),
   constraint reminders_check CHECK (((kind = 'planned'::text) = (before IS NOT NULL))),
   constraint reminders_check1 CHECK (((state = 'skipped'::text) = (skipped_reason IS NOT NULL))),
   constraint reminders_check2 CHECK (((state <> ALL (ARRAY['queued'::text, 'sending'::text])) OR ((batch_id IS NOT NULL) AND (lease_until IS NOT NULL)))),
   constraint reminders_kind_check CHECK ((kind = ANY (ARRAY['planned'::text, 'notice'::text]))),
-  constraint reminders_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
   constraint reminders_pending_end_check CHECK ((pending_end = ANY (ARRAY['cancelled'::text, 'superseded'::text, 'erased'::text]))),
   constraint reminders_pkey PRIMARY KEY (id),
   constraint reminders_requested_channel_check CHECK ((requested_channel = ANY (ARRAY['sms'::text, 'email'::text, 'auto'::text]))),
@@ -582,7 +583,6 @@ create table versions (
   view_month text not null,
   created_at timestamp with time zone not null default clock_timestamp(),
   constraint versions_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES appointments(id) ON DELETE CASCADE,
-  constraint versions_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
   constraint versions_pkey PRIMARY KEY (appointment_id, version),
   constraint versions_view_month_check CHECK ((view_month ~ '^[0-9]{4}-[0-9]{2}$'::text))
 );
@@ -591,6 +591,7 @@ alter table versions enable row level security;
 alter table versions force row level security;
 
 CREATE INDEX appointments_erase ON public.appointments USING btree (erase_at);
+CREATE INDEX appointments_paused ON public.appointments USING btree (id) WHERE (paused_at IS NOT NULL);
 CREATE INDEX appointments_tombstones ON public.appointments USING btree (organisation_id, mode, reference, revision) WHERE (deleted_at IS NOT NULL);
 CREATE UNIQUE INDEX appointments_reference ON public.appointments USING btree (organisation_id, mode, reference) WHERE (deleted_at IS NULL);
 CREATE INDEX audit_action ON public.audit USING btree (action, id);
@@ -610,13 +611,13 @@ CREATE INDEX links_parcel_day ON public.links USING btree (parcel_day) WHERE (pa
 CREATE UNIQUE INDEX links_current ON public.links USING btree (reminder_id, channel) WHERE current;
 CREATE UNIQUE INDEX pauses_active ON public.pauses USING btree (organisation_id, channel) NULLS NOT DISTINCT WHERE (ended_at IS NULL);
 CREATE INDEX reminders_appointment ON public.reminders USING btree (appointment_id);
-CREATE INDEX reminders_batch ON public.reminders USING btree (batch_id) WHERE (state = ANY (ARRAY['queued'::text, 'sending'::text]));
-CREATE INDEX reminders_deadline ON public.reminders USING btree (not_after) WHERE (state = ANY (ARRAY['scheduled'::text, 'failed'::text, 'uncertain'::text]));
-CREATE INDEX reminders_due ON public.reminders USING btree (channel, mode, organisation_id, due_at) WHERE (state = 'scheduled'::text);
-CREATE INDEX reminders_expired ON public.reminders USING btree (not_after) WHERE (state = 'expired'::text);
-CREATE INDEX reminders_failed ON public.reminders USING btree (id) WHERE (state = 'failed'::text);
-CREATE INDEX reminders_lease ON public.reminders USING btree (lease_until) WHERE (state = ANY (ARRAY['queued'::text, 'sending'::text]));
-CREATE INDEX reminders_uncertain ON public.reminders USING btree (updated_at) WHERE (state = 'uncertain'::text);
+CREATE INDEX reminders_batch ON public.reminders USING btree (batch_id) WHERE (phase = 'in_hand'::text);
+CREATE INDEX reminders_deadline ON public.reminders USING btree (not_after) WHERE (phase = ANY (ARRAY['scheduled'::text, 'failed'::text, 'uncertain'::text]));
+CREATE INDEX reminders_due ON public.reminders USING btree (channel, mode, organisation_id, due_at) WHERE (phase = 'scheduled'::text);
+CREATE INDEX reminders_expired ON public.reminders USING btree (not_after) WHERE (phase = 'expired'::text);
+CREATE INDEX reminders_failed ON public.reminders USING btree (id) WHERE (phase = 'failed'::text);
+CREATE INDEX reminders_lease ON public.reminders USING btree (lease_until) WHERE (phase = 'in_hand'::text);
+CREATE INDEX reminders_uncertain ON public.reminders USING btree (id) WHERE (phase = 'uncertain'::text);
 CREATE INDEX sealed_callbacks_received ON public.sealed_callbacks USING btree (received_at);
 CREATE INDEX suppressions_created ON public.suppressions USING btree (created_at);
 
@@ -1086,7 +1087,7 @@ grant update (ended_at) on pauses to sotto_ops;
 grant delete, select on phone_day_counts to sotto_scheduler;
 grant insert, select, update on phone_day_counts to sotto_patient;
 grant insert, select on reminders to sotto_api;
-grant select (appointment_id, attempt_count, channel, due_at, id, mode, not_after, organisation_id, state) on reminders to sotto_lookup;
+grant select (appointment_id, attempt_count, channel, due_at, id, mode, not_after, organisation_id, phase, state) on reminders to sotto_lookup;
 grant select (appointment_id, id, kind, mode, organisation_id, sent_at, state) on reminders to sotto_patient;
 grant select on reminders to sotto_ops;
 grant select on reminders to sotto_scheduler;

@@ -27,7 +27,7 @@ export async function changeChannelOfStuck(
                 and l.revoked_at is null and l.attempted_at is null and l.parcel_day is not null
               limit 1) as other
           from reminders r
-          where r.state = 'scheduled' and r.channel = $1 and r.mode = $2
+          where r.phase = 'scheduled' and r.channel = $1 and r.mode = $2
             and r.organisation_id = o.id and r.due_at <= now()
             and r.not_after > now() + interval '1 minute'
             and r.send_at <= now() - least((r.not_after - r.send_at) / 2,

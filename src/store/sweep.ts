@@ -10,7 +10,7 @@ export async function releaseLateQueued(connection: Connection): Promise<number>
     connection,
     'release late queued',
     `with late as materialized (
-        select id from reminders where state = 'queued' and lease_until <= now()
+        select id from reminders where phase = 'in_hand' and state = 'queued' and lease_until <= now()
         order by lease_until limit ${rowsMax} for no key update skip locked
       ), changed as (
         update reminders r set state = coalesce(r.pending_end, 'scheduled'), batch_id = null,
@@ -32,7 +32,7 @@ export async function markLateSending(connection: Connection): Promise<number> {
     connection,
     'mark late sending',
     `with late as materialized (
-        select id from reminders where state = 'sending' and lease_until <= now()
+        select id from reminders where phase = 'in_hand' and state = 'sending' and lease_until <= now()
         order by lease_until limit ${rowsMax} for no key update skip locked
       ), tried as (
         update attempts t set outcome = 'uncertain', reason_code = 'process_died',
@@ -57,7 +57,7 @@ export async function expireReminders(connection: Connection): Promise<number> {
     'expire reminders',
     `with past as materialized (
         select id, state from reminders
-        where state in ('scheduled', 'failed', 'uncertain') and not_after <= now()
+        where phase in ('scheduled', 'failed', 'uncertain') and not_after <= now()
         order by not_after limit ${rowsMax} for no key update skip locked
       ), changed as (
         update reminders r set state = 'expired',

@@ -15,7 +15,7 @@ export async function findWaitingBatches(
     `select batch_id, channel, mode from (
        select b.*, row_number() over (partition by channel, mode order by lease_until) as place
        from (select distinct on (batch_id) batch_id, lease_until, channel, mode from reminders
-         where state = 'queued'
+         where phase = 'in_hand' and state = 'queued'
            and lease_until > now() + $1::float8 * interval '1 millisecond'
            and lease_until <= now() + $2::float8 * interval '1 millisecond') b) w
      where place <= $3 order by lease_until`,

@@ -6,6 +6,8 @@ import {
   type AttemptEnd,
   type LockedAttempt,
   lockAttempts,
+  lockPlain,
+  writeAccepted,
   writeAttemptEnds,
 } from '../store/outcomes.ts';
 import { type LockedStep, writeReminderSteps } from '../store/reminder-steps.ts';
@@ -135,7 +137,8 @@ async function storeOutcomes(
   // A provider that gives one id to two messages must not cost us the outcome of either.
   const write = (withProviderIds: boolean) =>
     database.transaction([], async (connection) => {
-      for (let left = ended; left.length > 0; ) {
+      let left = await storeAccepted(connection, { ended, withProviderIds });
+      while (left.length > 0) {
         left = await storeSome(connection, { ended: left, withProviderIds, random });
       }
     });
@@ -145,6 +148,30 @@ async function storeOutcomes(
     if (ended.length > 1 || sqlState(error) !== uniqueViolation) throw error;
     await write(false);
   }
+}
+
+/**
+ * Locks the reminders of all these attempts, then stores what was accepted and nothing else is known
+ * of.
+ *
+ * @returns the others, which are decided one by one
+ */
+async function storeAccepted(
+  connection: Connection,
+  { ended, withProviderIds }: { ended: readonly EndedAttempt[]; withProviderIds: boolean },
+): Promise<readonly EndedAttempt[]> {
+  const plain = await lockPlain(
+    connection,
+    ended.map(({ attemptId }) => attemptId),
+  );
+  const accepted = ended.flatMap(({ attemptId, outcome }) =>
+    outcome.kind === 'accepted' && plain.has(attemptId)
+      ? [{ attemptId, ...(withProviderIds ? { providerId: outcome.providerId } : {}) }]
+      : [],
+  );
+  if (accepted.length === 0) return ended;
+  const stored = await writeAccepted(connection, accepted);
+  return ended.filter(({ attemptId }) => !stored.has(attemptId));
 }
 
 /**

@@ -71,7 +71,8 @@ export async function dispatchNaively(
 async function prepare({ admin }: BenchDatabase): Promise<void> {
   await admin.query(
     `create table naive_reminders (id uuid primary key, state text not null default 'scheduled',
-       provider_id text, sent_at timestamptz, times int not null default 0)`,
+       provider_id text, sent_at timestamptz, times int not null default 0);
+     create index on naive_reminders (state)`,
   );
 }
 

@@ -138,7 +138,7 @@ describe('the preview of a resume', () => {
     await bench.seed({ organisationId, count: 2, mode: 'test', notAfterInMs: 30 * 60_000 });
     await bench.seed({ organisationId, count: 4, dueInMs: 3_600_000, notAfterInMs: 5_400_000 });
     await pause({ organisation: organisationId });
-    await bench.seed({ organisationId, count: 3, state: 'expired', notAfterInMs: 5 });
+    await bench.seed({ organisationId, count: 3, state: 'expired', notAfterInMs: 0 });
     await bench.seed({ organisationId, count: 1, state: 'expired', notAfterInMs: -3_600_000 });
     const page = await (await operator.get(`/controls/resume?pause=${await pauseId()}`)).text();
     expect(page).toContain('<strong>7</strong> live by SMS go out at up to 2 a second: about 4 s.');

@@ -20,13 +20,12 @@ const pool = new pg.Pool({ connectionString, max: connectionsMax });
 const outcomeAlone = {
   before: async (_: NaiveJob) => {},
   after: (job: NaiveJob, providerId: string) =>
-    pool.query({
-      name: 'outcome',
-      text: `update naive_reminders set state = 'sent', provider_id = $2, sent_at = clock_timestamp(),
+    pool.query(
+      `update naive_reminders set state = 'sent', provider_id = $2, sent_at = clock_timestamp(),
           times = times + 1
         where id = $1`,
-      values: [job.id, providerId],
-    }),
+      [job.id, providerId],
+    ),
 };
 
 /** The rows that Sotto writes, in its own tables, and without what Sotto checks on the way. */
@@ -88,7 +87,11 @@ const worker = new Worker<NaiveJob>(
   async ({ data }) => {
     firstAtMs ||= Date.now();
     await before(data);
-    const text = `${data.name}: ${data.place}, ${data.at}. ${await linkOf(data)}`;
+    const at = new Date(data.at).toLocaleString('fr', {
+      ...{ timeZone: 'Europe/Paris', weekday: 'long', day: 'numeric', month: 'long' },
+      ...{ hour: '2-digit', minute: '2-digit' },
+    });
+    const text = `${data.name}: ${data.place}, ${at}. ${await linkOf(data)}`;
     const outcome = await nullTransport.send({
       ...{ channel: 'sms', to: new Secret(data.phone), text: new Secret(text) },
       ...{ attemptToken: data.id, validitySeconds: 36_000 },
