@@ -44,5 +44,20 @@ export const limits = {
   opsSessionIdleMinutes: 30,
   opsSessionTotalMinutes: 12 * 60,
 
+  webhookEndpointsMax: 5,
+  webhookUrlCharactersMax: 2_000,
+  /** From the name to the last byte of the answer. */
+  webhookTimeoutMs: 5_000,
+  webhookAnswerBytesMax: 64 * 1024,
+  /** One process delivers to so many endpoints at a time, to each one event at a time. */
+  webhooksAtOnce: 32,
+  /** After this time or so many events an endpoint waits until the others had their turn. */
+  webhookTurnMs: 5_000,
+  webhookTurnEventsMax: 200,
+  /** Well over a turn and the delivery that it ends with. */
+  webhookLeaseMs: 30_000,
+  webhookOverlapHoursDefault: 24,
+  webhookOverlapHoursMax: 7 * 24,
+
   shutdownMs: 8_000,
 } as const;

@@ -1,9 +1,14 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 
-/** What a name says: texts, or the hosts that take its mail. A name that is not here does not exist. */
+/** What a name says: texts, the hosts that take its mail, or addresses. A name that is not here does not exist. */
 export interface DnsRecords {
-  [name: string]: { txt?: readonly string[]; mx?: readonly string[] };
+  [name: string]: {
+    txt?: readonly string[];
+    mx?: readonly string[];
+    /** Addresses, as four bytes. */
+    a?: readonly (readonly number[])[];
+  };
 }
 
 export interface DnsServer {
@@ -15,10 +20,10 @@ export interface DnsServer {
   close(): Promise<void>;
 }
 
-const types = { txt: 16, mx: 15 } as const;
+const types = { a: 1, txt: 16, mx: 15 } as const;
 
 /**
- * A name server on UDP that knows TXT and MX records.
+ * A name server on UDP that knows TXT, MX and A records.
  *
  * @see RFC 1035, 4
  */
@@ -67,6 +72,7 @@ function answerTo(query: Buffer, records: DnsRecords): Buffer {
 
 function dataOf(found: DnsRecords[string] | undefined, type: number): Buffer[] {
   if (type === types.txt) return (found?.txt ?? []).map(textData);
+  if (type === types.a) return (found?.a ?? []).map((bytes) => Buffer.from(bytes));
   if (type !== types.mx) return [];
   return (found?.mx ?? []).map((host) => Buffer.concat([Buffer.from([0, 10]), nameData(host)]));
 }

@@ -1,16 +1,13 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 
-/** A certificate of one's own for `localhost` and 127.0.0.1, valid for some years around today. */
-export function selfSigned(): { key: string; cert: string } {
+/** A certificate of one's own for a name and 127.0.0.1, valid for some years around today. */
+export function selfSigned(host = 'localhost'): { key: string; cert: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ecdsaWithSha256 = sequence(oid('2a8648ce3d040302'));
-  const name = sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from('localhost')))));
+  const name = sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from(host)))));
   const year = new Date().getUTCFullYear();
   const on = (year: number) => der(0x18, Buffer.from(`${year}0101000000Z`));
-  const names = sequence(
-    der(0x82, Buffer.from('localhost')),
-    der(0x87, Buffer.from([127, 0, 0, 1])),
-  );
+  const names = sequence(der(0x82, Buffer.from(host)), der(0x87, Buffer.from([127, 0, 0, 1])));
   const content = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),
     der(0x02, Buffer.from([1])),

@@ -1,0 +1,179 @@
+import http from 'node:http';
+import https from 'node:https';
+import { isIP, isIPv4, type LookupFunction } from 'node:net';
+import { limits } from '../../config/limits.ts';
+import type { DeliveryFault, DeliveryOutcome } from '../domain/webhook.ts';
+import { isLoopbackAddress } from './public-address.ts';
+import type { ResolveName } from './resolve-name.ts';
+import { readWebhookTarget, type WebhookTarget } from './webhook-target.ts';
+
+/** A way to one endpoint, for a few deliveries one after the other. */
+export interface WebhookChannel {
+  /** Never throws, and ends within `webhookTimeoutMs`. */
+  post(input: {
+    headers: Readonly<Record<string, string>>;
+    body: string;
+  }): Promise<DeliveryOutcome>;
+  close(): void;
+}
+
+export interface ChannelOptions {
+  readonly url: string;
+  readonly loopbackAllowed: boolean;
+  readonly resolveName: ResolveName;
+  /** Of addresses that are not this machine's: whether to connect to one. */
+  readonly mayConnectTo: (address: string) => boolean;
+  /** Certificates to trust beside those of the machine. */
+  readonly ca?: string | undefined;
+}
+
+class Refused extends Error {
+  readonly code: DeliveryFault;
+  constructor(code: DeliveryFault) {
+    super(code);
+    this.code = code;
+  }
+}
+
+/**
+ * Opens a channel to the address of an endpoint, which a stranger chose.
+ *
+ * Its name is resolved once; if a single one of its addresses will not do, none is used. Connections
+ * go to those addresses and no other, and who answers is looked at again once connected. The name is
+ * what TLS verifies. Redirects are not followed, no proxy is used, and nothing of an answer is kept but
+ * its status.
+ */
+export function openWebhookChannel(options: ChannelOptions): WebhookChannel {
+  const target = readWebhookTarget(options.url, options);
+  const settings = { keepAlive: true, maxSockets: 1 };
+  const agent =
+    typeof target !== 'string' && target.isLoopback
+      ? new http.Agent(settings)
+      : new https.Agent(settings);
+  let pinned: readonly string[] | undefined;
+
+  async function deliver(input: Parameters<WebhookChannel['post']>[0]): Promise<number> {
+    // An address that was right when it was stored need not be so under other rules.
+    if (typeof target === 'string') throw new Refused('address_refused');
+    const signal = AbortSignal.timeout(limits.webhookTimeoutMs);
+    pinned ??= await resolveTarget(target, options, signal);
+    const once = { ...input, ...options, target, agent, signal, addresses: pinned };
+    // One that was kept open may have been closed by the other side at this moment.
+    return postOnce(once).catch((error: unknown) => {
+      if (error instanceof Refused || !('isReused' in (error as object))) throw error;
+      return postOnce(once);
+    });
+  }
+
+  return {
+    post: (input) =>
+      deliver(input).then(outcomeOf, (error: unknown) => ({
+        delivered: false,
+        code: faultOf(error),
+      })),
+    close: () => agent.destroy(),
+  };
+}
+
+async function resolveTarget(
+  { host, isLoopback }: WebhookTarget,
+  { resolveName, mayConnectTo }: ChannelOptions,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  if (isLoopback) return host === 'localhost' ? ['127.0.0.1', '::1'] : [host];
+  const addresses = isIP(host) === 0 ? await resolveName(host, signal) : [host];
+  signal.throwIfAborted();
+  if (addresses.length === 0) throw new Refused('name_not_found');
+  if (!addresses.every(mayConnectTo)) throw new Refused('address_refused');
+  return addresses;
+}
+
+function postOnce(input: {
+  target: WebhookTarget;
+  agent: http.Agent | https.Agent;
+  addresses: readonly string[];
+  headers: Readonly<Record<string, string>>;
+  body: string;
+  signal: AbortSignal;
+  mayConnectTo: ChannelOptions['mayConnectTo'];
+  ca?: string | undefined;
+}): Promise<number> {
+  const { target, agent, addresses, headers, body, signal, ca } = input;
+  const { url, host, isLoopback } = target;
+  const isAllowed = isLoopback ? isLoopbackAddress : input.mayConnectTo;
+  return new Promise((resolve, reject) => {
+    const request = (isLoopback ? http : https).request({
+      agent,
+      method: 'POST',
+      host,
+      port: url.port || undefined,
+      path: url.pathname + url.search,
+      headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+      signal,
+      lookup: lookupOf(addresses),
+      // Of an address TLS has no name to ask for; its certificate must be for that address.
+      servername: isIP(host) === 0 ? host : '',
+      rejectUnauthorized: true,
+      ...(ca && { ca }),
+    });
+    request.once('socket', (socket) => {
+      const check = () => {
+        if (!isAllowed(socket.remoteAddress ?? '')) request.destroy(new Refused('address_refused'));
+      };
+      // TLS is not agreed on yet, so nothing of the request has been written.
+      if (socket.connecting) socket.once('connect', check);
+      else check();
+    });
+    let status: number | undefined;
+    /** Once the status was told, how the rest of the answer ends changes nothing. */
+    const end = (error: Error) => (status === undefined ? reject(error) : resolve(status));
+    request.once('response', (response) => {
+      status = response.statusCode ?? 0;
+      let readBytes = 0;
+      response.on('data', (chunk: Buffer) => {
+        readBytes += chunk.length;
+        if (readBytes > limits.webhookAnswerBytesMax) response.destroy();
+      });
+      response.on('error', () => {});
+    });
+    request.on('error', (error: Error & { code?: string }) => {
+      const isReused = request.reusedSocket && /^(ECONNRESET|EPIPE)$/.test(error.code ?? '');
+      end(isReused ? Object.assign(error, { isReused }) : error);
+    });
+    request.once('close', () => end(new Refused('bad_answer')));
+    request.end(body);
+  });
+}
+
+/** Gives what was resolved before, whatever is asked for. */
+function lookupOf(addresses: readonly string[]): LookupFunction {
+  const found = addresses.map((address) => ({ address, family: isIPv4(address) ? 4 : 6 }));
+  return (_name, options, callback) => {
+    const [first] = found;
+    if (options.all || !first) callback(null, found);
+    else callback(null, first.address, first.family);
+  };
+}
+
+function outcomeOf(status: number): DeliveryOutcome {
+  if (status >= 200 && status < 300) return { delivered: true, status };
+  if (status >= 300 && status < 400) return { delivered: false, code: 'redirected', status };
+  return { delivered: false, code: status === 410 ? 'gone' : 'http_status', status };
+}
+
+/** By the codes that Node and OpenSSL give; their texts may quote what came. */
+const faults: readonly (readonly [RegExp, DeliveryFault])[] = [
+  [/^(ABORT_ERR|TimeoutError|AbortError|23)$/, 'timeout'],
+  [/^(ECONNRESET|EPIPE|ERR_STREAM_PREMATURE_CLOSE)$/, 'connection_lost'],
+  [/^(HPE_|ERR_HTTP)/, 'bad_answer'],
+  [/CERT|TLS|SSL|EPROTO|^UNABLE_|^INVALID_(CA|PURPOSE)|^HOSTNAME_/, 'tls'],
+];
+
+function faultOf(error: unknown): DeliveryFault {
+  if (error instanceof Refused) return error.code;
+  const { name, code } = error as { name?: string; code?: unknown };
+  const words = [String(code), String(name)];
+  return (
+    faults.find(([pattern]) => words.some((word) => pattern.test(word)))?.[1] ?? 'not_connected'
+  );
+}
