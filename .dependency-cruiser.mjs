@@ -14,7 +14,7 @@ const adapters = 'store|queue|keys|message|transport|journal|telemetry';
 const roots = [
   '^src/cli(/|\\.ts$)',
   '^src/roles/',
-  '^workers/(worker|worker-duties|scheduler|sending|routes)\\.ts$',
+  '^workers/(worker|worker-duties|scheduler|sending|routes|webhooks)\\.ts$',
 ];
 
 const notTypes = { dependencyTypesNot: ['type-only'] };
@@ -210,7 +210,7 @@ export default {
     }),
     packageOnlyIn({
       name: 'only-keys-does-cryptography',
-      packages: 'jose|sodium-native|canonicalize',
+      packages: 'jose|sodium-native|canonicalize|standardwebhooks',
       places: ['^src/keys/'],
       instead:
         'Seals, signatures and tokens are made and opened in src/keys, where vectors pin their formats.',
@@ -251,11 +251,11 @@ export default {
         'The sending side opens parcels and nothing more: it must hold no code that opens what a patient sees. The way there is printed; cut it where two purposes share a file.',
     }),
     unreachable({
-      name: 'scheduler-opens-nothing',
+      name: 'scheduler-opens-nothing-of-a-patient',
       from: '^workers/scheduler\\.ts$',
-      to: '^src/keys/open-.*\\.ts$',
+      to: '^src/keys/(open-(?!webhook-secret\\.ts$|box\\.ts$).*|cookie-box)\\.ts$',
       comment:
-        'The scheduler knows times and states. What needs a private key is a duty of the worker.',
+        'The scheduler knows times and states, speaks to strangers, and holds the key of webhooks alone. What needs a private key of anything else is a duty of the worker.',
     }),
     unreachable({
       name: 'api-opens-nothing',
@@ -277,12 +277,22 @@ export default {
       comment:
         'The role that patients reach must not be able to send to them: contact points and unsent links are the worker’s.',
     }),
-    {
-      name: 'opening-has-two-doors',
+    unreachable({
+      name: 'only-the-scheduler-signs-webhooks',
+      from: '^(workers/worker|src/roles/.*)\\.ts$',
+      to: '^src/keys/open-webhook-secret\\.ts$',
       comment:
-        'A sealed box is opened by open-parcel.ts (worker) or open-details.ts (patient), which check what the plaintext is bound to. Open it through one of them.',
+        'Secrets of webhooks are opened where they are sent from, in a process that holds no key of a patient.',
+    }),
+    {
+      name: 'opening-has-three-doors',
+      comment:
+        'A sealed box is opened by open-parcel.ts (worker), open-details.ts (patient) or open-webhook-secret.ts (scheduler), which check what the plaintext is bound to. Open it through one of them.',
       severity: 'error',
-      from: { path: '^(src|workers|config)/', pathNot: '^src/keys/open-(parcel|details)\\.ts$' },
+      from: {
+        path: '^(src|workers|config)/',
+        pathNot: '^src/keys/open-(parcel|details|webhook-secret)\\.ts$',
+      },
       to: { path: '^src/keys/open-box\\.ts$' },
     },
 

@@ -66,8 +66,12 @@ const plants: { rule: string; files: Record<string, string> }[] = [
     files: { 'src/roles/ops.ts': `export * from '../usecases/planted-way.ts';` },
   },
   {
-    rule: 'scheduler-opens-nothing',
+    rule: 'scheduler-opens-nothing-of-a-patient',
     files: { 'workers/scheduler.ts': `export * from '../src/keys/open-parcel.ts';` },
+  },
+  {
+    rule: 'only-the-scheduler-signs-webhooks',
+    files: { 'workers/worker.ts': `export * from '../src/keys/open-webhook-secret.ts';` },
   },
   {
     rule: 'patient-opens-no-parcel',
@@ -77,7 +81,7 @@ const plants: { rule: string; files: Record<string, string> }[] = [
     },
   },
   {
-    rule: 'opening-has-two-doors',
+    rule: 'opening-has-three-doors',
     files: { 'src/usecases/planted-box.ts': `export { openBox } from '../keys/open-box.ts';` },
   },
   {
@@ -102,6 +106,7 @@ const namedFiles = [
   'src/keys/open-box.ts',
   'src/keys/open-details.ts',
   'src/keys/open-parcel.ts',
+  'src/keys/open-webhook-secret.ts',
   'src/keys/cookie-box.ts',
   'src/roles/api.ts',
   'src/roles/patient.ts',

@@ -1,14 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/env.ts';
-import { channelsAvailable } from '../config/transports.ts';
+import { channelsAvailable, hasLiveTransport } from '../config/transports.ts';
 import packageFile from '../package.json' with { type: 'json' };
 import { type Lane, laneKey, lanesOf } from '../src/domain/lane.ts';
+import { checkKeyStore } from '../src/keys/check-key-store.ts';
+import { fileKeyStore, keyStoreFolder } from '../src/keys/file-key-store.ts';
+import type { KeyStore } from '../src/keys/key-store.ts';
 import { createBells } from '../src/queue/bells.ts';
 import { openCheckedDatabase } from '../src/roles/checked-database.ts';
 import { checkedQueueUrl } from '../src/roles/checked-queue.ts';
 import type { Database } from '../src/store/database.ts';
 import { writeHeartbeat } from '../src/store/heartbeats.ts';
 import { createLog, type Log } from '../src/telemetry/log.ts';
+import { createNameResolver } from '../src/transport/resolve-name.ts';
 import { feedDueReminders, newFeedCursor } from '../src/usecases/feed-due-reminders.ts';
 import { leaveStuckLanes } from '../src/usecases/leave-stuck-lanes.ts';
 import { measureMinutes } from '../src/usecases/measure-minutes.ts';
@@ -17,43 +21,70 @@ import { sweepExpired, sweepLeases } from '../src/usecases/sweep-leases.ts';
 import { type Duty, startDuties } from './duties.ts';
 import { feedAgain } from './feed-again.ts';
 import { createLaneFeeder } from './lane-feeder.ts';
+import type { WebhookSender } from './webhook-sender.ts';
+import { openWebhookSender } from './webhooks.ts';
 
 /**
- * Runs the process that feeds, sweeps and expires. It reads nothing that is sealed and leads
- * nobody: several of it are safe, and none of them is needed for another to work.
+ * Runs the process that feeds, sweeps and expires, and pushes events to booking systems. It reads
+ * nothing that is sealed but what it signs those with, and leads nobody: several of it are safe, and
+ * none of them is needed for another to work.
  *
  * @throws {ConfigError} for a setting, a database or a queue that it must not run with
+ * @throws {KeyStoreError} for keys that cannot be used
  */
 export async function runScheduler(config: Config): Promise<{ close(): Promise<void> }> {
   const log = createLog({ role: 'scheduler', level: config.LOG_LEVEL });
   const queueUrl = await checkedQueueUrl(config, log);
+  const keys = await openKeys(config);
   const database = await openCheckedDatabase(config, { role: 'scheduler', log });
   const bells = createBells({ url: queueUrl, log });
   const instance = randomUUID();
-  const duties = startDuties(schedulerDuties({ config, database, ring: bells.ring, log }), {
+  const webhooks = openWebhookSender({
+    database,
+    keys,
+    resolveName: createNameResolver(),
+    isSandbox: !hasLiveTransport(config),
     log,
-    beat: (name) => writeHeartbeat(database, { name, instance, version: packageFile.version }),
   });
+  const duties = startDuties(
+    schedulerDuties({ config, database, ring: bells.ring, webhooks, log }),
+    {
+      log,
+      beat: (name) => writeHeartbeat(database, { name, instance, version: packageFile.version }),
+    },
+  );
   log.info('feeding what is due');
   return {
     async close() {
       await duties.close();
+      await webhooks.idle();
       await bells.close();
       await database.close();
     },
   };
 }
 
+/** The one key that it holds. Whoever has it can sign webhooks, and open nothing of a patient's. */
+async function openKeys(config: Config): Promise<KeyStore> {
+  const folder = keyStoreFolder(config.KEYSTORE);
+  await checkKeyStore(folder, 'scheduler');
+  const keys = fileKeyStore(folder);
+  await keys.ensureWebhookKey();
+  return keys;
+}
+
 function schedulerDuties(deps: {
   config: Config;
   database: Database;
   ring: (batchId: string) => void;
+  webhooks: WebhookSender;
   log: Log;
 }): Duty[] {
-  const { config, database, ring, log } = deps;
+  const { config, database, ring, webhooks, log } = deps;
   return [
     { name: 'feed', everyMs: 1_000, run: createFeeding({ config, database, ring }) },
     { name: 'sweep', everyMs: 10_000, run: () => sweepLeases({ database, log }) },
+    { name: 'webhooks', everyMs: 1_000, run: webhooks.lookAround },
     { name: 'expire', everyMs: 10_000, run: () => sweepExpired({ database }) },
     {
       name: 'stuck-lanes',

@@ -24,7 +24,8 @@ const event = z.looseObject({
   id: word,
   type: word,
   at: word,
-  reference: word,
+  reference: word.optional(),
+  endpointId: word.optional(),
   possibleDuplicate: z.boolean().optional(),
   possiblySent: z.boolean().optional(),
 });
@@ -87,12 +88,12 @@ function pageFrom({ status, body }: { status: number; body: unknown }): z.infer<
   throw new CommandError(`The API refuses: ${code} (${status}).`, { exitCode: exitCodes.failed });
 }
 
-function lineOf({ at, type, reference, ...rest }: z.infer<typeof event>): string {
+function lineOf({ at, type, reference, endpointId, ...rest }: z.infer<typeof event>): string {
   const flags = [
     ...(rest.possibleDuplicate ? ['possible duplicate'] : []),
     ...(rest.possiblySent ? ['possibly sent'] : []),
   ].map((flag) => `  (${flag})`);
-  return `${at}  ${coloured(type, type.padEnd(22))}  ${reference}${flags.join('')}`;
+  return `${at}  ${coloured(type, type.padEnd(22))}  ${reference ?? endpointId ?? ''}${flags.join('')}`;
 }
 
 function coloured(type: string, text: string): string {

@@ -8,7 +8,7 @@ import { findMissingHalves, type MissingHalves } from '../keys/find-missing-halv
 import { KeyStoreError } from '../keys/key-store-error.ts';
 import { counted, type Finding, fine, problem, warning } from './finding.ts';
 
-const rolesWithKeys = ['api', 'patient', 'worker'] as const;
+const rolesWithKeys = ['api', 'patient', 'worker', 'scheduler'] as const;
 
 /**
  * Keys of the roles that have a folder here, and the public halves that are sealed to. It makes no key.

@@ -66,7 +66,9 @@ export type FieldErrorCode =
   | 'invalid_birth_date'
   | 'invalid_pin'
   | 'trivial_pin'
-  | 'details_too_large';
+  | 'details_too_large'
+  | 'invalid_url'
+  | 'private_address';
 
 /** A field's fault: a JSON Pointer (RFC 6901) into the body and a code. */
 export interface FieldError {

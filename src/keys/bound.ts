@@ -21,6 +21,7 @@ const purposes = {
   parcel: { code: 4, stepBytes: 384 },
   note: { code: 5, stepBytes: 384 },
   callback: { code: 6, stepBytes: 512 },
+  webhook_secret: { code: 7, stepBytes: 4 },
 } as const;
 export type Purpose = keyof typeof purposes;
 

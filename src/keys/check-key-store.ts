@@ -119,6 +119,7 @@ async function ownPairs(
   role: KeyRole,
 ): Promise<{ place: PairPlace; kind: PairKind }[]> {
   if (role === 'worker') return [{ place: places.epoch, kind: boxPair }];
+  if (role === 'scheduler') return [{ place: places.webhook, kind: boxPair }];
   if (role === 'api') return [{ place: places.receipt, kind: receiptPair }];
   if (role !== 'patient') return [];
   const organisations = await keyFolder(directory).list(places.views.publicFolder, '');

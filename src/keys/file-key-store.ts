@@ -46,6 +46,16 @@ export function fileKeyStore(directory: string): KeyStore {
     );
   };
 
+  /** Makes the first pair of a place unless it holds one. */
+  const ensureNumbered = async (place: PairPlace, kind: PairKind): Promise<NumberedKey[]> => {
+    const published = await files.list(place.publicFolder, kind.publicExtension);
+    const held = await files.list(place.privateFolder, privateExtension);
+    const unused = String(Math.max(0, ...published.map(Number)) + 1);
+    const names = held.length > 0 ? held : [unused];
+    await ensurePairs(files, { place, kind, names });
+    return numberedKeys(place.privateFolder);
+  };
+
   const symmetricKeys = async (name: SymmetricKeyName): Promise<NumberedKey[]> => {
     const folder = symmetricFolders[name];
     await ensureFirst(files, folder, firstNumber);
@@ -83,16 +93,17 @@ export function fileKeyStore(directory: string): KeyStore {
     },
 
     receiptKeys: () => numberedKeys(places.receipt.privateFolder),
-    async ensureReceiptKey() {
-      const { privateFolder, publicFolder } = places.receipt;
-      const published = await files.list(publicFolder, receiptPair.publicExtension);
-      const held = await files.list(privateFolder, privateExtension);
-      const unused = String(Math.max(0, ...published.map(Number)) + 1);
-      const names = held.length > 0 ? held : [unused];
-      await ensurePairs(files, { place: places.receipt, kind: receiptPair, names });
-      return numberedKeys(places.receipt.privateFolder);
-    },
+    ensureReceiptKey: () => ensureNumbered(places.receipt, receiptPair),
     publishedReceiptKeys: () => publishedReceiptKeys(files),
+
+    webhookKeys: () => numberedKeys(places.webhook.privateFolder),
+    ensureWebhookKey: () => ensureNumbered(places.webhook, boxPair),
+    async webhookPublicKey() {
+      const names = await files.list(places.webhook.publicFolder, boxPair.publicExtension);
+      const number = names.sort((one, other) => Number(one) - Number(other)).at(-1);
+      const key = number && (await publicHalf(places.webhook, number));
+      return number && key ? { number, key } : undefined;
+    },
 
     cookieKeys: () => numberedKeys(places.cookie),
     async ensureCookieKey() {

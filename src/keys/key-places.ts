@@ -8,6 +8,7 @@ import type { SymmetricKeyName } from './key-store.ts';
 export const places = {
   epoch: { privateFolder: 'worker/epoch', publicFolder: 'public/epoch' },
   receipt: { privateFolder: 'api/receipt', publicFolder: 'public/receipt' },
+  webhook: { privateFolder: 'scheduler/webhook', publicFolder: 'public/webhook' },
   views: { privateFolder: 'patient/view', publicFolder: 'public/view' },
   link: 'link',
   cookie: 'patient/cookie',
@@ -62,6 +63,6 @@ export const privateFolders: Record<KeyRole, readonly string[]> = {
     symmetricFolders.pepper,
     symmetricFolders['opt-out'],
   ],
-  scheduler: [],
+  scheduler: [places.webhook.privateFolder],
   ops: [],
 };

@@ -50,6 +50,12 @@ export interface KeyStore {
   /** Every public receipt key ever published here, so that old receipts stay verifiable. */
   publishedReceiptKeys(): Promise<readonly JWK[]>;
 
+  /** X25519 private keys that secrets of webhooks are sealed to. */
+  webhookKeys(): Promise<readonly NumberedKey[]>;
+  ensureWebhookKey(): Promise<readonly NumberedKey[]>;
+  /** The public half to seal the next secret to: the newest. */
+  webhookPublicKey(): Promise<{ number: string; key: Buffer } | undefined>;
+
   cookieKeys(): Promise<readonly NumberedKey[]>;
   ensureCookieKey(): Promise<readonly NumberedKey[]>;
 

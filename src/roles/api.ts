@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../../config/env.ts';
-import { channelsAvailable } from '../../config/transports.ts';
+import { channelsAvailable, hasLiveTransport } from '../../config/transports.ts';
 import { AppError } from '../domain/errors.ts';
 import type { OrganisationSettings } from '../domain/organisation.ts';
 import { buildApi } from '../http/api/build-api.ts';
@@ -29,6 +29,7 @@ import { listEvents } from '../usecases/list-events.ts';
 import { createPutAppointment } from '../usecases/put-appointment.ts';
 import { readAppointment } from '../usecases/read-appointment.ts';
 import { readOrganisation } from '../usecases/read-organisation.ts';
+import { webhookUseCases } from '../usecases/webhook-use-cases.ts';
 import { openCheckedDatabase } from './checked-database.ts';
 
 /**
@@ -117,6 +118,7 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     readOrganisation: (input) => readOrganisation({ database }, input),
     changeOrganisation: (input) =>
       changeOwnOrganisation({ database, channelsAvailable: available }, input),
+    ...webhookUseCases({ database, keys, isSandbox: !hasLiveTransport(config) }),
     acceptStatusCallback: (input) => acceptStatusCallback({ database, keys, now }, input),
     acceptInboundMessage: (input) => acceptInboundMessage({ database, keys, now }, input),
     acceptBounce: (input) => acceptBounce({ database, keys, now }, input),

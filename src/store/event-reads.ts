@@ -10,24 +10,36 @@ export interface EventPosition {
 export interface StoredEvent extends EventPosition {
   readonly type: string;
   readonly at: Date;
-  readonly reference: string;
+  /** Absent for what is no appointment's. */
+  readonly reference: string | null;
+  readonly endpointId: string | null;
   readonly reminderId: string | null;
   readonly state: string | null;
   readonly possibleDuplicate: boolean;
   readonly possiblySent: boolean;
 }
 
-interface EventRow {
+export interface EventRow {
   transaction_id: string;
   id: string;
   type: string;
   created_at: Date;
-  reference: string;
+  reference: string | null;
+  endpoint_id: string | null;
   reminder_id: string | null;
   to_state: string | null;
   possible_duplicate: boolean;
   possibly_sent: boolean;
 }
+
+export const eventColumns = `transaction_id::text, id::text, type, created_at, reference,
+  endpoint_id, reminder_id, to_state, possible_duplicate, possibly_sent`;
+
+/** See {@link readEvents}: what no reader may pass yet, and what is no news for a booking system. */
+export const eventIsForReaders = `transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+  and to_state is distinct from 'queued' and to_state is distinct from 'sending'
+  and not (to_state is not distinct from 'scheduled'
+    and coalesce(from_state in ('queued', 'sending'), false))`;
 
 /**
  * Events after a position, in the order of the transactions that wrote them.
@@ -45,30 +57,29 @@ export async function readEvents(
     const { rows } = await connection.query<EventRow>({
       name: 'read events',
       text: `
-        select transaction_id::text, id::text, type, created_at, reference, reminder_id, to_state,
-          possible_duplicate, possibly_sent
-        from events
+        select ${eventColumns} from events
         where organisation_id = $1 and mode = $2
-          and (transaction_id, id) > ($3::xid8, $4::bigint)
-          and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
-          and to_state is distinct from 'queued' and to_state is distinct from 'sending'
-          and not (to_state is not distinct from 'scheduled'
-            and coalesce(from_state in ('queued', 'sending'), false))
+          and (transaction_id, id) > ($3::xid8, $4::bigint) and ${eventIsForReaders}
         order by events.transaction_id, events.id limit $5`, // unqualified: the texts selected above
       values: [organisationId, mode, after.transactionId, after.id, limit],
     });
-    return rows.map((row) => ({
-      transactionId: row.transaction_id,
-      id: row.id,
-      type: row.type,
-      at: row.created_at,
-      reference: row.reference,
-      reminderId: row.reminder_id,
-      state: row.to_state,
-      possibleDuplicate: row.possible_duplicate,
-      possiblySent: row.possibly_sent,
-    }));
+    return rows.map(eventFrom);
   });
+}
+
+export function eventFrom(row: EventRow): StoredEvent {
+  return {
+    transactionId: row.transaction_id,
+    id: row.id,
+    type: row.type,
+    at: row.created_at,
+    reference: row.reference,
+    endpointId: row.endpoint_id,
+    reminderId: row.reminder_id,
+    state: row.to_state,
+    possibleDuplicate: row.possible_duplicate,
+    possiblySent: row.possibly_sent,
+  };
 }
 
 /**

@@ -58,6 +58,8 @@ export async function deleteShortLived(connection: Connection): Promise<number> 
     `delete from codes where expires_at < now() - interval '1 day'`,
     `delete from phone_day_counts where day < (now() at time zone 'UTC')::date - 1`,
     `delete from source_failures where updated_at < now() - interval '7 days'`,
+    `delete from webhook_failures where failed_at < now() - interval '30 days'`,
+    `delete from webhook_secrets where expires_at < now()`,
     `delete from heartbeats where beat_at < now() - interval '1 day'`,
     ...minuteTables.map((table) => `delete from ${table} where minute < now() - interval '8 days'`),
   ];

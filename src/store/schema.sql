@@ -196,14 +196,16 @@ create table events (
   transaction_id xid8 not null default pg_current_xact_id(),
   created_at timestamp with time zone not null default clock_timestamp(),
   type text not null,
-  reference text not null,
-  appointment_id uuid not null,
+  reference text,
+  appointment_id uuid,
   reminder_id uuid,
   from_state text,
   to_state text,
   reason_code text,
   possible_duplicate boolean not null default false,
   possibly_sent boolean not null default false,
+  endpoint_id uuid,
+  constraint events_check CHECK ((((endpoint_id IS NULL) = (appointment_id IS NOT NULL)) AND ((appointment_id IS NULL) = (reference IS NULL)))),
   constraint events_pkey PRIMARY KEY (created_at, id)
 ) partition by RANGE (created_at);
 alter table events owner to sotto_owner;
@@ -590,6 +592,75 @@ alter table versions owner to sotto_owner;
 alter table versions enable row level security;
 alter table versions force row level security;
 
+create table webhook_endpoints (
+  id uuid not null,
+  organisation_id uuid not null,
+  mode text not null,
+  url text not null,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  after_transaction xid8 not null,
+  after_id bigint not null,
+  failed_count integer not null default 0,
+  failing_since timestamp with time zone,
+  due_at timestamp with time zone not null default clock_timestamp(),
+  delivered_at timestamp with time zone,
+  disabled_at timestamp with time zone,
+  disabled_reason text,
+  lease_id uuid,
+  lease_until timestamp with time zone,
+  taken_at timestamp with time zone,
+  test_id uuid,
+  test_requested_at timestamp with time zone,
+  test_ended_at timestamp with time zone,
+  test_code text,
+  test_status integer,
+  constraint webhook_endpoints_check CHECK (((disabled_at IS NULL) = (disabled_reason IS NULL))),
+  constraint webhook_endpoints_check1 CHECK (((failed_count = 0) = (failing_since IS NULL))),
+  constraint webhook_endpoints_check2 CHECK (((lease_id IS NULL) = (lease_until IS NULL))),
+  constraint webhook_endpoints_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['by_request'::text, 'gone'::text, 'failing'::text, 'secret_unreadable'::text]))),
+  constraint webhook_endpoints_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
+  constraint webhook_endpoints_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint webhook_endpoints_pkey PRIMARY KEY (id),
+  constraint webhook_endpoints_url_check CHECK (((char_length(url) >= 1) AND (char_length(url) <= 2000)))
+);
+alter table webhook_endpoints owner to sotto_owner;
+alter table webhook_endpoints enable row level security;
+alter table webhook_endpoints force row level security;
+
+create table webhook_failures (
+  id bigint not null generated always as identity,
+  organisation_id uuid not null,
+  endpoint_id uuid not null,
+  event_id bigint not null,
+  event_type text not null,
+  attempt integer not null,
+  failed_at timestamp with time zone not null default clock_timestamp(),
+  code text not null,
+  status integer,
+  constraint webhook_failures_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES webhook_endpoints(id) ON DELETE CASCADE,
+  constraint webhook_failures_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint webhook_failures_pkey PRIMARY KEY (id)
+);
+alter table webhook_failures owner to sotto_owner;
+alter table webhook_failures enable row level security;
+alter table webhook_failures force row level security;
+
+create table webhook_secrets (
+  id uuid not null,
+  organisation_id uuid not null,
+  endpoint_id uuid not null,
+  key_number text not null,
+  sealed bytea not null,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  expires_at timestamp with time zone,
+  constraint webhook_secrets_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES webhook_endpoints(id) ON DELETE CASCADE,
+  constraint webhook_secrets_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint webhook_secrets_pkey PRIMARY KEY (id)
+);
+alter table webhook_secrets owner to sotto_owner;
+alter table webhook_secrets enable row level security;
+alter table webhook_secrets force row level security;
+
 CREATE INDEX appointments_erase ON public.appointments USING btree (erase_at);
 CREATE INDEX appointments_paused ON public.appointments USING btree (id) WHERE (paused_at IS NOT NULL);
 CREATE INDEX appointments_tombstones ON public.appointments USING btree (organisation_id, mode, reference, revision) WHERE (deleted_at IS NOT NULL);
@@ -620,6 +691,10 @@ CREATE INDEX reminders_lease ON public.reminders USING btree (lease_until) WHERE
 CREATE INDEX reminders_uncertain ON public.reminders USING btree (id) WHERE (phase = 'uncertain'::text);
 CREATE INDEX sealed_callbacks_received ON public.sealed_callbacks USING btree (received_at);
 CREATE INDEX suppressions_created ON public.suppressions USING btree (created_at);
+CREATE INDEX webhook_endpoints_organisation ON public.webhook_endpoints USING btree (organisation_id, mode);
+CREATE INDEX webhook_failures_age ON public.webhook_failures USING btree (failed_at);
+CREATE INDEX webhook_failures_endpoint ON public.webhook_failures USING btree (endpoint_id, id);
+CREATE INDEX webhook_secrets_endpoint ON public.webhook_secrets USING btree (endpoint_id);
 
 create policy every_organisation on appointments for all to sotto_scheduler, sotto_worker
   using (true)
@@ -645,6 +720,8 @@ create policy by_role on audit for all to sotto_ops
   with check (true);
 create policy own_settings on audit for insert to sotto_api
   with check (((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])) AND (action = 'organisation.set'::text) AND (actor ~~ 'credential %'::text)));
+create policy own_webhooks on audit for insert to sotto_api
+  with check (((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])) AND (action ~~ 'webhook.%'::text) AND (actor ~~ 'credential %'::text)));
 create policy by_role on batches for select to sotto_ops
   using (true);
 create policy every_organisation on batches for all to sotto_scheduler, sotto_worker
@@ -829,6 +906,24 @@ create policy every_organisation on versions for all to sotto_scheduler, sotto_w
   using (true)
   with check (true);
 create policy own_organisations on versions for all to sotto_api, sotto_ops, sotto_patient
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy every_organisation on webhook_endpoints for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy own_organisations on webhook_endpoints for all to sotto_api, sotto_ops
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy every_organisation on webhook_failures for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy own_organisations on webhook_failures for all to sotto_api, sotto_ops
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy every_organisation on webhook_secrets for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy own_organisations on webhook_secrets for all to sotto_api, sotto_ops
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
 
@@ -1022,7 +1117,7 @@ grant insert on events to sotto_scheduler;
 grant insert on events to sotto_worker;
 grant insert, select on events to sotto_api;
 grant insert, select on events to sotto_ops;
-grant select (created_at, from_state, mode, possible_duplicate, reason_code, reminder_id, to_state) on events to sotto_scheduler;
+grant select (created_at, endpoint_id, from_state, id, mode, organisation_id, possible_duplicate, possibly_sent, reason_code, reference, reminder_id, to_state, transaction_id, type) on events to sotto_scheduler;
 grant delete, insert, select, update on factor_failures to sotto_patient;
 grant delete, select on factor_failures to sotto_api;
 grant select on factor_failures to sotto_ops;
@@ -1118,3 +1213,15 @@ grant delete on versions to sotto_scheduler;
 grant delete, insert, select on versions to sotto_api;
 grant select (appointment_id, created_at, organisation_id, version, view_month) on versions to sotto_scheduler;
 grant select on versions to sotto_patient;
+grant delete, insert, select on webhook_endpoints to sotto_api;
+grant select (after_id, after_transaction, created_at, delivered_at, disabled_at, disabled_reason, due_at, failed_count, failing_since, id, mode, organisation_id) on webhook_endpoints to sotto_ops;
+grant select on webhook_endpoints to sotto_scheduler;
+grant update (after_id, after_transaction, delivered_at, disabled_at, disabled_reason, due_at, failed_count, failing_since, lease_id, lease_until, taken_at, test_code, test_ended_at, test_status) on webhook_endpoints to sotto_scheduler;
+grant update (after_id, after_transaction, disabled_at, disabled_reason, due_at, failed_count, failing_since, test_code, test_ended_at, test_id, test_requested_at, test_status, url) on webhook_endpoints to sotto_api;
+grant delete, insert on webhook_failures to sotto_scheduler;
+grant select (endpoint_id, failed_at, id) on webhook_failures to sotto_scheduler;
+grant select on webhook_failures to sotto_api;
+grant delete, insert on webhook_secrets to sotto_api;
+grant delete, select on webhook_secrets to sotto_scheduler;
+grant select (created_at, endpoint_id, expires_at, id, organisation_id) on webhook_secrets to sotto_api;
+grant update (expires_at) on webhook_secrets to sotto_api;

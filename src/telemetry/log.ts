@@ -22,6 +22,7 @@ export interface LogFacts {
   readonly batchId?: string;
   readonly callbackId?: string;
   readonly credentialId?: string;
+  readonly endpointId?: string;
   readonly requestId?: string;
   readonly count?: number;
   readonly durationMs?: number;
@@ -47,6 +48,7 @@ const allowed = new Set<string>([
   'batchId',
   'callbackId',
   'credentialId',
+  'endpointId',
   'requestId',
   'count',
   'durationMs',

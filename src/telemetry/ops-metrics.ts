@@ -4,10 +4,12 @@ import { heldUpBeat, lanesOf } from '../domain/lane.ts';
 import { latenessBoundsS } from '../domain/lateness.ts';
 import type { Heartbeat, QueueMeasures, RunningTotals } from '../domain/queue-measures.ts';
 import { reminderStates } from '../domain/reminder.ts';
+import type { WebhookMeasures } from '../domain/webhook.ts';
 
 export interface OpsMeasures {
   readonly queue: QueueMeasures;
   readonly totals: RunningTotals;
+  readonly webhooks: WebhookMeasures;
   readonly heartbeats: readonly Heartbeat[];
   /** Of this code. */
   readonly version: string;
@@ -32,6 +34,7 @@ export async function formatOpsMetrics(
   addHeld(make, measures.queue);
   addTotals(make, measures.totals);
   addDuties(make, measures);
+  addWebhooks(make, measures.webhooks);
   addLateness(registry, measures.totals);
   make
     .gauge('build_info', 'Which version answers here.', ['version'])
@@ -165,6 +168,16 @@ function addDuties({ gauge }: Make, { heartbeats, nowMs }: OpsMeasures): void {
     'retention_last_success_timestamp_seconds',
     'When what is to be deleted was last deleted; 0: never.',
   ).set(retired ? nowMs / 1_000 - retired.ageS : 0);
+}
+
+function addWebhooks({ gauge }: Make, webhooks: WebhookMeasures): void {
+  gauge(
+    'webhook_oldest_pending_age_seconds',
+    'How long the oldest event has waited that an enabled webhook endpoint has not got; 0 for none.',
+  ).set(webhooks.oldestPendingAgeS);
+  gauge('webhook_endpoints_disabled', 'Webhook endpoints that were given up.').set(
+    webhooks.disabledCount,
+  );
 }
 
 /** prom-client's own histogram observes one by one; these have been counted long ago. */

@@ -1,8 +1,10 @@
 import type { Heartbeat, QueueMeasures, RunningTotals } from '../domain/queue-measures.ts';
+import type { WebhookMeasures } from '../domain/webhook.ts';
 import type { Database } from '../store/database.ts';
 import { measureQueue, readHeartbeats } from '../store/ops-reads.ts';
 import { inEveryOrganisation } from '../store/organisation-ids.ts';
 import { readTotals } from '../store/total-reads.ts';
+import { measureWebhooks } from '../store/webhook-measures.ts';
 
 /** A worker that has been silent for longer is not counted as connected. */
 const workerSilentMaxS = 20;
@@ -11,12 +13,14 @@ const workerSilentMaxS = 20;
 export async function measureOperations({ database }: { database: Database }): Promise<{
   queue: QueueMeasures;
   totals: RunningTotals;
+  webhooks: WebhookMeasures;
   heartbeats: readonly Heartbeat[];
 }> {
   const heartbeats = await readHeartbeats(database, { liveWithinS: workerSilentMaxS });
   return inEveryOrganisation(database, async (connection) => ({
     queue: await measureQueue(connection),
     totals: await readTotals(connection),
+    webhooks: await measureWebhooks(connection),
     heartbeats,
   }));
 }

@@ -34,6 +34,7 @@ import { createPageVisitor, type PageVisitor } from '../support/page-visitor.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import { type SandboxMessage, type System, startSystem } from '../support/system.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { startWebhookPeer, type WebhookPeer } from '../support/webhook-peer.ts';
 
 const personal = personalForms();
 const dates = dateForms();
@@ -45,6 +46,7 @@ const attemptTokens: Record<string, Buffer> = {};
 const onRedis = inject('queue') === 'redis';
 let system: System;
 let redis: RedisServer | undefined;
+let bookingSystem: WebhookPeer;
 /** Every command that ever came to Redis. */
 const toRedis: string[] = [];
 
@@ -53,9 +55,11 @@ beforeAll(async () => {
   const monitor = await redis?.admin.monitor();
   monitor?.on('monitor', (_time: string, args: string[]) => toRedis.push(args.join(' ')));
   system = await startSystem(redis ? { REDIS_URL: redis.url.reveal() } : {});
+  bookingSystem = await startWebhookPeer();
 });
 afterAll(async () => {
   await system?.stop();
+  await bookingSystem?.close();
   await redis?.stop();
 });
 
@@ -120,6 +124,15 @@ async function expectState(person: CanaryPerson, state: string): Promise<void> {
 describe('the whole path', () => {
   it('puts the demo through: a first neutral message is there within seconds', async () => {
     await waitFor(async () => (await system.messages()).length >= 3, 10_000);
+  });
+
+  it('tells the secret of a webhook once', async () => {
+    const url = `${bookingSystem.url}/hook`;
+    const { status, text } = await system.call('POST', '/v1/webhook-endpoints', { url });
+    expect(status).toBe(201);
+    const secret = JSON.parse(text).secret as string;
+    secrets['webhook secret'] = secret.slice('whsec_'.length);
+    secrets['webhook secret, raw'] = Buffer.from(secret.slice('whsec_'.length), 'base64');
   });
 
   it('answers an accepted PUT with a receipt and nothing of what was sent', async () => {
@@ -209,8 +222,15 @@ describe('the whole path', () => {
       system.call('PUT', '/v1/appointments/canary-7', canaryDetails.practitioner),
       system.call('GET', '/openapi.json'),
     ]);
+    await waitFor(() => {
+      const types = bookingSystem.ledger.map(({ body }) => JSON.parse(body).type);
+      return types.includes('reminder.delivered') && types.includes('appointment.accepted');
+    });
+    const pushed = bookingSystem.ledger.map(({ headers, body }) => ({
+      text: JSON.stringify(headers) + body,
+    }));
     const held = canaryForms(secrets);
-    for (const { text } of answers) {
+    for (const { text } of [...answers, ...pushed]) {
       expect([...findCanaries(personal, text), ...findCanaries(held, text)]).toEqual([]);
     }
   });

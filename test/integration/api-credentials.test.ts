@@ -123,6 +123,15 @@ describe('403', () => {
     'GET /v1/events': ['list', 'status'],
     'GET /v1/organisation': ['settings'],
     'PUT /v1/organisation': ['settings'],
+    'GET /v1/webhook-endpoints': ['webhooks'],
+    'POST /v1/webhook-endpoints': ['webhooks'],
+    'GET /v1/webhook-endpoints/:id': ['webhooks'],
+    'PUT /v1/webhook-endpoints/:id': ['webhooks'],
+    'DELETE /v1/webhook-endpoints/:id': ['webhooks'],
+    'POST /v1/webhook-endpoints/:id/rotate-secret': ['webhooks'],
+    'POST /v1/webhook-endpoints/:id/test': ['webhooks'],
+    'POST /v1/webhook-endpoints/:id/replay': ['webhooks'],
+    'GET /v1/webhook-endpoints/:id/failures': ['webhooks'],
   };
   let routes: string[];
   let keys: [readonly Scope[], string][];

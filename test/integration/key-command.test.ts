@@ -136,7 +136,7 @@ describe('sotto key', () => {
     [
       ['key', 'create', '--organisation', nobody, '--mode', 'test', '--scopes', 'write,read'],
       2,
-      '--scopes must be some of write,status,list,erase,settings.',
+      '--scopes must be some of write,status,list,erase,settings,webhooks.',
     ],
     [['key', 'revoke', nobody, '--mode', 'test'], 2, 'revoke takes no --mode.'],
   ])('answers %j with %i', async (words, code, message) => {

@@ -91,6 +91,8 @@ const contract: Record<string, [type: string, labels: string[]]> = {
   retention_last_success_timestamp_seconds: ['gauge', []],
   uncertain: ['gauge', ['mode']],
   uncertain_oldest_age_seconds: ['gauge', ['mode']],
+  webhook_endpoints_disabled: ['gauge', []],
+  webhook_oldest_pending_age_seconds: ['gauge', []],
   workers_connected: ['gauge', []],
 };
 

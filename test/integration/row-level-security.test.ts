@@ -50,6 +50,7 @@ const readersOfBytes: Record<string, readonly DatabaseRole[]> = {
   'codes.code_hash': ['patient', 'scheduler'],
   'phone_day_counts.phone_index': ['patient', 'scheduler'],
   'ops_sessions.token_hash': ['ops'],
+  'webhook_secrets.sealed': ['scheduler'],
 };
 
 /** What the purpose of a role does not cover, said in words where bytes do not say it. */
@@ -69,11 +70,15 @@ const refusedSelects: [DatabaseRole, string][] = [
   ['scheduler', 'select starts_at from appointments'],
   ['scheduler', 'select id from credentials'],
   ['scheduler', 'select provider_id from attempts'],
-  ['scheduler', 'select reference from events'],
-  ['scheduler', 'select organisation_id from events'],
   ['scheduler', 'select contact_index from suppressions'],
   ['ops', 'select created_at from suppressions'],
   ['ops', 'select mark_transaction_id from measuring'],
+  ['scheduler', 'select code from webhook_failures'],
+  ['api', 'select key_number from webhook_secrets'],
+  ['ops', 'select url from webhook_endpoints'],
+  ['ops', 'select id from webhook_secrets'],
+  ['worker', 'select id from webhook_endpoints'],
+  ['patient', 'select id from webhook_endpoints'],
   ['scheduler', 'select name from ops_users'],
   ['api', 'select name from ops_users'],
   ['api', 'select subject from audit'],
@@ -122,7 +127,9 @@ interface Organisation {
 
 /** One row in every table; a table that is missing here fails the tests. */
 function rowsOf(id: string): Organisation['rows'] {
-  const [appointment, reminder, link, credential] = Array.from({ length: 4 }, () => randomUUID());
+  const [appointment, reminder, link, credential, endpoint] = Array.from({ length: 5 }, () =>
+    randomUUID(),
+  );
   const common = { organisation_id: id, mode: 'test' };
   const now = new Date();
   return {
@@ -206,6 +213,28 @@ function rowsOf(id: string): Organisation['rows'] {
       appointment_id: appointment,
     },
     pauses: { organisation_id: id, id: randomUUID(), reason: 'seeded' },
+    webhook_endpoints: {
+      ...common,
+      id: endpoint,
+      url: 'https://hooks.example.com',
+      after_transaction: '1',
+      after_id: 0,
+    },
+    webhook_secrets: {
+      organisation_id: id,
+      id: randomUUID(),
+      endpoint_id: endpoint,
+      key_number: '1',
+      sealed: randomBytes(8),
+    },
+    webhook_failures: {
+      organisation_id: id,
+      endpoint_id: endpoint,
+      event_id: 1,
+      event_type: 'reminder.sent',
+      attempt: 1,
+      code: 'timeout',
+    },
   };
 }
 

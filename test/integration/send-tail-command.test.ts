@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPageVisitor } from '../support/page-visitor.ts';
@@ -119,6 +120,18 @@ describe('sotto tail', () => {
     expect(all.out.trim().split('\n')).toHaveLength(JSON.parse(told.text).events.length);
     expect(all.out).toMatch(/^\S+Z {2}appointment\.accepted {4}demo-0001$/m);
     expect(all.out + out).not.toMatch(/Canarini|39981235|482913/);
+  });
+
+  it('tells what is of no appointment, too', async () => {
+    const endpointId = randomUUID();
+    await system.look(
+      `insert into events (organisation_id, mode, type, endpoint_id)
+       select id, 'test', 'endpoint.disabled', '${endpointId}' from organisations limit 1`,
+    );
+    await waitFor(async () => {
+      const { out } = await sotto('tail', '--since', 'start', '--once');
+      return out.includes(`endpoint.disabled       ${endpointId}\n`);
+    });
   });
 
   it('refuses a cursor that is none', async () => {

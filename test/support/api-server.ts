@@ -12,6 +12,7 @@ import { listAppointments } from '../../src/usecases/list-appointments.ts';
 import { listEvents } from '../../src/usecases/list-events.ts';
 import { readAppointment } from '../../src/usecases/read-appointment.ts';
 import { readOrganisation } from '../../src/usecases/read-organisation.ts';
+import { webhookUseCases } from '../../src/usecases/webhook-use-cases.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 
 export interface ApiFixture {
@@ -55,6 +56,11 @@ export async function createApiFixture(
     readOrganisation: (input) => readOrganisation({ database: asApi }, input),
     changeOrganisation: (input) =>
       changeOwnOrganisation({ database: asApi, channelsAvailable: channels }, input),
+    ...webhookUseCases({
+      database: asApi,
+      keys: { webhookPublicKey: async () => undefined },
+      isSandbox: true,
+    }),
     putAppointment: async () => {
       throw new AppError('unavailable', { retryAfterS: 2 });
     },

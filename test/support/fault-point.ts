@@ -1,6 +1,7 @@
 import { AppError } from '../../src/domain/errors.ts';
 import type { Connection, Database } from '../../src/store/database.ts';
 import type { Transport } from '../../src/transport/transport.ts';
+import type { WebhookChannel } from '../../src/transport/webhook-channel.ts';
 
 /**
  * What happens at one chosen step of a process: it dies before or after the step, or the step's
@@ -84,6 +85,9 @@ export function createFaultPoint(fault?: { at: number; mode: FaultMode }) {
     },
     transport(real: Transport): Transport {
       return { ...real, send: (message) => step(() => real.send(message), forever, 'send') };
+    },
+    channel(real: WebhookChannel): WebhookChannel {
+      return { ...real, post: (message) => step(() => real.post(message), forever, 'send') };
     },
   };
 }

@@ -81,7 +81,12 @@ describe('compose.yaml', () => {
         .filter((volume) => volume.includes('/public/') && !volume.endsWith(':ro'))
         .map((volume) => `${role} ${volume.split('/').at(-1)}`),
     );
-    expect(writers.toSorted()).toEqual(['api receipt', 'patient view', 'worker epoch']);
+    expect(writers.toSorted()).toEqual([
+      'api receipt',
+      'patient view',
+      'scheduler webhook',
+      'worker epoch',
+    ]);
   });
 
   it('holds no secret and has no default for one', () => {

@@ -6,6 +6,7 @@ import { appointmentRequest } from '../../src/http/api/appointment-schema.ts';
 import { buildApi } from '../../src/http/api/build-api.ts';
 import { exampleAppointment } from '../../src/http/api/docs/example-appointment.ts';
 import { fieldTexts } from '../../src/http/api/docs/problem-texts.ts';
+import { webhookUseCases } from '../../src/usecases/webhook-use-cases.ts';
 import { listRoutes } from '../support/list-routes.ts';
 
 const nobody = async () => {
@@ -30,6 +31,11 @@ beforeAll(async () => {
     listEvents: nobody,
     readOrganisation: nobody,
     changeOrganisation: nobody,
+    ...webhookUseCases({
+      database: { transaction: nobody },
+      keys: { webhookPublicKey: nobody },
+      isSandbox: false,
+    }),
     acceptStatusCallback: nobody,
     acceptInboundMessage: nobody,
     acceptBounce: nobody,

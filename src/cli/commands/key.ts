@@ -15,7 +15,7 @@ export const key = command({
   ],
   about: [
     'A key is shown once; stored is its hash. Messages of a test key reach nobody. What changes holds from the next request on; a revoked key stays revoked.',
-    'The scopes are write, status, list, erase and settings; a key has all of them unless you say which.',
+    'The scopes are write, status, list, erase, settings and webhooks; a key has all of them unless you say which.',
     'rotate makes a key with the same rights; the old one goes on working for the overlap, so that the booking system can change over. A key that was made for some time is replaced by one that lasts as long again.',
     'The key of a platform, which serves several organisations, may act for those in --acts-for and names one in each request. allow and disallow change that later.',
     'A PERIOD is as P90D or PT12H, a DAY as 2027-01-31, which is its last, in UTC. Times are shown in UTC, the last use to the minute.',

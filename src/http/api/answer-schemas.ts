@@ -4,7 +4,7 @@ import { requestedChannels } from '../../domain/channel.ts';
 import { errorCodes } from '../../domain/errors.ts';
 import { reminderStates } from '../../domain/reminder.ts';
 import type { AppointmentAnswer } from '../../usecases/describe-appointment.ts';
-import type { EventAnswer } from '../../usecases/list-events.ts';
+import type { EventAnswer } from '../../usecases/describe-event.ts';
 import { problemMediaType } from '../problems.ts';
 
 /**
@@ -117,11 +117,15 @@ export const eventPage: z.ZodType<{ events: EventAnswer[]; next: string | null }
         id: z.string(),
         type: z.string().meta({
           description:
-            'appointment.accepted, .replaced, .cancelled or .erased; reminder. and its state; reminder.needs_reissue: locked, PUT with notice now.',
+            'appointment.accepted, .replaced, .cancelled or .erased; reminder. and its state; reminder.needs_reissue: locked, PUT with notice now; endpoint.disabled: we gave up on a webhook.',
         }),
         at: instant,
-        reference: z.string(),
+        reference: z.string().exactOptional().meta({ description: 'Of an appointment.' }),
         reminderId: z.string().exactOptional(),
+        endpointId: z
+          .string()
+          .exactOptional()
+          .meta({ description: 'Of a webhook, in place of reference.' }),
         state: z.string().exactOptional(),
         possibleDuplicate: z.literal(true).exactOptional(),
         possiblySent: z.literal(true).exactOptional(),

@@ -23,12 +23,14 @@ import { addFeedRoutes, type FeedUseCases } from './feed-routes.ts';
 import { fieldErrors } from './field-errors.ts';
 import { openApiInfo } from './open-api.ts';
 import { addOrganisationRoutes, type OrganisationUseCases } from './organisation-routes.ts';
+import { addWebhookRoutes, type WebhookUseCases } from './webhook-routes.ts';
 
 export interface ApiDeps
   extends AuthenticationDeps,
     AppointmentUseCases,
     FeedUseCases,
     OrganisationUseCases,
+    WebhookUseCases,
     CallbackUseCases {
   readonly log: Log;
   readonly apiUrl: string;
@@ -66,6 +68,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   addAppointmentRoutes(app, letIn, deps);
   addFeedRoutes(app, letIn, deps);
   addOrganisationRoutes(app, letIn, deps);
+  addWebhookRoutes(app, letIn, deps);
   app.get(
     '/.well-known/jwks.json',
     {

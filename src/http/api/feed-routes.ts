@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { EventAnswer } from '../../usecases/list-events.ts';
+import type { EventAnswer } from '../../usecases/describe-event.ts';
 import { eventPage, problemResponses } from './answer-schemas.ts';
 import { pageQuery } from './appointment-routes.ts';
 import { callerOf, type createAuthentication } from './authentication.ts';

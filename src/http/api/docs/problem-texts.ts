@@ -123,4 +123,7 @@ export const fieldTexts: Record<FieldErrorCode, string> = {
   invalid_pin: 'Not 6 to 8 digits.',
   trivial_pin: 'Among the first that anyone would try; draw another.',
   details_too_large: 'details take more than 8 KiB of JSON.',
+  invalid_url:
+    'Not https on port 443 or 8443, or with a user, a password, a fragment or letters beyond ASCII.',
+  private_address: 'It leads to this machine, or to a network that is not the public internet.',
 };

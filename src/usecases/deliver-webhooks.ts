@@ -1,0 +1,163 @@
+import { limits } from '../../config/limits.ts';
+import { webhookRetryInMs } from '../../config/webhook-retry.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { DeliveryOutcome } from '../domain/webhook.ts';
+import type { KeyStore } from '../keys/key-store.ts';
+import { openWebhookSecret } from '../keys/open-webhook-secret.ts';
+import { SealError } from '../keys/seal-error.ts';
+import { webhookHeaders } from '../keys/webhook-signature.ts';
+import type { Database } from '../store/database.ts';
+import type { StoredEvent } from '../store/event-reads.ts';
+import {
+  type ClaimedEndpoint,
+  readLiveSecrets,
+  readOwedEvents,
+  recordArrival,
+  recordFailure,
+  recordTest,
+  recordUnsignable,
+  releaseEndpoint,
+} from '../store/webhook-deliveries.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { WebhookChannel } from '../transport/webhook-channel.ts';
+import { eventMessage, testMessage, type WebhookMessage } from './webhook-message.ts';
+
+export interface DeliverWebhooksDeps {
+  readonly database: Pick<Database, 'query' | 'transaction'>;
+  readonly keys: Pick<KeyStore, 'webhookKeys'>;
+  openChannel(endpoint: ClaimedEndpoint): WebhookChannel;
+  /** Milliseconds of a clock that never goes back. */
+  nowMs(): number;
+  now(): Date;
+  /** In [0, 1). */
+  random(): number;
+  readonly log: Log;
+}
+
+/** A turn: so many events at most, and none is begun after its end. */
+interface Turn {
+  readonly endpoint: ClaimedEndpoint;
+  readonly endsAtMs: number;
+  readonly stopping: AbortSignal;
+  send(message: WebhookMessage): Promise<DeliveryOutcome>;
+}
+
+/**
+ * Gives an endpoint its turn: a test if one is owed, then its events one after the other, in order, each
+ * recorded before the next is sent. It ends with the first that does not arrive, after a while, and when
+ * the process is to end.
+ *
+ * Whatever dies in between: the cursor stands behind what is certain to have arrived, so the one that
+ * was in the air is sent again, under the same id, and none after it was sent before.
+ *
+ * @param claimedAtMs by `nowMs`, before the endpoint was claimed: its lease is longer than the turn
+ */
+export async function deliverWebhooks(
+  deps: DeliverWebhooksDeps,
+  input: { endpoint: ClaimedEndpoint; claimedAtMs: number; stopping: AbortSignal },
+): Promise<void> {
+  const { endpoint, stopping } = input;
+  const secrets = await openSecrets(deps, endpoint);
+  if (secrets.length === 0) return giveUp(deps, endpoint);
+  const channel = deps.openChannel(endpoint);
+  try {
+    const send = ({ id, body }: WebhookMessage) => {
+      const signed = webhookHeaders({ messageId: id, at: deps.now(), body, secrets });
+      return channel.post({ headers: { ...plainHeaders, ...signed }, body });
+    };
+    const endsAtMs = input.claimedAtMs + limits.webhookTurnMs;
+    await takeTurn(deps, { endpoint, endsAtMs, stopping, send });
+  } finally {
+    channel.close();
+  }
+  await releaseEndpoint(deps.database, endpoint);
+}
+
+const plainHeaders = { 'content-type': 'application/json', 'user-agent': 'Sotto-Webhooks/1' };
+
+/** @returns none where the newest secret was sealed to a key that is gone, or not for this endpoint */
+async function openSecrets(
+  { database, keys }: DeliverWebhooksDeps,
+  { id: endpointId, organisationId }: ClaimedEndpoint,
+): Promise<readonly Secret<Buffer>[]> {
+  const privateKeys = await keys.webhookKeys();
+  const [newest, ...older] = (await readLiveSecrets(database, endpointId)).map(
+    ({ id: secretId, keyNumber, sealed }) => {
+      const privateKey = privateKeys.find(({ id }) => id === keyNumber)?.key;
+      const owner = { organisationId, endpointId, secretId };
+      return privateKey && openOrNothing({ privateKey, owner, sealed });
+    },
+  );
+  // One that is on its way out must not keep its successor from being used.
+  return newest ? [newest, ...older.filter((secret) => secret !== undefined)] : [];
+}
+
+function openOrNothing(input: Parameters<typeof openWebhookSecret>[0]) {
+  try {
+    return openWebhookSecret(input);
+  } catch (error) {
+    if (error instanceof SealError) return undefined;
+    throw error;
+  }
+}
+
+async function giveUp(
+  { database, log }: DeliverWebhooksDeps,
+  endpoint: ClaimedEndpoint,
+): Promise<void> {
+  if (await recordUnsignable(database, endpoint)) {
+    log.error('a webhook endpoint was disabled', factsOf(endpoint, 'secret_unreadable'));
+  }
+  await releaseEndpoint(database, endpoint);
+}
+
+async function takeTurn(deps: DeliverWebhooksDeps, turn: Turn): Promise<void> {
+  const { endpoint } = turn;
+  const { id: endpointId, test } = endpoint;
+  if (test) {
+    const outcome = await turn.send(testMessage(test, { ...endpoint, endpointId }));
+    await recordTest(deps.database, { ...endpoint, testId: test.id, outcome });
+    return; // The events are due by themselves, and at once if it arrived.
+  }
+  if (endpoint.isDisabled) return;
+  const limit = limits.webhookTurnEventsMax;
+  const events = await readOwedEvents(deps.database, { endpointId, limit });
+  let from = endpoint.position;
+  let { failedCount } = endpoint;
+  for (const event of events) {
+    if (turn.stopping.aborted || deps.nowMs() >= turn.endsAtMs) return;
+    const outcome = await turn.send(eventMessage(event, endpoint));
+    if (!outcome.delivered) {
+      return recordFault(deps, { endpoint, from, event, attempt: failedCount + 1, outcome });
+    }
+    const isOurs = await recordArrival(deps.database, { ...endpoint, from, to: event });
+    if (!isOurs) return;
+    from = event;
+    failedCount = 0;
+  }
+}
+
+async function recordFault(
+  deps: DeliverWebhooksDeps,
+  input: {
+    endpoint: ClaimedEndpoint;
+    from: ClaimedEndpoint['position'];
+    event: StoredEvent;
+    attempt: number;
+    outcome: DeliveryOutcome & { delivered: false };
+  },
+): Promise<void> {
+  const { endpoint, outcome, attempt } = input;
+  const inMs = webhookRetryInMs({ failedCount: attempt, random: deps.random() });
+  const reason = outcome.code === 'gone' ? 'gone' : 'failing';
+  const isLast = outcome.code === 'gone' || inMs === undefined;
+  const next = isLast ? ({ disabled: reason } as const) : { inMs };
+  const isRecorded = await recordFailure(deps.database, { ...endpoint, ...input, next });
+  if (isRecorded && isLast) {
+    deps.log.error('a webhook endpoint was disabled', factsOf(endpoint, reason));
+  }
+}
+
+function factsOf({ id, organisationId }: ClaimedEndpoint, reason: string) {
+  return { endpointId: id, organisationId, reason };
+}
