@@ -31,8 +31,7 @@ export async function openSending(parts: {
     openProvider,
     recordOptOut: (said) =>
       recordOptOut({ database, journal, keys }, { ...said, source: 'provider' }),
-    storeReceipts: (receipts) =>
-      database.transaction([], (connection) => recordDeliveryReceipts(connection, receipts)),
+    storeReceipts: (receipts) => recordDeliveryReceipts({ database }, receipts),
     log,
   });
   return {

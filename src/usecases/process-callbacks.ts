@@ -14,7 +14,7 @@ import type { Connection, Database } from '../store/database.ts';
 import { tryDuty } from '../store/duty-lock.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
 import { type OpenCallbackDeps, type OpenedCallback, openCallback } from './open-callback.ts';
-import { recordDeliveryReceipts } from './record-delivery-receipt.ts';
+import { recordSomeReceipts } from './record-delivery-receipt.ts';
 import { applyReply, stopNumber } from './record-opt-out.ts';
 
 export interface ProcessCallbacksDeps extends OpenCallbackDeps {
@@ -57,7 +57,7 @@ async function processKind(deps: ProcessCallbacksDeps, kind: CallbackKind): Prom
   for (let round = 0; round < roundsMax; round += 1) {
     const done = await processGroup(deps, kind);
     total += done;
-    if (done < groupSizeMax) break;
+    if (done === 0) break;
   }
   return total;
 }
@@ -66,8 +66,7 @@ async function processGroup(deps: ProcessCallbacksDeps, kind: CallbackKind): Pro
   try {
     return await deps.database.transaction([], async (connection) => {
       const callbacks = await takeCallbacks(connection, kind, groupSizeMax);
-      await applyCallbacks(deps, connection, callbacks);
-      return callbacks.length;
+      return applyCallbacks(deps, connection, callbacks);
     });
   } catch (error) {
     if (error instanceof AppError) throw error;
@@ -106,27 +105,38 @@ async function takeCallbacks(
   return lockCallbacks(connection, { kind, countMax });
 }
 
+/** @returns how many were done with; the others are for the next transaction */
 async function applyCallbacks(
   deps: ProcessCallbacksDeps,
   connection: Connection,
   callbacks: readonly SealedCallback[],
-): Promise<void> {
-  if (callbacks.length === 0) return;
+): Promise<number> {
+  if (callbacks.length === 0) return 0;
   const opened = await openInTurn(deps, callbacks);
-  const unreadable = callbacks.filter((_, place) => opened[place]?.kind === 'unreadable');
-  const forged = opened.filter((one) => one.kind === 'forged').length;
+  const forged = opened.filter(({ said }) => said.kind === 'forged').length;
   if (forged > 0) deps.log.warn('forged callbacks were dropped', { count: forged });
-  const unknown = await recordDeliveryReceipts(
+  const { unknown, left } = await recordSomeReceipts(
     connection,
-    opened.flatMap((one) => (one.kind === 'receipt' ? [one.receipt] : [])),
+    opened.flatMap(({ said }) => (said.kind === 'receipt' ? [said.receipt] : [])),
   );
   if (unknown > 0) deps.log.info('callbacks were of attempts that are gone', { count: unknown });
-  await applyOptOuts(deps, connection, opened);
+  const done = opened.filter(({ said }) => said.kind !== 'receipt' || !left.includes(said.receipt));
+  await applyOptOuts(
+    deps,
+    connection,
+    done.map(({ said }) => said),
+  );
+  const unreadable = done.filter(({ said }) => said.kind === 'unreadable');
   await deleteCallbacks(
     connection,
-    callbacks.filter((callback) => !unreadable.includes(callback)).map(({ id }) => id),
+    done.filter((one) => !unreadable.includes(one)).map(({ callback }) => callback.id),
   );
-  await giveUp(deps, connection, unreadable);
+  await giveUp(
+    deps,
+    connection,
+    unreadable.map(({ callback }) => callback),
+  );
+  return done.length;
 }
 
 /**
@@ -136,10 +146,10 @@ async function applyCallbacks(
 async function openInTurn(
   deps: ProcessCallbacksDeps,
   callbacks: readonly SealedCallback[],
-): Promise<OpenedCallback[]> {
-  const opened: OpenedCallback[] = [];
+): Promise<{ callback: SealedCallback; said: OpenedCallback }[]> {
+  const opened: { callback: SealedCallback; said: OpenedCallback }[] = [];
   for (const callback of callbacks) {
-    opened.push(await openCallback(deps, callback));
+    opened.push({ callback, said: await openCallback(deps, callback) });
     await aTurn();
   }
   return opened;

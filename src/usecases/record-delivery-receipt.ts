@@ -1,5 +1,5 @@
 import { type AttemptWord, reminderAfter } from '../domain/attempt.ts';
-import type { Connection } from '../store/database.ts';
+import type { Connection, Database } from '../store/database.ts';
 import { type LockedAttempt, lockAttempts, writeAttemptReceipt } from '../store/outcomes.ts';
 import { type LockedStep, writeReminderSteps } from '../store/reminder-steps.ts';
 
@@ -17,31 +17,56 @@ export interface DeliveryReceipt {
 }
 
 /**
- * Keeps receipts on their attempts and lets reminders follow, in the caller's transaction.
+ * Keeps receipts on their attempts and lets reminders follow.
  *
  * They may come in any order, twice, before our own record of the send, or long after it: a
  * stronger word stays, and a reminder that has ended only learns that it may have been seen.
- *
- * @returns how many were of no attempt that still exists
  */
 export async function recordDeliveryReceipts(
+  { database }: { database: Pick<Database, 'transaction'> },
+  receipts: readonly DeliveryReceipt[],
+): Promise<void> {
+  for (let left = receipts; left.length > 0; ) {
+    const open = left;
+    ({ left } = await database.transaction([], (connection) =>
+      recordSomeReceipts(connection, open),
+    ));
+  }
+}
+
+export interface RecordedReceipts {
+  /** How many were of no attempt that still exists. */
+  readonly unknown: number;
+  /** Not recorded: an earlier one has changed their reminder in this transaction. */
+  readonly left: readonly DeliveryReceipt[];
+}
+
+/**
+ * Does so in the caller's transaction, which changes a reminder once, see `writeReminderSteps`: what
+ * comes after is left for the next.
+ */
+export async function recordSomeReceipts(
   connection: Connection,
   receipts: readonly DeliveryReceipt[],
-): Promise<number> {
+): Promise<RecordedReceipts> {
   let unknown = 0;
+  const left: DeliveryReceipt[] = [];
+  const changed = new Set<string>();
   // Two about one reminder are taken one after the other, for the first changes what the second meets.
-  for (let left = [...receipts]; left.length > 0; ) {
+  for (let open = receipts; open.length > 0; ) {
     const attempts = new Map(
-      (await lockAttempts(connection, { tokens: left.map(({ token }) => token) })).map(
+      (await lockAttempts(connection, { tokens: open.map(({ token }) => token) })).map(
         (attempt) => [attempt.token.toString('hex'), attempt],
       ),
     );
     const later: DeliveryReceipt[] = [];
     const steps = new Map<string, LockedStep | undefined>();
-    for (const receipt of left) {
+    for (const receipt of open) {
       const attempt = attempts.get(receipt.token.toString('hex'));
       if (!attempt) {
         unknown += 1;
+      } else if (changed.has(attempt.reminderId)) {
+        left.push(receipt);
       } else if (steps.has(attempt.reminderId)) {
         later.push(receipt);
       } else {
@@ -54,13 +79,12 @@ export async function recordDeliveryReceipts(
         steps.set(attempt.reminderId, stepOf(attempt, receipt));
       }
     }
-    await writeReminderSteps(
-      connection,
-      Array.from(steps.values()).filter((step) => step !== undefined),
-    );
-    left = later;
+    const written = Array.from(steps.values()).filter((step) => step !== undefined);
+    await writeReminderSteps(connection, written);
+    for (const { reminderId } of written) changed.add(reminderId);
+    open = later;
   }
-  return unknown;
+  return { unknown, left };
 }
 
 function stepOf(attempt: LockedAttempt, receipt: DeliveryReceipt): LockedStep | undefined {

@@ -129,19 +129,25 @@ function pauseMs(failures: number): number {
   return Math.min(firstPauseMs * 2 ** Math.min(failures, 20), longestPauseMs);
 }
 
-/** Stores how attempts ended, and what follows for their reminders, in one transaction. */
+/**
+ * Stores how attempts ended, and what follows for their reminders: in one transaction, unless two are
+ * about one reminder.
+ */
 async function storeOutcomes(
   { database, random }: { database: Pick<Database, 'transaction'>; random: () => number },
   ended: readonly EndedAttempt[],
 ): Promise<void> {
   // A provider that gives one id to two messages must not cost us the outcome of either.
-  const write = (withProviderIds: boolean) =>
-    database.transaction([], async (connection) => {
-      let left = await storeAccepted(connection, { ended, withProviderIds });
-      while (left.length > 0) {
-        left = await storeSome(connection, { ended: left, withProviderIds, random });
-      }
-    });
+  const write = async (withProviderIds: boolean) => {
+    for (let left = ended; left.length > 0; ) {
+      const open = left;
+      left = await database.transaction([], async (connection) => {
+        const others = await storeAccepted(connection, { ended: open, withProviderIds });
+        if (others.length === 0) return [];
+        return storeSome(connection, { ended: others, withProviderIds, random });
+      });
+    }
+  };
   try {
     await write(true);
   } catch (error) {
@@ -176,7 +182,7 @@ async function storeAccepted(
 
 /**
  * Stores what it can of these outcomes: of two about one reminder the first, for it changes what
- * the second meets.
+ * the second meets, and one transaction changes a reminder once (see `writeReminderSteps`).
  *
  * @returns the others
  */

@@ -123,9 +123,7 @@ it('channels change hands under bookings, bounces and deaths, and no second copy
       providerId: `id-${token.toString('hex')}`,
       status: anyOf(['sent', 'undelivered', 'undelivered', 'other'] as const),
     }));
-    await bench.worker.transaction([], (connection) =>
-      recordDeliveryReceipts(connection, receipts),
-    );
+    await recordDeliveryReceipts({ database: bench.worker }, receipts);
   };
   await Promise.all([
     ...Array.from({ length: 6 }, () => repeat(book)),

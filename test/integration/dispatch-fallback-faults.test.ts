@@ -109,7 +109,7 @@ describe('whatever step a worker dies at, or gets an error from, between one cha
         status: 'undelivered' as const,
       }));
       const hear = (worker: typeof bench.worker) =>
-        worker.transaction([], (connection) => recordDeliveryReceipts(connection, receipts));
+        recordDeliveryReceipts({ database: worker }, receipts);
       await Promise.race([hear(point.database(bench.worker)).catch(() => {}), point.died]);
       await quiet();
       // The provider, or the sealed callback that is left, says it again.

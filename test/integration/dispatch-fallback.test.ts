@@ -4,6 +4,7 @@ import { clearSettledParcels } from '../../src/usecases/clear-parcels.ts';
 import {
   type DeliveryReceipt,
   recordDeliveryReceipts,
+  recordSomeReceipts,
 } from '../../src/usecases/record-delivery-receipt.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench } from '../support/dispatch-bench.ts';
@@ -67,11 +68,9 @@ async function hear(
   { number = 1, times = 1, reason = 'unreachable_recipient' } = {},
 ): Promise<void> {
   const receipt = { token: await tokenOf(number), providerId: `id-${number}`, status, reason };
-  await bench.worker.transaction([], (connection) =>
-    recordDeliveryReceipts(
-      connection,
-      Array.from({ length: times }, () => receipt),
-    ),
+  await recordDeliveryReceipts(
+    { database: bench.worker },
+    Array.from({ length: times }, () => receipt),
   );
 }
 
@@ -384,7 +383,7 @@ describe('what was sent and is reported lost', () => {
     const token = await tokenOf(1);
     await bench.worker.transaction([], async (connection) => {
       const receipt = { token, providerId: 'id', status: 'undelivered' } as const;
-      await recordDeliveryReceipts(connection, [receipt]);
+      await recordSomeReceipts(connection, [receipt]);
       // Sees the reminder as it was before, and must not act on it.
       cleared = clearSettledParcels({ database: bench.worker });
       await cleared;

@@ -42,7 +42,7 @@ afterEach(async () => {
 });
 
 const storeReceipts = (receipts: Parameters<typeof recordDeliveryReceipts>[1]) =>
-  bench.worker.transaction([], (connection) => recordDeliveryReceipts(connection, receipts));
+  recordDeliveryReceipts({ database: bench.worker }, receipts);
 
 /** The routes of a worker with these transports, to peers that a test can look into. */
 async function open(transports: Record<string, string>): Promise<Routes> {

@@ -163,7 +163,7 @@ describe('everything at once, on the same few rows', () => {
           providerId: `SM${token.toString('hex')}`,
           status: (['sent', 'delivered', 'undelivered', 'other'] as const)[place % 4] ?? 'other',
         }));
-        await worker.transaction([], (connection) => recordDeliveryReceipts(connection, receipts));
+        await recordDeliveryReceipts({ database: worker }, receipts);
       }),
       repeat(() => clearSettledParcels({ database: worker })),
       repeat(() => bench.expire()),

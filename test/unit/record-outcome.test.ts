@@ -3,9 +3,9 @@ import type { Database } from '../../src/store/database.ts';
 import { createOutcomeRecorder } from '../../src/usecases/record-outcome.ts';
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
-/** Stores at once; which rows it is asked for does not matter here. */
+/** Stores all at once and leaves nothing; which rows it is asked for does not matter here. */
 const database: Pick<Database, 'transaction'> = {
-  transaction: async () => undefined as never,
+  transaction: async () => [] as never,
 };
 const outcome = { kind: 'uncertain', reason: 'timeout' } as const;
 
