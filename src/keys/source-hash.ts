@@ -2,17 +2,18 @@ import { createHmac } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Secret } from '../domain/secret.ts';
 
-/**
- * Where a request comes from, as 32 bytes that say nothing about it without the key.
- *
- * An IPv6 address counts by its /64, which is what one household or phone is given (RFC 6177), and
- * an IPv4 address written as IPv6 counts as IPv4. What is no address is one source of its own.
- */
+/** Where a request comes from, as 32 bytes that say nothing about it without the key. */
 export function sourceHash(key: Secret<Buffer>, address: string): Buffer {
   return createHmac('sha256', key.reveal()).update(networkOf(address)).digest();
 }
 
-function networkOf(address: string): string {
+/**
+ * Who is counted as one source.
+ *
+ * An IPv6 address counts by its /64, which is what one household or phone is given (RFC 6177), and
+ * an IPv4 address written as IPv6 counts as IPv4. What is no address is one source of its own.
+ */
+export function networkOf(address: string): string {
   if (isIPv4(address)) return address;
   const bare = address.split('%', 1)[0] ?? ''; // fe80::1%eth0
   if (!isIPv6(bare)) return 'unknown';

@@ -36,20 +36,30 @@ export async function findOpsSession(
   return { id: row.id, name: row.name, role: row.role };
 }
 
-/** Begins a session, and clears away those that ended long ago. */
+/**
+ * Begins a session, and clears away those that ended long ago.
+ *
+ * @param session.passwordHash what was checked. Whoever replaces it waits for us, and ends our session
+ *   too; or was first, and there is none.
+ * @returns false when the user has another password by now, or is disabled
+ */
 export async function insertOpsSession(
   connection: Connection,
-  { tokenHash, userId, totalMs }: { tokenHash: Buffer; userId: string; totalMs: number },
-): Promise<void> {
+  session: { tokenHash: Buffer; userId: string; passwordHash: string; totalMs: number },
+): Promise<boolean> {
+  const { tokenHash, userId, passwordHash, totalMs } = session;
   await connection.query(
     `delete from ops_sessions
      where created_at < clock_timestamp() - $1::float8 * interval '1 millisecond'`,
     [totalMs],
   );
-  await connection.query('insert into ops_sessions (token_hash, user_id) values ($1, $2)', [
-    tokenHash,
-    userId,
-  ]);
+  const { rowCount } = await connection.query(
+    `insert into ops_sessions (token_hash, user_id)
+     select $1, u.id from ops_users u
+     where u.id = $2 and u.password_hash = $3 and u.disabled_at is null for share`,
+    [tokenHash, userId, passwordHash],
+  );
+  return rowCount === 1;
 }
 
 export async function deleteOpsSession(

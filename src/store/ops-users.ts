@@ -36,13 +36,10 @@ export async function replaceOpsPassword(
   { name, passwordHash }: { name: string; passwordHash: string },
 ): Promise<string | undefined> {
   const { rows } = await connection.query<{ id: string }>(
-    `with changed as (
-       update ops_users set password_hash = $2, disabled_at = null where name = $1 returning id
-     ), ended as (delete from ops_sessions s using changed c where s.user_id = c.id)
-     select id from changed`,
+    'update ops_users set password_hash = $2, disabled_at = null where name = $1 returning id',
     [name, passwordHash],
   );
-  return rows[0]?.id;
+  return endSessions(connection, rows[0]?.id);
 }
 
 /**
@@ -55,14 +52,20 @@ export async function markOpsUserDisabled(
   { name }: { name: string },
 ): Promise<string | undefined> {
   const { rows } = await connection.query<{ id: string }>(
-    `with changed as (
-       update ops_users set disabled_at = coalesce(disabled_at, clock_timestamp()) where name = $1
-       returning id
-     ), ended as (delete from ops_sessions s using changed c where s.user_id = c.id)
-     select id from changed`,
+    `update ops_users set disabled_at = coalesce(disabled_at, clock_timestamp()) where name = $1
+     returning id`,
     [name],
   );
-  return rows[0]?.id;
+  return endSessions(connection, rows[0]?.id);
+}
+
+/** By a statement of its own: one for both would not see a session that its lock waited for. */
+async function endSessions(
+  connection: AnyConnection,
+  userId: string | undefined,
+): Promise<string | undefined> {
+  if (userId) await connection.query('delete from ops_sessions where user_id = $1', [userId]);
+  return userId;
 }
 
 export async function listOpsUsers(connection: AnyConnection): Promise<OpsUser[]> {

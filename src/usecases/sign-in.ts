@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { limits } from '../../config/limits.ts';
 import { Secret } from '../domain/secret.ts';
+import { networkOf } from '../keys/source-hash.ts';
 import { insertAudit } from '../store/audit.ts';
 import type { Database } from '../store/database.ts';
 import {
@@ -40,21 +41,36 @@ export async function signIn(
   input: { name: string; password: Secret<string>; source: string },
 ): Promise<SignInResult> {
   const { database, throttle } = deps;
-  const waitMs = throttle.waitMs(input);
+  const who = { name: input.name, source: networkOf(input.source) };
+  const waitMs = throttle.waitMs(who);
   if (waitMs > 0) return { kind: 'paused', waitMs };
   const found = await database.transaction([], (connection) => findOpsUser(connection, input));
   const user = found?.disabledAt === null ? found : undefined;
-  const isRight = await throttle.inTurn(() =>
-    deps.verifyPassword(input.password, user?.passwordHash),
-  );
-  throttle.note(input, isRight && user ? 'right' : 'wrong');
-  if (!user || !isRight) return { kind: 'wrong' };
-  const token = randomBytes(32).toString('base64url');
-  await database.transaction([], async (connection) => {
-    await insertOpsSession(connection, { tokenHash: hashOf(token), userId: user.id, totalMs });
-    await insertAudit(connection, { actor: user.name, action: 'ops.sign_in', subject: user.id });
+  const checked = await throttle.inTurn(async () => {
+    // Those that waited with it may have been wrong in the meantime.
+    const pausedMs = throttle.waitMs(who);
+    if (pausedMs > 0) return { pausedMs };
+    const isRight = await deps.verifyPassword(input.password, user?.passwordHash);
+    throttle.note(who, isRight && user ? 'right' : 'wrong');
+    return { pausedMs, user: isRight ? user : undefined };
   });
-  return { kind: 'signed-in', token: new Secret(token) };
+  if (checked.pausedMs > 0) return { kind: 'paused', waitMs: checked.pausedMs };
+  const token = checked.user && (await beginSession(database, checked.user));
+  return token ? { kind: 'signed-in', token } : { kind: 'wrong' };
+}
+
+/** Undefined when, since the password was checked, it was replaced or its user disabled. */
+async function beginSession(
+  database: Database,
+  { id: userId, name, passwordHash }: { id: string; name: string; passwordHash: string },
+): Promise<Secret<string> | undefined> {
+  const token = randomBytes(32).toString('base64url');
+  return database.transaction([], async (connection) => {
+    const session = { tokenHash: hashOf(token), userId, passwordHash, totalMs };
+    if (!(await insertOpsSession(connection, session))) return undefined;
+    await insertAudit(connection, { actor: name, action: 'ops.sign_in', subject: userId });
+    return new Secret(token);
+  });
 }
 
 /** Who the session of a cookie belongs to; undefined when it has ended or never was. */

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Secret } from '../../src/domain/secret.ts';
+import { administer } from '../../src/store/administration.ts';
+import { createOpsUser } from '../../src/usecases/create-ops-user.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
   type OpsSite,
@@ -103,6 +106,38 @@ describe('the way in for operators', () => {
     expect(await paused.text()).toContain('too many wrong passwords');
     const other = await postForm(`${ops.url}/login`, { user, password }, from('192.0.2.3'));
     expect(other.status).toBe(303);
+  });
+
+  it('counts a household’s IPv6 addresses as one source, and tries at once like others', async () => {
+    const { name: user } = await ops.addUser('operator');
+    const tries = Array.from({ length: 20 }, (_, place) =>
+      postForm(
+        `${ops.url}/login`,
+        { user, password: `wrong password ${place}` },
+        from(`2001:db8:0:7::${place + 1}`),
+      ),
+    );
+    const statuses = (await Promise.all(tries)).map(({ status }) => status);
+    // Of two that are checked at once the second may begin before the first was wrong.
+    expect(statuses.filter((status) => status === 401).length).toBeLessThanOrEqual(6);
+    const other = await postForm(
+      `${ops.url}/login`,
+      { user, password: opsPassword },
+      from('2001:db8:0:8::1'),
+    );
+    expect(other.status).toBe(303);
+  });
+
+  it('takes the longest password there may be, and what no text holds as a wrong one', async () => {
+    const password = 'ä'.normalize('NFD').repeat(256);
+    const name = 'long-winded';
+    await createOpsUser(
+      { transaction: (work) => administer(database.adminUrl, work) },
+      { name, role: 'viewer', password: new Secret(password), actor: 'tester' },
+    );
+    expect((await postForm(`${ops.url}/login`, { user: name, password })).status).toBe(303);
+    const wrong = { user: `${name}\0`, password };
+    expect((await postForm(`${ops.url}/login`, wrong, from('192.0.2.4'))).status).toBe(401);
   });
 
   it('refuses a form that another site sent', async () => {

@@ -3,11 +3,15 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
 import { verifyPassword } from '../../src/keys/password.ts';
 import { administer } from '../../src/store/administration.ts';
-import type { AnyConnection } from '../../src/store/database.ts';
+import type { AnyConnection, Connection } from '../../src/store/database.ts';
+import { insertOpsSession } from '../../src/store/ops-sessions.ts';
 import { findOpsUser, listOpsUsers } from '../../src/store/ops-users.ts';
 import { changeOpsPassword, createOpsUser } from '../../src/usecases/create-ops-user.ts';
 import { disableOpsUser } from '../../src/usecases/disable-ops-user.ts';
+import { signIn as signInAs } from '../../src/usecases/sign-in.ts';
+import { createSignInThrottle } from '../../src/usecases/sign-in-throttle.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -23,7 +27,7 @@ const deps = {
 const password = new Secret('correct horse battery');
 const anna = { name: 'anna', role: 'operator', password, actor: 'tester' } as const;
 
-const asOps = <T>(work: (connection: AnyConnection) => Promise<T>) =>
+const asOps = <T>(work: (connection: Connection) => Promise<T>) =>
   database.open('ops', 1).transaction([], work);
 
 async function signIn() {
@@ -73,6 +77,47 @@ describe('a user of the ops pages', () => {
     expect(found?.disabledAt).toBeNull();
     expect(await verifyPassword(password, found?.passwordHash)).toBe(false);
     expect(await verifyPassword(changed, found?.passwordHash)).toBe(true);
+  });
+
+  it.each([
+    ['given another password', changeOpsPassword],
+    ['disabled', disableOpsUser],
+  ])('is not signed in when %s while the old one was checked', async (_, change) => {
+    await createOpsUser(deps, anna);
+    const result = await signInAs(
+      {
+        database: database.open('ops', 1),
+        throttle: createSignInThrottle(() => 0),
+        async verifyPassword() {
+          await change(deps, { ...anna, password: new Secret('another password') });
+          return true;
+        },
+      },
+      { name: 'anna', password, source: '192.0.2.1' },
+    );
+    expect(result).toEqual({ kind: 'wrong' });
+    expect(await sessionCount()).toBe(0);
+  });
+
+  it('is signed out by another password also when a session was just being written', async () => {
+    await createOpsUser(deps, anna);
+    let changed: Promise<boolean> | undefined;
+    await asOps(async (connection) => {
+      const found = await findOpsUser(connection, { name: 'anna' });
+      if (!found) throw new Error('no user');
+      const session = { tokenHash: randomBytes(32), userId: found.id, totalMs: 1_000 };
+      await insertOpsSession(connection, { ...session, passwordHash: found.passwordHash });
+      changed = changeOpsPassword(deps, { ...anna, password: new Secret('another password') });
+      await waitFor(async () => {
+        const waiting = await database.admin.query(
+          `select from pg_locks where not granted and pid in
+             (select pid from pg_stat_activity where datname = current_database())`,
+        );
+        return waiting.rowCount === 1;
+      });
+    });
+    expect(await changed).toBe(true);
+    expect(await sessionCount()).toBe(0);
   });
 
   it('leaves a line in the audit for each change, without the password', async () => {

@@ -21,7 +21,9 @@ export interface SignInDeps {
 }
 
 /** What is longer was not made by us and costs time to check. */
-const typedMax = 200;
+const nameMax = 200;
+/** The longest password there may be, as a keyboard may spell it. */
+const passwordMax = 1_024;
 
 /** The way in, open to anybody who reaches this listener. */
 export function addSignInRoutes(app: FastifyInstance, deps: SignInDeps): void {
@@ -43,7 +45,9 @@ export function addSignInRoutes(app: FastifyInstance, deps: SignInDeps): void {
     const name = formField(request, 'user').trim();
     const password = formField(request, 'password');
     if (name === '' || password === '') return refuse(422, { kind: 'missing' });
-    if (name.length > typedMax || password.length > typedMax) return refuse(401, { kind: 'wrong' });
+    if (name.length > nameMax || password.length > passwordMax) {
+      return refuse(401, { kind: 'wrong' });
+    }
     const result = await deps.signIn({ name, password: new Secret(password), source: request.ip });
     if (result.kind === 'signed-in') {
       sessions.begin(reply, result.token);
