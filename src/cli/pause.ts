@@ -1,13 +1,13 @@
 import type { Config } from '../../config/env.ts';
 import { channels } from '../domain/channel.ts';
+import { reasonCharactersMax } from '../domain/check-settings.ts';
+import { lineFault } from '../domain/shown-line.ts';
 import { administer, administrator } from '../store/administration.ts';
 import type { Pause, PauseScope } from '../store/pauses.ts';
 import { type PauseDeps, pauseSending } from '../usecases/pause-sending.ts';
 import { adminUrlOf, missing, uuidFrom } from './admin.ts';
 import { CommandError } from './command-error.ts';
 import { exitCodes } from './exit-codes.ts';
-
-const reasonCharactersMax = 500;
 
 export interface PauseValues {
   readonly organisation?: string | undefined;
@@ -55,8 +55,8 @@ export function scopeFrom({ organisation, channel }: PauseValues): PauseScope {
 
 export function reasonFrom({ reason }: PauseValues): string {
   const given = reason?.trim() ?? '';
-  if (given !== '' && given.length <= reasonCharactersMax) return given;
-  throw new CommandError(`--reason must be 1 to ${reasonCharactersMax} characters.`);
+  if (!lineFault(given, reasonCharactersMax)) return given;
+  throw new CommandError(`--reason must be 1 to ${reasonCharactersMax} characters, on one line.`);
 }
 
 /** What is paused, in words. */

@@ -231,9 +231,16 @@ describe('a reminder is not sent again', () => {
     expect(await audits()).toEqual([]);
   });
 
-  it('without a reason of five to five hundred characters, and the form keeps what was typed', async () => {
+  it('without a reason of five to five hundred characters, in words, and the form keeps what was typed', async () => {
     const one = await failedOne();
-    for (const reason of ['', 'abcd', '         ', 'x'.repeat(501)]) {
+    for (const reason of [
+      '',
+      'abcd',
+      '         ',
+      '......',
+      'read\u202e backwards',
+      'x'.repeat(501),
+    ]) {
       const answer = await operator.post(pathOf(one), { reason });
       expect(answer.status).toBe(422);
       const text = await answer.text();

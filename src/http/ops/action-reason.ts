@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { lineFault } from '../../domain/shown-line.ts';
 import { formField } from '../form-field.ts';
 
 export const reasonMin = 5;
@@ -12,5 +13,5 @@ export interface ActionReason {
 
 export function actionReason(request: FastifyRequest): ActionReason {
   const text = formField(request, 'reason').replace(/\s+/g, ' ').trim();
-  return { text, isGiven: text.length >= reasonMin && text.length <= reasonMax };
+  return { text, isGiven: text.length >= reasonMin && !lineFault(text, reasonMax) };
 }

@@ -29,7 +29,7 @@ export function actionForm({
   }
   const isMissing = reason?.isGiven === false;
   const problem = isMissing
-    ? html`<p class="notice stop" id="reason-fault" role="alert">Give a reason of ${reasonMin} to ${reasonMax} characters. Nothing was done.</p>`
+    ? html`<p class="notice stop" id="reason-fault" role="alert">Give a reason of ${reasonMin} to ${reasonMax} characters, in words. Nothing was done.</p>`
     : '';
   const described = isMissing
     ? html` aria-invalid="true" aria-describedby="reason-hint reason-fault"`
