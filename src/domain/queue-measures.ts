@@ -29,6 +29,8 @@ export interface HeldGroup extends Lane {
 export interface InHand extends Lane {
   readonly state: Extract<ReminderState, 'queued' | 'sending'>;
   readonly count: number;
+  /** Since it was due. */
+  readonly oldestAgeS: number;
 }
 
 /** How much is owed, late or held, over all organisations. */

@@ -9,6 +9,8 @@ export interface SendingVerdict {
   readonly cause: SendingTrouble | undefined;
   /** Where it is so. */
   readonly channels: readonly Channel[];
+  /** Of what is late by it; else 0. */
+  readonly oldestDueS: number;
 }
 export type SendingTrouble = 'no_worker' | 'feeder_silent' | 'paused' | 'provider_down' | 'backlog';
 
@@ -24,7 +26,7 @@ export interface SendingFacts {
     readonly paused: boolean;
     /** Every worker finds its provider down. */
     readonly heldUp: boolean;
-    /** Of what no pause of its organisation holds; 0 when nothing is due. */
+    /** Of what no pause of its organisation holds, in a worker's hands or not; 0 when nothing is due. */
     readonly oldestDueS: number;
   }[];
 }
@@ -41,7 +43,7 @@ export function judgeSending({ workers, feederSilent, lanes }: SendingFacts): Se
   const where = (is: (lane: SendingFacts['lanes'][number]) => boolean) =>
     lanes.filter(is).map(({ channel }) => channel);
   const stopped = (cause: SendingTrouble, channels: readonly Channel[]): SendingVerdict => ({
-    ...{ state: 'stopped', cause, channels },
+    ...{ state: 'stopped', cause, channels, oldestDueS: 0 },
   });
 
   if (workers === 0) return stopped('no_worker', all);
@@ -51,7 +53,7 @@ export function judgeSending({ workers, feederSilent, lanes }: SendingFacts): Se
   const paused = where((lane) => lane.paused);
   if (paused.length > 0) return stopped('paused', paused);
   const late = where(({ oldestDueS }) => oldestDueS > lateAfterS);
-  return late.length > 0
-    ? { state: 'late', cause: 'backlog', channels: late }
-    : { state: 'fine', cause: undefined, channels: [] };
+  if (late.length === 0) return { state: 'fine', cause: undefined, channels: [], oldestDueS: 0 };
+  const oldestDueS = Math.max(...lanes.map((lane) => lane.oldestDueS));
+  return { state: 'late', cause: 'backlog', channels: late, oldestDueS };
 }

@@ -50,8 +50,9 @@ async function readHeld(connection: Connection): Promise<QueueMeasures['held']> 
 
 async function readInHand(connection: Connection): Promise<QueueMeasures['inHand']> {
   const { rows } = await connection.query(
-    `select state, channel, mode, count(*)::int as count from reminders
-     where phase = 'in_hand' group by 1, 2, 3`,
+    `select state, channel, mode, count(*)::int as count,
+       extract(epoch from clock_timestamp() - min(due_at))::float8 as "oldestAgeS"
+     from reminders where phase = 'in_hand' group by 1, 2, 3`,
   );
   return rows;
 }

@@ -103,7 +103,7 @@ export async function readLateAppointments(
   return rows[0];
 }
 
-/** Pauses in force, and those that ended within a day, newest first. */
+/** All pauses in force, then those that ended last within a day, each newest first. */
 export async function readRecentPauses(connection: Connection): Promise<
   {
     organisationId: string | null;
@@ -116,8 +116,9 @@ export async function readRecentPauses(connection: Connection): Promise<
   const { rows } = await connection.query(
     `select organisation_id as "organisationId", channel, reason, created_at as since,
        ended_at as until
-     from pauses where ended_at is null or ended_at > now() - interval '1 day'
-     order by created_at desc limit 50`,
+     from pauses where ended_at is null or id = any(array(select id from pauses
+       where ended_at > now() - interval '1 day' order by ended_at desc limit 50))
+     order by ended_at is not null, created_at desc`,
   );
   return rows;
 }

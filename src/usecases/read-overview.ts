@@ -55,7 +55,10 @@ export async function readOverview(
       verdict: judgeSending({
         workers: workers.length,
         feederSilent: silent.some(({ duty }) => duty === 'feed'),
-        lanes: lanes.map((lane) => ({ ...lane, oldestDueS: oldestUnpaused(due, lane, pauses) })),
+        lanes: lanes.map((lane) => ({
+          ...lane,
+          oldestDueS: Math.max(oldestUnpaused(due, lane, pauses), oldestQueued(queue, mode, lane)),
+        })),
       }),
       due: {
         count: total(due),
@@ -122,6 +125,13 @@ function oldestUnpaused(
   pauses: readonly Pause[],
 ): number {
   return oldest(due.filter((one) => one.channel === channel && !isPaused(pauses, one)));
+}
+
+/** What no worker gets done is taken, given back and taken again, and hardly ever seen as due. */
+function oldestQueued({ inHand }: QueueMeasures, mode: Mode, { channel }: LaneHealth): number {
+  return oldest(
+    inHand.filter((one) => one.state === 'queued' && one.mode === mode && one.channel === channel),
+  );
 }
 
 type Process = Awaited<ReturnType<typeof readProcesses>>[number];

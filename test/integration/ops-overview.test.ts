@@ -126,6 +126,14 @@ describe('the overview', () => {
     expect(text).toContain('Email breaker closed');
   });
 
+  it('is not well while workers take what is due and get nothing done', async () => {
+    await plantReminder(database.admin, { organisationId, state: 'queued', sendAt: ago(9) });
+    const text = await read('/?mode=live');
+    expect(text).toContain('late Reminders go out late, the oldest by 9 min.');
+    expect(text).toContain('What is late was taken by workers, who do not get it done.');
+    expect(await read('/?mode=test')).toContain('fine Reminders go out on time.');
+  });
+
   it('says that no worker runs, or that nobody feeds', async () => {
     await silence('dispatch');
     expect(await read()).toContain('stopped No reminder goes out: no worker is running.');
@@ -148,12 +156,21 @@ describe('the overview', () => {
     await measure();
     await plantDue(60);
     await pause(organisationId, null);
+    // Many that began and ended since hide none that is in force.
+    await database.admin.query(
+      `insert into pauses (id, channel, reason, created_at, ended_at)
+       select gen_random_uuid(), 'email', 'a try', now() - interval '1 hour', now() - interval '30 minutes'
+       from generate_series(1, 60)`,
+    );
     let text = await read();
     expect(text).toContain('fine Reminders go out on time. 1 reminder of 1 organisation is due');
     expect(text).toContain('Riverside paused');
     expect(tasksOf(text)).toContain(
       'Resume everything of Riverside, or leave it paused Paused 2 h ago',
     );
+    const other = await database.createOrganisation({ name: 'Hilltop' });
+    await plantDue(4, { organisationId: other });
+    expect(await read()).toContain('late Reminders go out late, the oldest by 4 min.');
     await pause(null, 'sms');
     text = await read();
     expect(text).toContain('stopped No SMS goes out: a person has paused it.');

@@ -6,7 +6,7 @@ const well: Overview = {
   mode: 'live',
   now: new Date(),
   measuredUntil: new Date(),
-  verdict: { state: 'fine', cause: undefined, channels: [] },
+  verdict: { state: 'fine', cause: undefined, channels: [], oldestDueS: 0 },
   due: {
     ...{ count: 0, oldestAgeS: 0, organisationCount: 0, organisations: [], nextHourCount: 0 },
     ...{ soonCount: 0, mismatchCount: 0 },

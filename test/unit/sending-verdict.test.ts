@@ -55,7 +55,7 @@ describe('the verdict on sending', () => {
     [
       'something waits',
       { lanes: [lane(), lane({ channel: 'email', oldestDueS: lateAfterS + 1 })] as never },
-      { state: 'late', cause: 'backlog', channels: ['email'] },
+      { state: 'late', cause: 'backlog', channels: ['email'], oldestDueS: lateAfterS + 1 },
     ],
     [
       'something was just due',

@@ -14,13 +14,13 @@ export const verdictTones: Readonly<Record<Overview['verdict']['state'], Tone>> 
 };
 
 /** Whether patients miss reminders now, in one sentence. */
-export function headline({ verdict, due }: Pick<Overview, 'verdict' | 'due'>): string {
+export function headline({ verdict }: Pick<Overview, 'verdict'>): string {
   const what = both(verdict.channels) ? 'Nothing' : `No ${namesOf(verdict.channels)}`;
   switch (verdict.cause) {
     case undefined:
       return 'Reminders go out on time.';
     case 'backlog':
-      return `Reminders go out late, the oldest by ${duration(due.oldestAgeS)}.`;
+      return `Reminders go out late, the oldest by ${duration(verdict.oldestDueS)}.`;
     case 'no_worker':
       return 'No reminder goes out: no worker is running.';
     case 'feeder_silent':
@@ -46,8 +46,16 @@ export const troubleWords: Readonly<Record<SendingTrouble, string>> = {
 };
 
 /** What is due and unsent, since when, and how soon that matters. */
-export function dueSentence({ due, now }: Pick<Overview, 'due' | 'now'>): string {
-  if (due.count === 0) return 'Nothing is due and unsent.';
+export function dueSentence({
+  due,
+  verdict,
+  now,
+}: Pick<Overview, 'due' | 'verdict' | 'now'>): string {
+  if (due.count === 0) {
+    return verdict.state === 'late'
+      ? 'What is late was taken by workers, who do not get it done.'
+      : 'Nothing is due and unsent.';
+  }
   const since = new Date(now.getTime() - due.oldestAgeS * 1_000).toISOString().slice(11, 16);
   const where = `${quantity(due.count, 'reminder')} of ${quantity(due.organisationCount, 'organisation')}`;
   const are = due.count === 1 ? 'is' : 'are';
