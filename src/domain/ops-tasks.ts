@@ -7,6 +7,7 @@ export type OpsTask =
   | { readonly kind: 'no_worker' }
   | { readonly kind: 'duties_silent'; readonly duties: readonly SilentDuty[] }
   | { readonly kind: 'provider_down'; readonly channel: Channel }
+  | { readonly kind: 'given_back'; readonly channel: Channel; code: string; count: number }
   | { readonly kind: 'provider_refuses'; readonly channel: Channel; code: string; count: number }
   | { readonly kind: 'paused'; readonly pause: PauseSeen }
   | { readonly kind: 'late'; readonly count: number; readonly soonCount: number }
@@ -32,7 +33,7 @@ export function listTasks(overview: Overview): OpsTask[] {
   tasks.push(...silences(silentDuties.filter(({ duty }) => urgent.has(duty))));
   for (const lane of lanes) {
     if (lane.heldUp) tasks.push({ kind: 'provider_down', channel: lane.channel });
-    tasks.push(...refusals(lane));
+    tasks.push(...returns(lane), ...refusals(lane));
   }
   for (const pause of pauses) {
     if (!pause.until) tasks.push({ kind: 'paused', pause });
@@ -56,6 +57,13 @@ export function listTasks(overview: Overview): OpsTask[] {
 
 function silences(duties: readonly SilentDuty[]): OpsTask[] {
   return duties.length > 0 ? [{ kind: 'duties_silent', duties }] : [];
+}
+
+/** A few go out a little later: somebody was restarted. */
+function returns({ channel, givenBack, allGivenBack }: LaneHealth): OpsTask[] {
+  return givenBack
+    .filter(({ count }) => allGivenBack || count >= refusedCountMin)
+    .map(({ code, count }) => ({ kind: 'given_back', channel, code, count }));
 }
 
 function refusals({ channel, lastHour }: LaneHealth): OpsTask[] {

@@ -61,6 +61,9 @@ export interface LaneHealth {
   readonly heldUp: boolean;
   /** Hand-overs of the last hour by what became of them: `accepted`, or a code. */
   readonly lastHour: readonly { code: string; count: number }[];
+  /** Taken by workers within a quarter of an hour and given back for reasons of ours. */
+  readonly givenBack: readonly { code: string; count: number }[];
+  readonly allGivenBack: boolean;
   /** The minute of the newest that a provider took; absent when none within a week. */
   readonly lastAcceptedAt: Date | undefined;
 }

@@ -12,7 +12,13 @@ export interface SendingVerdict {
   /** Of what is late by it; else 0. */
   readonly oldestDueS: number;
 }
-export type SendingTrouble = 'no_worker' | 'feeder_silent' | 'paused' | 'provider_down' | 'backlog';
+export type SendingTrouble =
+  | 'no_worker'
+  | 'feeder_silent'
+  | 'provider_down'
+  | 'given_back'
+  | 'paused'
+  | 'backlog';
 
 /** What decides it, of one mode. */
 export interface SendingFacts {
@@ -26,6 +32,8 @@ export interface SendingFacts {
     readonly paused: boolean;
     /** Every worker finds its provider down. */
     readonly heldUp: boolean;
+    /** Workers have taken reminders for minutes, and handed over none of them. */
+    readonly allGivenBack: boolean;
     /** Of what no pause of its organisation holds, in a worker's hands or not; 0 when nothing is due. */
     readonly oldestDueS: number;
   }[];
@@ -50,6 +58,8 @@ export function judgeSending({ workers, feederSilent, lanes }: SendingFacts): Se
   if (feederSilent) return stopped('feeder_silent', all);
   const down = where(({ heldUp }) => heldUp);
   if (down.length > 0) return stopped('provider_down', down);
+  const givenBack = where(({ allGivenBack }) => allGivenBack);
+  if (givenBack.length > 0) return stopped('given_back', givenBack);
   const paused = where((lane) => lane.paused);
   if (paused.length > 0) return stopped('paused', paused);
   const late = where(({ oldestDueS }) => oldestDueS > lateAfterS);

@@ -33,6 +33,35 @@ export async function readHourHandOvers(
   return rows;
 }
 
+/** Why a worker gives back what it has taken, other than that nothing may go out now. */
+const givenBackReasons = ['no_link_key', 'no_opt_out_url', 'no_route', 'lease_passed'];
+
+/**
+ * What workers gave back within a quarter of an hour, by channel and reason.
+ *
+ * @returns with each in how many minutes, and how many of the channel were handed over meanwhile
+ */
+export async function readGivenBack(
+  connection: Connection,
+  mode: Mode,
+): Promise<
+  { channel: Channel; code: string; count: number; minutes: number; handedOver: number }[]
+> {
+  const { rows } = await connection.query(
+    `with recent as (select * from minute_transitions
+       where minute >= now() - interval '15 minutes' and mode = $1)
+     select b.channel, b.reason_code as code, sum(b.count)::float8 as count,
+       count(distinct b.minute)::int as minutes,
+       coalesce((select sum(h.count) from recent h
+         where h.channel = b.channel and h.to_state = 'sending'), 0)::float8 as "handedOver"
+     from recent b
+     where b.from_state = 'queued' and b.to_state = 'scheduled' and b.reason_code = any($2::text[])
+     group by 1, 2 order by 3 desc, 2`,
+    [mode, givenBackReasons],
+  );
+  return rows;
+}
+
 /** The newest minute in which a provider took something, by channel. */
 export async function readLastAccepted(
   connection: Connection,

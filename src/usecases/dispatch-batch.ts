@@ -89,6 +89,7 @@ async function giveBackUnrouted(
   const ends = queued.map(({ reminderId }) => ({
     reminderId,
     to: 'scheduled' as const,
+    reason: 'no_route',
     dueInMs: noRouteWaitMs,
   }));
   await endQueued(deps, { batchId, ends });

@@ -12,6 +12,7 @@ import {
   countDueWithinHour,
   hasLive,
   readDayFlow,
+  readGivenBack,
   readHourHandOvers,
   readLastAccepted,
   readLateAppointments,
@@ -25,6 +26,8 @@ import {
 
 const aliveS = 20;
 const organisationsShownMax = 8;
+/** What one minute brings back may go out in the next. */
+const givenBackMinutesMin = 2;
 
 /**
  * Everything that operators see first, of one mode.
@@ -147,13 +150,19 @@ async function readLanes(
   const { mode, workers, pauses } = input;
   const lastHour = await readHourHandOvers(connection, mode);
   const accepted = await readLastAccepted(connection, mode);
+  const givenBack = await readGivenBack(connection, mode);
   return channels.map((channel) => {
+    const back = givenBack.filter((one) => one.channel === channel);
     const workersHeldUp = workers.filter(({ heldUp }) => heldUp.includes(channel)).length;
     return {
       channel,
       paused: isPaused(pauses, { organisationId: null, channel }),
       workersHeldUp,
       heldUp: workers.length > 0 && workersHeldUp === workers.length,
+      givenBack: back.map(({ code, count }) => ({ code, count })),
+      allGivenBack: back.some(
+        ({ minutes, handedOver }) => minutes >= givenBackMinutesMin && handedOver === 0,
+      ),
       lastHour: lastHour.filter((one) => one.channel === channel),
       lastAcceptedAt: accepted.find((one) => one.channel === channel)?.minute,
     };

@@ -5,7 +5,12 @@ import { measureMinutes } from '../../src/usecases/measure-minutes.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type OpsClient, type OpsSite, startOpsSite } from '../support/ops-site.ts';
-import { type PlantedHandOver, plantHandOver, plantReminder } from '../support/plant-steps.ts';
+import {
+  type PlantedHandOver,
+  plantHandOver,
+  plantReminder,
+  plantStep,
+} from '../support/plant-steps.ts';
 
 const minuteMs = 60_000;
 const duties = [
@@ -132,6 +137,32 @@ describe('the overview', () => {
     expect(text).toContain('late Reminders go out late, the oldest by 9 min.');
     expect(text).toContain('What is late was taken by workers, who do not get it done.');
     expect(await read('/?mode=test')).toContain('fine Reminders go out on time.');
+  });
+
+  it('says that workers give back what they take, and why, until some of it goes out', async () => {
+    const reminderId = await plantReminder(database.admin, {
+      ...{ organisationId, state: 'scheduled', channel: 'email', sendAt: ago(40) },
+    });
+    // As always, it is due again in half a minute.
+    await database.admin.query(`update reminders set due_at = now() + interval '20 seconds'`);
+    const back = { ...{ organisationId, reminderId, from: 'queued', to: 'scheduled' } };
+    for (const minutes of [6, 5, 4]) {
+      await plantStep(database.admin, { ...back, at: ago(minutes), reason: 'no_opt_out_url' });
+    }
+    await measure();
+    let text = await read();
+    expect(text).toContain('stopped No email goes out: workers take it and give it back.');
+    expect(tasksOf(text)).toContain(
+      'Workers give back email unsent, no_opt_out_url: 3 times in the last 15 min It is tried again by itself until its deadline. If it lasts, look at the worker',
+    );
+    await database.admin.query(
+      `update measuring set measured_until = date_trunc('minute', now()) - interval '9 minutes'`,
+    );
+    await database.admin.query('truncate minute_transitions');
+    await handOver({ channel: 'email', at: ago(4) });
+    await measure();
+    text = await read();
+    expect(text).toContain('fine Reminders go out on time.');
   });
 
   it('says that no worker runs, or that nobody feeds', async () => {

@@ -20,6 +20,7 @@ const kinds = (change: Partial<Overview>) =>
   listTasks({ ...well, ...change }).map((one) => one.kind);
 const lane = (counts: Record<string, number>, heldUp = false): Overview['lanes'][number] => ({
   ...{ channel: 'sms', paused: false, workersHeldUp: 0, heldUp, lastAcceptedAt: undefined },
+  ...{ givenBack: [], allGivenBack: false },
   lastHour: Object.entries(counts).map(([code, count]) => ({ code, count })),
 });
 

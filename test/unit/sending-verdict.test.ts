@@ -9,7 +9,7 @@ import {
 } from '../../src/domain/sending-verdict.ts';
 
 const lane = (change: Partial<SendingFacts['lanes'][number]> = {}) => ({
-  ...{ channel: 'sms', paused: false, heldUp: false, oldestDueS: 0 },
+  ...{ channel: 'sms', paused: false, heldUp: false, allGivenBack: false, oldestDueS: 0 },
   ...change,
 });
 const facts = (change: Partial<SendingFacts> = {}): SendingFacts =>
@@ -31,6 +31,7 @@ function anyLane(channel: 'sms' | 'email'): fc.Arbitrary<SendingFacts['lanes'][n
     channel: fc.constant(channel),
     paused: fc.boolean(),
     heldUp: fc.boolean(),
+    allGivenBack: fc.boolean(),
     oldestDueS: fc.nat(4 * lateAfterS),
   });
 }
@@ -46,6 +47,11 @@ describe('the verdict on sending', () => {
       'one provider is down, although nothing is due',
       { lanes: [lane({ heldUp: true }), lane({ channel: 'email' })] } as Partial<SendingFacts>,
       { state: 'stopped', cause: 'provider_down', channels: ['sms'] },
+    ],
+    [
+      'workers give back all that they take',
+      { lanes: [lane(), lane({ channel: 'email', allGivenBack: true })] } as Partial<SendingFacts>,
+      { state: 'stopped', cause: 'given_back', channels: ['email'] },
     ],
     [
       'one channel is paused and the other late',
@@ -73,7 +79,8 @@ describe('the verdict on sending', () => {
           some.workers > 0 &&
           !some.feederSilent &&
           some.lanes.every(
-            ({ paused, heldUp, oldestDueS }) => !paused && !heldUp && oldestDueS <= lateAfterS,
+            ({ paused, heldUp, allGivenBack, oldestDueS }) =>
+              !paused && !heldUp && !allGivenBack && oldestDueS <= lateAfterS,
           );
         expect(judgeSending(some).state === 'fine').toBe(well);
       }),
@@ -82,7 +89,7 @@ describe('the verdict on sending', () => {
 
   it('never gets better because something got worse', () => {
     fc.assert(
-      fc.property(anyFacts, fc.nat(4), (some, which) => {
+      fc.property(anyFacts, fc.nat(5), (some, which) => {
         const [first, ...others] = some.lanes;
         if (!first) return;
         const worse = [
@@ -90,6 +97,7 @@ describe('the verdict on sending', () => {
           { ...some, feederSilent: true },
           { ...some, lanes: [{ ...first, paused: true }, ...others] },
           { ...some, lanes: [{ ...first, heldUp: true }, ...others] },
+          { ...some, lanes: [{ ...first, allGivenBack: true }, ...others] },
           { ...some, lanes: [{ ...first, oldestDueS: first.oldestDueS + 500 }, ...others] },
         ][which];
         if (!worse) return;

@@ -10,6 +10,7 @@ export type ReasonCode =
   | 'too_late'
   | 'not_started'
   | 'lease_passed'
+  | 'no_route'
   | 'factor_locked'
   | 'redriven';
 
@@ -128,6 +129,10 @@ export const reasonWords: Readonly<Record<ReasonCode, ReasonWords>> = {
   lease_passed: {
     words: 'No worker took it in time, so it waits again; nothing was sent.',
     advice: 'If it is many, there are too few workers, or they hang.',
+  },
+  no_route: {
+    words: 'The worker that took it does not send on this channel.',
+    advice: `${byItself} Set the transports of worker and scheduler alike.`,
   },
   factor_locked: {
     words: 'Too many wrong answers locked one way to prove who it is.',

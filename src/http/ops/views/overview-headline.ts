@@ -27,6 +27,8 @@ export function headline({ verdict }: Pick<Overview, 'verdict'>): string {
       return 'No reminder goes out: nobody feeds what is due.';
     case 'paused':
       return `${what} goes out: a person has paused it.`;
+    case 'given_back':
+      return `${what} goes out: workers take it and give it back.`;
     case 'provider_down':
       return `${what} goes out: the provider is down, or refuses us.`;
   }
@@ -41,6 +43,8 @@ export const troubleWords: Readonly<Record<SendingTrouble, string>> = {
   paused: 'Neither we nor a provider failed. See what a resume would let go before you resume.',
   provider_down:
     'It is the provider, or our account there. Nothing is lost: what is due waits, and the workers ask again by themselves every minute or so.',
+  given_back:
+    'It is us, not a provider: workers lack a key or a setting, or hang. What to do names the reason; nothing is lost, and it is tried again by itself.',
   backlog:
     'No provider is down and no channel is paused: more is due than the rate of the sender, or the workers, let through; or single reminders are held.',
 };

@@ -38,6 +38,12 @@ function wordTask(task: OpsTask, { mode, now }: { mode: Mode; now: Date }): Task
         words: `The provider of ${channelNames[task.channel]} is down, or refuses us`,
         more: 'Look at its status page and at our account there.',
       };
+    case 'given_back':
+      return {
+        href: '#workers',
+        words: `Workers give back ${channelNames[task.channel]} unsent, ${task.code}: ${quantity(task.count, 'time')} in the last 15 min`,
+        more: wordsOf(task.code).advice ?? wordsOf(task.code).words,
+      };
     case 'provider_refuses':
       return {
         href: '#channels',
