@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 /** A file for its owner alone that lines are added to. */
@@ -7,12 +8,19 @@ export interface DurableLines {
   close(): Promise<void>;
 }
 
-/** @param isNew whether what stood there goes */
+/**
+ * Follows no symbolic link: whoever can write to the folder could have put one there that leads to
+ * another file of its owner.
+ *
+ * @param isNew whether what stood there goes
+ */
 export async function openDurableLines(
   path: string,
   { isNew }: { isNew: boolean },
 ): Promise<DurableLines> {
-  const file = await open(path, isNew ? 'w' : 'a', 0o600);
+  const { O_WRONLY, O_CREAT, O_NOFOLLOW, O_TRUNC, O_APPEND } = constants;
+  const how = O_WRONLY | O_CREAT | O_NOFOLLOW | (isNew ? O_TRUNC : O_APPEND);
+  const file = await open(path, how, 0o600);
   // It may have been there with more rights.
   await file.chmod(0o600);
   let waiting: string[] = [];

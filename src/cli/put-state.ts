@@ -30,7 +30,9 @@ export async function openPutState(
   access: Pick<ApiAccess, 'url' | 'key' | 'organisation'>,
 ): Promise<PutState> {
   const { done, isNew, isTorn } = await readMarks(path);
-  const lines = await openDurableLines(path, { isNew });
+  const lines = await openDurableLines(path, { isNew }).catch(() => {
+    throw new CommandError(`${path} cannot be written.`, { exitCode: exitCodes.failed });
+  });
   if (isNew) await lines.append(header);
   if (isTorn) await lines.append('');
   const key = createHmac('sha256', access.key.reveal())

@@ -39,7 +39,7 @@ export async function runPut(
   const concurrency = concurrencyFrom(values.concurrency);
   const access = values['dry-run'] ? undefined : apiAccess(config, env, values);
   const names = namesOf(file, values);
-  refuseSameFile([file, names.errors, names.state, values.receipts]);
+  await refuseSameFile([file, names.errors, names.state, values.receipts]);
   const stop = new AbortController();
   const input = await openInput(file, stop.signal);
   const forgetSignals = stopOnSignals(stop);
@@ -109,13 +109,18 @@ function namesOf(file: string, values: Values) {
 }
 
 /** One would be written over the other. */
-function refuseSameFile(names: readonly (string | undefined)[]): void {
-  const paths = names
-    .filter((name) => name !== undefined && name !== '-')
-    .map((name) => resolve(name ?? ''));
-  if (new Set(paths).size < paths.length) {
+async function refuseSameFile(names: readonly (string | undefined)[]): Promise<void> {
+  const paths = names.filter((name) => name !== undefined).filter((name) => name !== '-');
+  const files = await Promise.all(paths.map(identityOf));
+  if (new Set(files).size < files.length) {
     throw new CommandError('The input, --state, --errors and --receipts must be different files.');
   }
+}
+
+/** The same for every name of a file; one that is not there yet goes by its path. */
+async function identityOf(path: string): Promise<string> {
+  const facts = await stat(path, { bigint: true }).catch(() => undefined);
+  return facts ? `${facts.dev} ${facts.ino}` : resolve(path);
 }
 
 async function openInput(file: string, signal: AbortSignal) {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -294,6 +294,35 @@ describe('what cannot be put', () => {
     expect((await put('--state', precious)).errors).toContain('is no state of sotto put');
     expect(await readFile(precious, 'utf8')).toBe('mine\n');
     expect(await readFile(file, 'utf8')).toBe(many(2));
+    expect(await stored()).toEqual([]);
+  });
+
+  it('writes over no file that a link leads to', async () => {
+    await writeFile(file, many(1));
+    const precious = join(folder, 'precious');
+    await writeFile(precious, '');
+    await symlink(file, join(folder, 'soft'));
+    await link(file, join(folder, 'hard'));
+    for (const name of ['soft', 'hard']) {
+      for (const option of ['--errors', '--receipts', '--state']) {
+        const done = await put(option, join(folder, name));
+        expect(done, `${option} ${name}`).toMatchObject({ code: 2, out: '' });
+      }
+    }
+    // As somebody else might plant them beside the file.
+    for (const planted of ['done', 'errors.ndjson']) {
+      await symlink(precious, `${file}.${planted}`);
+      const { code, errors } = await put();
+      expect({ code, errors }).toEqual({
+        code: 1,
+        errors: `${file}.${planted} cannot be written.\n`,
+      });
+      await rm(`${file}.${planted}`);
+    }
+    const nowhere = join(folder, 'nowhere', 'state');
+    expect((await put('--state', nowhere)).errors).toBe(`${nowhere} cannot be written.\n`);
+    expect((await stat(precious)).mode & 0o777).not.toBe(0o600);
+    expect(await readFile(file, 'utf8')).toBe(many(1));
     expect(await stored()).toEqual([]);
   });
 
