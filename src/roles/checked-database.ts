@@ -1,12 +1,13 @@
 import { type Config, ConfigError } from '../../config/env.ts';
 import { type Database, openDatabase } from '../store/database.ts';
+import { isSchemaBehind } from '../store/migrate.ts';
 import type { DatabaseRole } from '../store/role-logins.ts';
 import { connectionBudget, findUnsafeSettings } from '../store/server-check.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /**
- * Opens the database as a role, once it is certain that the server keeps what it confirms and that
- * the role can do no more than it should.
+ * Opens the database as a role, once it is certain that the server keeps what it confirms, that the
+ * role can do no more than it should, and that the schema is not older than this code.
  *
  * @throws {ConfigError} one line for everything that is unsafe
  */
@@ -29,6 +30,10 @@ export async function openCheckedDatabase(
       carriesQueue: queueIsHere,
     });
     const problems = await findUnsafeSettings(database, { role, connectionsMax });
+    // A worker that sends and cannot write what became of it is worse than none.
+    if (problems.length === 0 && (await isSchemaBehind(database))) {
+      problems.push('The schema is of an older version than this: run sotto migrate first.');
+    }
     if (problems.length > 0) throw new ConfigError(problems);
     return database;
   } catch (error) {

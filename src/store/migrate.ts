@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import pg from 'pg';
 import type { Secret } from '../domain/secret.ts';
-import type { Database } from './database.ts';
+import { type Database, sqlState } from './database.ts';
+import { databaseRoles } from './role-logins.ts';
 
 const directory = new URL('./migrations/', import.meta.url);
 /** Any number, as long as it stays: whoever holds this advisory lock migrates. */
 const migrationLock = 7_261_947;
+const insufficientPrivilege = '42501';
 
 interface Migration {
   readonly name: string;
@@ -53,6 +55,9 @@ export async function migrate(adminUrl: Secret<string>): Promise<string[]> {
       await apply(client, migration);
       ran.push(migration.name);
     }
+    await client.query(
+      `grant select (name, digest) on public.migrations to ${databaseRoles.map((role) => `sotto_${role}`)}`,
+    );
     return ran;
   } finally {
     await client.end();
@@ -92,6 +97,18 @@ export async function readSchemaState(database: Pick<Database, 'query'>): Promis
       .filter(({ name, digest }) => digests.get(name) !== digest)
       .map(({ name }) => name),
   };
+}
+
+/**
+ * Whether this code must not run yet, since `migrate` has not been run for it. Where a role may not see
+ * what was applied, it was an older version that applied it.
+ */
+export async function isSchemaBehind(database: Pick<Database, 'query'>): Promise<boolean> {
+  const state = await readSchemaState(database).catch((error: unknown) => {
+    if (sqlState(error) === insufficientPrivilege) return undefined;
+    throw error;
+  });
+  return !state || state.pending.length > 0;
 }
 
 async function apply(client: pg.Client, { name, digest, text }: Migration): Promise<void> {

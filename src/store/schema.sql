@@ -1152,6 +1152,11 @@ grant update (current, expires_at, parcel, parcel_day, revoked_at) on links to s
 grant update (parcel, parcel_day) on links to sotto_scheduler;
 grant select (measured_until) on measuring to sotto_ops;
 grant select, update on measuring to sotto_scheduler;
+grant select (digest, name) on migrations to sotto_api;
+grant select (digest, name) on migrations to sotto_ops;
+grant select (digest, name) on migrations to sotto_patient;
+grant select (digest, name) on migrations to sotto_scheduler;
+grant select (digest, name) on migrations to sotto_worker;
 grant delete, insert on minute_hand_overs to sotto_scheduler;
 grant select (minute) on minute_hand_overs to sotto_scheduler;
 grant select on minute_hand_overs to sotto_ops;
