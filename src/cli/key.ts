@@ -1,6 +1,5 @@
 import type { Config } from '../../config/env.ts';
 import { modes } from '../domain/channel.ts';
-import { reasonCharactersMax } from '../domain/check-settings.ts';
 import { scopes as everyScope, type Scope } from '../domain/scope.ts';
 import { lineFault } from '../domain/shown-line.ts';
 import { openJournal } from '../journal/journal.ts';
@@ -14,6 +13,7 @@ import { adminUrlOf, missing, uuidFrom } from './admin.ts';
 import { CommandError } from './command-error.ts';
 import { endFrom, millisecondsFrom } from './moments.ts';
 import { minuteText, printTable } from './print-table.ts';
+import { reasonFrom } from './reason-option.ts';
 import { type Action, runAction } from './run-action.ts';
 
 interface Values {
@@ -140,7 +140,10 @@ async function revoke(config: Config, values: Values, word: string): Promise<num
   const credentialId = uuidFrom(word, 'The key');
   const { isJournaled } = await revokeCredential(
     { adminUrl: adminUrlOf(config), journal: commandLineJournal(config) },
-    { credentialId, reason: reasonFrom(values.reason) },
+    {
+      credentialId,
+      reason: values.reason === undefined ? undefined : reasonFrom(values.reason),
+    },
   ).catch(missing('key'));
   if (!isJournaled) {
     console.error(
@@ -196,12 +199,6 @@ function labelFrom(text: string): string {
   const label = text.trim();
   if (!lineFault(label, labelCharactersMax)) return label;
   throw new CommandError(`--name must be 1 to ${labelCharactersMax} characters on one line.`);
-}
-
-function reasonFrom(text: string | undefined): string | undefined {
-  const reason = text?.trim();
-  if (reason === undefined || !lineFault(reason, reasonCharactersMax)) return reason;
-  throw new CommandError(`--reason must be 1 to ${reasonCharactersMax} characters on one line.`);
 }
 
 function listFrom(text = ''): string[] {

@@ -9,6 +9,7 @@ import { symmetricFolders } from '../keys/key-places.ts';
 import { liftOptOut } from '../usecases/lift-opt-out.ts';
 import { adminUrlOf } from './admin.ts';
 import { CommandError } from './command-error.ts';
+import { reasonFrom } from './reason-option.ts';
 
 /** `sotto opt-out lift`: for somebody who asked for messages again. */
 export async function runOptOut(
@@ -24,10 +25,10 @@ export async function runOptOut(
     readonly positionals: readonly string[];
   },
 ): Promise<number> {
-  const reason = values.reason?.trim();
-  if (positionals.length !== 1 || positionals[0] !== 'lift' || !reason) {
+  if (positionals.length !== 1 || positionals[0] !== 'lift') {
     throw new CommandError('Say lift and --reason; the contact comes from standard input.');
   }
+  const reason = reasonFrom(values.reason);
   if (process.stdin.isTTY) console.error('The phone number or email address, then Ctrl+D:');
   const contact = (await text(process.stdin)).trim();
   const isPhone = /^\+[\d ().-]{7,25}$/.test(contact);

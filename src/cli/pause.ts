@@ -1,13 +1,12 @@
 import type { Config } from '../../config/env.ts';
 import { channels } from '../domain/channel.ts';
-import { reasonCharactersMax } from '../domain/check-settings.ts';
-import { lineFault } from '../domain/shown-line.ts';
 import { administer, administrator } from '../store/administration.ts';
 import type { Pause, PauseScope } from '../store/pauses.ts';
 import { type PauseDeps, pauseSending } from '../usecases/pause-sending.ts';
 import { adminUrlOf, missing, uuidFrom } from './admin.ts';
 import { CommandError } from './command-error.ts';
 import { exitCodes } from './exit-codes.ts';
+import { reasonFrom } from './reason-option.ts';
 
 export interface PauseValues {
   readonly organisation?: string | undefined;
@@ -22,7 +21,7 @@ export async function runPause(
   { values }: { readonly values: PauseValues },
 ): Promise<number> {
   const scope = scopeFrom(values);
-  const reason = reasonFrom(values);
+  const reason = reasonFrom(values.reason);
   const isNew = await pauseSending(pauseDeps(config), {
     ...scope,
     actor: administrator,
@@ -51,12 +50,6 @@ export function scopeFrom({ organisation, channel }: PauseValues): PauseScope {
       organisation === undefined ? undefined : uuidFrom(organisation, '--organisation'),
     channel: known,
   };
-}
-
-export function reasonFrom({ reason }: PauseValues): string {
-  const given = reason?.trim() ?? '';
-  if (!lineFault(given, reasonCharactersMax)) return given;
-  throw new CommandError(`--reason must be 1 to ${reasonCharactersMax} characters, on one line.`);
 }
 
 /** What is paused, in words. */

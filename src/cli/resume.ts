@@ -12,10 +12,10 @@ import {
   optionsOf,
   type PauseValues,
   pauseDeps,
-  reasonFrom,
   scopeFrom,
   spoken,
 } from './pause.ts';
+import { reasonFrom } from './reason-option.ts';
 
 interface ResumeValues extends PauseValues {
   readonly preview?: boolean | undefined;
@@ -28,7 +28,7 @@ export async function runResume(
   { values }: { readonly values: ResumeValues },
 ): Promise<number> {
   const scope = scopeFrom(values);
-  const reason = values.preview ? '' : reasonFrom(values);
+  const reason = values.preview ? '' : reasonFrom(values.reason);
   const deps = pauseDeps(config);
   const preview = await previewResume(deps, scope);
   if (!preview.pause) throw new CommandError(notPaused(scope, preview), { exitCode: 1 });

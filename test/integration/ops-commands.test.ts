@@ -55,6 +55,7 @@ describe('sotto pause and sotto resume', () => {
 
   it.each([
     [['pause']],
+    [['pause', '--reason', 'two\nlines']],
     [['pause', '--reason', 'x', '--channel', 'pigeon']],
     [['pause', '--reason', 'x', '--organisation', 'mine']],
   ])('refuse %j, and nothing changes', async (words) => {

@@ -90,6 +90,7 @@ it('needs a reason and one contact, and repeats neither', async () => {
   for (const [input, words] of [
     [phone, []],
     [phone, ['--reason', ' ']],
+    [phone, ['--reason', 'one\u001b[2Jtwo']],
     [phone, [phone, '--reason', 'x']],
     ['', undefined],
     ['0639980001', undefined],
