@@ -130,8 +130,8 @@ function pauseMs(failures: number): number {
 }
 
 /**
- * Stores how attempts ended, and what follows for their reminders: in one transaction, unless two are
- * about one reminder.
+ * Stores how attempts ended, and what follows for their reminders: what was plainly accepted in one
+ * transaction, the rest in another, and in a further one where two are about one reminder.
  */
 async function storeOutcomes(
   { database, random }: { database: Pick<Database, 'transaction'>; random: () => number },
@@ -143,8 +143,9 @@ async function storeOutcomes(
       const open = left;
       left = await database.transaction([], async (connection) => {
         const others = await storeAccepted(connection, { ended: open, withProviderIds });
-        if (others.length === 0) return [];
-        return storeSome(connection, { ended: others, withProviderIds, random });
+        // Another word about one of those reminders would change it a second time.
+        if (others.length < open.length) return others;
+        return storeSome(connection, { ended: open, withProviderIds, random });
       });
     }
   };
@@ -166,6 +167,7 @@ async function storeAccepted(
   connection: Connection,
   { ended, withProviderIds }: { ended: readonly EndedAttempt[]; withProviderIds: boolean },
 ): Promise<readonly EndedAttempt[]> {
+  if (!ended.some(({ outcome }) => outcome.kind === 'accepted')) return ended;
   const plain = await lockPlain(
     connection,
     ended.map(({ attemptId }) => attemptId),
