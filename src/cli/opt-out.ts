@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import type { Config } from '../../config/env.ts';
 import { Secret } from '../domain/secret.ts';
 import { openJournal } from '../journal/journal.ts';
@@ -9,6 +8,7 @@ import { symmetricFolders } from '../keys/key-places.ts';
 import { liftOptOut } from '../usecases/lift-opt-out.ts';
 import { adminUrlOf } from './admin.ts';
 import { CommandError } from './command-error.ts';
+import { readContact } from './read-contact.ts';
 import { reasonFrom } from './reason-option.ts';
 
 /** `sotto opt-out lift`: for somebody who asked for messages again. */
@@ -29,14 +29,7 @@ export async function runOptOut(
     throw new CommandError('Say lift and --reason; the contact comes from standard input.');
   }
   const reason = reasonFrom(values.reason);
-  if (process.stdin.isTTY) console.error('The phone number or email address, then Ctrl+D:');
-  const contact = (await text(process.stdin)).trim();
-  const isPhone = /^\+[\d ().-]{7,25}$/.test(contact);
-  if (!isPhone && !/^[^\s@]+@[^\s@]+$/.test(contact)) {
-    throw new CommandError(
-      'Standard input must hold one phone number with + or one email address.',
-    );
-  }
+  const contact = await readContact();
   const folder = keyStoreFolder(config.KEYSTORE);
   if (!existsSync(join(folder, symmetricFolders.pepper))) {
     throw new CommandError(`There is no pepper in ${config.KEYSTORE}: set KEYSTORE or DATA_DIR.`, {
@@ -47,14 +40,14 @@ export async function runOptOut(
   const journal = await openJournal(config.JOURNAL, 'command-line');
   const wasStopped = await liftOptOut(
     { adminUrl, keys: fileKeyStore(folder), journal },
-    { contact: new Secret(contact), reason },
+    { contact: new Secret(contact.text), reason },
   ).finally(() => journal.close());
   if (values.json) {
     console.log(JSON.stringify({ lifted: wasStopped }));
     return 0;
   }
   console.log(wasStopped ? 'Messages are sent there again.' : 'Nobody had stopped messages there.');
-  if (wasStopped && isPhone) {
+  if (wasStopped && contact.channel === 'sms') {
     console.log('If STOP was texted, the provider blocks until that phone texts START.');
   }
   return 0;

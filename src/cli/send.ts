@@ -7,6 +7,7 @@ import { type ApiAccess, apiAccess } from './api-access.ts';
 import { callApi, problemIn } from './call-api.ts';
 import { CommandError } from './command-error.ts';
 import { exitCodes } from './exit-codes.ts';
+import { type GivenContact, readContact } from './read-contact.ts';
 import { type Settled, untilAnswered } from './until-answered.ts';
 
 /** One that France reserves for fiction, so it belongs to nobody; and none that the guides use. */
@@ -20,8 +21,7 @@ const underWay = ['scheduled', 'queued', 'sending'];
 const well = ['sent', 'delivered'];
 
 interface Values {
-  readonly phone?: string | undefined;
-  readonly email?: string | undefined;
+  readonly to?: boolean | undefined;
   readonly language?: string | undefined;
   readonly organisation?: string | undefined;
   readonly json?: boolean | undefined;
@@ -36,21 +36,22 @@ export async function runSend(
   values: Values,
 ): Promise<number> {
   const access = apiAccess(config, env, values);
-  const isGiven = values.phone !== undefined || values.email !== undefined;
-  if (access.mode === 'live' && !isGiven) {
-    throw new CommandError('This key is live: say to whom, with --phone or --email.');
+  if (access.mode === 'live' && !values.to) {
+    throw new CommandError('This key is live: say to whom, with --to.');
   }
-  const phone = isGiven ? values.phone : nobodysPhone.number;
+  const contact: GivenContact = values.to
+    ? await readContact()
+    : { channel: 'sms', text: nobodysPhone.number };
   const reference = `demo-send-${randomBytes(4).toString('hex')}`;
   const pin = newPin();
   const put = await ask(access, {
     method: 'PUT',
     path: `/v1/appointments/${reference}`,
-    body: JSON.stringify(appointment({ ...values, phone, pin })),
+    body: JSON.stringify(appointment({ contact, pin, language: values.language })),
   });
   if (put.status !== 201) throw new CommandError(refusal(put), { exitCode: exitCodes.failed });
   // No mail server says that a message arrived.
-  const hasReceipt = values.email === undefined;
+  const hasReceipt = contact.channel === 'sms';
   const state = await untilSettled(access, { reference, hasReceipt });
   if (values.json) {
     console.log(JSON.stringify({ reference, pin, state, sandboxUrl: access.sandboxUrl ?? null }));
@@ -59,7 +60,7 @@ export async function runSend(
       [
         `${reference}: ${state}.`,
         access.sandboxUrl
-          ? `Look at ${access.sandboxUrl}${isGiven ? '' : `, phone ${nobodysPhone.shown}`}: open the link and type the PIN.`
+          ? `Look at ${access.sandboxUrl}${values.to ? '' : `, phone ${nobodysPhone.shown}`}: open the link and type the PIN.`
           : 'Open the link in the message and type the PIN.',
         `PIN: ${pin}`,
       ].join('\n'),
@@ -73,11 +74,14 @@ export async function runSend(
 }
 
 function appointment({
-  phone,
-  email,
-  language = 'en',
+  contact,
   pin,
-}: Pick<Values, 'phone' | 'email' | 'language'> & { pin: string }) {
+  language = 'en',
+}: {
+  contact: GivenContact;
+  pin: string;
+  language: string | undefined;
+}) {
   const start = Temporal.Now.zonedDateTimeISO()
     .add({ days: 3 })
     .withPlainTime('10:30')
@@ -91,7 +95,7 @@ function appointment({
       place: { name: 'Demo practice', address: '1 Demo Street' },
       instructions: 'This appointment is a demo. You need not come.',
     },
-    recipient: { ...(phone ? { phone } : {}), ...(email ? { email } : {}), language, pin },
+    recipient: { [contact.channel === 'sms' ? 'phone' : 'email']: contact.text, language, pin },
     reminders: [],
   };
 }

@@ -15,19 +15,14 @@ beforeAll(async () => {
 afterAll(() => system.stop());
 
 const sotto = (...words: string[]): Promise<CommandEnd> => runCommand(words, { env });
+const sendTo = (contact: string, ...words: string[]): Promise<CommandEnd> =>
+  runCommand(['send', '--to', ...words], { env, input: `${contact}\n` });
 const messagesTo = async (contact: string) =>
   (await system.messages()).filter(({ to }) => to === contact);
 
 describe('sotto send', () => {
   it('makes one neutral message arrive, whose link its PIN opens', async () => {
-    const { code, out } = await sotto(
-      'send',
-      '--phone',
-      '+33639981234',
-      '--language',
-      'de',
-      '--json',
-    );
+    const { code, out } = await sendTo('+33639981234', '--language', 'de', '--json');
     const sent = JSON.parse(out);
     expect({ code, ...sent }).toMatchObject({
       code: 0,
@@ -45,7 +40,7 @@ describe('sotto send', () => {
   });
 
   it('says where to look, and by email where one is given', async () => {
-    const { code, out } = await sotto('send', '--email', 'alex@example.com');
+    const { code, out } = await sendTo('alex@example.com');
     expect(code).toBe(0);
     expect(out).toContain(`Look at ${system.facts.sandboxUrl}`);
     expect(await messagesTo('alex@example.com')).toHaveLength(1);
@@ -55,11 +50,11 @@ describe('sotto send', () => {
     const live = { ...env, SOTTO_KEY: 'sotto_live_0000' };
     const refused = await runCommand(['send'], { env: live });
     expect(refused).toMatchObject({ code: 2, out: '' });
-    expect(refused.errors).toContain('--phone or --email');
+    expect(refused.errors).toContain('--to');
   });
 
   it('says which field is wrong, and not what it held', async () => {
-    const refused = await sotto('send', '--phone', '+3361234');
+    const refused = await sendTo('+3361234');
     expect(refused).toMatchObject({ code: 1, out: '' });
     expect(refused.errors).toContain('/recipient/phone: invalid_phone');
     expect(refused.errors).not.toContain('61234');
