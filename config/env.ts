@@ -109,6 +109,12 @@ export const environment = z.object({
   TWILIO_BASE_URL: baseUrl
     .optional()
     .describe('Another origin that speaks the Messages API. Unset: Twilio, or the sandbox.'),
+  TWILIO_COPIES: z
+    .enum(['delete', 'keep'])
+    .default('delete')
+    .describe(
+      'Whether Twilio’s copy of a reminder is deleted once it is known what became of it; keep, where a contract wants that.',
+    ),
   SMS_OPT_OUT: z
     .enum(['reply', 'none'])
     .default('none')
@@ -155,6 +161,15 @@ export const environment = z.object({
     .max(10_000)
     .default(50)
     .describe('Rate that emails may be handed over at.'),
+  SETTLE_WINDOW_S: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(86_400)
+    .optional()
+    .describe(
+      'Least time that a send of unknown outcome is looked for before one more attempt. Unset: 60, and 900 beside a live transport. Never under what the provider’s list may lag, nor under lease and timeout of a send, 75.',
+    ),
   KEYSTORE: z
     .string()
     .regex(/^file:.+/)

@@ -16,6 +16,10 @@ export const limits = {
   boardConnectionsMax: 1,
   sendTimeoutMs: 15_000,
   attemptsMax: 8,
+  /** How long Twilio's list may not show a message that it took: it says nothing of it, so long. */
+  twilioLagMs: 10 * 60_000,
+  /** How long the deletion of a provider's copy may be owed before somebody is told. */
+  providerCopyOverdueMs: 60 * 60_000,
   parcelGraceMs: 60 * 60_000,
   /** How long a provider may be down before reminders go by the other channel. */
   heldUpPatienceMs: 2 * 60 * 60_000,

@@ -20,6 +20,11 @@ export function channelsAvailable(config: Transports): Channel[] {
   return channels.filter((channel) => live[channel] || !hasLiveTransport(config));
 }
 
+/** How long a send of unknown outcome is looked for, before a transport's own least time. */
+export function settleWindowS(config: Transports & Pick<Config, 'SETTLE_WINDOW_S'>): number {
+  return config.SETTLE_WINDOW_S ?? (hasLiveTransport(config) ? 900 : 60);
+}
+
 /**
  * Checks what a process that sends needs; the others are not given a provider's secrets.
  *

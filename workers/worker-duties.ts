@@ -1,14 +1,22 @@
 import type { Config } from '../config/env.ts';
+import { settleWindowS } from '../config/transports.ts';
 import { heldUpBeat, type Lane, laneKey } from '../src/domain/lane.ts';
 import type { Journal } from '../src/journal/journal.ts';
 import type { KeyStore } from '../src/keys/key-store.ts';
 import type { Database } from '../src/store/database.ts';
 import type { Log } from '../src/telemetry/log.ts';
 import { clearSettledParcels } from '../src/usecases/clear-parcels.ts';
+import {
+  type DeleteCopiesDeps,
+  deleteProviderCopies,
+  watchProviderCopies,
+} from '../src/usecases/delete-provider-copies.ts';
 import { destroyOldEpochKeys, makeEpochKeys } from '../src/usecases/keep-epoch-keys.ts';
+import { logAlarms } from '../src/usecases/log-alarms.ts';
 import { processCallbacks } from '../src/usecases/process-callbacks.ts';
 import { resealOwedParcels } from '../src/usecases/reseal-owed-parcels.ts';
-import type { RouteOf } from '../src/usecases/routes.ts';
+import type { Route, RouteOf } from '../src/usecases/routes.ts';
+import { settleUncertain, watchDoubts } from '../src/usecases/settle-uncertain.ts';
 import type { Duty } from './duties.ts';
 
 /** What a worker does beside sending: all of it needs the worker's keys. */
@@ -43,6 +51,56 @@ export function workerDuties(deps: {
         await destroyOldEpochKeys({ database, keys, now, log });
       },
     },
+  ];
+}
+
+/**
+ * What a worker finds out, and clears away, at the providers it sends through: each lane by itself, so
+ * that a provider that takes its time holds up no other.
+ */
+export function providerDuties(deps: {
+  config: Config;
+  database: Database;
+  keys: KeyStore;
+  lanes: readonly Lane[];
+  routeOf: RouteOf;
+  log: Log;
+}): Duty[] {
+  const { config, database, keys, lanes, routeOf, log } = deps;
+  const onAlarm = logAlarms(log);
+  const settling = {
+    ...{ database, routeOf, onAlarm, log },
+    epochPrivateKey: keys.epochPrivateKey,
+    settleWindowMs: settleWindowS(config) * 1_000,
+  };
+  const settle = lanes.map(
+    (lane): Duty => ({
+      name: `settle ${laneKey(lane)}`,
+      everyMs: 2_000,
+      run: (stopping) => settleUncertain({ ...settling, stopping }, lane),
+    }),
+  );
+  const routes = new Map(
+    lanes.flatMap((lane) => {
+      const route = routeOf(lane);
+      return route?.transport.copies ? [[route.transport, route] as const] : [];
+    }),
+  );
+  return [
+    ...settle,
+    { name: 'doubts', everyMs: 10_000, run: () => watchDoubts({ database, onAlarm }) },
+    ...Array.from(routes.values()).flatMap((route) => copyDuties({ database, onAlarm }, route)),
+  ];
+}
+
+function copyDuties(deps: Omit<DeleteCopiesDeps, 'stopping'>, route: Route): Duty[] {
+  return [
+    {
+      name: 'copies',
+      everyMs: 5_000,
+      run: (stopping) => deleteProviderCopies({ ...deps, stopping }, route),
+    },
+    { name: 'late-copies', everyMs: 600_000, run: () => watchProviderCopies(deps, route) },
   ];
 }
 

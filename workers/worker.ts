@@ -21,7 +21,7 @@ import { type Duty, startDuties } from './duties.ts';
 import type { OpenProvider } from './routes.ts';
 import { listenForBells } from './runner.ts';
 import { createRenewedTokens, openSending, type Sending } from './sending.ts';
-import { createHeldUpSigns, workerDuties } from './worker-duties.ts';
+import { createHeldUpSigns, providerDuties, workerDuties } from './worker-duties.ts';
 
 /** Of each lane. */
 const batchesAtOnce = 4;
@@ -85,7 +85,8 @@ export async function runWorker(
     },
   };
   const others = workerDuties({ config, database, journal, keys, renewTokens: tokens.renew, log });
-  const duties = startDuties([dispatchDuty, ...others], { log, beat: sign.beat });
+  const atProviders = providerDuties({ config, database, keys, lanes, routeOf, log });
+  const duties = startDuties([dispatchDuty, ...others, ...atProviders], { log, beat: sign.beat });
   const bells = listenForBells({
     url: queueUrl,
     concurrency: bellsAtOnce * lanes.length,

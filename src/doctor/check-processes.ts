@@ -88,8 +88,8 @@ function checkHeld({ held }: QueueMeasures): Finding[] {
     uncertain === 0
       ? fine('reminders_uncertain', 'Of every reminder it is known whether it went out.')
       : warning('reminders_uncertain', {
-          text: `Of ${counted(uncertain, 'reminder')} nobody knows whether it went out.`,
-          mend: "Look in the provider's own list or log, and tell the practice.",
+          text: `Of ${counted(uncertain, 'reminder')} nobody knows yet whether it went out.`,
+          mend: 'Workers find out at the provider within minutes. If it lasts, see what their log says.',
         }),
   ];
 }

@@ -48,7 +48,7 @@ export interface ReminderStep {
   /** What it goes on from here. */
   readonly channel?: Channel | undefined;
   /** What comes next may be a second copy. */
-  readonly possibleDuplicate?: boolean;
+  readonly possibleDuplicate?: boolean | undefined;
 }
 
 /**

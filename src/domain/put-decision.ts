@@ -155,7 +155,10 @@ export function decideDelete(
 const isInTheAir = (reminder: StoredReminder) => reminder.state === 'sending';
 const canEnd: readonly ReminderState[] = ['scheduled', 'queued', 'uncertain', 'failed'];
 
-function mayHaveGoneOut({ state }: StoredReminder): boolean {
+const inDoubt: readonly ReminderState[] = ['scheduled', 'queued', 'failed'];
+
+function mayHaveGoneOut({ state, possiblySent }: StoredReminder): boolean {
+  if (possiblySent && inDoubt.includes(state)) return true;
   return toldStates.includes(state) || state === 'sending' || state === 'uncertain';
 }
 
@@ -224,6 +227,9 @@ function firstChannel(requested: RequestedChannel, usable: readonly Channel[]): 
 function end(reminder: StoredReminder, to: EndedReminder['to']): EndedReminder[] {
   if (!canEnd.includes(reminder.state)) return [];
   return [
-    { id: reminder.id, from: reminder.state, to, possiblySent: reminder.state === 'uncertain' },
+    {
+      ...{ id: reminder.id, from: reminder.state, to },
+      possiblySent: reminder.possiblySent || reminder.state === 'uncertain',
+    },
   ];
 }

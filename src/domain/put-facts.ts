@@ -32,6 +32,8 @@ export interface StoredReminder {
   readonly state: ReminderState;
   readonly skipped: SkipReason | null;
   readonly pendingEnd: string | null;
+  /** Nobody knows whether an earlier attempt went out. */
+  readonly possiblySent: boolean;
   readonly sentAt: Instant | null;
   readonly links: readonly StoredLink[];
 }

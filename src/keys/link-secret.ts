@@ -20,3 +20,8 @@ export function linkLookup(secret: Secret<Buffer>): Buffer {
 export function linkSealPublicKey(secret: Secret<Buffer>): Buffer {
   return boxPublicKey(deriveFromLink(secret, 'seal'));
 }
+
+/** What a link's text holds and no other text does, whichever key the link is signed with: S itself. */
+export function linkMark(secret: Secret<Buffer>): Secret<string> {
+  return new Secret(secret.reveal().toString('base64url'));
+}

@@ -4,6 +4,8 @@ import { z } from 'zod';
 export const sendModes = ['ok', '429', '500', 'timeout-after-accept', 'reset'] as const;
 /** How receipts misbehave. `forged` sends one with a wrong signature ahead of the true ones. */
 export const receiptModes = ['ok', 'lost', 'late', 'doubled', 'reordered', 'forged'] as const;
+/** How it misbehaves when it is asked what it has, or told to forget it. */
+export const readModes = ['ok', '500', 'timeout'] as const;
 
 /**
  * How the mail server misbehaves, from the greeting to after the final dot. The first five are the
@@ -36,6 +38,7 @@ export const faultsSchema = z.strictObject({
       mode: z.enum(sendModes).default('ok'),
       rate,
       receipts: z.enum(receiptModes).default('ok'),
+      reads: z.enum(readModes).default('ok'),
       listLagSeconds: z.number().int().min(0).max(3_600).default(0),
       forceRedaction: z.boolean().default(false),
     })

@@ -84,6 +84,36 @@ export function twilioApi(deps: {
     return reply.send(listJson({ messages, accountSid, query, page, pageSize }));
   }
 
+  /** What it still has of messages: looked up, redacted, deleted. */
+  async function copies(routes: FastifyInstance): Promise<void> {
+    routes.addHook('preHandler', async (_request, reply) => {
+      const { reads } = faults.current().sms;
+      if (reads === '500') return refuse(reply, 20500);
+      if (reads === 'timeout') reply.hijack();
+      return undefined;
+    });
+    routes.get(`${accountPath}/Messages.json`, list);
+    routes.get(`${accountPath}/Messages/:sid(^[A-Za-z0-9]+).json`, (request, reply) => {
+      const message = find(request);
+      return message ? reply.send(asJson(message)) : refuse(reply, 20404);
+    });
+    routes.post(`${accountPath}/Messages/:sid(^[A-Za-z0-9]+).json`, (request, reply) => {
+      const message = find(request);
+      if (!message) return refuse(reply, 20404);
+      if ((request.body as Form | undefined)?.Body !== '') return refuse(reply, 30400);
+      if (message.provider.status === 'queued') return refuse(reply, 20009);
+      store.changeAtProvider(message.id, { body: '' });
+      return reply.send(asJson(find(request) ?? message));
+    });
+    routes.delete(`${accountPath}/Messages/:sid(^[A-Za-z0-9]+).json`, (request, reply) => {
+      const message = find(request);
+      if (!message) return refuse(reply, 20404);
+      if (message.provider.status === 'queued') return refuse(reply, 20009);
+      store.changeAtProvider(message.id, { deleted: true, body: '' });
+      return reply.code(204).send();
+    });
+  }
+
   return async function routes(app: FastifyInstance): Promise<void> {
     app.addHook('onRequest', async (request, reply) => {
       if (!isSignedIn(request.headers.authorization, deps)) {
@@ -93,26 +123,7 @@ export function twilioApi(deps: {
       return asked === accountSid ? undefined : refuse(reply, 20404);
     });
     app.post(`${accountPath}/Messages.json`, create);
-    app.get(`${accountPath}/Messages.json`, list);
-    app.get(`${accountPath}/Messages/:sid(^[A-Za-z0-9]+).json`, (request, reply) => {
-      const message = find(request);
-      return message ? reply.send(asJson(message)) : refuse(reply, 20404);
-    });
-    app.post(`${accountPath}/Messages/:sid(^[A-Za-z0-9]+).json`, (request, reply) => {
-      const message = find(request);
-      if (!message) return refuse(reply, 20404);
-      if ((request.body as Form | undefined)?.Body !== '') return refuse(reply, 30400);
-      if (message.provider.status === 'queued') return refuse(reply, 20009);
-      store.changeAtProvider(message.id, { body: '' });
-      return reply.send(asJson(find(request) ?? message));
-    });
-    app.delete(`${accountPath}/Messages/:sid(^[A-Za-z0-9]+).json`, (request, reply) => {
-      const message = find(request);
-      if (!message) return refuse(reply, 20404);
-      if (message.provider.status === 'queued') return refuse(reply, 20009);
-      store.changeAtProvider(message.id, { deleted: true, body: '' });
-      return reply.code(204).send();
-    });
+    await app.register(copies);
   };
 }
 

@@ -28,6 +28,12 @@ export async function eraseAppointment(
   await connection.query('delete from links where appointment_id = $1', [appointmentId]);
   await connection.query('delete from versions where appointment_id = $1', [appointmentId]);
   await connection.query('delete from factor_failures where appointment_id = $1', [appointmentId]);
+  // What a provider keeps of its messages is to go now, whatever has become of them.
+  await connection.query(
+    `update attempts set copy_owed_at = least(copy_owed_at, clock_timestamp())
+     where reminder_id in (select id from reminders where appointment_id = $1)`,
+    [appointmentId],
+  );
   await connection.query(
     `update appointments set state = 'erased', deleted_at = coalesce(deleted_at, clock_timestamp()),
        updated_at = clock_timestamp() where id = $1`,

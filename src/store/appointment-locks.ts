@@ -119,7 +119,7 @@ async function lockReminders(
   const { rows } = await connection.query({
     name: 'lock reminders',
     text: `select id, appointment_id, kind, requested_channel, channel, before, resolved_at, send_at,
-             due_at, not_after, state, skipped_reason, pending_end, sent_at
+             due_at, not_after, state, skipped_reason, pending_end, possibly_sent, sent_at
            from reminders where appointment_id = any($1::uuid[]) order by id for update`,
     values: [appointmentIds],
   });
@@ -139,6 +139,7 @@ async function lockReminders(
       state: row.state,
       skipped: row.skipped_reason,
       pendingEnd: row.pending_end,
+      possiblySent: row.possibly_sent,
       sentAt: row.sent_at ? instant(row.sent_at) : null,
       links: links.get(row.id) ?? [],
     };

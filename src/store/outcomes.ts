@@ -16,6 +16,8 @@ export interface LockedAttempt {
   /** Those of them that did not end for one of `uncountedReasons`. */
   readonly counted: number;
   readonly newest: boolean;
+  /** Attempts of its reminder, on every channel. */
+  readonly among: number;
   readonly possiblySent: boolean;
   readonly receiptState: ReceiptState | null;
   readonly otherChannel: Channel | undefined;
@@ -78,6 +80,7 @@ export async function lockAttempts(
         attempts: fact.attempts,
         counted: fact.counted,
         newest: row.number === row.attempt_count,
+        among: row.attempt_count,
         possiblySent: row.possibly_sent,
         receiptState: fact.receipt_state,
         otherChannel: isTimeLeft ? (fact.other_channel ?? undefined) : undefined,
@@ -169,7 +172,7 @@ export async function writeAccepted(
       ), changed as (
         update reminders r set state = 'sent', reason_code = null, batch_id = null,
           lease_until = null, sent_at = coalesce(r.sent_at, clock_timestamp()),
-          updated_at = clock_timestamp()
+          possibly_sent = false, updated_at = clock_timestamp()
         from ended e where r.id = e.reminder_id
         returning r.*, 'sending' as from_state, null as event_reason
       ), told as (${tellOfChanged})
@@ -208,7 +211,10 @@ export async function writeAttemptReceipt(
         provider_id = coalesce(t.provider_id, $4),
         receipt_state = case when s.stronger then $2::text else t.receipt_state end,
         receipt_code = case when s.stronger then $3 else t.receipt_code end,
-        receipt_at = case when s.stronger then clock_timestamp() else t.receipt_at end
+        receipt_at = case when s.stronger then clock_timestamp() else t.receipt_at end,
+        -- Its fate is known, so nobody need look for the provider's copy any more.
+        copy_owed_at = case when $2 in ('delivered', 'undelivered')
+          then least(t.copy_owed_at, clock_timestamp()) else t.copy_owed_at end
       from (select t.id, $2::text is not null and coalesce(array_position($5::text[], $2::text)
           > array_position($5::text[], t.receipt_state), true) as stronger
         from attempts t where t.id = $1) s

@@ -72,7 +72,9 @@ export async function writeReminderSteps(
             then coalesce(r.sent_at, clock_timestamp()) else r.sent_at end,
           delivered_at = case when s.to_state = 'delivered'
             then coalesce(r.delivered_at, clock_timestamp()) else r.delivered_at end,
-          possibly_sent = r.possibly_sent or s.possibly_sent,
+          -- Proof ends the doubt that an earlier step left.
+          possibly_sent = s.possibly_sent or (r.possibly_sent
+            and s.to_state not in ('sent', 'delivered', 'undelivered')),
           channel = coalesce(s.channel, r.channel),
           possible_duplicate = r.possible_duplicate or s.possible_duplicate,
           ${newSeries ? 'attempts_before_redrive = r.attempt_count,' : ''}

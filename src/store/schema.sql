@@ -72,6 +72,11 @@ create table attempts (
   receipt_code text,
   receipt_at timestamp with time zone,
   possible_duplicate boolean not null default false,
+  proven_copy_at timestamp with time zone,
+  copy_owed_at timestamp with time zone not null default (clock_timestamp() + '24:00:00'::interval),
+  copy_retry_at timestamp with time zone,
+  copy_tries integer not null default 0,
+  copy_gone_at timestamp with time zone,
   constraint attempts_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text]))),
   constraint attempts_outcome_check CHECK ((outcome = ANY (ARRAY['accepted'::text, 'refused'::text, 'uncertain'::text]))),
   constraint attempts_pkey PRIMARY KEY (id),
@@ -463,6 +468,10 @@ CASE
     WHEN (state = ANY (ARRAY['sent'::text, 'delivered'::text, 'undelivered'::text])) THEN 'told'::text
     ELSE state
 END,
+  doubted_at timestamp with time zone,
+  settle_at timestamp with time zone,
+  settle_count integer not null default 0,
+  doubt_alarmed_at timestamp with time zone,
   constraint reminders_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES appointments(id) ON DELETE CASCADE,
   constraint reminders_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text]))),
   constraint reminders_check CHECK (((kind = 'planned'::text) = (before IS NOT NULL))),
@@ -665,6 +674,9 @@ CREATE INDEX appointments_erase ON public.appointments USING btree (erase_at);
 CREATE INDEX appointments_paused ON public.appointments USING btree (id) WHERE (paused_at IS NOT NULL);
 CREATE INDEX appointments_tombstones ON public.appointments USING btree (organisation_id, mode, reference, revision) WHERE (deleted_at IS NOT NULL);
 CREATE UNIQUE INDEX appointments_reference ON public.appointments USING btree (organisation_id, mode, reference) WHERE (deleted_at IS NULL);
+CREATE INDEX attempts_copies ON public.attempts USING btree (transport, copy_owed_at) WHERE ((channel = 'sms'::text) AND (provider_id IS NOT NULL) AND (copy_gone_at IS NULL));
+CREATE INDEX attempts_copies_kept ON public.attempts USING btree (copy_owed_at) WHERE ((copy_tries > 0) AND (copy_gone_at IS NULL));
+CREATE INDEX attempts_proven_copies ON public.attempts USING btree (reminder_id) WHERE (proven_copy_at IS NOT NULL);
 CREATE INDEX audit_action ON public.audit USING btree (action, id);
 CREATE INDEX audit_actor ON public.audit USING btree (actor, id);
 CREATE INDEX audit_organisation ON public.audit USING btree (organisation_id, id);
@@ -673,7 +685,9 @@ CREATE INDEX codes_link ON public.codes USING btree (link_id, created_at);
 CREATE INDEX content_keys_version ON public.content_keys USING btree (appointment_id, version);
 CREATE INDEX events_appointment ON ONLY public.events USING btree (appointment_id);
 CREATE INDEX events_cursor ON ONLY public.events USING btree (organisation_id, mode, transaction_id, id);
+CREATE INDEX events_doubts ON ONLY public.events USING btree (organisation_id) WHERE ((from_state = 'uncertain'::text) OR (to_state = 'uncertain'::text));
 CREATE INDEX events_YYYY_MM_appointment_id_idx ON public.events_YYYY_MM USING btree (appointment_id);
+CREATE INDEX events_YYYY_MM_organisation_id_idx ON public.events_YYYY_MM USING btree (organisation_id) WHERE ((from_state = 'uncertain'::text) OR (to_state = 'uncertain'::text));
 CREATE INDEX events_YYYY_MM_organisation_id_mode_transaction_id_id_idx ON public.events_YYYY_MM USING btree (organisation_id, mode, transaction_id, id);
 CREATE INDEX factor_failures_help_code ON public.factor_failures USING btree (help_code) WHERE (help_code IS NOT NULL);
 CREATE INDEX links_appointment ON public.links USING btree (appointment_id);
@@ -688,7 +702,10 @@ CREATE INDEX reminders_due ON public.reminders USING btree (channel, mode, organ
 CREATE INDEX reminders_expired ON public.reminders USING btree (not_after) WHERE (phase = 'expired'::text);
 CREATE INDEX reminders_failed ON public.reminders USING btree (id) WHERE (phase = 'failed'::text);
 CREATE INDEX reminders_lease ON public.reminders USING btree (lease_until) WHERE (phase = 'in_hand'::text);
+CREATE INDEX reminders_settle ON public.reminders USING btree (channel, mode, settle_at) WHERE (state = 'uncertain'::text);
 CREATE INDEX reminders_uncertain ON public.reminders USING btree (id) WHERE (phase = 'uncertain'::text);
+CREATE TRIGGER begin_doubt BEFORE UPDATE OF state ON public.reminders FOR EACH ROW WHEN (((new.state = 'uncertain'::text) AND (old.state <> 'uncertain'::text))) EXECUTE FUNCTION begin_doubt();
+CREATE TRIGGER begin_doubt_at_birth BEFORE INSERT ON public.reminders FOR EACH ROW WHEN ((new.state = 'uncertain'::text)) EXECUTE FUNCTION begin_doubt();
 CREATE INDEX sealed_callbacks_received ON public.sealed_callbacks USING btree (received_at);
 CREATE INDEX suppressions_created ON public.suppressions USING btree (created_at);
 CREATE INDEX webhook_endpoints_organisation ON public.webhook_endpoints USING btree (organisation_id, mode);
@@ -927,6 +944,21 @@ create policy own_organisations on webhook_secrets for all to sotto_api, sotto_o
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
 
+CREATE OR REPLACE FUNCTION public.begin_doubt()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  new.doubted_at := clock_timestamp();
+  new.settle_at := new.doubted_at;
+  new.settle_count := 0;
+  new.doubt_alarmed_at := null;
+  return new;
+end
+$function$;
+alter function begin_doubt() owner to sotto_owner;
+
 CREATE OR REPLACE FUNCTION public.count_due_reminders(due_after timestamp with time zone, due_until timestamp with time zone)
  RETURNS TABLE(organisation_id uuid, channel text, mode text, due_count integer, oldest_due_at timestamp with time zone)
  LANGUAGE sql
@@ -1094,9 +1126,11 @@ grant select on appointments to sotto_ops;
 grant select on appointments to sotto_patient;
 grant update (deleted_at, ends_at, erase_at, moved, paused_at, revision, starts_at, state, updated_at, version) on appointments to sotto_api;
 grant insert, select, update on attempts to sotto_worker;
-grant select (batch_id, channel, ended_at, id, link_id, mode, number, organisation_id, outcome, possible_duplicate, provider_id, reason_code, receipt_at, receipt_code, receipt_state, reminder_id, started_at, transport) on attempts to sotto_ops;
+grant select (batch_id, channel, copy_gone_at, copy_owed_at, copy_tries, ended_at, id, link_id, mode, number, organisation_id, outcome, possible_duplicate, proven_copy_at, provider_id, reason_code, receipt_at, receipt_code, receipt_state, reminder_id, started_at, transport) on attempts to sotto_ops;
 grant select (channel, ended_at, id, mode, number, outcome, reason_code, reminder_id, started_at, transport) on attempts to sotto_scheduler;
 grant select (channel, id, organisation_id, token) on attempts to sotto_lookup;
+grant select (copy_owed_at, organisation_id, reminder_id) on attempts to sotto_api;
+grant update (copy_owed_at) on attempts to sotto_api;
 grant update (ended_at, outcome, reason_code) on attempts to sotto_scheduler;
 grant insert (action, actor, organisation_id, reason, subject) on audit to sotto_api;
 grant insert, select on audit to sotto_ops;
@@ -1193,9 +1227,9 @@ grant select on reminders to sotto_ops;
 grant select on reminders to sotto_scheduler;
 grant select on reminders to sotto_worker;
 grant update (attempt_count, attempts_before_redrive, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_ops;
+grant update (attempt_count, batch_id, channel, delivered_at, doubt_alarmed_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, settle_at, settle_count, skipped_reason, state, updated_at) on reminders to sotto_worker;
 grant update (attempt_count, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_api;
 grant update (attempt_count, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_scheduler;
-grant update (attempt_count, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_worker;
 grant delete on sealed_callbacks to sotto_scheduler;
 grant delete, select, update on sealed_callbacks to sotto_worker;
 grant insert on sealed_callbacks to sotto_api;

@@ -24,8 +24,8 @@ export async function releaseLateQueued(connection: Connection): Promise<number>
 
 /**
  * Marks sends whose outcome nobody reported while the lease lasted. Whether the provider has them
- * is not known, so nothing is sent again; a late report still counts. An end that was asked for in
- * the meantime takes place, flagged.
+ * is not known, so they are looked for before anything is sent again; a late report still counts. An
+ * end that was asked for in the meantime takes place, flagged.
  */
 export async function markLateSending(connection: Connection): Promise<number> {
   return count(

@@ -53,6 +53,8 @@ const variablesOf: Record<RoleName, readonly Variable[]> = {
     ...transports,
     ...smsSender,
     'TWILIO_AUTH_TOKEN',
+    'TWILIO_COPIES',
+    'SETTLE_WINDOW_S',
     'SMS_OPT_OUT',
     'SMTP_URL',
     'MAIL_FROM',

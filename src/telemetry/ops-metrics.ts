@@ -1,13 +1,16 @@
 import { Counter, Gauge, type Metric, Registry } from 'prom-client';
 import { channels } from '../domain/channel.ts';
+import type { DoubtMeasures } from '../domain/doubt-books.ts';
 import { heldUpBeat, lanesOf } from '../domain/lane.ts';
 import { latenessBoundsS } from '../domain/lateness.ts';
 import type { Heartbeat, QueueMeasures, RunningTotals } from '../domain/queue-measures.ts';
 import { reminderStates } from '../domain/reminder.ts';
 import type { WebhookMeasures } from '../domain/webhook.ts';
+import { addDoubts } from './doubt-metrics.ts';
 
 export interface OpsMeasures {
   readonly queue: QueueMeasures;
+  readonly doubts: DoubtMeasures;
   readonly totals: RunningTotals;
   readonly webhooks: WebhookMeasures;
   readonly heartbeats: readonly Heartbeat[];
@@ -32,6 +35,7 @@ export async function formatOpsMetrics(
   const make = makerOf(registry);
   addDue(make, measures.queue);
   addHeld(make, measures.queue);
+  addDoubts(make, measures.doubts);
   addTotals(make, measures.totals);
   addDuties(make, measures);
   addWebhooks(make, measures.webhooks);

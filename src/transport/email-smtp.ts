@@ -67,6 +67,9 @@ export function createSmtpTransport(options: {
 
   return {
     name: 'smtp',
+    // A mail server keeps no list. A bounce proves that it took a message, and receivers drop a second
+    // copy by its Message-ID, which is the same for every attempt.
+    idempotency: { kind: 'none' },
     async send(message) {
       if (isClosed) return refused('not_connected');
       const controller = new AbortController();

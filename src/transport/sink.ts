@@ -79,6 +79,7 @@ export function createSink(options: {
 
   return {
     name: 'sink',
+    idempotency: { kind: 'none' },
     async send(message): Promise<SendOutcome> {
       const fate = testFateOf(message.to.reveal());
       if (fate.kind === 'refused') {

@@ -46,6 +46,11 @@ const statuses: Readonly<Record<string, ReceiptStatus>> = {
   failed: 'undelivered',
 };
 
+/** Reads one of Twilio's words for where a message is. */
+export function receiptStatusOf(word: string): ReceiptStatus {
+  return Object.hasOwn(statuses, word) ? (statuses[word] as ReceiptStatus) : 'other';
+}
+
 /**
  * What a status callback says, with nothing personal left in it.
  *
@@ -63,7 +68,7 @@ export function parseStatusCallback(
   const errorCode = params.ErrorCode;
   return {
     providerId,
-    status: Object.hasOwn(statuses, word) ? (statuses[word] as ReceiptStatus) : 'other',
+    status: receiptStatusOf(word),
     ...(typeof errorCode === 'string' && /^[1-9]\d{0,5}$/.test(errorCode) ? { errorCode } : {}),
   };
 }

@@ -1,6 +1,6 @@
 import twilio from 'twilio';
 import { Secret } from '../domain/secret.ts';
-import { twilioErrorCode } from './sms-twilio.ts';
+import { twilioErrorCode } from './sms-twilio-client.ts';
 import { createTwilioHttpClient, NoAnswer, type SdkRequest } from './sms-twilio-http.ts';
 
 /** Why a question was not answered: no answer, or Twilio's own error code where there is one. */

@@ -1,26 +1,13 @@
 import assert from 'node:assert/strict';
-import twilio from 'twilio';
 import type { Secret } from '../domain/secret.ts';
+import { createTwilioClient, RefusedAnswer } from './sms-twilio-client.ts';
 import { refusalForTwilioCode } from './sms-twilio-codes.ts';
-import { createTwilioHttpClient, NoAnswer, type SdkRequest } from './sms-twilio-http.ts';
+import { twilioCopies } from './sms-twilio-copies.ts';
+import { NoAnswer } from './sms-twilio-http.ts';
+import { twilioLookUp } from './sms-twilio-look-up.ts';
 import type { OutgoingMessage, SendOutcome, Transport } from './transport.ts';
 
 export { parseStatusCallback, verifyTwilioSignature } from './sms-twilio-callback.ts';
-
-/** An answer other than 2xx. `code` is there only when the body is Twilio's own. */
-class RefusedAnswer extends Error {
-  readonly status: number;
-  readonly code: number | undefined;
-  readonly retryAfterMs: number | undefined;
-
-  constructor(status: number, code: number | undefined, retryAfterMs: number | undefined) {
-    super('refused_answer');
-    this.name = 'RefusedAnswer';
-    this.status = status;
-    this.code = code;
-    this.retryAfterMs = retryAfterMs;
-  }
-}
 
 /**
  * Sends SMS through Twilio's Messages API, or whatever else speaks it at `baseUrl`.
@@ -33,6 +20,8 @@ class RefusedAnswer extends Error {
  * @param options.statusCallbackUrl public address for the receipts of one attempt; none are asked for
  *   without it
  * @param options.timeoutMs for a whole hand-off, the wait for a socket included
+ * @param options.lookUpLagMs how long a message that was accepted may be missing from the list
+ * @param options.keepsCopies Twilio's copies of messages are left there
  * @see https://www.twilio.com/docs/messaging/api/message-resource
  */
 export function createTwilioTransport(options: {
@@ -45,33 +34,21 @@ export function createTwilioTransport(options: {
   statusCallbackUrl: ((attemptToken: string) => string) | undefined;
   timeoutMs: number;
   maxSockets: number;
+  lookUpLagMs?: number | undefined;
+  keepsCopies?: boolean | undefined;
 }): Transport {
   assert(!options.from !== !options.messagingServiceSid, 'one of from and messagingServiceSid');
   const sender = options.from
     ? { from: options.from }
     : { messagingServiceSid: options.messagingServiceSid as string };
-  const http = createTwilioHttpClient(options);
-  const httpClient = {
-    async request(sdkRequest: SdkRequest) {
-      const answer = await http.request(sdkRequest);
-      if (answer.statusCode >= 200 && answer.statusCode < 300) return answer;
-      throw new RefusedAnswer(
-        answer.statusCode,
-        twilioErrorCode(answer.body, answer.statusCode),
-        retryAfterMs(answer.headers['retry-after']),
-      );
-    },
-  };
-  // Empty edge and region keep variables of the environment from redirecting the SDK.
-  const client = twilio(options.keySid ?? options.accountSid, options.authToken.reveal(), {
-    accountSid: options.accountSid,
-    httpClient: httpClient as never,
-    edge: '',
-    region: '',
-  });
+  const { client, close } = createTwilioClient(options);
+  // Sends need not wait until somebody has been looked for.
+  const reader = createTwilioClient({ ...options, maxSockets: readerSocketsMax });
 
   return {
     name: 'sms-twilio',
+    idempotency: twilioLookUp({ client: reader.client, lagMs: options.lookUpLagMs ?? 0 }),
+    copies: options.keepsCopies ? undefined : twilioCopies(reader.client),
     async send(message: OutgoingMessage): Promise<SendOutcome> {
       try {
         const accepted = await client.messages.create({
@@ -92,11 +69,14 @@ export function createTwilioTransport(options: {
       }
     },
     async close() {
-      http.close();
+      close();
+      reader.close();
     },
   };
 }
 
+/** As many as are looked for and deleted at once, so that none waits for a socket. */
+const readerSocketsMax = 18;
 const messageSid = /^(SM|MM)[0-9a-fA-F]{32}$/;
 
 /** Only what is certain is refused; everything else is uncertain. */
@@ -120,29 +100,4 @@ function outcomeOf(error: unknown): SendOutcome {
     ...refusal,
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
   };
-}
-
-/**
- * The `code` of Twilio's own error body. A gateway in between may answer JSON with a `code` too, so
- * it must be one of Twilio's five digits and the body's status that of the answer.
- */
-export function twilioErrorCode(body: string, status: number): number | undefined {
-  try {
-    const error = JSON.parse(body) as { code?: unknown; status?: unknown } | null;
-    const code = error?.code;
-    return Number.isInteger(code) && /^[1-9]\d{4}$/.test(String(code)) && error?.status === status
-      ? (code as number)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const retryAfterMsMax = 60 * 60_000;
-
-/** Seconds or a date (RFC 9110, 10.2.3). */
-function retryAfterMs(header: string | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
-  return Number.isFinite(ms) ? Math.min(Math.max(0, ms), retryAfterMsMax) : undefined;
 }

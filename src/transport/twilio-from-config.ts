@@ -26,6 +26,8 @@ export function twilioFromConfig(
     statusCallbackUrl: purpose === 'reminders' ? (token) => `${callbacks}/${token}` : undefined,
     timeoutMs: limits.sendTimeoutMs,
     maxSockets,
+    lookUpLagMs: config.SMS_TRANSPORT === 'twilio' ? limits.twilioLagMs : 0,
+    keepsCopies: config.TWILIO_COPIES === 'keep',
   });
 }
 

@@ -1,6 +1,8 @@
+import type { DoubtMeasures } from '../domain/doubt-books.ts';
 import type { Heartbeat, QueueMeasures, RunningTotals } from '../domain/queue-measures.ts';
 import type { WebhookMeasures } from '../domain/webhook.ts';
 import type { Database } from '../store/database.ts';
+import { measureDoubts } from '../store/doubt-books.ts';
 import { measureQueue, readHeartbeats } from '../store/ops-reads.ts';
 import { inEveryOrganisation } from '../store/organisation-ids.ts';
 import { readTotals } from '../store/total-reads.ts';
@@ -12,6 +14,7 @@ const workerSilentMaxS = 20;
 /** Everything that monitoring is told: what is open, what became of the rest, and who is at work. */
 export async function measureOperations({ database }: { database: Database }): Promise<{
   queue: QueueMeasures;
+  doubts: DoubtMeasures;
   totals: RunningTotals;
   webhooks: WebhookMeasures;
   heartbeats: readonly Heartbeat[];
@@ -19,6 +22,7 @@ export async function measureOperations({ database }: { database: Database }): P
   const heartbeats = await readHeartbeats(database, { liveWithinS: workerSilentMaxS });
   return inEveryOrganisation(database, async (connection) => ({
     queue: await measureQueue(connection),
+    doubts: await measureDoubts(connection),
     totals: await readTotals(connection),
     webhooks: await measureWebhooks(connection),
     heartbeats,

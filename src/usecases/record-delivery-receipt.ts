@@ -1,6 +1,7 @@
 import { type AttemptWord, reminderAfter } from '../domain/attempt.ts';
 import type { Connection, Database } from '../store/database.ts';
 import { type LockedAttempt, lockAttempts, writeAttemptReceipt } from '../store/outcomes.ts';
+import { markProvenCopies } from '../store/proven-copies.ts';
 import { type LockedStep, writeReminderSteps } from '../store/reminder-steps.ts';
 
 /** What a provider said later about an attempt, with nothing personal in it. */
@@ -21,15 +22,18 @@ export interface DeliveryReceipt {
  *
  * They may come in any order, twice, before our own record of the send, or long after it: a
  * stronger word stays, and a reminder that has ended only learns that it may have been seen.
+ *
+ * @param options.possibleDuplicate the provider shows more copies than these
  */
 export async function recordDeliveryReceipts(
   { database }: { database: Pick<Database, 'transaction'> },
   receipts: readonly DeliveryReceipt[],
+  options: { possibleDuplicate?: boolean } = {},
 ): Promise<void> {
   for (let left = receipts; left.length > 0; ) {
     const open = left;
     ({ left } = await database.transaction([], (connection) =>
-      recordSomeReceipts(connection, open),
+      recordSomeReceipts(connection, open, options),
     ));
   }
 }
@@ -48,6 +52,7 @@ export interface RecordedReceipts {
 export async function recordSomeReceipts(
   connection: Connection,
   receipts: readonly DeliveryReceipt[],
+  { possibleDuplicate = false }: { possibleDuplicate?: boolean } = {},
 ): Promise<RecordedReceipts> {
   let unknown = 0;
   const left: DeliveryReceipt[] = [];
@@ -79,9 +84,16 @@ export async function recordSomeReceipts(
         steps.set(attempt.reminderId, stepOf(attempt, receipt));
       }
     }
-    const written = Array.from(steps.values()).filter((step) => step !== undefined);
+    const written = Array.from(steps.values()).flatMap((step) =>
+      step ? [{ ...step, possibleDuplicate: possibleDuplicate || step.possibleDuplicate }] : [],
+    );
     await writeReminderSteps(connection, written);
     for (const { reminderId } of written) changed.add(reminderId);
+    const tried = [...attempts.values()].filter(({ among }) => among > 1);
+    await markProvenCopies(
+      connection,
+      tried.map(({ reminderId }) => reminderId),
+    );
     open = later;
   }
   return { unknown, left };

@@ -10,6 +10,7 @@ import {
   writeAccepted,
   writeAttemptEnds,
 } from '../store/outcomes.ts';
+import { markProvenCopies } from '../store/proven-copies.ts';
 import { type LockedStep, writeReminderSteps } from '../store/reminder-steps.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
 import type { SendOutcome } from '../transport/transport.ts';
@@ -212,6 +213,11 @@ async function storeSome(
   }
   await writeAttemptEnds(connection, ends);
   await writeReminderSteps(connection, Array.from(steps.values()).flat());
+  const tried = [...byId.values()].filter(({ among }) => among > 1);
+  await markProvenCopies(
+    connection,
+    tried.map(({ reminderId }) => reminderId),
+  );
   return later;
 }
 

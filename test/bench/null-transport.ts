@@ -8,6 +8,7 @@ import type { Transport } from '../../src/transport/transport.ts';
 export const nullTransport: Transport & { readonly atOnceMax: number } = {
   atOnceMax: 400,
   name: 'null',
+  idempotency: { kind: 'none' },
   send: async () => ({ kind: 'accepted', providerId: randomUUID() }),
   close: async () => {},
 };

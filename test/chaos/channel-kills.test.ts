@@ -65,6 +65,8 @@ function environment(role: 'worker' | 'scheduler'): Record<string, string> {
     SMTP_URL: mail.url,
     MAIL_FROM: 'reminders@sotto.example',
     SMS_PER_SECOND: '10000',
+    // What is in doubt stays so: here only what the kills themselves do is looked at.
+    SETTLE_WINDOW_S: '86400',
     EMAIL_PER_SECOND: '10000',
   };
 }

@@ -45,7 +45,9 @@ describe('the alerts', () => {
   );
 
   it('ask for metrics that are measured', () => {
-    const measured = read('src/telemetry/ops-metrics.ts');
+    const measured = ['ops-metrics', 'doubt-metrics']
+      .map((name) => read(`src/telemetry/${name}.ts`))
+      .join('\n');
     const asked = alerts.flatMap(({ expr }) =>
       Array.from(expr.matchAll(/\bsotto_([a-z_]+)/g), ([, name = '']) => name),
     );

@@ -405,7 +405,7 @@ describe('the outcome of a send', () => {
     expect(await stateOf(one)).toMatchObject({ state: 'failed', reason_code: 'rate_limited' });
   });
 
-  it('in doubt is never sent again', async () => {
+  it('in doubt is not sent again by feeding, dispatching and sweeping', async () => {
     await bench.seed({ organisationId, count: 5 });
     peer.answer = () => 'accept_then_reset';
     await bench.drain();

@@ -226,7 +226,7 @@ describe('the overview', () => {
     await measure();
     const text = await read();
     expect(tasksOf(text)).toContain('Decide on 2 dead letters: invalid_recipient');
-    expect(tasksOf(text)).toContain('Look up 1 send in doubt at the provider');
+    expect(tasksOf(text)).toContain('Find out why 1 send cannot be looked up at the provider');
     expect(tasksOf(text)).toContain('1 hand-over in 24 h may have been a second copy');
     expect(text).toMatch(/invalid_recipient The number or address does not exist .* Riverside 2/);
     const page = await (await visitor.get('/')).text();

@@ -28,7 +28,13 @@ beforeAll(async () => {
   failed = one;
   peer.answer = () => 'bad_number';
   const bounced = { kind: 'refused', permanent: true, reason: 'blocked_by_carrier' } as const;
-  const email = { name: 'email-smtp', send: async () => bounced, close: async () => {} };
+  const idempotency = { kind: 'none' } as const;
+  const email = {
+    name: 'email-smtp',
+    idempotency,
+    send: async () => bounced,
+    close: async () => {},
+  };
   await bench.drain({ email: { transport: email } });
   await database.admin.query(
     `insert into factor_failures (organisation_id, appointment_id, factor, failed_count, locked_at, help_code)

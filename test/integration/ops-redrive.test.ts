@@ -134,6 +134,7 @@ describe('a failed reminder that is sent again', () => {
     };
     const refusing = {
       name: 'refusing',
+      idempotency: { kind: 'none' } as const,
       send: async () =>
         ({ kind: 'refused', permanent: false, reason: 'provider_refused' }) as const,
       close: async () => {},

@@ -124,6 +124,7 @@ describe('the page of an appointment', () => {
       email: {
         transport: {
           name: 'email-smtp',
+          idempotency: { kind: 'none' } as const,
           send: async () => ({ kind: 'accepted', providerId: 'queue-4711' }),
           close: async () => {},
         },

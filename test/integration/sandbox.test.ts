@@ -183,7 +183,14 @@ describe('faults', () => {
   const set = (sms: object) => json('/faults', { method: 'PUT', body: { sms } });
 
   it('are all off at first, and a PUT without one turns it off', async () => {
-    const off = { mode: 'ok', rate: 1, receipts: 'ok', listLagSeconds: 0, forceRedaction: false };
+    const off = {
+      mode: 'ok',
+      rate: 1,
+      receipts: 'ok',
+      reads: 'ok',
+      listLagSeconds: 0,
+      forceRedaction: false,
+    };
     const email = { mode: 'ok', rate: 1, bounces: 'ok' };
     expect((await json('/faults')).body).toEqual({ sms: off, email });
     await json('/faults', { method: 'PUT', body: { email: { mode: 'bounce', rate: 0.5 } } });

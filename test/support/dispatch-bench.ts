@@ -9,10 +9,12 @@ import { createTwilioTransport } from '../../src/transport/sms-twilio.ts';
 import type { Transport } from '../../src/transport/transport.ts';
 import { type DispatchDeps, dispatchBatch } from '../../src/usecases/dispatch-batch.ts';
 import { feedDueReminders, newFeedCursor } from '../../src/usecases/feed-due-reminders.ts';
+import type { Alarm } from '../../src/usecases/log-alarms.ts';
 import { createOutcomeRecorder } from '../../src/usecases/record-outcome.ts';
 import type { Route } from '../../src/usecases/routes.ts';
 import { createSendBreaker } from '../../src/usecases/send-breaker.ts';
 import { createSendSlots } from '../../src/usecases/send-slots.ts';
+import { settleUncertain } from '../../src/usecases/settle-uncertain.ts';
 import { sweepExpired, sweepLeases } from '../../src/usecases/sweep-leases.ts';
 import type { TestDatabase } from './database.ts';
 import type { MessagesPeer } from './messages-peer.ts';
@@ -24,6 +26,10 @@ export const parcelDay = new Date().toISOString().slice(0, 10);
 export const lanes: readonly Lane[] = modes
   .toReversed()
   .flatMap((mode) => channels.map((channel) => ({ channel, mode })));
+
+const [firstLane = { channel: 'sms', mode: 'live' }] = lanes;
+/** As in production. */
+export const benchWindowMs = 900_000;
 
 /** What a test says otherwise: of a worker, or of the routes of one. */
 export type BenchOverrides = Partial<DispatchDeps> &
@@ -83,6 +89,11 @@ export function createDispatchBench(database: TestDatabase, peer: MessagesPeer) 
     };
   }
 
+  function settleWith(made: DispatchDeps, alarms: Alarm[] = [], lane: Lane = firstLane) {
+    const onAlarm = (alarm: Alarm) => void alarms.push(alarm);
+    return settleUncertain({ ...made, onAlarm, settleWindowMs: benchWindowMs }, lane);
+  }
+
   return {
     worker,
     scheduler,
@@ -125,8 +136,28 @@ export function createDispatchBench(database: TestDatabase, peer: MessagesPeer) 
         await Promise.all(batches.map((batchId) => this.dispatch(batchId, overrides)));
       }
     },
+    /** Settles what is due, of the lane that reminders are seeded in, as one worker would. */
+    settle: (overrides: BenchOverrides = {}, alarms: Alarm[] = []) =>
+      settleWith(deps(overrides), alarms),
+    settleWith,
     sweep: () => sweepLeases({ database: scheduler, log: silentLog }),
     expire: () => sweepExpired({ database: scheduler }),
+    /** Turns the clock on for everything in doubt, for what was sent, and for the peer. */
+    async turnClock(ms: number): Promise<void> {
+      peer.turnMs += ms;
+      await database.admin.query(
+        `update reminders set doubted_at = doubted_at - $1 * interval '1 millisecond',
+           settle_at = settle_at - $1 * interval '1 millisecond',
+           not_after = not_after - $1 * interval '1 millisecond'`,
+        [ms],
+      );
+      await database.admin.query(
+        `update attempts set started_at = started_at - $1 * interval '1 millisecond',
+           copy_owed_at = copy_owed_at - $1 * interval '1 millisecond',
+           copy_retry_at = copy_retry_at - $1 * interval '1 millisecond'`,
+        [ms],
+      );
+    },
     /** Makes every lease pass. */
     passLeases: () =>
       database.admin.query(

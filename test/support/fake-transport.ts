@@ -25,6 +25,7 @@ export function fakeTransport(
   const sends: FakeSend[] = [];
   return {
     name: 'fake',
+    idempotency: { kind: 'none' },
     sends,
     async send(message) {
       sends.push(seen(message));

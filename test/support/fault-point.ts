@@ -15,6 +15,9 @@ export const faultModes: readonly FaultMode[] = [
   'error_after',
 ];
 
+/** What a step touches. */
+type Touched = 'database' | 'send' | 'look';
+
 class Died extends Error {}
 
 /**
@@ -26,14 +29,14 @@ class Died extends Error {}
 export function createFaultPoint(fault?: { at: number; mode: FaultMode }) {
   let steps = 0;
   let dead = false;
-  let hit: 'database' | 'send' | undefined;
+  let hit: Touched | undefined;
   const { promise: died, resolve: die } = Promise.withResolvers<'died'>();
   const forever = () => new Promise<never>(() => {});
 
   async function step<T>(
     work: () => Promise<T>,
     onDeath: () => Promise<never>,
-    kind: 'database' | 'send' = 'database',
+    kind: Touched = 'database',
   ): Promise<T> {
     if (dead) return onDeath();
     steps += 1;
@@ -84,7 +87,21 @@ export function createFaultPoint(fault?: { at: number; mode: FaultMode }) {
       };
     },
     transport(real: Transport): Transport {
-      return { ...real, send: (message) => step(() => real.send(message), forever, 'send') };
+      const { idempotency, copies } = real;
+      return {
+        ...real,
+        send: (message) => step(() => real.send(message), forever, 'send'),
+        idempotency:
+          idempotency.kind === 'none'
+            ? idempotency
+            : {
+                ...idempotency,
+                find: (question) => step(() => idempotency.find(question), forever, 'look'),
+              },
+        copies: copies && {
+          remove: (providerId) => step(() => copies.remove(providerId), forever, 'look'),
+        },
+      };
     },
     channel(real: WebhookChannel): WebhookChannel {
       return { ...real, post: (message) => step(() => real.post(message), forever, 'send') };

@@ -8,6 +8,9 @@ export interface AcceptedMessage {
   readonly text: string;
   readonly attemptToken: string;
   readonly providerId: string;
+  readonly acceptedAtMs: number;
+  /** What the peer still has of it, and what it says of it. */
+  readonly copy: { body: string; status: string; errorCode: number | null; deleted: boolean };
 }
 
 /** What the peer does with a request. */
@@ -23,6 +26,9 @@ export type PeerAnswer =
   | 'bad_number'
   | 'misconfigured';
 
+/** What the peer does with a question about what it has, or with being told to delete it. */
+export type PeerRead = 'answer' | 'error_500' | 'hang' | 'reset' | 'not_final';
+
 export interface MessagesPeer {
   readonly url: string;
   /** Every message accepted, in order: the one truth about who got what. */
@@ -31,6 +37,18 @@ export interface MessagesPeer {
   readonly requests: () => number;
   /** Decides for each request; the default accepts. */
   answer: (to: string) => PeerAnswer | Promise<PeerAnswer>;
+  /** Decides for each look at the list; the default answers. */
+  list: (to: string) => PeerRead | Promise<PeerRead>;
+  /** Likewise for each deletion. */
+  remove: (providerId: string) => PeerRead | Promise<PeerRead>;
+  /** How many of each came. */
+  readonly reads: { lists: number; removals: number; redactions: number };
+  /** A message is in the list so long after it was accepted. */
+  listLagMs: number;
+  /** The account keeps no text. */
+  redacts: boolean;
+  /** Turns its clock on. */
+  turnMs: number;
   /** Starts a new ledger, and accepts again. */
   forget(): void;
   close(): Promise<void>;
@@ -48,7 +66,12 @@ const refusals: Partial<Record<PeerAnswer, readonly [status: number, code: numbe
 export async function startMessagesPeer(port = 0): Promise<MessagesPeer> {
   const accepted: AcceptedMessage[] = [];
   let requests = 0;
+  const nowMs = () => Date.now() + peer.turnMs;
   const server = http.createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://peer');
+    const [, sid] = /\/Messages\/([^/]+)\.json$/.exec(url.pathname) ?? [];
+    if (request.method === 'GET') return void answerList(url, request, response);
+    if (sid !== undefined) return void changeCopy(sid, request, response);
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', async () => {
@@ -74,6 +97,11 @@ export async function startMessagesPeer(port = 0): Promise<MessagesPeer> {
         text: form.get('Body') ?? '',
         attemptToken: form.get('StatusCallback')?.split('/').at(-1) ?? '',
         providerId,
+        acceptedAtMs: nowMs(),
+        copy: {
+          body: peer.redacts ? '' : (form.get('Body') ?? ''),
+          ...{ status: 'queued', errorCode: null, deleted: false },
+        },
       });
       if (answer === 'accept_then_hang') return;
       if (answer === 'accept_then_reset') {
@@ -84,6 +112,79 @@ export async function startMessagesPeer(port = 0): Promise<MessagesPeer> {
       response.end(JSON.stringify({ sid: providerId, status: 'queued', to }));
     });
   });
+  /** @returns whether there is nothing more to say */
+  function misbehaves(
+    what: PeerRead,
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+  ): boolean {
+    if (what === 'error_500') response.writeHead(500).end('oops');
+    if (what === 'reset') request.socket.resetAndDestroy();
+    if (what === 'not_final') {
+      response.writeHead(409, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ status: 409, code: 20009, message: 'no', more_info: '' }));
+    }
+    return what !== 'answer';
+  }
+
+  async function answerList(
+    url: URL,
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+  ): Promise<void> {
+    peer.reads.lists += 1;
+    const to = url.searchParams.get('To') ?? '';
+    // As of when the question came.
+    const askedAtMs = nowMs();
+    const shown = accepted
+      .filter((message) => message.to === to && !message.copy.deleted)
+      .filter(({ acceptedAtMs }) => acceptedAtMs <= askedAtMs - peer.listLagMs)
+      .toReversed()
+      .map((message) => ({ ...message, copy: { ...message.copy } }));
+    if (misbehaves(await peer.list(to), request, response)) return;
+    const page = Number(url.searchParams.get('Page') ?? 0);
+    const size = Number(url.searchParams.get('PageSize') ?? 50);
+    const next = new URL(url);
+    next.searchParams.set('Page', String(page + 1));
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(
+      JSON.stringify({
+        messages: shown
+          .slice(page * size, (page + 1) * size)
+          .map(({ copy, providerId, acceptedAtMs }) => ({
+            ...{ sid: providerId, to, body: copy.body, direction: 'outbound-api' },
+            ...{ status: copy.status, error_code: copy.errorCode, date_sent: null },
+            date_created: new Date(acceptedAtMs).toUTCString().replace('GMT', '+0000'),
+          })),
+        ...{ page, page_size: size, uri: url.pathname + url.search },
+        next_page_uri: (page + 1) * size < shown.length ? next.pathname + next.search : null,
+      }),
+    );
+  }
+
+  async function changeCopy(
+    sid: string,
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+  ): Promise<void> {
+    const isRemoval = request.method === 'DELETE';
+    peer.reads[isRemoval ? 'removals' : 'redactions'] += 1;
+    if (misbehaves(isRemoval ? await peer.remove(sid) : 'answer', request, response)) return;
+    const message = accepted.find(({ providerId, copy }) => providerId === sid && !copy.deleted);
+    if (!message) {
+      response.writeHead(404, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ status: 404, code: 20404, message: 'no', more_info: '' }));
+      return;
+    }
+    message.copy.body = '';
+    if (isRemoval) message.copy.deleted = true;
+    if (isRemoval) response.writeHead(204).end();
+    else {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ sid, body: '' }));
+    }
+  }
+
   server.keepAliveTimeout = 10_000;
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const peer: MessagesPeer = {
@@ -91,10 +192,18 @@ export async function startMessagesPeer(port = 0): Promise<MessagesPeer> {
     accepted,
     requests: () => requests,
     answer: () => 'accept',
+    list: () => 'answer',
+    remove: () => 'answer',
+    reads: { lists: 0, removals: 0, redactions: 0 },
+    ...{ listLagMs: 0, redacts: false, turnMs: 0 },
     forget() {
       accepted.length = 0;
       requests = 0;
       peer.answer = () => 'accept';
+      peer.list = () => 'answer';
+      peer.remove = () => 'answer';
+      Object.assign(peer.reads, { lists: 0, removals: 0, redactions: 0 });
+      Object.assign(peer, { listLagMs: 0, redacts: false, turnMs: 0 });
     },
     async close() {
       server.closeAllConnections();

@@ -35,7 +35,9 @@ export const is =
   (reminder: { state: ReminderState }) =>
     states.includes(reminder.state);
 export const told = is('sent', 'delivered', 'undelivered');
-export const mayHaveGoneOut = is('sent', 'delivered', 'undelivered', 'sending', 'uncertain');
+export const mayHaveGoneOut = (one: StoredReminder) =>
+  is('sent', 'delivered', 'undelivered', 'sending', 'uncertain')(one) ||
+  (one.possiblySent && is('scheduled', 'queued', 'failed')(one));
 export const isWaiting = is('scheduled', 'queued');
 /** What a provider may yet be handed, dead letters that a person may send again included. */
 export const mayOweASend = is('scheduled', 'queued', 'sending', 'uncertain', 'failed');

@@ -66,6 +66,7 @@ function storedReminder(
       before: fc.constantFrom(...befores),
       start: fc.constantFrom(...starts),
       pendingEnd: fc.constantFrom(null, 'cancelled', 'superseded'),
+      possiblySent: fc.boolean(),
       sendAt: instantAround(now),
       links: links(now),
     })
@@ -83,6 +84,7 @@ function storedReminder(
         notAfter: start,
         skipped: some.state === 'skipped' ? 'booked_late' : null,
         pendingEnd: some.state === 'sending' ? some.pendingEnd : null,
+        possiblySent: !gone && some.possiblySent,
         sentAt: gone ? some.sendAt : null,
       };
     });
@@ -234,6 +236,7 @@ export function afterwards({ stored, wanted }: Scenario, decision: PutDecision):
       state: skipped ? 'skipped' : 'scheduled',
       skipped: skipped ?? null,
       pendingEnd: null,
+      possiblySent: false,
       sentAt: null,
       links: skipped ? [] : wanted.linkChannels.map(freshLink),
     }),
@@ -293,6 +296,7 @@ export function advance(stored: StoredAppointment, pick: number): StoredAppointm
     ...reminder,
     state,
     pendingEnd: state === 'sending' ? reminder.pendingEnd : null,
+    possiblySent: state !== 'sent' && (reminder.possiblySent || reminder.state === 'uncertain'),
     sentAt: state === 'sent' ? reminder.sendAt : reminder.sentAt,
     links: reminder.links.map((link) => ({
       ...link,

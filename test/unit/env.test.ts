@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Config, ConfigError, environment, loadConfig } from '../../config/env.ts';
-import { checkTransport, sandboxAccountPrefix } from '../../config/transports.ts';
+import { checkTransport, sandboxAccountPrefix, settleWindowS } from '../../config/transports.ts';
 import { Secret } from '../../src/domain/secret.ts';
 
 const names = Object.keys(environment.shape);
@@ -150,6 +150,16 @@ describe('what is set', () => {
       expect(`${inspect(config, { depth: 9 })}${JSON.stringify(config)}`).not.toContain('Qz7J');
     },
   );
+});
+
+describe('the window in which sends in doubt are looked for', () => {
+  it('is a minute, a quarter of an hour beside a live transport, or what is set', () => {
+    const windowOf = (env: Record<string, string>) => settleWindowS(loadConfig(env));
+    expect(windowOf({})).toBe(60);
+    expect(windowOf({ SMS_TRANSPORT: 'twilio' })).toBe(900);
+    expect(windowOf({ EMAIL_TRANSPORT: 'smtp' })).toBe(900);
+    expect(windowOf({ EMAIL_TRANSPORT: 'smtp', SETTLE_WINDOW_S: '1200' })).toBe(1_200);
+  });
 });
 
 describe('a live transport', () => {

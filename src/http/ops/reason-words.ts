@@ -12,6 +12,10 @@ export type ReasonCode =
   | 'lease_passed'
   | 'no_route'
   | 'factor_locked'
+  | 'not_found'
+  | 'not_settled'
+  | 'held_uncertain'
+  | 'proven_duplicate'
   | 'redriven';
 
 export interface ReasonWords {
@@ -74,21 +78,22 @@ export const reasonWords: Readonly<Record<ReasonCode, ReasonWords>> = {
   },
   timeout: {
     words: 'The provider did not answer in time; it may have the message.',
-    advice: 'Look the time up at the provider before you send it again: it would be a second copy.',
+    advice:
+      'A worker finds out at the provider by itself. A failed one would be a second copy if sent again.',
   },
   connection_lost: {
     words: 'The connection broke before the provider answered; it may have the message.',
-    advice: 'Look the time up at the provider before you send it again: it would be a second copy.',
+    advice:
+      'A worker finds out at the provider by itself. A failed one would be a second copy if sent again.',
   },
   unclear_answer: {
     words: 'The provider’s answer was not understood; it may have the message.',
     advice:
-      'If it is many, something may stand between us and the provider. Look the time up there before you send it again.',
+      'If it is many, something may stand between us and the provider. A worker finds out there by itself.',
   },
   process_died: {
     words: 'A worker died while it handed the message over; the provider may have it.',
-    advice:
-      'A delivery receipt settles it. Without one, look the time up at the provider before you send it again.',
+    advice: 'A worker finds out at the provider by itself; a delivery receipt settles it too.',
   },
   no_parcel: {
     words: 'What it is sent from was not there any more.',
@@ -137,6 +142,22 @@ export const reasonWords: Readonly<Record<ReasonCode, ReasonWords>> = {
   factor_locked: {
     words: 'Too many wrong answers locked one way to prove who it is.',
     advice: `The practice makes sure who is calling. ${anew} That unlocks it.`,
+  },
+  not_found: {
+    words: 'The provider does not have it, so it is sent once more. It is flagged, to be sure.',
+  },
+  not_settled: {
+    words:
+      'Nobody could find out whether the provider has it, so it is sent once more: it may be a second copy.',
+  },
+  held_uncertain: {
+    words: 'Nobody could find out whether it went out, and it waits for a person.',
+    advice:
+      'Look the time up at the provider. If it is not there, send it again; else tell the practice that it may have arrived.',
+  },
+  proven_duplicate: {
+    words: 'A second copy is proven to have gone out.',
+    advice: 'Nothing: both say the same. If it happens often, look at the provider.',
   },
   redriven: { words: 'An operator sent it again.' },
 };

@@ -4,6 +4,7 @@ import {
   type EmailFaults,
   type Faults,
   mailModes,
+  readModes,
   receiptModes,
   type SmsFaults,
   sendModes,
@@ -25,6 +26,11 @@ const receiptWords: Record<SmsFaults['receipts'], string> = {
   doubled: 'arrive twice',
   reordered: 'arrive in the wrong order',
   forged: 'a forged one arrives first',
+};
+const readWords: Record<SmsFaults['reads'], string> = {
+  ok: 'work',
+  '500': 'answer 500',
+  timeout: 'never answer',
 };
 const mailWords: Record<EmailFaults['mode'], string> = {
   ok: 'works',
@@ -71,6 +77,7 @@ export function faultSentence({ sms, email }: Faults): string | undefined {
     ];
     if (some.length > 0) parts.push(`${shareOf(sms.rate)}${some.join(' and ')}`);
   }
+  if (sms.reads !== 'ok') parts.push(`look-ups and deletions ${readWords[sms.reads]}`);
   if (sms.listLagSeconds > 0) parts.push(`the list lags ${sms.listLagSeconds} seconds`);
   if (sms.forceRedaction) parts.push('the SMS provider keeps no text');
   if (email.rate > 0) {
@@ -110,6 +117,7 @@ function smsForm({ sms }: Faults) {
         ${select('sms-mode', 'mode', 'The provider', sendModes, (mode) => sendWords[mode], sms.mode)}
         ${select('receipts', 'receipts', 'Receipts', receiptModes, (mode) => receiptWords[mode], sms.receipts)}
         ${rates('sms-rate', sms.rate)}
+        ${select('reads', 'reads', 'Look-ups and deletions', readModes, (mode) => readWords[mode], sms.reads)}
         <label for="listLagSeconds">The list lags by (seconds)</label>
         <input id="listLagSeconds" name="listLagSeconds" type="number" min="0" max="3600" value="${sms.listLagSeconds}">
         <label class="check">

@@ -93,7 +93,7 @@ export function uncertainBlock({ uncertain }: Overview): Html {
     content:
       uncertain.count === 0
         ? html`<p>None: of every send it is known whether the provider has it.</p>`
-        : html`<p>Of <strong>${quantity(uncertain.count, 'send')}</strong> nobody knows whether the provider has it; the oldest for ${duration(uncertain.oldestAgeS)}. None is sent again by itself. A delivery receipt settles it; else its deadline does.</p>`,
+        : html`<p>Of <strong>${quantity(uncertain.count, 'send')}</strong> nobody knows whether the provider has it; the oldest for ${duration(uncertain.oldestAgeS)}. Workers look for each at its provider; a receipt settles it too. What is not found is sent once more, flagged, or held, as its organisation wants.</p>`,
   });
 }
 

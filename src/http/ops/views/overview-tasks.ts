@@ -79,7 +79,7 @@ function wordTask(task: OpsTask, { mode, now }: { mode: Mode; now: Date }): Task
     case 'uncertain':
       return {
         href: '#uncertain',
-        words: `Look up ${quantity(task.count, 'send')} in doubt at the provider`,
+        words: `Find out why ${quantity(task.count, 'send')} cannot be looked up at the provider`,
         more: `The oldest has been in doubt for ${duration(task.oldestAgeS)}.`,
       };
     case 'duplicates':

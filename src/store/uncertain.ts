@@ -1,0 +1,178 @@
+import type { PendingEnd } from '../domain/attempt.ts';
+import type { Lane } from '../domain/lane.ts';
+import type { Organisation } from '../domain/organisation.ts';
+import type { Connection, Database } from './database.ts';
+
+/** An attempt that nobody knows the outcome of, with what it was made of, while that is still there. */
+export interface DoubtfulAttempt {
+  readonly attemptId: string;
+  readonly token: Buffer;
+  readonly transport: string;
+  readonly startedAtMs: number;
+  readonly link: { readonly lookup: Buffer; readonly parcel: Buffer; readonly day: string } | null;
+}
+
+/** A reminder in doubt that this process may look for until the lease ends. */
+export interface TakenDoubt {
+  readonly reminderId: string;
+  readonly organisationId: string;
+  readonly appointmentId: string;
+  /** Which look this is. The next one makes what this one found missing void. */
+  readonly look: number;
+  readonly ageMs: number;
+  readonly attempts: readonly DoubtfulAttempt[];
+}
+
+/**
+ * Takes reminders of one lane whose look is due, those that have waited longest first, and keeps them
+ * from every other process for as long as the lease lasts. The caller commits before it looks.
+ *
+ * @param input.firstLookMs how long after it came into doubt a reminder is first looked for
+ */
+export async function takeDoubts(
+  connection: Connection,
+  input: Lane & { firstLookMs: number; leaseMs: number; countMax: number },
+): Promise<TakenDoubt[]> {
+  const { rows } = await connection.query({
+    name: 'take doubts',
+    text: `with due as materialized (
+        select id from reminders
+        where state = 'uncertain' and channel = $1 and mode = $2 and settle_at <= now()
+          and (settle_count > 0 or doubted_at <= now() - $3::float8 * interval '1 millisecond')
+        order by settle_at limit $5 for no key update skip locked
+      )
+      update reminders r set settle_count = r.settle_count + 1,
+        settle_at = clock_timestamp() + $4::float8 * interval '1 millisecond'
+      where r.id = any(array(select id from due))
+      returning r.id, r.organisation_id, r.appointment_id, r.settle_count as look,
+        extract(epoch from clock_timestamp() - r.doubted_at)::float8 * 1000 as age_ms`,
+    values: [input.channel, input.mode, input.firstLookMs, input.leaseMs, input.countMax],
+  });
+  const attempts = await readAttempts(
+    connection,
+    rows.map(({ id }) => id),
+  );
+  return rows.map((row) => ({
+    reminderId: row.id,
+    organisationId: row.organisation_id,
+    appointmentId: row.appointment_id,
+    look: row.look,
+    ageMs: row.age_ms,
+    attempts: attempts.get(row.id) ?? [],
+  }));
+}
+
+async function readAttempts(
+  connection: Connection,
+  reminderIds: readonly string[],
+): Promise<Map<string, DoubtfulAttempt[]>> {
+  if (reminderIds.length === 0) return new Map();
+  const { rows } = await connection.query({
+    name: 'read doubtful attempts',
+    text: `select t.reminder_id, t.id, t.token, t.transport,
+        extract(epoch from t.started_at)::float8 * 1000 as started_at_ms,
+        l.lookup, l.parcel, l.parcel_day::text as day
+      from attempts t left join links l on l.id = t.link_id
+      where t.reminder_id = any($1::uuid[]) and coalesce(t.outcome, 'uncertain') = 'uncertain'
+      order by t.number`,
+    values: [reminderIds],
+  });
+  const grouped = Map.groupBy(rows, (row): string => row.reminder_id);
+  return new Map(
+    Array.from(grouped, ([reminderId, of]) => [
+      reminderId,
+      of.map((row) => ({
+        attemptId: row.id,
+        token: row.token,
+        transport: row.transport,
+        startedAtMs: row.started_at_ms,
+        link: row.parcel ? { lookup: row.lookup, parcel: row.parcel, day: row.day } : null,
+      })),
+    ]),
+  );
+}
+
+/** Which of these ids of a provider's are some attempt's already, whosever. */
+export async function findBoundProviderIds(
+  database: Pick<Database, 'query'>,
+  providerIds: readonly string[],
+): Promise<Set<string>> {
+  if (providerIds.length === 0) return new Set();
+  const rows = await database.query<{ provider_id: string }>(
+    'select provider_id from attempts where provider_id = any($1::text[])',
+    [providerIds],
+  );
+  return new Set(rows.map((row) => row.provider_id));
+}
+
+/** A reminder that is still in the doubt that was looked at, its row locked by this transaction. */
+export interface LockedDoubt {
+  readonly pendingEnd: PendingEnd | null;
+  readonly policy: Organisation['uncertainPolicy'];
+  readonly untilNotAfterMs: number;
+  /** Another attempt than its newest is in doubt too. */
+  readonly isSecond: boolean;
+}
+
+/** @returns undefined when it is settled, has ended, or somebody else looks by now */
+export async function lockDoubt(
+  connection: Connection,
+  { reminderId, look }: Pick<TakenDoubt, 'reminderId' | 'look'>,
+): Promise<LockedDoubt | undefined> {
+  const locked = await connection.query({
+    name: 'lock doubt',
+    text: `select organisation_id, pending_end, attempt_count,
+        extract(epoch from not_after - clock_timestamp())::float8 * 1000 as until_not_after_ms
+      from reminders where id = $1 and state = 'uncertain' and settle_count = $2
+      for no key update`,
+    values: [reminderId, look],
+  });
+  const [row] = locked.rows;
+  if (!row) return undefined;
+  // As of the lock: one statement for both would read the attempts as they were before it waited.
+  const around = await connection.query({
+    name: 'read around doubt',
+    text: `select (select uncertain_policy from organisations where id = $2) as policy,
+        exists (select from attempts where reminder_id = $1 and number < $3
+          and coalesce(outcome, 'uncertain') = 'uncertain') as is_second`,
+    values: [reminderId, row.organisation_id, row.attempt_count],
+  });
+  return {
+    pendingEnd: row.pending_end,
+    policy: around.rows[0].policy,
+    untilNotAfterMs: row.until_not_after_ms,
+    isSecond: around.rows[0].is_second,
+  };
+}
+
+/** Lets the next look wait. */
+export async function postponeLook(
+  connection: Connection,
+  { reminderId, nextInMs }: { reminderId: string; nextInMs: number },
+): Promise<void> {
+  await connection.query({
+    name: 'postpone look',
+    text: `update reminders set settle_at = clock_timestamp() + $2::float8 * interval '1 millisecond'
+      where id = $1`,
+    values: [reminderId, nextInMs],
+  });
+}
+
+/**
+ * Reminders for which half of the time that was left when they came into doubt has gone by; each is
+ * told of once a doubt.
+ */
+export async function takeLateDoubts(connection: Connection): Promise<string[]> {
+  const { rows } = await connection.query<{ id: string }>({
+    name: 'take late doubts',
+    text: `with late as materialized (
+        select id from reminders
+        where state = 'uncertain' and doubt_alarmed_at is null
+          and doubted_at + (not_after - doubted_at) / 2 <= now()
+        limit 500 for no key update skip locked
+      )
+      update reminders set doubt_alarmed_at = clock_timestamp()
+      where id = any(array(select id from late)) returning id`,
+  });
+  return rows.map(({ id }) => id);
+}
