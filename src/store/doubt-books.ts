@@ -18,7 +18,7 @@ export async function readDoubtBooks(connection: Connection): Promise<DoubtBooks
           not in ('not_found', 'not_settled', 'held_uncertain'))::int as answered,
         count(*) filter (where e.to_state in ('cancelled', 'superseded', 'expired',
           'erased'))::int as ended,
-        (select count(*)::int from reminders where state = 'uncertain') as open
+        (select count(*)::int from reminders where phase = 'uncertain') as open
       from events e
       -- An event that leaves a state as it is tells of something else.
       where (e.from_state = 'uncertain') <> (e.to_state = 'uncertain')
@@ -39,7 +39,7 @@ export async function measureDoubts(connection: Connection): Promise<DoubtMeasur
   });
   const late = await connection.query({
     name: 'count late doubts',
-    text: `select mode, count(*)::int as count from reminders where state = 'uncertain'
+    text: `select mode, count(*)::int as count from reminders where phase = 'uncertain'
       and doubted_at + (not_after - doubted_at) / 2 <= now() group by mode`,
   });
   return { ...rows[0], late: late.rows, books: await readDoubtBooks(connection) };

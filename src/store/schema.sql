@@ -702,7 +702,7 @@ CREATE INDEX reminders_due ON public.reminders USING btree (channel, mode, organ
 CREATE INDEX reminders_expired ON public.reminders USING btree (not_after) WHERE (phase = 'expired'::text);
 CREATE INDEX reminders_failed ON public.reminders USING btree (id) WHERE (phase = 'failed'::text);
 CREATE INDEX reminders_lease ON public.reminders USING btree (lease_until) WHERE (phase = 'in_hand'::text);
-CREATE INDEX reminders_settle ON public.reminders USING btree (channel, mode, settle_at) WHERE (state = 'uncertain'::text);
+CREATE INDEX reminders_settle ON public.reminders USING btree (channel, mode, settle_at) WHERE (phase = 'uncertain'::text);
 CREATE INDEX reminders_uncertain ON public.reminders USING btree (id) WHERE (phase = 'uncertain'::text);
 CREATE TRIGGER begin_doubt BEFORE UPDATE OF state ON public.reminders FOR EACH ROW WHEN (((new.state = 'uncertain'::text) AND (old.state <> 'uncertain'::text))) EXECUTE FUNCTION begin_doubt();
 CREATE TRIGGER begin_doubt_at_birth BEFORE INSERT ON public.reminders FOR EACH ROW WHEN ((new.state = 'uncertain'::text)) EXECUTE FUNCTION begin_doubt();

@@ -37,7 +37,7 @@ export async function takeDoubts(
     name: 'take doubts',
     text: `with due as materialized (
         select id from reminders
-        where state = 'uncertain' and channel = $1 and mode = $2 and settle_at <= now()
+        where phase = 'uncertain' and channel = $1 and mode = $2 and settle_at <= now()
           and (settle_count > 0 or doubted_at <= now() - $3::float8 * interval '1 millisecond')
         order by settle_at limit $5 for no key update skip locked
       )
@@ -167,7 +167,7 @@ export async function takeLateDoubts(connection: Connection): Promise<string[]> 
     name: 'take late doubts',
     text: `with late as materialized (
         select id from reminders
-        where state = 'uncertain' and doubt_alarmed_at is null
+        where phase = 'uncertain' and doubt_alarmed_at is null
           and doubted_at + (not_after - doubted_at) / 2 <= now()
         limit 500 for no key update skip locked
       )

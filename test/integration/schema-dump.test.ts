@@ -32,6 +32,12 @@ describe('the schema', () => {
     expect(bare).toEqual(['migrations']);
   });
 
+  it('has no index on reminders that a step within a phase would move', () => {
+    const indexes = schema.match(/^create (?:unique )?index \S+ on reminders .*$/gm) ?? [];
+    expect(indexes.length).toBeGreaterThan(5);
+    for (const index of indexes) expect(index).not.toMatch(/\b(?:state|updated_at)\b/);
+  });
+
   it('is open to nobody in general', () => {
     expect(schema.match(/^grant .* to public;$/gm)).toBeNull();
   });

@@ -8,7 +8,7 @@ alter table reminders add column settle_at timestamptz;
 -- Looks so far at the doubt that it is in: what an earlier look found missing counts no more.
 alter table reminders add column settle_count integer not null default 0;
 alter table reminders add column doubt_alarmed_at timestamptz;
-create index reminders_settle on reminders (channel, mode, settle_at) where state = 'uncertain';
+create index reminders_settle on reminders (channel, mode, settle_at) where phase = 'uncertain';
 
 -- Whoever puts a reminder in doubt, its window begins there and then.
 create function begin_doubt() returns trigger
