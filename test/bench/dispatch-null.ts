@@ -15,7 +15,7 @@ export const dispatchNull: Measurement = {
     'guard, no leases.',
     'Each is checked to have gone out exactly once.',
   ],
-  counts: { full: 5_000, quick: 1_500 },
+  counts: { full: 10_000, quick: 1_500 },
   ours: [
     {
       figure: 'dispatch.null',
