@@ -51,6 +51,11 @@ export function apiAccess(
   };
 }
 
+/** Where the API of the `npm start` that runs on DATA_DIR is, unless API_URL was given. */
+export function sandboxApiUrl(config: Config): string | undefined {
+  return process.env.API_URL ? undefined : readFacts(config)?.apiUrl;
+}
+
 function readFacts(config: Config) {
   try {
     const facts: unknown = JSON.parse(readFileSync(join(config.DATA_DIR, 'sandbox.json'), 'utf8'));

@@ -11,6 +11,7 @@ import { org } from './commands/org.ts';
 import { pause, resume } from './commands/pause.ts';
 import { prepareKeys } from './commands/prepare-keys.ts';
 import { put } from './commands/put.ts';
+import { receipt } from './commands/receipt.ts';
 import { roles } from './commands/roles.ts';
 import { send } from './commands/send.ts';
 import { tail } from './commands/tail.ts';
@@ -33,6 +34,7 @@ export const commands: readonly Command[] = [
   callbacks,
   doctor,
   put,
+  receipt,
   send,
   tail,
   pause,
