@@ -16,6 +16,7 @@ import { createNameResolver } from '../src/transport/resolve-name.ts';
 import { feedDueReminders, newFeedCursor } from '../src/usecases/feed-due-reminders.ts';
 import { leaveStuckLanes } from '../src/usecases/leave-stuck-lanes.ts';
 import { measureMinutes } from '../src/usecases/measure-minutes.ts';
+import { proveLedger } from '../src/usecases/prove-ledger.ts';
 import { prepareEventMonths, retireExpired } from '../src/usecases/retire-expired.ts';
 import { sweepExpired, sweepLeases } from '../src/usecases/sweep-leases.ts';
 import { type Duty, startDuties } from './duties.ts';
@@ -93,6 +94,7 @@ function schedulerDuties(deps: {
     },
     { name: 'measure', everyMs: 10_000, run: () => measureMinutes({ database }) },
     { name: 'retire', everyMs: 600_000, run: () => retireExpired({ database }) },
+    { name: 'ledger', everyMs: 600_000, run: () => proveLedger({ database, log }) },
     { name: 'event-months', everyMs: 21_600_000, run: () => prepareEventMonths({ database }) },
   ];
 }

@@ -4,6 +4,7 @@ import { callbacks } from './commands/callbacks.ts';
 import { doctor } from './commands/doctor.ts';
 import { healthcheck } from './commands/healthcheck.ts';
 import { key } from './commands/key.ts';
+import { ledger } from './commands/ledger.ts';
 import { migrate } from './commands/migrate.ts';
 import { opsUser } from './commands/ops-user.ts';
 import { optOut } from './commands/opt-out.ts';
@@ -40,6 +41,7 @@ export const commands: readonly Command[] = [
   pause,
   resume,
   optOut,
+  ledger,
   bounce,
   healthcheck,
 ];

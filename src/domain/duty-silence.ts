@@ -12,6 +12,7 @@ export const silentMaxS = {
   'stuck-lanes': 300,
   'clear-parcels': 300,
   retire: 1_800,
+  ledger: 1_800,
   'epoch-keys': 10_800,
   'event-months': 64_800,
 } as const;

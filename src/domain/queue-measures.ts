@@ -54,6 +54,13 @@ export interface Heartbeat {
   readonly liveCount: number;
 }
 
+/** What the last proof of the ledger found. */
+export interface LedgerState {
+  readonly brokenCount: number;
+  /** Null: there was none yet. */
+  readonly provedAt: Date | null;
+}
+
 /** What became of reminders since the beginning. None of it ever goes down. */
 export interface RunningTotals {
   readonly steps: readonly { mode: Mode; channel: Channel; to: ReminderState; count: number }[];

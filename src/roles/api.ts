@@ -28,6 +28,7 @@ import { listAppointments } from '../usecases/list-appointments.ts';
 import { listEvents } from '../usecases/list-events.ts';
 import { createPutAppointment } from '../usecases/put-appointment.ts';
 import { readAppointment } from '../usecases/read-appointment.ts';
+import { readLedger } from '../usecases/read-ledger.ts';
 import { readOrganisation } from '../usecases/read-organisation.ts';
 import { webhookUseCases } from '../usecases/webhook-use-cases.ts';
 import { openCheckedDatabase } from './checked-database.ts';
@@ -115,6 +116,7 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     readAppointment: (input) => readAppointment({ database }, input),
     listAppointments: (input) => listAppointments({ database }, input),
     listEvents: (input) => listEvents({ database }, input),
+    readLedger: (input) => readLedger({ database, now }, input),
     readOrganisation: (input) => readOrganisation({ database }, input),
     changeOrganisation: (input) =>
       changeOwnOrganisation({ database, channelsAvailable: available }, input),

@@ -32,6 +32,8 @@ export interface AcceptedVersion extends AppointmentKey {
   readonly id: string;
   readonly created: boolean;
   readonly receiptId: string;
+  /** When that receipt says that it was issued. */
+  readonly issuedAt: Temporal.Instant;
   readonly startsAt: Temporal.Instant;
   readonly endsAt: Temporal.Instant;
   readonly linkExpiresAt: Temporal.Instant;

@@ -79,6 +79,7 @@ export async function writeAcceptedVersions(
   }
   await insertRows(connection, [
     versionRows(versions),
+    receiptRows(versions),
     reminderRows(versions),
     linkRows(versions),
     contentKeyRows(versions),
@@ -108,6 +109,25 @@ function versionRows(versions: readonly AcceptedVersion[]): TableRows {
       receipt_id: receiptId,
       content: sealed.content,
       view_month: sealed.viewMonth,
+    })),
+  });
+}
+
+/** Which receipts there are is known for longer than the versions that they are for. */
+function receiptRows(versions: readonly AcceptedVersion[]): TableRows {
+  return tableRows({
+    table: 'receipts',
+    columns: {
+      organisation_id: 'uuid',
+      mode: 'text',
+      issued_at: 'timestamptz',
+      receipt_id: 'uuid',
+    },
+    rows: versions.map(({ organisationId, mode, issuedAt, receiptId }) => ({
+      organisation_id: organisationId,
+      mode,
+      issued_at: issuedAt.toString(),
+      receipt_id: receiptId,
     })),
   });
 }

@@ -14,14 +14,15 @@ export interface Database {
   /**
    * Runs `work` in a transaction that sees the rows of these organisations only.
    *
-   * Row-level security does the bounding; roles that see all organisations pass none.
+   * Row-level security does the bounding; roles that see all organisations pass none. With `snapshot`
+   * every statement sees what the first one saw (repeatable read).
    *
    * @throws {AppError} `unavailable` when the database is away or answers too late
    */
   transaction<T>(
     organisationIds: readonly string[],
     work: (connection: Connection) => Promise<T>,
-    options?: { readonly lockTimeoutMs?: number },
+    options?: { readonly lockTimeoutMs?: number; readonly snapshot?: boolean },
   ): Promise<T>;
   /**
    * Reads in one round trip what these organisations may see.
@@ -81,13 +82,14 @@ export function openDatabase(options: DatabaseOptions): Database {
   pool.on('connect', (connection) => connection.on('error', () => {}));
 
   return {
-    async transaction(organisationIds, work, { lockTimeoutMs } = {}) {
+    async transaction(organisationIds, work, { lockTimeoutMs, snapshot } = {}) {
       const connection = await pool.connect().catch(rethrowUnavailable);
       let broken: Error | undefined;
       try {
         const lockTimeout =
           lockTimeoutMs === undefined ? '' : `; set local lock_timeout = ${lockTimeoutMs}`;
-        await connection.query(`begin; ${bindOrganisations(organisationIds)}${lockTimeout}`);
+        const begin = snapshot ? 'begin isolation level repeatable read' : 'begin';
+        await connection.query(`${begin}; ${bindOrganisations(organisationIds)}${lockTimeout}`);
         const result = await work(connection);
         const { command } = await connection.query('commit');
         // What PostgreSQL answers, without an error, where a statement failed and nobody said so.

@@ -23,15 +23,30 @@ export async function deleteExpiredLinks(connection: Connection): Promise<number
   return rows.length;
 }
 
-/** Deletes appointments whose last trace is to go, with everything that hangs on them. */
+/**
+ * Deletes appointments whose last trace is to go, with everything that hangs on them. How many of their
+ * reminders were in which state is carried forward by the same statement, so that the ledger goes on
+ * adding up. Reminders are deleted by name, for what is counted must be what goes: as it stood when its
+ * row was locked, whatever it was a moment before.
+ */
 export async function deleteOldAppointments(connection: Connection): Promise<number> {
-  return remove(
-    connection,
-    'delete old appointments',
-    `delete from appointments where id = any(array(select id from appointments
-       where erase_at <= now() order by erase_at limit ${rowsMax}))
-       and erase_at <= clock_timestamp()`,
-  );
+  const { rows } = await connection.query<{ count: number }>({
+    name: 'delete old appointments',
+    text: `with old as (
+        delete from appointments where id = any(array(select id from appointments
+          where erase_at <= now() order by erase_at limit ${rowsMax}))
+          and erase_at <= clock_timestamp()
+        returning id
+      ), gone as (
+        delete from reminders r using old where r.appointment_id = old.id
+        returning r.organisation_id, r.mode, r.state
+      ), carried as (
+        insert into carried_balances (organisation_id, mode, state, count)
+        select organisation_id, mode, state, count(*) from gone group by 1, 2, 3
+      )
+      select count(*)::int as count from old`,
+  });
+  return rows[0]?.count ?? 0;
 }
 
 /** Deletes batches that were over a day ago; nothing refers to them. */
@@ -60,6 +75,9 @@ export async function deleteShortLived(connection: Connection): Promise<number> 
     `delete from source_failures where updated_at < now() - interval '7 days'`,
     `delete from webhook_failures where failed_at < now() - interval '30 days'`,
     `delete from webhook_secrets where expires_at < now()`,
+    `delete from receipts where issued_at < now() - interval '90 days'`,
+    `delete from ledger_proofs p where p.proved_at < now() - interval '8 days'
+       and p.id < (select max(id) from ledger_proofs)`,
     `delete from heartbeats where beat_at < now() - interval '1 day'`,
     ...minuteTables.map((table) => `delete from ${table} where minute < now() - interval '8 days'`),
   ];

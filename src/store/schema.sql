@@ -120,6 +120,20 @@ alter table batches owner to sotto_owner;
 alter table batches enable row level security;
 alter table batches force row level security;
 
+create table carried_balances (
+  id bigint not null generated always as identity,
+  organisation_id uuid not null,
+  mode text not null,
+  state text not null,
+  count bigint not null,
+  carried_at timestamp with time zone not null default clock_timestamp(),
+  constraint carried_balances_count_check CHECK ((count > 0)),
+  constraint carried_balances_pkey PRIMARY KEY (id)
+);
+alter table carried_balances owner to sotto_owner;
+alter table carried_balances enable row level security;
+alter table carried_balances force row level security;
+
 create table codes (
   id uuid not null,
   organisation_id uuid not null,
@@ -248,6 +262,32 @@ create table heartbeats (
 alter table heartbeats owner to sotto_owner;
 alter table heartbeats enable row level security;
 alter table heartbeats force row level security;
+
+create table ledger_breaks (
+  organisation_id uuid not null,
+  mode text not null,
+  appointment_id uuid not null,
+  reminder_id uuid not null,
+  state text not null,
+  difference integer not null,
+  found_at timestamp with time zone not null default clock_timestamp(),
+  constraint ledger_breaks_pkey PRIMARY KEY (reminder_id, organisation_id, mode, state)
+);
+alter table ledger_breaks owner to sotto_owner;
+alter table ledger_breaks enable row level security;
+alter table ledger_breaks force row level security;
+
+create table ledger_proofs (
+  id bigint not null generated always as identity,
+  proved_at timestamp with time zone not null default now(),
+  proved_until xid8 not null default pg_current_xact_id(),
+  walked_to uuid not null default '00000000-0000-0000-0000-000000000000'::uuid,
+  checked_count integer not null default 0,
+  constraint ledger_proofs_pkey PRIMARY KEY (id)
+);
+alter table ledger_proofs owner to sotto_owner;
+alter table ledger_proofs enable row level security;
+alter table ledger_proofs force row level security;
 
 create table links (
   id uuid not null,
@@ -434,6 +474,17 @@ create table phone_day_counts (
 alter table phone_day_counts owner to sotto_owner;
 alter table phone_day_counts enable row level security;
 alter table phone_day_counts force row level security;
+
+create table receipts (
+  organisation_id uuid not null,
+  mode text not null,
+  issued_at timestamp with time zone not null,
+  receipt_id uuid not null,
+  constraint receipts_pkey PRIMARY KEY (organisation_id, mode, issued_at, receipt_id)
+);
+alter table receipts owner to sotto_owner;
+alter table receipts enable row level security;
+alter table receipts force row level security;
 
 create table reminders (
   id uuid not null,
@@ -695,6 +746,7 @@ CREATE INDEX links_expiry ON public.links USING btree (expires_at);
 CREATE INDEX links_parcel_day ON public.links USING btree (parcel_day) WHERE (parcel IS NOT NULL);
 CREATE UNIQUE INDEX links_current ON public.links USING btree (reminder_id, channel) WHERE current;
 CREATE UNIQUE INDEX pauses_active ON public.pauses USING btree (organisation_id, channel) NULLS NOT DISTINCT WHERE (ended_at IS NULL);
+CREATE INDEX receipts_age ON public.receipts USING brin (issued_at);
 CREATE INDEX reminders_appointment ON public.reminders USING btree (appointment_id);
 CREATE INDEX reminders_batch ON public.reminders USING btree (batch_id) WHERE (phase = 'in_hand'::text);
 CREATE INDEX reminders_deadline ON public.reminders USING btree (not_after) WHERE (phase = ANY (ARRAY['scheduled'::text, 'failed'::text, 'uncertain'::text]));
@@ -744,6 +796,11 @@ create policy by_role on batches for select to sotto_ops
 create policy every_organisation on batches for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
+create policy every_organisation on carried_balances for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy lookup on carried_balances for select to sotto_lookup
+  using (true);
 create policy every_organisation on codes for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -775,6 +832,8 @@ create policy own_organisations on credentials for all to sotto_api, sotto_ops, 
 create policy every_organisation on events for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
+create policy lookup on events for select to sotto_lookup
+  using (true);
 create policy own_organisations on events for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
@@ -788,6 +847,16 @@ create policy by_role on heartbeats for all to sotto_api, sotto_ops, sotto_patie
   using (true)
   with check (true);
 create policy every_organisation on heartbeats for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy every_organisation on ledger_breaks for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy own_organisations on ledger_breaks for select to sotto_ops
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy by_role on ledger_proofs for select to sotto_ops
+  using (true);
+create policy every_organisation on ledger_proofs for all to sotto_scheduler
   using (true)
   with check (true);
 create policy every_organisation on links for all to sotto_scheduler, sotto_worker
@@ -872,6 +941,12 @@ create policy by_role on phone_day_counts for all to sotto_patient
 create policy every_organisation on phone_day_counts for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
+create policy every_organisation on receipts for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy own_organisations on receipts for all to sotto_api
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
 create policy every_organisation on reminders for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -1031,6 +1106,37 @@ AS $function$
 $function$;
 alter function count_late_appointments(text,timestamp with time zone) owner to sotto_lookup;
 
+CREATE OR REPLACE FUNCTION public.count_ledger(only_organisation uuid)
+ RETURNS TABLE(organisation_id uuid, mode text, state text, by_rows bigint, carried bigint, by_events bigint)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  with step as materialized (
+    select e.organisation_id, e.mode, e.from_state, e.to_state, count(*) as count from events e
+    where e.reminder_id is not null and e.to_state is not null
+      and e.from_state is distinct from e.to_state
+      and (only_organisation is null or e.organisation_id = only_organisation)
+    group by 1, 2, 3, 4
+  ), entry as (
+    select r.organisation_id, r.mode, r.state, count(*) as by_rows, 0 as carried, 0 as by_events
+    from reminders r where only_organisation is null or r.organisation_id = only_organisation
+    group by 1, 2, 3
+    union all
+    select b.organisation_id, b.mode, b.state, 0, b.count, 0 from carried_balances b
+    where only_organisation is null or b.organisation_id = only_organisation
+    union all
+    select s.organisation_id, s.mode, s.to_state, 0, 0, s.count from step s
+    union all
+    select s.organisation_id, s.mode, s.from_state, 0, 0, -s.count from step s
+    where s.from_state is not null
+  )
+  select t.organisation_id, t.mode, t.state, sum(t.by_rows)::bigint, sum(t.carried)::bigint,
+    sum(t.by_events)::bigint
+  from entry t group by 1, 2, 3 order by 1, 2, 3
+$function$;
+alter function count_ledger(uuid) owner to sotto_lookup;
+
 CREATE OR REPLACE FUNCTION public.ensure_event_partitions(months_ahead integer)
  RETURNS void
  LANGUAGE plpgsql
@@ -1097,6 +1203,20 @@ AS $function$
 $function$;
 alter function find_link(bytea) owner to sotto_lookup;
 
+CREATE OR REPLACE FUNCTION public.find_transactions_around(span_from timestamp with time zone, span_until timestamp with time zone)
+ RETURNS TABLE(after_transaction xid8, before_transaction xid8)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select coalesce((select e.transaction_id from events e
+      where e.created_at < span_from - interval '15 minutes' order by e.created_at desc limit 1), '0'),
+    coalesce((select e.transaction_id from events e
+      where e.created_at >= span_until + interval '15 minutes' order by e.created_at limit 1),
+      '9223372036854775807')
+$function$;
+alter function find_transactions_around(timestamp with time zone,timestamp with time zone) owner to sotto_lookup;
+
 CREATE OR REPLACE FUNCTION public.list_organisation_ids()
  RETURNS SETOF uuid
  LANGUAGE sql
@@ -1137,6 +1257,8 @@ grant insert, select on audit to sotto_ops;
 grant delete, insert, select, update on batches to sotto_scheduler;
 grant select on batches to sotto_ops;
 grant select on batches to sotto_worker;
+grant insert on carried_balances to sotto_scheduler;
+grant select (count, mode, organisation_id, state) on carried_balances to sotto_lookup;
 grant delete, insert, select, update on codes to sotto_patient;
 grant delete, select on codes to sotto_scheduler;
 grant delete, insert, select on content_keys to sotto_api;
@@ -1151,7 +1273,8 @@ grant insert on events to sotto_scheduler;
 grant insert on events to sotto_worker;
 grant insert, select on events to sotto_api;
 grant insert, select on events to sotto_ops;
-grant select (created_at, endpoint_id, from_state, id, mode, organisation_id, possible_duplicate, possibly_sent, reason_code, reference, reminder_id, to_state, transaction_id, type) on events to sotto_scheduler;
+grant select (appointment_id, created_at, endpoint_id, from_state, id, mode, organisation_id, possible_duplicate, possibly_sent, reason_code, reference, reminder_id, to_state, transaction_id, type) on events to sotto_scheduler;
+grant select (created_at, from_state, id, mode, organisation_id, reminder_id, to_state, transaction_id) on events to sotto_lookup;
 grant delete, insert, select, update on factor_failures to sotto_patient;
 grant delete, select on factor_failures to sotto_api;
 grant select on factor_failures to sotto_ops;
@@ -1159,11 +1282,13 @@ grant execute on function count_due_reminders(timestamp with time zone,timestamp
 grant execute on function count_held_reminders(uuid,text) to sotto_ops;
 grant execute on function count_held_reminders(uuid,text) to sotto_owner;
 grant execute on function count_late_appointments(text,timestamp with time zone) to sotto_ops;
+grant execute on function count_ledger(uuid) to sotto_owner;
 grant execute on function ensure_event_partitions(integer) to sotto_scheduler;
 grant execute on function find_attempt(bytea) to sotto_api;
 grant execute on function find_credential(bytea) to sotto_api;
 grant execute on function find_credential_organisation(uuid,uuid) to sotto_api;
 grant execute on function find_link(bytea) to sotto_patient;
+grant execute on function find_transactions_around(timestamp with time zone,timestamp with time zone) to sotto_api;
 grant execute on function list_organisation_ids() to sotto_ops;
 grant execute on function list_organisation_ids() to sotto_patient;
 grant execute on function visible_organisations() to sotto_api;
@@ -1174,6 +1299,10 @@ grant delete, insert, select, update on heartbeats to sotto_worker;
 grant insert, select, update on heartbeats to sotto_api;
 grant insert, select, update on heartbeats to sotto_ops;
 grant insert, select, update on heartbeats to sotto_patient;
+grant delete, insert, select on ledger_breaks to sotto_scheduler;
+grant select (organisation_id, reminder_id, state) on ledger_breaks to sotto_ops;
+grant delete, insert, select on ledger_proofs to sotto_scheduler;
+grant select (id, proved_at) on ledger_proofs to sotto_ops;
 grant delete on links to sotto_scheduler;
 grant delete, insert, select on links to sotto_api;
 grant select (appointment_id, attempted_at, channel, created_at, current, expires_at, id, mode, organisation_id, parcel_day, reminder_id, revoked_at) on links to sotto_ops;
@@ -1220,11 +1349,14 @@ grant select on pauses to sotto_worker;
 grant update (ended_at) on pauses to sotto_ops;
 grant delete, select on phone_day_counts to sotto_scheduler;
 grant insert, select, update on phone_day_counts to sotto_patient;
+grant delete on receipts to sotto_scheduler;
+grant insert, select on receipts to sotto_api;
+grant select (issued_at) on receipts to sotto_scheduler;
+grant delete, select on reminders to sotto_scheduler;
 grant insert, select on reminders to sotto_api;
 grant select (appointment_id, attempt_count, channel, due_at, id, mode, not_after, organisation_id, phase, state) on reminders to sotto_lookup;
 grant select (appointment_id, id, kind, mode, organisation_id, sent_at, state) on reminders to sotto_patient;
 grant select on reminders to sotto_ops;
-grant select on reminders to sotto_scheduler;
 grant select on reminders to sotto_worker;
 grant update (attempt_count, attempts_before_redrive, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_ops;
 grant update (attempt_count, batch_id, channel, delivered_at, doubt_alarmed_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, settle_at, settle_count, skipped_reason, state, updated_at) on reminders to sotto_worker;

@@ -12,6 +12,7 @@ export interface LogFacts {
   readonly route?: string;
   readonly role?: string;
   readonly channel?: string;
+  readonly mode?: string;
   readonly state?: string;
   readonly outcome?: string;
   readonly duty?: string;
@@ -38,6 +39,7 @@ const allowed = new Set<string>([
   'route',
   'role',
   'channel',
+  'mode',
   'state',
   'outcome',
   'duty',

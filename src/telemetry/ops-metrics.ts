@@ -3,7 +3,12 @@ import { channels } from '../domain/channel.ts';
 import type { DoubtMeasures } from '../domain/doubt-books.ts';
 import { heldUpBeat, lanesOf } from '../domain/lane.ts';
 import { latenessBoundsS } from '../domain/lateness.ts';
-import type { Heartbeat, QueueMeasures, RunningTotals } from '../domain/queue-measures.ts';
+import type {
+  Heartbeat,
+  LedgerState,
+  QueueMeasures,
+  RunningTotals,
+} from '../domain/queue-measures.ts';
 import { reminderStates } from '../domain/reminder.ts';
 import type { WebhookMeasures } from '../domain/webhook.ts';
 import { addDoubts } from './doubt-metrics.ts';
@@ -14,6 +19,7 @@ export interface OpsMeasures {
   readonly totals: RunningTotals;
   readonly webhooks: WebhookMeasures;
   readonly heartbeats: readonly Heartbeat[];
+  readonly ledger: LedgerState;
   /** Of this code. */
   readonly version: string;
   readonly nowMs: number;
@@ -39,6 +45,7 @@ export async function formatOpsMetrics(
   addTotals(make, measures.totals);
   addDuties(make, measures);
   addWebhooks(make, measures.webhooks);
+  addLedger(make, measures.ledger);
   addLateness(registry, measures.totals);
   make
     .gauge('build_info', 'Which version answers here.', ['version'])
@@ -182,6 +189,14 @@ function addWebhooks({ gauge }: Make, webhooks: WebhookMeasures): void {
   gauge('webhook_endpoints_disabled', 'Webhook endpoints that were given up.').set(
     webhooks.disabledCount,
   );
+}
+
+function addLedger({ gauge }: Make, { brokenCount, provedAt }: LedgerState): void {
+  gauge('ledger_broken', 'Reminders whose row and events do not add up.').set(brokenCount);
+  gauge(
+    'ledger_last_proof_timestamp_seconds',
+    'When the ledger was last proved, whatever was found; 0: never.',
+  ).set((provedAt?.getTime() ?? 0) / 1_000);
 }
 
 /** prom-client's own histogram observes one by one; these have been counted long ago. */

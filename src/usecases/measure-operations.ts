@@ -1,8 +1,14 @@
 import type { DoubtMeasures } from '../domain/doubt-books.ts';
-import type { Heartbeat, QueueMeasures, RunningTotals } from '../domain/queue-measures.ts';
+import type {
+  Heartbeat,
+  LedgerState,
+  QueueMeasures,
+  RunningTotals,
+} from '../domain/queue-measures.ts';
 import type { WebhookMeasures } from '../domain/webhook.ts';
 import type { Database } from '../store/database.ts';
 import { measureDoubts } from '../store/doubt-books.ts';
+import { readLedgerState } from '../store/ledger.ts';
 import { measureQueue, readHeartbeats } from '../store/ops-reads.ts';
 import { inEveryOrganisation } from '../store/organisation-ids.ts';
 import { readTotals } from '../store/total-reads.ts';
@@ -18,6 +24,7 @@ export async function measureOperations({ database }: { database: Database }): P
   totals: RunningTotals;
   webhooks: WebhookMeasures;
   heartbeats: readonly Heartbeat[];
+  ledger: LedgerState;
 }> {
   const heartbeats = await readHeartbeats(database, { liveWithinS: workerSilentMaxS });
   return inEveryOrganisation(database, async (connection) => ({
@@ -25,6 +32,7 @@ export async function measureOperations({ database }: { database: Database }): P
     doubts: await measureDoubts(connection),
     totals: await readTotals(connection),
     webhooks: await measureWebhooks(connection),
+    ledger: await readLedgerState(connection),
     heartbeats,
   }));
 }

@@ -47,6 +47,8 @@ interface Operation extends AppointmentKey {
   readonly id: string;
   readonly request: CheckedRequest;
   readonly content: Secret<Buffer>;
+  /** A whole second, as the receipt says it and the ledger finds it by. */
+  readonly issuedAt: Temporal.Instant;
 }
 
 /**
@@ -85,7 +87,9 @@ export function createPutAppointment(
     const { request } = checked;
     const content = prepareContent(body.reveal()).plaintext;
     const key = { organisationId, mode, reference };
-    const accepted = await commit({ ...key, id: randomUUID(), request, content }).catch(asBusy);
+    const issuedAt = now.round({ smallestUnit: 'second', roundingMode: 'floor' });
+    const operation = { ...key, id: randomUUID(), request, content, issuedAt };
+    const accepted = await commit(operation).catch(asBusy);
     const { receipt, receiptSalt } = await deps.receipts.sign({
       ...key,
       receiptId: accepted.receiptId,
@@ -93,7 +97,7 @@ export function createPutAppointment(
       version: accepted.decision.version,
       body,
       issuer: deps.issuer,
-      issuedAt: new Date(now.epochMilliseconds),
+      issuedAt: new Date(issuedAt.epochMilliseconds),
     });
     return { ...describeAccepted(accepted, request.language), receipt, receiptSalt };
   };
@@ -180,6 +184,7 @@ async function seal(
     id,
     created: stored === undefined,
     receiptId: randomUUID(),
+    issuedAt: operation.issuedAt,
     startsAt,
     endsAt,
     linkExpiresAt: request.linkExpiresAt,

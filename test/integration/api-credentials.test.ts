@@ -121,6 +121,7 @@ describe('403', () => {
     'DELETE /v1/appointments/:reference': ['write'],
     'GET /v1/appointments': ['list'],
     'GET /v1/events': ['list', 'status'],
+    'GET /v1/ledger': ['status'],
     'GET /v1/organisation': ['settings'],
     'PUT /v1/organisation': ['settings'],
     'GET /v1/webhook-endpoints': ['webhooks'],

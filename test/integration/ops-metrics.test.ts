@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { measureMinutes } from '../../src/usecases/measure-minutes.ts';
+import { proveLedger } from '../../src/usecases/prove-ledger.ts';
 import { retireExpired } from '../../src/usecases/retire-expired.ts';
+import { silentLog } from '../support/accept.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type OpsSite, startOpsSite } from '../support/ops-site.ts';
 import { plantHandOver, plantReminder, plantStep } from '../support/plant-steps.ts';
@@ -55,6 +57,8 @@ async function plant(): Promise<void> {
     ]);
   }
   await measureMinutes({ database: database.open('scheduler') });
+  // The life of what is planted here has no beginning: none of the seven adds up.
+  await proveLedger({ database: database.open('scheduler'), log: silentLog });
 }
 
 async function scrape(): Promise<{ text: string; metrics: Map<string, ParsedMetric> }> {
@@ -78,6 +82,8 @@ const contract: Record<string, [type: string, labels: string[]]> = {
   dead_letters: ['gauge', ['mode']],
   duplicates_prevented_total: ['counter', []],
   heartbeat_age_seconds: ['gauge', ['duty']],
+  ledger_broken: ['gauge', []],
+  ledger_last_proof_timestamp_seconds: ['gauge', []],
   lock_outs: ['gauge', []],
   opt_outs_total: ['counter', []],
   pauses_active: ['gauge', []],
@@ -130,6 +136,7 @@ describe('the metrics', () => {
       'provider_requests_total{provider="smtp",code="timeout",mode="live"}': 1,
       duplicates_prevented_total: 1,
       opt_outs_total: 1,
+      ledger_broken: 7,
       workers_connected: 1,
       'breaker_open{channel="sms",mode="live"}': 1,
       'breaker_open{channel="email",mode="live"}': 0,
@@ -146,6 +153,8 @@ describe('the metrics', () => {
       'sotto_reminder_lateness_seconds_sum{channel="sms",mode="live"}',
     );
     expect(sumS).toBeCloseTo(7.3, 1);
+    const proved = sampleOf(metrics, 'sotto_ledger_last_proof_timestamp_seconds') ?? 0;
+    expect(Math.abs(proved - Date.now() / 1_000)).toBeLessThan(60);
     const retired = sampleOf(metrics, 'sotto_retention_last_success_timestamp_seconds') ?? 0;
     expect(Math.abs(retired - Date.now() / 1_000)).toBeLessThan(60);
     expect([...metrics.values()].flatMap(({ samples }) => [...samples.keys()])).not.toContain(

@@ -27,6 +27,7 @@ const commonTables: Record<string, readonly DatabaseRole[]> = {
   total_hand_overs: ['ops'],
   total_lateness: ['ops'],
   total_opt_outs: ['ops'],
+  ledger_proofs: ['ops'],
 };
 
 /**
@@ -70,6 +71,10 @@ const refusedSelects: [DatabaseRole, string][] = [
   ['scheduler', 'select starts_at from appointments'],
   ['scheduler', 'select id from credentials'],
   ['scheduler', 'select provider_id from attempts'],
+  ['scheduler', 'select receipt_id from receipts'],
+  ['scheduler', 'select count from carried_balances'],
+  ['ops', 'select difference from ledger_breaks'],
+  ['ops', 'select proved_until from ledger_proofs'],
   ['scheduler', 'select contact_index from suppressions'],
   ['ops', 'select created_at from suppressions'],
   ['ops', 'select mark_transaction_id from measuring'],
@@ -234,6 +239,15 @@ function rowsOf(id: string): Organisation['rows'] {
       event_type: 'reminder.sent',
       attempt: 1,
       code: 'timeout',
+    },
+    carried_balances: { ...common, state: 'sent', count: 1 },
+    receipts: { ...common, issued_at: now, receipt_id: randomUUID() },
+    ledger_breaks: {
+      ...common,
+      appointment_id: appointment,
+      reminder_id: reminder,
+      state: 'sent',
+      difference: 1,
     },
   };
 }
@@ -671,6 +685,14 @@ describe('the functions that look past the organisation', () => {
         callers: ['ops'],
         ...common,
       },
+      {
+        name: 'count_ledger',
+        result:
+          'TABLE(organisation_id uuid, mode text, state text, by_rows bigint, carried bigint, by_events bigint)',
+        // The owner alone, as whom the command line acts.
+        callers: [],
+        ...common,
+      },
       { name: 'ensure_event_partitions', result: 'void', callers: ['scheduler'], ...common },
       {
         name: 'find_attempt',
@@ -689,6 +711,12 @@ describe('the functions that look past the organisation', () => {
         name: 'find_link',
         result: 'TABLE(link_id uuid, organisation_id uuid)',
         callers: ['patient'],
+        ...common,
+      },
+      {
+        name: 'find_transactions_around',
+        result: 'TABLE(after_transaction xid8, before_transaction xid8)',
+        callers: ['api'],
         ...common,
       },
       {

@@ -11,6 +11,7 @@ import { type CreateApiKeyInput, createApiKey } from '../../src/usecases/create-
 import { listAppointments } from '../../src/usecases/list-appointments.ts';
 import { listEvents } from '../../src/usecases/list-events.ts';
 import { readAppointment } from '../../src/usecases/read-appointment.ts';
+import { readLedger } from '../../src/usecases/read-ledger.ts';
 import { readOrganisation } from '../../src/usecases/read-organisation.ts';
 import { webhookUseCases } from '../../src/usecases/webhook-use-cases.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
@@ -53,6 +54,8 @@ export async function createApiFixture(
     readAppointment: (input) => readAppointment({ database: asApi }, input),
     listAppointments: (input) => listAppointments({ database: asApi }, input),
     listEvents: (input) => listEvents({ database: asApi }, input),
+    readLedger: (input) =>
+      readLedger({ database: asApi, now: () => Temporal.Now.instant() }, input),
     readOrganisation: (input) => readOrganisation({ database: asApi }, input),
     changeOrganisation: (input) =>
       changeOwnOrganisation({ database: asApi, channelsAvailable: channels }, input),

@@ -29,6 +29,7 @@ beforeAll(async () => {
     deleteAppointment: nobody,
     listAppointments: nobody,
     listEvents: nobody,
+    readLedger: nobody,
     readOrganisation: nobody,
     changeOrganisation: nobody,
     ...webhookUseCases({

@@ -5,6 +5,7 @@ import { errorCodes } from '../../domain/errors.ts';
 import { reminderStates } from '../../domain/reminder.ts';
 import type { AppointmentAnswer } from '../../usecases/describe-appointment.ts';
 import type { EventAnswer } from '../../usecases/describe-event.ts';
+import type { LedgerAnswer } from '../../usecases/read-ledger.ts';
 import { problemMediaType } from '../problems.ts';
 
 /**
@@ -136,6 +137,40 @@ export const eventPage: z.ZodType<{ events: EventAnswer[]; next: string | null }
     }),
   })
   .meta({ id: 'EventPage' });
+
+const receiptsDigest = z
+  .object({
+    count: z.int().min(0),
+    digest: z.string().meta({
+      description: 'SHA-256, in hexadecimal, of the sorted ids written one after the other.',
+    }),
+  })
+  .meta({ id: 'ReceiptsDigest' });
+
+const stepCounts = Object.fromEntries(
+  reminderStates
+    .filter((state) => state !== 'queued' && state !== 'sending')
+    .map((state) => [state, z.int().min(1).exactOptional()]),
+);
+
+export const ledgerAnswer: z.ZodType<LedgerAnswer> = z
+  .object({
+    from: instant,
+    to: instant,
+    complete: z.boolean().meta({ description: 'Nothing is added to it any more.' }),
+    receipts: receiptsDigest,
+    hours: z.array(
+      z.object({
+        hour: instant,
+        states: z.object(stepCounts).meta({
+          description:
+            'Steps of reminders into each state, as /v1/events tells them; which process has one in hand is left out.',
+        }),
+        receipts: receiptsDigest,
+      }),
+    ),
+  })
+  .meta({ id: 'Ledger' });
 
 const problem = z
   .object({

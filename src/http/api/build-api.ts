@@ -21,6 +21,7 @@ import { type AuthenticationDeps, createAuthentication } from './authentication.
 import { addDocsRoutes } from './docs/docs-routes.ts';
 import { addFeedRoutes, type FeedUseCases } from './feed-routes.ts';
 import { fieldErrors } from './field-errors.ts';
+import { addLedgerRoutes, type LedgerUseCases } from './ledger-routes.ts';
 import { openApiInfo } from './open-api.ts';
 import { addOrganisationRoutes, type OrganisationUseCases } from './organisation-routes.ts';
 import { addWebhookRoutes, type WebhookUseCases } from './webhook-routes.ts';
@@ -29,6 +30,7 @@ export interface ApiDeps
   extends AuthenticationDeps,
     AppointmentUseCases,
     FeedUseCases,
+    LedgerUseCases,
     OrganisationUseCases,
     WebhookUseCases,
     CallbackUseCases {
@@ -67,6 +69,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   const letIn = createAuthentication(app, deps);
   addAppointmentRoutes(app, letIn, deps);
   addFeedRoutes(app, letIn, deps);
+  addLedgerRoutes(app, letIn, deps);
   addOrganisationRoutes(app, letIn, deps);
   addWebhookRoutes(app, letIn, deps);
   app.get(
