@@ -138,7 +138,7 @@ describe('Sotto as the image and compose.yaml run it', () => {
       api: ['api', 'callback'],
       patient: ['link', 'opt-out', 'patient', 'pepper'],
       worker: ['link', 'opt-out', 'pepper', 'worker'],
-      scheduler: [],
+      scheduler: ['scheduler'],
       ops: [],
     });
   });
