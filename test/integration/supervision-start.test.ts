@@ -15,6 +15,7 @@ import pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   countStarts,
+  killIfThere,
   ordinaryUser,
   processesOf,
   smallSystem,
@@ -164,7 +165,7 @@ describe('npm start', () => {
 function privateCheckout(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sotto-checkout-'));
   onTestFinished(() => {
-    for (const { pid } of processesOf(folder)) process.kill(pid, 'SIGKILL');
+    for (const { pid } of processesOf(folder)) killIfThere(pid);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   });
   for (const name of ['src', 'config', 'test/support', 'package.json']) {
