@@ -127,8 +127,8 @@ export async function writeAttemptEnds(
 /**
  * Locks the reminders of these attempts, all at once and in the order of their ids like everyone.
  *
- * @returns the attempts of which nothing else is known: their reminder is being sent, by this attempt,
- *   and nobody has asked for its end
+ * @returns the attempts of which nothing else is known: their reminder is being sent, by its first
+ *   attempt, and nobody has asked for its end
  */
 export async function lockPlain(
   connection: Connection,
@@ -137,7 +137,7 @@ export async function lockPlain(
   const { rows } = await connection.query<{ attempt_id: string; plain: boolean }>({
     name: 'lock plain attempts',
     text: `select t.id as attempt_id, r.state = 'sending' and r.pending_end is null
-        and r.attempt_count = t.number as plain
+        and r.attempt_count = 1 as plain
       from attempts t join reminders r on r.id = t.reminder_id
       where t.id = any($1::uuid[]) order by r.id for no key update of r`,
     values: [attemptIds],

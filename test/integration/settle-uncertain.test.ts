@@ -9,7 +9,7 @@ import { watchDoubts } from '../../src/usecases/settle-uncertain.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench } from '../support/dispatch-bench.ts';
 import { balancedBooks, copiesOf, expectFlagged } from '../support/doubts.ts';
-import { fakeTransport } from '../support/fake-transport.ts';
+import { acceptedOutcome, fakeTransport } from '../support/fake-transport.ts';
 import { type MessagesPeer, type PeerRead, startMessagesPeer } from '../support/messages-peer.ts';
 import type { SeededReminder } from '../support/seed-reminders.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -260,6 +260,19 @@ describe('a copy that is proven late', () => {
     ).toEqual([{ to_state: 'delivered', possible_duplicate: true }]);
     await expectFlagged(seeded, { peer, bench });
     await balancedBooks(ops);
+  });
+
+  it('while another is in the air is counted once that one is accepted', async () => {
+    await inDoubt();
+    peer.listLagMs = 20 * minute;
+    await settleThroughWindow();
+    const transport = fakeTransport(async () => {
+      await receipt('sent');
+      return acceptedOutcome();
+    });
+    await bench.drain({ transport });
+    expect(transport.sends).toHaveLength(1);
+    expect(await only()).toMatchObject({ state: 'sent', possible_duplicate: true, copies: 1 });
   });
 
   it('that is known not to have arrived is none', async () => {

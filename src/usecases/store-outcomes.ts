@@ -1,0 +1,164 @@
+import { retryInMs } from '../../config/retry.ts';
+import { type AttemptWord, reminderAfter } from '../domain/attempt.ts';
+import { type Connection, type Database, sqlState } from '../store/database.ts';
+import {
+  type AttemptEnd,
+  type LockedAttempt,
+  lockAttempts,
+  lockPlain,
+  writeAccepted,
+  writeAttemptEnds,
+} from '../store/outcomes.ts';
+import { markProvenCopies } from '../store/proven-copies.ts';
+import { type LockedStep, writeReminderSteps } from '../store/reminder-steps.ts';
+import type { SendOutcome } from '../transport/transport.ts';
+
+const uniqueViolation = '23505';
+
+/** How one attempt ended: the transport's outcome, or that it was never begun. */
+export interface EndedAttempt {
+  readonly attemptId: string;
+  readonly outcome: SendOutcome | { readonly kind: 'not_started'; readonly retryInMs: number };
+}
+
+/**
+ * Stores how attempts ended, and what follows for their reminders: what was plainly accepted in one
+ * transaction, the rest in another, and in a further one where two are about one reminder.
+ */
+export async function storeOutcomes(
+  { database, random }: { database: Pick<Database, 'transaction'>; random: () => number },
+  ended: readonly EndedAttempt[],
+): Promise<void> {
+  // A provider that gives one id to two messages must not cost us the outcome of either.
+  const write = async (withProviderIds: boolean) => {
+    for (let left = ended; left.length > 0; ) {
+      const open = left;
+      left = await database.transaction([], async (connection) => {
+        const others = await storeAccepted(connection, { ended: open, withProviderIds });
+        // Another word about one of those reminders would change it a second time.
+        if (others.length < open.length) return others;
+        return storeSome(connection, { ended: open, withProviderIds, random });
+      });
+    }
+  };
+  try {
+    await write(true);
+  } catch (error) {
+    if (ended.length > 1 || sqlState(error) !== uniqueViolation) throw error;
+    await write(false);
+  }
+}
+
+/**
+ * Locks the reminders of all these attempts, then stores what was accepted and nothing else is known
+ * of.
+ *
+ * @returns the others, which are decided one by one
+ */
+async function storeAccepted(
+  connection: Connection,
+  { ended, withProviderIds }: { ended: readonly EndedAttempt[]; withProviderIds: boolean },
+): Promise<readonly EndedAttempt[]> {
+  if (!ended.some(({ outcome }) => outcome.kind === 'accepted')) return ended;
+  const plain = await lockPlain(
+    connection,
+    ended.map(({ attemptId }) => attemptId),
+  );
+  const accepted = ended.flatMap(({ attemptId, outcome }) =>
+    outcome.kind === 'accepted' && plain.has(attemptId)
+      ? [{ attemptId, ...(withProviderIds ? { providerId: outcome.providerId } : {}) }]
+      : [],
+  );
+  if (accepted.length === 0) return ended;
+  const stored = await writeAccepted(connection, accepted);
+  return ended.filter(({ attemptId }) => !stored.has(attemptId));
+}
+
+/**
+ * Stores what it can of these outcomes: of two about one reminder the first, for it changes what
+ * the second meets, and one transaction changes a reminder once (see `writeReminderSteps`).
+ *
+ * @returns the others
+ */
+async function storeSome(
+  connection: Connection,
+  input: { ended: readonly EndedAttempt[]; withProviderIds: boolean; random: () => number },
+): Promise<EndedAttempt[]> {
+  const { ended, withProviderIds, random } = input;
+  const attemptIds = ended.map(({ attemptId }) => attemptId);
+  const byId = new Map(
+    (await lockAttempts(connection, { attemptIds })).map((one) => [one.attemptId, one]),
+  );
+  const ends: AttemptEnd[] = [];
+  const steps = new Map<string, LockedStep[]>();
+  const later: EndedAttempt[] = [];
+  for (const one of ended) {
+    const attempt = byId.get(one.attemptId);
+    if (!attempt) continue;
+    if (steps.has(attempt.reminderId)) {
+      later.push(one);
+    } else {
+      ends.push(endOf(one, withProviderIds));
+      steps.set(attempt.reminderId, stepOf(attempt, one.outcome, random));
+    }
+  }
+  await writeAttemptEnds(connection, ends);
+  await writeReminderSteps(connection, Array.from(steps.values()).flat());
+  const tried = [...byId.values()].filter(({ among }) => among > 1);
+  await markProvenCopies(
+    connection,
+    tried.map(({ reminderId }) => reminderId),
+  );
+  return later;
+}
+
+type Outcome = EndedAttempt['outcome'];
+
+function endOf({ attemptId, outcome }: EndedAttempt, withProviderIds: boolean): AttemptEnd {
+  switch (outcome.kind) {
+    case 'accepted':
+      return {
+        attemptId,
+        outcome: 'accepted',
+        ...(withProviderIds ? { providerId: outcome.providerId } : {}),
+      };
+    case 'uncertain':
+      return { attemptId, outcome: 'uncertain', reason: outcome.reason };
+    case 'refused':
+      return { attemptId, outcome: 'refused', reason: outcome.reason };
+    case 'not_started':
+      return { attemptId, outcome: 'refused', reason: 'not_started' };
+  }
+}
+
+function stepOf(attempt: LockedAttempt, outcome: Outcome, random: () => number): LockedStep[] {
+  const step = reminderAfter(attempt, wordOf(attempt, outcome, random));
+  return step ? [{ ...step, reminderId: attempt.reminderId, from: attempt.state }] : [];
+}
+
+function wordOf(attempt: LockedAttempt, outcome: Outcome, random: () => number): AttemptWord {
+  switch (outcome.kind) {
+    case 'accepted':
+      return outcome;
+    case 'uncertain':
+      return outcome;
+    case 'refused': {
+      const { attempts, counted, untilNotAfterMs } = attempt;
+      const { permanent, reason, retryAfterMs } = outcome;
+      const retry = permanent
+        ? undefined
+        : retryInMs({
+            ...{ reason, attempts, counted },
+            ...{ retryAfterMs, untilNotAfterMs, random: random() },
+          });
+      return { kind: 'refused', permanent, reason, retryInMs: retry };
+    }
+    case 'not_started':
+      return {
+        kind: 'refused',
+        permanent: false,
+        reason: 'not_started',
+        retryInMs: outcome.retryInMs,
+      };
+  }
+}
