@@ -1046,7 +1046,7 @@ AS $function$
     as l (channel, mode)
   cross join lateral (select count(*)::integer as due_count, min(w.due_at) as oldest_due_at from (
     select r.due_at from reminders r
-    where r.state = 'scheduled' and r.channel = l.channel and r.mode = l.mode
+    where r.phase = 'scheduled' and r.channel = l.channel and r.mode = l.mode
       and r.organisation_id = o.id and r.due_at > due_after and r.due_at <= due_until
     order by r.due_at limit 10000) w) d
   where d.due_count > 0
@@ -1070,13 +1070,13 @@ AS $function$
         and (o.organisation_id is null or o.organisation_id = r.organisation_id)
         and (o.channel is null or o.channel = r.channel)) as is_held
     from paused, reminders r join appointments a on a.id = r.appointment_id
-    where r.state = 'scheduled' and r.due_at <= now()
+    where r.phase = 'scheduled' and r.due_at <= now()
       and (paused_organisation is null or r.organisation_id = paused_organisation)
       and (paused_channel is null or r.channel = paused_channel)
     union all
     select r.organisation_id, r.mode, true, false
     from paused, reminders r
-    where r.state = 'expired' and r.not_after > paused.created_at and r.attempt_count = 0
+    where r.phase = 'expired' and r.not_after > paused.created_at and r.attempt_count = 0
       and (paused_organisation is null or r.organisation_id = paused_organisation)
       and (paused_channel is null or r.channel = paused_channel)
   )
@@ -1099,7 +1099,7 @@ AS $function$
   from organisations o
   cross join (values ('sms'), ('email')) as c (channel)
   cross join lateral (select r.appointment_id from reminders r
-    where r.state = 'scheduled' and r.channel = c.channel and r.mode = late_mode
+    where r.phase = 'scheduled' and r.channel = c.channel and r.mode = late_mode
       and r.organisation_id = o.id and r.due_at <= late_by
     order by r.due_at limit 2000) w
   join appointments a on a.id = w.appointment_id

@@ -12,7 +12,7 @@ export const up = command({
   ],
   examples: [
     { for: 'where the usual ports are taken', line: 'API_PORT=4000 PATIENT_PORT=4001 sotto up' },
-    { for: 'beside another one, with data of its own', line: 'DATA_DIR=/tmp/sotto sotto up' },
+    { for: 'beside another one, with data of its own', line: 'DATA_DIR=other sotto up' },
   ],
   options: {},
   run: async () => {
