@@ -224,7 +224,8 @@ create table events (
   possible_duplicate boolean not null default false,
   possibly_sent boolean not null default false,
   endpoint_id uuid,
-  constraint events_check CHECK ((((endpoint_id IS NULL) = (appointment_id IS NOT NULL)) AND ((appointment_id IS NULL) = (reference IS NULL)))),
+  incident_id uuid,
+  constraint events_of_one_thing CHECK (((num_nonnulls(appointment_id, endpoint_id, incident_id) = 1) AND ((appointment_id IS NULL) = (reference IS NULL)))),
   constraint events_pkey PRIMARY KEY (created_at, id)
 ) partition by RANGE (created_at);
 alter table events owner to sotto_owner;
@@ -262,6 +263,95 @@ create table heartbeats (
 alter table heartbeats owner to sotto_owner;
 alter table heartbeats enable row level security;
 alter table heartbeats force row level security;
+
+create table incident_alerts (
+  incident_id uuid not null,
+  way text not null,
+  tries integer not null default 0,
+  due_at timestamp with time zone not null default clock_timestamp(),
+  lease_id uuid,
+  delivered_at timestamp with time zone,
+  constraint incident_alerts_incident_id_fkey FOREIGN KEY (incident_id) REFERENCES incidents(id),
+  constraint incident_alerts_pkey PRIMARY KEY (incident_id, way),
+  constraint incident_alerts_way_check CHECK ((way = ANY (ARRAY['webhook'::text, 'email'::text])))
+);
+alter table incident_alerts owner to sotto_owner;
+alter table incident_alerts enable row level security;
+alter table incident_alerts force row level security;
+
+create table incident_entries (
+  id bigint not null generated always as identity,
+  incident_id uuid not null,
+  at timestamp with time zone not null default clock_timestamp(),
+  kind text not null,
+  since timestamp with time zone,
+  facts jsonb,
+  actor text,
+  reason text,
+  constraint incident_entries_check CHECK (((kind = 'seen'::text) = ((since IS NOT NULL) AND (facts IS NOT NULL)))),
+  constraint incident_entries_check1 CHECK (((kind = 'closed'::text) = ((actor IS NOT NULL) AND (reason IS NOT NULL)))),
+  constraint incident_entries_incident_id_fkey FOREIGN KEY (incident_id) REFERENCES incidents(id),
+  constraint incident_entries_kind_check CHECK ((kind = ANY (ARRAY['seen'::text, 'closed'::text]))),
+  constraint incident_entries_pkey PRIMARY KEY (id)
+);
+alter table incident_entries owner to sotto_owner;
+alter table incident_entries enable row level security;
+alter table incident_entries force row level security;
+
+create table incident_organisations (
+  incident_id uuid not null,
+  organisation_id uuid not null,
+  mode text not null,
+  found_at timestamp with time zone not null default clock_timestamp(),
+  constraint incident_organisations_incident_id_fkey FOREIGN KEY (incident_id) REFERENCES incidents(id),
+  constraint incident_organisations_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
+  constraint incident_organisations_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint incident_organisations_pkey PRIMARY KEY (incident_id, organisation_id, mode)
+);
+alter table incident_organisations owner to sotto_owner;
+alter table incident_organisations enable row level security;
+alter table incident_organisations force row level security;
+
+create table incident_progress (
+  incident_id uuid not null,
+  looked_until timestamp with time zone,
+  end_told_at timestamp with time zone,
+  constraint incident_progress_incident_id_fkey FOREIGN KEY (incident_id) REFERENCES incidents(id),
+  constraint incident_progress_pkey PRIMARY KEY (incident_id)
+);
+alter table incident_progress owner to sotto_owner;
+alter table incident_progress enable row level security;
+alter table incident_progress force row level security;
+
+create table incident_references (
+  incident_id uuid not null,
+  organisation_id uuid not null,
+  mode text not null,
+  reference text not null,
+  appointment_id uuid not null,
+  found_at timestamp with time zone not null default clock_timestamp(),
+  constraint incident_references_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES appointments(id) ON DELETE CASCADE,
+  constraint incident_references_incident_id_fkey FOREIGN KEY (incident_id) REFERENCES incidents(id),
+  constraint incident_references_pkey PRIMARY KEY (incident_id, appointment_id)
+);
+alter table incident_references owner to sotto_owner;
+alter table incident_references enable row level security;
+alter table incident_references force row level security;
+
+create table incidents (
+  id uuid not null,
+  code text not null,
+  number integer not null,
+  since timestamp with time zone not null,
+  opened_at timestamp with time zone not null default clock_timestamp(),
+  constraint incidents_code_check CHECK ((code ~ '^[a-z][a-z_]{1,39}$'::text)),
+  constraint incidents_code_number_key UNIQUE (code, number),
+  constraint incidents_number_check CHECK ((number > 0)),
+  constraint incidents_pkey PRIMARY KEY (id)
+);
+alter table incidents owner to sotto_owner;
+alter table incidents enable row level security;
+alter table incidents force row level security;
 
 create table ledger_breaks (
   organisation_id uuid not null,
@@ -741,6 +831,12 @@ CREATE INDEX events_YYYY_MM_appointment_id_idx ON public.events_YYYY_MM USING bt
 CREATE INDEX events_YYYY_MM_organisation_id_idx ON public.events_YYYY_MM USING btree (organisation_id) WHERE ((from_state = 'uncertain'::text) OR (to_state = 'uncertain'::text));
 CREATE INDEX events_YYYY_MM_organisation_id_mode_transaction_id_id_idx ON public.events_YYYY_MM USING btree (organisation_id, mode, transaction_id, id);
 CREATE INDEX factor_failures_help_code ON public.factor_failures USING btree (help_code) WHERE (help_code IS NOT NULL);
+CREATE INDEX incident_alerts_owed ON public.incident_alerts USING btree (due_at) WHERE (delivered_at IS NULL);
+CREATE INDEX incident_entries_incident ON public.incident_entries USING btree (incident_id, id);
+CREATE UNIQUE INDEX incident_entries_closed ON public.incident_entries USING btree (incident_id) WHERE (kind = 'closed'::text);
+CREATE INDEX incident_organisations_organisation ON public.incident_organisations USING btree (organisation_id, mode);
+CREATE INDEX incident_references_appointment ON public.incident_references USING btree (appointment_id);
+CREATE INDEX incident_references_page ON public.incident_references USING btree (incident_id, organisation_id, mode, reference, appointment_id);
 CREATE INDEX links_appointment ON public.links USING btree (appointment_id);
 CREATE INDEX links_expiry ON public.links USING btree (expires_at);
 CREATE INDEX links_parcel_day ON public.links USING btree (parcel_day) WHERE (parcel IS NOT NULL);
@@ -849,6 +945,58 @@ create policy by_role on heartbeats for all to sotto_api, sotto_ops, sotto_patie
 create policy every_organisation on heartbeats for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
+create policy administration on incident_alerts for select to sotto_owner
+  using (true);
+create policy by_role on incident_alerts for select to sotto_ops
+  using (true);
+create policy every_organisation on incident_alerts for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy administration on incident_entries for select to sotto_owner
+  using (true);
+create policy by_role on incident_entries for select to sotto_ops
+  using (true);
+create policy closing on incident_entries for insert to sotto_ops, sotto_owner
+  with check ((kind = 'closed'::text));
+create policy every_organisation on incident_entries for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy own_incidents on incident_entries for select to sotto_api
+  using (((kind = 'closed'::text) AND (EXISTS ( SELECT
+   FROM incident_organisations o
+  WHERE (o.incident_id = incident_entries.incident_id)))));
+create policy administration on incident_organisations for select to sotto_owner
+  using (true);
+create policy every_organisation on incident_organisations for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy own_organisations on incident_organisations for select to sotto_api, sotto_ops
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy administration on incident_progress for select to sotto_owner
+  using (true);
+create policy by_role on incident_progress for select to sotto_ops
+  using (true);
+create policy every_organisation on incident_progress for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy administration on incident_references for select to sotto_owner
+  using (true);
+create policy every_organisation on incident_references for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy own_organisations on incident_references for select to sotto_api, sotto_ops
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy administration on incidents for select to sotto_owner
+  using (true);
+create policy by_role on incidents for select to sotto_ops
+  using (true);
+create policy every_organisation on incidents for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy own_incidents on incidents for select to sotto_api
+  using ((EXISTS ( SELECT
+   FROM incident_organisations o
+  WHERE (o.incident_id = incidents.id))));
 create policy every_organisation on ledger_breaks for all to sotto_scheduler
   using (true)
   with check (true);
@@ -1273,7 +1421,7 @@ grant insert on events to sotto_scheduler;
 grant insert on events to sotto_worker;
 grant insert, select on events to sotto_api;
 grant insert, select on events to sotto_ops;
-grant select (appointment_id, created_at, endpoint_id, from_state, id, mode, organisation_id, possible_duplicate, possibly_sent, reason_code, reference, reminder_id, to_state, transaction_id, type) on events to sotto_scheduler;
+grant select (appointment_id, created_at, endpoint_id, from_state, id, incident_id, mode, organisation_id, possible_duplicate, possibly_sent, reason_code, reference, reminder_id, to_state, transaction_id, type) on events to sotto_scheduler;
 grant select (created_at, from_state, id, mode, organisation_id, reminder_id, to_state, transaction_id) on events to sotto_lookup;
 grant delete, insert, select, update on factor_failures to sotto_patient;
 grant delete, select on factor_failures to sotto_api;
@@ -1299,6 +1447,30 @@ grant delete, insert, select, update on heartbeats to sotto_worker;
 grant insert, select, update on heartbeats to sotto_api;
 grant insert, select, update on heartbeats to sotto_ops;
 grant insert, select, update on heartbeats to sotto_patient;
+grant insert, select on incident_alerts to sotto_scheduler;
+grant insert, select on incident_alerts to sotto_worker;
+grant select on incident_alerts to sotto_ops;
+grant update (delivered_at, due_at, lease_id, tries) on incident_alerts to sotto_scheduler;
+grant update (delivered_at, due_at, lease_id, tries) on incident_alerts to sotto_worker;
+grant insert, select on incident_entries to sotto_ops;
+grant insert, select on incident_entries to sotto_scheduler;
+grant insert, select on incident_entries to sotto_worker;
+grant select (at, incident_id, kind) on incident_entries to sotto_api;
+grant insert, select on incident_organisations to sotto_scheduler;
+grant insert, select on incident_organisations to sotto_worker;
+grant select on incident_organisations to sotto_api;
+grant select on incident_organisations to sotto_ops;
+grant insert, select on incident_progress to sotto_scheduler;
+grant insert, select on incident_progress to sotto_worker;
+grant select on incident_progress to sotto_ops;
+grant update (end_told_at, looked_until) on incident_progress to sotto_scheduler;
+grant insert, select on incident_references to sotto_scheduler;
+grant select on incident_references to sotto_api;
+grant select on incident_references to sotto_ops;
+grant insert, select on incidents to sotto_scheduler;
+grant insert, select on incidents to sotto_worker;
+grant select (code, id, opened_at, since) on incidents to sotto_api;
+grant select on incidents to sotto_ops;
 grant delete, insert, select on ledger_breaks to sotto_scheduler;
 grant select (organisation_id, reminder_id, state) on ledger_breaks to sotto_ops;
 grant delete, insert, select on ledger_proofs to sotto_scheduler;

@@ -28,7 +28,16 @@ const commonTables: Record<string, readonly DatabaseRole[]> = {
   total_lateness: ['ops'],
   total_opt_outs: ['ops'],
   ledger_proofs: ['ops'],
+  // Those that name an organisation of its own, for api; see the test of that.
+  incidents: ['api', 'ops'],
+  incident_entries: ['api', 'ops'],
+  incident_progress: ['ops'],
+  incident_alerts: ['ops'],
 };
+
+/** Names both organisations; `foreignIncident` names one. */
+const sharedIncident = randomUUID();
+const foreignIncident = randomUUID();
 
 /**
  * Every column that may hold something sealed, secret or found by a secret, and who may read it.
@@ -88,6 +97,10 @@ const refusedSelects: [DatabaseRole, string][] = [
   ['api', 'select name from ops_users'],
   ['api', 'select subject from audit'],
   ['api', 'select provider_id from attempts'],
+  ['api', 'select facts from incident_entries'],
+  ['api', 'select reason from incident_entries'],
+  ['worker', 'select reference from incident_references'],
+  ['patient', 'select id from incidents'],
 ];
 
 interface Column {
@@ -105,6 +118,7 @@ let foreign: Organisation;
 beforeAll(async () => {
   database = await createTestDatabase();
   columns = await readColumns();
+  await seedIncidents();
   own = await seedOrganisation();
   foreign = await seedOrganisation();
 });
@@ -249,7 +263,26 @@ function rowsOf(id: string): Organisation['rows'] {
       state: 'sent',
       difference: 1,
     },
+    incident_organisations: { ...common, incident_id: sharedIncident },
+    incident_references: {
+      ...common,
+      incident_id: sharedIncident,
+      appointment_id: appointment,
+      reference: `visit-${id}`,
+    },
   };
+}
+
+async function seedIncidents(): Promise<void> {
+  for (const [number, id] of [sharedIncident, foreignIncident].entries()) {
+    await database.admin.query(
+      `with opened as (insert into incidents (id, code, number, since)
+         values ($1, 'ledger_broken', $2, now()))
+       insert into incident_entries (incident_id, kind, actor, reason)
+       values ($1, 'closed', 'command line', 'mended')`,
+      [id, number + 1],
+    );
+  }
 }
 
 async function seedOrganisation(): Promise<Organisation> {
@@ -616,9 +649,45 @@ describe('the purpose of a role', () => {
     });
   });
 
+  it('shows api the incidents that name an organisation of its own, and no other', async () => {
+    const see = (organisations: readonly string[]) =>
+      as('api', organisations, async (connection) => {
+        const { rows } = await connection.query(
+          `select i.id, e.kind from incidents i
+           left join incident_entries e on e.incident_id = i.id order by i.id`,
+        );
+        return rows;
+      });
+    await database.admin.query(
+      `insert into incident_organisations (incident_id, organisation_id, mode) values ($1, $2, 'test')`,
+      [foreignIncident, foreign.id],
+    );
+    expect(await see([])).toEqual([]);
+    expect(await see([own.id])).toEqual([{ id: sharedIncident, kind: 'closed' }]);
+    expect(await see([foreign.id])).toHaveLength(2);
+  });
+
+  it('lets ops close an incident, and say nothing else of it', async () => {
+    await as('ops', [own.id], async (connection) => {
+      const add = (kind: string) =>
+        connection.query(
+          `insert into incident_entries (incident_id, kind, since, facts) values ($1, $2, now(), '{}')`,
+          [sharedIncident, kind],
+        );
+      await expect(add('seen')).rejects.toMatchObject({ code: '42501' });
+    });
+  });
+
   it('lets nobody change what has happened', async () => {
     for (const role of databaseRoles) {
-      for (const table of ['events', 'audit']) {
+      for (const table of [
+        'events',
+        'audit',
+        'incidents',
+        'incident_entries',
+        'incident_organisations',
+        'incident_references',
+      ]) {
         expect(
           await hasPrivilege(role, table, 'update, delete, truncate'),
           `${role} ${table}`,
