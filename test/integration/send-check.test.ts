@@ -3,7 +3,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createCheckBench } from '../support/check-bench.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench } from '../support/dispatch-bench.ts';
+import { createFaultPoint, faultModes } from '../support/fault-point.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { startWebhookPeer, type WebhookPeer } from '../support/webhook-peer.ts';
 
 let database: TestDatabase;
@@ -18,6 +20,8 @@ beforeAll(async () => {
   peer = await startMessagesPeer();
   bench = createDispatchBench(database, peer);
   checks = createCheckBench(database);
+  // From now on workers are heard of.
+  await bench.feed();
 });
 beforeEach(async () => {
   asked = await startWebhookPeer();
@@ -262,5 +266,44 @@ describe('an organisation whose booking system is asked', () => {
     await checks.api.removeSendCheck(owner);
     await send();
     expect(await bench.states()).toEqual({ sent: 3 });
+  });
+});
+
+/** Nothing of a dead process is in the air any more. */
+async function quiet(): Promise<void> {
+  const isQuiet = async () => {
+    const [busy] = await bench.rows(
+      `select count(*)::int as count from pg_stat_activity where usename = 'sotto_scheduler'
+         and datname = current_database() and state <> 'idle'`,
+    );
+    return busy?.count === 0;
+  };
+  await waitFor(isQuiet, 10_000, 2);
+}
+
+describe('a process that dies, or loses an answer, at any step of asking', () => {
+  it.each(faultModes)('loses nothing, and sends or drops each once: %s', async (mode) => {
+    await addCheck();
+    for (let at = 1, last = 1; at <= last; at += 1) {
+      const fault = createFaultPoint({ at, mode });
+      const seeded = await seed(4);
+      const dropped = new Set(seeded.slice(0, 2).map(({ id }) => id));
+      asked.answer = ({ body }, response) => {
+        const { reminderId } = JSON.parse(body).data;
+        response.end(JSON.stringify({ decision: dropped.has(reminderId) ? 'drop' : 'proceed' }));
+      };
+      const faulty = checks.openAsker({ database: fault.database, channel: fault.channel });
+      await Promise.race([checks.ask(faulty).catch(() => {}), fault.died]);
+      await quiet();
+      last = Math.max(last, fault.steps());
+      await checks.turnClock(61_000);
+      await checks.ask();
+      await send();
+      expect(await bench.states(), `step ${at}`).toEqual({ sent: 2, cancelled: 2 });
+      expect(peer.accepted, `step ${at}`).toHaveLength(2);
+      expect(await eventsOf('cancelled'), `step ${at}`).toHaveLength(2);
+      await database.admin.query('delete from appointments; delete from events');
+      peer.forget();
+    }
   });
 });
