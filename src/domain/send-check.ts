@@ -22,11 +22,10 @@ export type SendAnswer =
 
 /** What is measured of all checks, since each was made. */
 export interface SendCheckMeasures {
-  readonly asked: number;
   readonly proceed: number;
   readonly drop: number;
   readonly inconclusive: number;
-  /** Of the booking system that has not answered for the longest; 0 for none. */
+  /** Of the one of live mode whose questions have had no answer for the longest; 0 for none. */
   readonly failingForS: number;
 }
 
