@@ -68,6 +68,7 @@ export function createCheckBench(database: TestDatabase) {
 
   return {
     api: sendCheckUseCases({ database: database.open('api'), keys, isSandbox: true }),
+    keys,
     logged,
     openAsker,
     async addOrganisation(mode: Mode = 'test') {
