@@ -1,7 +1,7 @@
 import { limits } from '../config/limits.ts';
 import type { KeyStore } from '../src/keys/key-store.ts';
 import type { Database } from '../src/store/database.ts';
-import { claimSendChecks } from '../src/store/send-questions.ts';
+import { claimSendChecks } from '../src/store/send-check-turns.ts';
 import type { Log } from '../src/telemetry/log.ts';
 import { isPublicAddress } from '../src/transport/public-address.ts';
 import type { ResolveName } from '../src/transport/resolve-name.ts';

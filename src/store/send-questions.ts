@@ -1,31 +1,11 @@
 import { limits } from '../../config/limits.ts';
 import { askAgainInMs } from '../../config/send-check-retry.ts';
-import type { Channel, Mode } from '../domain/channel.ts';
+import type { Channel } from '../domain/channel.ts';
 import type { Lane } from '../domain/lane.ts';
-import { Secret } from '../domain/secret.ts';
-import type { NoAnswerPolicy, SendAnswer } from '../domain/send-check.ts';
+import type { SendAnswer } from '../domain/send-check.ts';
 import type { Connection, Database } from './database.ts';
-import { tryDuty } from './duty-lock.ts';
 import { type LockedStep, writeReminderSteps } from './reminder-steps.ts';
-import type { SealedSecret } from './webhook-endpoints.ts';
-
-/** A booking system that this process alone asks until the lease ends. */
-export interface ClaimedSendCheck {
-  readonly id: string;
-  readonly leaseId: string;
-  readonly organisationId: string;
-  readonly mode: Mode;
-  readonly url: Secret<string>;
-  readonly onNoAnswer: NoAnswerPolicy;
-  /** Questions without an answer, one after the other. */
-  readonly failedCount: number;
-  /** A test that is owed. */
-  readonly test: { readonly id: string; readonly requestedAt: Date } | undefined;
-  /** It has been left alone for long enough, or need not be. */
-  readonly mayAsk: boolean;
-}
-
-type Lease = Pick<ClaimedSendCheck, 'id' | 'leaseId'>;
+import type { CheckLease, ClaimedSendCheck } from './send-check-turns.ts';
 
 /** A reminder that somebody should be asked about. */
 export interface OpenQuestion {
@@ -37,72 +17,14 @@ export interface OpenQuestion {
 }
 
 const lockTimeoutMs = 2_000;
-const rowsMax = 500;
 
 /** Due soon, still of use, and not paused: of the check `c`, the reminder `r` and its appointment `a`. */
-const isAskedAbout = `r.phase = 'scheduled' and r.organisation_id = $1 and r.mode = $2
+export const isAskedAbout = `r.phase = 'scheduled' and r.organisation_id = $1 and r.mode = $2
   and r.channel = $3 and r.due_at <= now() + ${limits.sendCheckAheadMs} * interval '1 millisecond'
   and r.not_after > now() and a.paused_at is null
   and not exists (select from pauses p where p.ended_at is null
     and (p.organisation_id is null or p.organisation_id = $1)
     and (p.channel is null or p.channel = $3))`;
-
-/**
- * Takes checks with reminders that come due, or a test that is owed, those first that have waited
- * longest for their turn. Nobody waits: what another process has in hand is passed over.
- */
-export async function claimSendChecks(
-  database: Pick<Database, 'transaction'>,
-  { countMax, leaseMs }: { countMax: number; leaseMs: number },
-): Promise<ClaimedSendCheck[]> {
-  return database.transaction([], async (connection) => {
-    if (!(await tryDuty(connection, 'send checks'))) return [];
-    const isDue = (channel: Channel) => `exists (select from reminders r
-      where r.phase = 'scheduled' and r.channel = '${channel}' and r.mode = c.mode
-        and r.organisation_id = c.organisation_id
-        and r.due_at <= now() + ${limits.sendCheckAheadMs} * interval '1 millisecond')`;
-    const { rows } = await connection.query({
-      name: 'claim send checks',
-      text: `with due as materialized (
-          select c.id from send_checks c
-          where (c.lease_until is null or c.lease_until < clock_timestamp())
-            and ((c.test_id is not null and c.test_ended_at is null)
-              or ${isDue('sms')} or ${isDue('email')})
-          order by c.taken_at nulls first limit $1 for update of c skip locked)
-        update send_checks c set lease_id = gen_random_uuid(), taken_at = clock_timestamp(),
-          lease_until = clock_timestamp() + $2 * interval '1 millisecond'
-        from due where c.id = due.id
-        returning c.id, c.lease_id, c.organisation_id, c.mode, c.url, c.on_no_answer, c.failed_count,
-          c.due_at <= clock_timestamp() as may_ask,
-          case when c.test_ended_at is null then c.test_id end as test_id, c.test_requested_at`,
-      values: [countMax, leaseMs],
-    });
-    return rows.map((row) => ({
-      id: row.id,
-      leaseId: row.lease_id,
-      organisationId: row.organisation_id,
-      mode: row.mode,
-      url: new Secret(row.url),
-      onNoAnswer: row.on_no_answer,
-      failedCount: row.failed_count,
-      mayAsk: row.may_ask,
-      test: row.test_id ? { id: row.test_id, requestedAt: row.test_requested_at } : undefined,
-    }));
-  });
-}
-
-/** The live secrets of a check, newest first. */
-export async function readSendCheckSecrets(
-  database: Pick<Database, 'query'>,
-  checkId: string,
-): Promise<SealedSecret[]> {
-  return database.query<SealedSecret & Record<string, unknown>>(
-    `select id, key_number as "keyNumber", sealed from send_check_secrets
-     where check_id = $1 and (expires_at is null or expires_at > clock_timestamp())
-     order by expires_at desc nulls first`,
-    [checkId],
-  );
-}
 
 /**
  * What is to be asked now about one lane of an organisation, soonest due first.
@@ -146,7 +68,7 @@ export interface AnsweredQuestion {
  */
 export async function recordAnswers(
   database: Pick<Database, 'transaction'>,
-  input: Lease &
+  input: CheckLease &
     Pick<ClaimedSendCheck, 'organisationId' | 'mode'> & {
       answers: readonly AnsweredQuestion[];
       failedCount: number;
@@ -249,7 +171,7 @@ async function countAnswers(
     answers,
     failedCount,
     leaveAloneMs,
-  }: Lease & {
+  }: CheckLease & {
     answers: readonly AnsweredQuestion[];
     failedCount: number;
     leaveAloneMs: number;
@@ -286,127 +208,4 @@ async function countAnswers(
       leaveAloneMs,
     ],
   });
-}
-
-/**
- * Notes, while a booking system is left alone, since when there should have been an answer about what
- * comes due.
- */
-export async function markUnanswered(
-  database: Pick<Database, 'transaction'>,
-  { organisationId, mode, channel, code }: Lane & { organisationId: string; code: string },
-): Promise<void> {
-  await database.transaction([], async (connection) => {
-    await connection.query({
-      name: 'mark unanswered',
-      text: `with open as materialized (
-          select r.id from reminders r join appointments a on a.id = r.appointment_id
-          left join send_questions q on q.reminder_id = r.id
-          where ${isAskedAbout} and r.due_at <= now()
-            and (q.reminder_id is null
-              or (q.unanswered_since is null and coalesce(q.proceed_until, now()) <= now()))
-          order by r.due_at limit ${rowsMax}
-        ), locked as materialized (
-          select r.id from reminders r
-          where r.id = any(array(select id from open)) and r.state = 'scheduled'
-          order by r.id for no key update skip locked)
-        insert into send_questions as q (reminder_id, organisation_id, mode, unanswered_since, failed_code)
-        select id, $1, $2, clock_timestamp(), $4 from locked
-        on conflict (reminder_id) do update set unanswered_since = excluded.unanswered_since,
-          failed_code = excluded.failed_code, failed_count = 0, ask_at = excluded.ask_at`,
-      values: [organisationId, mode, channel, code],
-    });
-  });
-}
-
-/** How much each policy decided. */
-export interface UnansweredEnds {
-  readonly sent: number;
-  readonly held: number;
-}
-
-/**
- * Ends the wait for answers that do not come: the reminders go out without, or are held for a person.
- *
- * @param input.isFailing nobody answers at all; else only what was asked about itself is looked at
- */
-export async function endUnanswered(
-  database: Pick<Database, 'transaction'>,
-  input: Pick<ClaimedSendCheck, 'organisationId' | 'mode' | 'onNoAnswer'> & { isFailing: boolean },
-): Promise<UnansweredEnds> {
-  const { organisationId, mode, onNoAnswer, isFailing } = input;
-  return database.transaction([], async (connection) => {
-    const { rows } = await connection.query<{ id: string }>({
-      name: 'lock unanswered',
-      text: `with over as materialized (
-          select q.reminder_id as id from send_questions q join reminders r on r.id = q.reminder_id
-          where q.organisation_id = $1 and q.mode = $2 and r.phase = 'scheduled'
-            and q.unanswered_since <= now() - least($3 * interval '1 millisecond',
-              (r.not_after - q.unanswered_since) / 2)
-            and ($4 or q.failed_count > 0)
-          order by q.unanswered_since limit ${rowsMax})
-        select r.id from reminders r
-        where r.id = any(array(select id from over)) and r.state = 'scheduled'
-        order by r.id for no key update skip locked`,
-      values: [organisationId, mode, limits.sendCheckGraceMs, isFailing],
-    });
-    const ids = rows.map(({ id }) => id);
-    if (ids.length === 0) return { sent: 0, held: 0 };
-    await connection.query({
-      name: 'end unanswered',
-      text: `update send_questions set unanswered_since = null, failed_count = 0,
-          ask_at = clock_timestamp(), decided_at = clock_timestamp(), decision = $2::text,
-          proceed_until = case when $2 = 'send_unanswered'
-            then clock_timestamp() + $3 * interval '1 millisecond' end
-        where reminder_id = any($1::uuid[])`,
-      values: [
-        ids,
-        onNoAnswer === 'send' ? 'send_unanswered' : 'hold_unanswered',
-        limits.sendCheckUnansweredFreshMs,
-      ],
-    });
-    if (onNoAnswer === 'send') return { sent: ids.length, held: 0 };
-    await writeReminderSteps(
-      connection,
-      ids.map((reminderId) => ({
-        reminderId,
-        from: 'scheduled',
-        to: 'failed',
-        reason: 'check_unanswered',
-      })),
-    );
-    return { sent: 0, held: ids.length };
-  });
-}
-
-/** Records what came of a test. After an answer, what waited for its next question is asked at once. */
-export async function recordCheckTest(
-  database: Pick<Database, 'query'>,
-  { id, leaseId, testId, answer }: Lease & { testId: string; answer: SendAnswer },
-): Promise<void> {
-  const isAnswered = answer.kind !== 'inconclusive';
-  await database.query(
-    `update send_checks set test_ended_at = clock_timestamp(), test_code = $4, test_status = $5,
-       due_at = case when $6 then clock_timestamp() else due_at end
-     where id = $1 and lease_id = $2 and test_id = $3`,
-    [
-      id,
-      leaseId,
-      testId,
-      answer.kind === 'inconclusive' ? answer.code : answer.kind,
-      answer.kind === 'inconclusive' ? (answer.status ?? null) : null,
-      isAnswered,
-    ],
-  );
-}
-
-/** Gives a check back, if it is still ours. */
-export async function releaseSendCheck(
-  database: Pick<Database, 'query'>,
-  { id, leaseId }: Lease,
-): Promise<void> {
-  await database.query(
-    'update send_checks set lease_id = null, lease_until = null where id = $1 and lease_id = $2',
-    [id, leaseId],
-  );
 }

@@ -9,17 +9,18 @@ import { webhookHeaders } from '../keys/webhook-signature.ts';
 import type { Database } from '../store/database.ts';
 import { type LaneLoad, readLaneLoad } from '../store/feed.ts';
 import {
-  type AnsweredQuestion,
   type ClaimedSendCheck,
-  endUnanswered,
-  markUnanswered,
-  type OpenQuestion,
-  readOpenQuestions,
   readSendCheckSecrets,
-  recordAnswers,
   recordCheckTest,
   releaseSendCheck,
+} from '../store/send-check-turns.ts';
+import {
+  type AnsweredQuestion,
+  type OpenQuestion,
+  readOpenQuestions,
+  recordAnswers,
 } from '../store/send-questions.ts';
+import { endUnanswered, markUnanswered } from '../store/unanswered.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { WebhookChannel } from '../transport/webhook-channel.ts';
 import { openLiveSecrets } from './open-live-secrets.ts';
@@ -168,7 +169,7 @@ async function readOpenLanes(
  * How many answers about one lane are of use before they are out of date. None while nothing is taken up,
  * so that nobody is asked the same over and over; one while a provider is down, to find out with.
  */
-export function answersUsable(
+function answersUsable(
   load: Pick<LaneLoad, 'paused' | 'workers' | 'workersHeldUp'>,
   perSecond: number,
 ): number {

@@ -1,4 +1,5 @@
-import type { ClaimedSendCheck, OpenQuestion } from '../store/send-questions.ts';
+import type { ClaimedSendCheck } from '../store/send-check-turns.ts';
+import type { OpenQuestion } from '../store/send-questions.ts';
 import type { WebhookMessage } from './webhook-message.ts';
 
 type Asked = Pick<ClaimedSendCheck, 'organisationId' | 'mode'>;

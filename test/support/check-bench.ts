@@ -4,7 +4,7 @@ import type { Mode } from '../../src/domain/channel.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { boxPublicKey, newBoxPrivateKey } from '../../src/keys/box-keys.ts';
 import type { Database } from '../../src/store/database.ts';
-import { claimSendChecks } from '../../src/store/send-questions.ts';
+import { claimSendChecks } from '../../src/store/send-check-turns.ts';
 import type { Log, LogFacts } from '../../src/telemetry/log.ts';
 import { isPublicAddress } from '../../src/transport/public-address.ts';
 import { openWebhookChannel, type WebhookChannel } from '../../src/transport/webhook-channel.ts';
