@@ -63,5 +63,23 @@ export const limits = {
   webhookOverlapHoursDefault: 24,
   webhookOverlapHoursMax: 7 * 24,
 
+  /** Reminders are asked about so long before they are due. */
+  sendCheckAheadMs: 10_000,
+  /** How long an answer holds: a reminder that is not taken up in time is asked about again. */
+  sendCheckFreshMs: 30_000,
+  /** How long an answer is waited for and asked for again, or half of the time that is left. */
+  sendCheckGraceMs: 5 * 60_000,
+  /** How long a reminder may be taken up that goes out without an answer. */
+  sendCheckUnansweredFreshMs: 10 * 60_000,
+  sendCheckAnswerBytesMax: 1024,
+  /** One process asks so many booking systems at a time, each so much at a time. */
+  sendChecksAtOnce: 16,
+  sendCheckQuestionsAtOnce: 8,
+  /** Of one lane, for as long as they wait to be taken up. */
+  sendCheckAnswersMax: 100,
+  sendCheckTurnMs: 5_000,
+  /** Well over a turn and the question that it ends with. */
+  sendCheckLeaseMs: 30_000,
+
   shutdownMs: 8_000,
 } as const;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/env.ts';
 import { channelsAvailable, hasLiveTransport } from '../config/transports.ts';
 import packageFile from '../package.json' with { type: 'json' };
+import type { Channel } from '../src/domain/channel.ts';
 import { type Lane, laneKey, lanesOf } from '../src/domain/lane.ts';
 import { checkKeyStore } from '../src/keys/check-key-store.ts';
 import { fileKeyStore, keyStoreFolder } from '../src/keys/file-key-store.ts';
@@ -22,7 +23,8 @@ import { sweepExpired, sweepLeases } from '../src/usecases/sweep-leases.ts';
 import { type Duty, startDuties } from './duties.ts';
 import { feedAgain } from './feed-again.ts';
 import { createLaneFeeder } from './lane-feeder.ts';
-import type { WebhookSender } from './webhook-sender.ts';
+import { openSendChecks } from './send-checks.ts';
+import type { Turns } from './turns.ts';
 import { openWebhookSender } from './webhooks.ts';
 
 /**
@@ -40,15 +42,12 @@ export async function runScheduler(config: Config): Promise<{ close(): Promise<v
   const database = await openCheckedDatabase(config, { role: 'scheduler', log });
   const bells = createBells({ url: queueUrl, log });
   const instance = randomUUID();
-  const webhooks = openWebhookSender({
-    database,
-    keys,
-    resolveName: createNameResolver(),
-    isSandbox: !hasLiveTransport(config),
-    log,
-  });
+  const resolveName = createNameResolver();
+  const outward = { database, keys, resolveName, isSandbox: !hasLiveTransport(config), log };
+  const webhooks = openWebhookSender(outward);
+  const sendChecks = openSendChecks({ ...outward, perSecond: perSecondOf(config) });
   const duties = startDuties(
-    schedulerDuties({ config, database, ring: bells.ring, webhooks, log }),
+    schedulerDuties({ config, database, ring: bells.ring, webhooks, sendChecks, log }),
     {
       log,
       beat: (name) => writeHeartbeat(database, { name, instance, version: packageFile.version }),
@@ -58,7 +57,7 @@ export async function runScheduler(config: Config): Promise<{ close(): Promise<v
   return {
     async close() {
       await duties.close();
-      await webhooks.idle();
+      await Promise.all([webhooks.idle(), sendChecks.idle()]);
       await bells.close();
       await database.close();
     },
@@ -78,14 +77,16 @@ function schedulerDuties(deps: {
   config: Config;
   database: Database;
   ring: (batchId: string) => void;
-  webhooks: WebhookSender;
+  webhooks: Turns;
+  sendChecks: Turns;
   log: Log;
 }): Duty[] {
-  const { config, database, ring, webhooks, log } = deps;
+  const { config, database, ring, webhooks, sendChecks, log } = deps;
   return [
     { name: 'feed', everyMs: 1_000, run: createFeeding({ config, database, ring }) },
     { name: 'sweep', everyMs: 10_000, run: () => sweepLeases({ database, log }) },
     { name: 'webhooks', everyMs: 1_000, run: webhooks.lookAround },
+    { name: 'send-checks', everyMs: 1_000, run: sendChecks.lookAround },
     { name: 'expire', everyMs: 10_000, run: () => sweepExpired({ database }) },
     {
       name: 'stuck-lanes',
@@ -108,10 +109,16 @@ function createFeeding(deps: {
   const { config } = deps;
   const lanes = lanesOf(channelsAvailable(config));
   const cursors = new Map(lanes.map((lane) => [laneKey(lane), newFeedCursor()]));
-  const perSecond = { sms: config.SMS_PER_SECOND, email: config.EMAIL_PER_SECOND };
+  const rates = perSecondOf(config);
   const feed = (lane: Lane) => {
     const cursor = cursors.get(laneKey(lane)) ?? newFeedCursor();
-    return feedDueReminders(deps, { lane, perSecond: perSecond[lane.channel], cursor });
+    return feedDueReminders(deps, { lane, perSecond: rates[lane.channel] ?? 0, cursor });
   };
   return createLaneFeeder({ lanes, feed: (lane) => feedAgain(() => feed(lane)) });
+}
+
+/** Of the channels that this deployment sends on. */
+function perSecondOf(config: Config): Partial<Record<Channel, number>> {
+  const rates = { sms: config.SMS_PER_SECOND, email: config.EMAIL_PER_SECOND };
+  return Object.fromEntries(channelsAvailable(config).map((channel) => [channel, rates[channel]]));
 }

@@ -1,4 +1,3 @@
-import { bulkhead } from 'cockatiel';
 import { limits } from '../config/limits.ts';
 import type { KeyStore } from '../src/keys/key-store.ts';
 import type { Database } from '../src/store/database.ts';
@@ -9,10 +8,8 @@ import type { ResolveName } from '../src/transport/resolve-name.ts';
 import { openWebhookChannel } from '../src/transport/webhook-channel.ts';
 import { isLoopbackAllowed } from '../src/usecases/check-webhook-url.ts';
 import { deliverWebhooks } from '../src/usecases/deliver-webhooks.ts';
-import { createWebhookSender, type WebhookSender } from './webhook-sender.ts';
-
-/** So that however many endpoints are served, connections are left for feeding. */
-const connectionsAtOnce = 2;
+import { withFewConnections } from './few-connections.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 /** Puts together what pushes events to booking systems. */
 export function openWebhookSender(deps: {
@@ -21,13 +18,14 @@ export function openWebhookSender(deps: {
   resolveName: ResolveName;
   isSandbox: boolean;
   log: Log;
-}): WebhookSender {
+}): Turns {
   const { keys, resolveName, isSandbox, log } = deps;
   const database = withFewConnections(deps.database);
   const nowMs = () => performance.now();
-  return createWebhookSender({
+  return createTurns({
+    atOnce: limits.webhooksAtOnce,
     claim: (countMax) => claimEndpoints(database, { countMax, leaseMs: limits.webhookLeaseMs }),
-    deliver: (input) =>
+    take: ({ claimed: endpoint, ...turn }) =>
       deliverWebhooks(
         {
           database,
@@ -44,17 +42,9 @@ export function openWebhookSender(deps: {
           random: Math.random,
           log,
         },
-        input,
+        { ...turn, endpoint },
       ),
     nowMs,
     log,
   });
-}
-
-function withFewConnections(database: Database): Pick<Database, 'query' | 'transaction'> {
-  const gate = bulkhead(connectionsAtOnce, Number.POSITIVE_INFINITY);
-  return {
-    transaction: (...given) => gate.execute(() => database.transaction(...given)),
-    query: (...given) => gate.execute(() => database.query(...given)),
-  };
 }

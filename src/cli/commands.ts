@@ -15,6 +15,7 @@ import { put } from './commands/put.ts';
 import { receipt } from './commands/receipt.ts';
 import { roles } from './commands/roles.ts';
 import { send } from './commands/send.ts';
+import { sendCheck } from './commands/send-check.ts';
 import { tail } from './commands/tail.ts';
 import { up } from './commands/up.ts';
 
@@ -32,6 +33,7 @@ export const commands: readonly Command[] = [
   org,
   key,
   opsUser,
+  sendCheck,
   callbacks,
   doctor,
   put,

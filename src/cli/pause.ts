@@ -3,6 +3,7 @@ import { channels } from '../domain/channel.ts';
 import { administer, administrator } from '../store/administration.ts';
 import type { Pause, PauseScope } from '../store/pauses.ts';
 import { type PauseDeps, pauseSending } from '../usecases/pause-sending.ts';
+import { previewResume } from '../usecases/preview-resume.ts';
 import { adminUrlOf, missing, uuidFrom } from './admin.ts';
 import { CommandError } from './command-error.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -31,9 +32,18 @@ export async function runPause(
     console.log(JSON.stringify({ ...jsonScope(scope), paused: true, wasPaused: !isNew }));
   } else {
     console.log(isNew ? `Paused: ${spoken(scope)}.` : `Already paused: ${spoken(scope)}.`);
-    console.error('What is owed waits. sotto resume with the same words goes on.');
+    console.error(isNew ? waits : await alreadyPaused(config, scope));
   }
   return exitCodes.fine;
+}
+
+const waits = 'What is owed waits. sotto resume with the same words goes on.';
+
+/** Whose resume would end it: theirs, who do not know of this reason. */
+async function alreadyPaused(config: Config, scope: PauseScope): Promise<string> {
+  const { pause, by } = await previewResume(pauseDeps(config), scope);
+  if (!pause) return waits;
+  return `It is since ${pause.since.toISOString()}, by ${by ?? 'somebody'} (${pause.reason}). Your reason was not added: agree with them before anybody resumes.`;
 }
 
 /** Acts as an administrator, one transaction each. */
@@ -71,5 +81,10 @@ export function jsonScope({ organisationId, channel }: PauseScope) {
 }
 
 export function jsonPause(pause: Pause) {
-  return { ...jsonScope(pause), since: pause.since.toISOString(), reason: pause.reason };
+  return {
+    id: pause.id,
+    ...jsonScope(pause),
+    since: pause.since.toISOString(),
+    reason: pause.reason,
+  };
 }

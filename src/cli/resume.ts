@@ -3,6 +3,7 @@ import { administrator } from '../store/administration.ts';
 import type { HeldReminders, Pause, PauseScope } from '../store/pauses.ts';
 import { previewResume, type ResumePreview } from '../usecases/preview-resume.ts';
 import { resumeSending } from '../usecases/resume-sending.ts';
+import { uuidFrom } from './admin.ts';
 import { CommandError } from './command-error.ts';
 import { confirm } from './confirm.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -20,6 +21,7 @@ import { reasonFrom } from './reason-option.ts';
 interface ResumeValues extends PauseValues {
   readonly preview?: boolean | undefined;
   readonly yes?: boolean | undefined;
+  readonly id?: string | undefined;
 }
 
 /** `sotto resume`: shows what it lets go, asks, and ends the pause. */
@@ -31,16 +33,23 @@ export async function runResume(
   const reason = values.preview ? '' : reasonFrom(values.reason);
   const deps = pauseDeps(config);
   const preview = await previewResume(deps, scope);
-  if (!preview.pause) throw new CommandError(notPaused(scope, preview), { exitCode: 1 });
+  const { pause } = preview;
+  if (!pause) throw new CommandError(notPaused(scope, preview), { exitCode: 1 });
+  if (values.id !== undefined && uuidFrom(values.id, '--id') !== pause.id) {
+    throw new CommandError(`Another pause holds it now:\n${described(pause, preview)}`, {
+      exitCode: 1,
+    });
+  }
   if (values.preview) {
+    const { by = null, held } = preview;
     console.log(
       values.json
-        ? JSON.stringify({ ...jsonPause(preview.pause), held: preview.held.map(jsonHeld) })
-        : described(preview.pause, preview),
+        ? JSON.stringify({ ...jsonPause(pause), by, held: held.map(jsonHeld) })
+        : described(pause, preview),
     );
     return exitCodes.fine;
   }
-  console.error(described(preview.pause, preview));
+  console.error(described(pause, preview));
   if (!values.yes) {
     if (!process.stdin.isTTY) throw new CommandError('Nobody can be asked here: say --yes.');
     if (!(await confirm('Resume?'))) {
@@ -48,7 +57,9 @@ export async function runResume(
       return exitCodes.failed;
     }
   }
-  const isEnded = await resumeSending(deps, { ...scope, actor: administrator, reason });
+  // Only what was shown: one that somebody began in its place since is theirs to end.
+  const ending = { ...scope, pauseId: pause.id, actor: administrator, reason };
+  const isEnded = await resumeSending(deps, ending);
   // Somebody else was quicker, and what was wanted is so.
   console.log(
     values.json
@@ -58,11 +69,12 @@ export async function runResume(
   return exitCodes.fine;
 }
 
-function described(pause: Pause, { held, others }: ResumePreview): string {
+function described(pause: Pause, { by, held, others }: ResumePreview): string {
   const sum = (of: (one: HeldReminders) => number) =>
     held.reduce((total, one) => total + of(one), 0);
   const lines = [
-    `Paused since ${pause.since.toISOString()}: ${spoken(pause)} (${pause.reason}).`,
+    `Paused since ${pause.since.toISOString()} by ${by ?? 'somebody'}: ${spoken(pause)} (${pause.reason}).`,
+    `This pause is ${pause.id}.`,
     `A resume sends what is due now: ${reminders(sum((one) => one.goingOut))}.`,
     `Expired meanwhile, and not sent: ${reminders(sum((one) => one.expired))}.`,
   ];

@@ -53,8 +53,11 @@ export interface ReminderAnswer {
   readonly channel: RequestedChannel;
   readonly sendAt: string;
   readonly notAfter: string;
+  /** `in_flight`: it is to end and is being handed over at this moment; an event tells which came first. */
   readonly state: string;
   readonly skipped?: string;
+  /** It has ended, and its last send may have gone out all the same: nobody knows yet. */
+  readonly possiblySent?: boolean;
 }
 
 /** The answer to an accepted PUT. */
@@ -77,5 +80,5 @@ export interface DeleteAnswer {
   readonly reference: string;
   readonly version: number;
   readonly state: AppointmentState;
-  readonly reminders: readonly { readonly id: string; readonly state: string }[];
+  readonly reminders: readonly Pick<ReminderAnswer, 'id' | 'state' | 'possiblySent'>[];
 }

@@ -30,6 +30,7 @@ const transitions: Record<ReminderState, readonly ReminderState[]> = {
     'superseded',
     'expired',
     'suppressed',
+    'failed',
     'sent',
     'delivered',
     'uncertain',

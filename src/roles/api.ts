@@ -30,6 +30,7 @@ import { createPutAppointment } from '../usecases/put-appointment.ts';
 import { readAppointment } from '../usecases/read-appointment.ts';
 import { readLedger } from '../usecases/read-ledger.ts';
 import { readOrganisation } from '../usecases/read-organisation.ts';
+import { sendCheckUseCases } from '../usecases/send-check-use-cases.ts';
 import { webhookUseCases } from '../usecases/webhook-use-cases.ts';
 import { openCheckedDatabase } from './checked-database.ts';
 
@@ -79,6 +80,7 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
   const { config, database, keys, journal, log } = resources;
   const now = () => Temporal.Now.instant();
   const available = channelsAvailable(config);
+  const isSandbox = !hasLiveTransport(config);
   const findCredential = createCredentialLookup(database);
   const receiptKeys = await keys.ensureReceiptKey();
   // The first start makes it, so that the addresses to give to providers can be printed.
@@ -120,7 +122,8 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     readOrganisation: (input) => readOrganisation({ database }, input),
     changeOrganisation: (input) =>
       changeOwnOrganisation({ database, channelsAvailable: available }, input),
-    ...webhookUseCases({ database, keys, isSandbox: !hasLiveTransport(config) }),
+    ...webhookUseCases({ database, keys, isSandbox }),
+    ...sendCheckUseCases({ database, keys, isSandbox }),
     acceptStatusCallback: (input) => acceptStatusCallback({ database, keys, now }, input),
     acceptInboundMessage: (input) => acceptInboundMessage({ database, keys, now }, input),
     acceptBounce: (input) => acceptBounce({ database, keys, now }, input),

@@ -70,18 +70,27 @@ export async function readLaneLoad(
   };
 }
 
+/** One with something due. */
+export interface DueOrganisation {
+  readonly id: string;
+  /** Its booking system is asked before anything goes out, so what is due is found by the answers. */
+  readonly isChecked: boolean;
+}
+
 /**
  * Organisations with something due, in the order of their ids after `after`, and from the start
  * again at the end. It goes from one organisation to the next by index, whatever their backlog.
  *
  * Here and in every statement that looks for what is past some moment, that is `now()`, the start of
  * the transaction: `clock_timestamp()` is volatile, and no index could be searched with it.
+ *
+ * @param input.evenUnanswered also those that only wait for answers of their booking systems
  */
 export async function listDueOrganisations(
   connection: Connection,
-  input: Lane & { after: string; countMax: number },
-): Promise<string[]> {
-  const { rows } = await connection.query<{ organisation_id: string }>({
+  input: Lane & { after: string; countMax: number; evenUnanswered?: boolean },
+): Promise<DueOrganisation[]> {
+  const { rows } = await connection.query<DueOrganisation>({
     name: 'list due organisations',
     text: `with recursive organisation (id, first_due_at, turn) as (
         select first.organisation_id, first.due_at, first.turn from (
@@ -107,51 +116,81 @@ export async function listDueOrganisations(
           limit 1) next
         where next.turn = 0 or next.id <= $2
       )
-      select o.id as organisation_id from organisation o
+      select o.id, k.is_checked as "isChecked" from organisation o
+      cross join lateral (select exists (select from send_checks c
+        where c.organisation_id = o.id and c.mode = $4 offset 0) as is_checked) k
       where o.first_due_at <= now()
         -- offset keeps this a look-up for one organisation after the other: a join would lose their
         -- order, and go through all of them for the first few.
         and not exists (select from pauses p where p.ended_at is null and p.organisation_id = o.id
           and (p.channel is null or p.channel = $1) offset 0)
+        and ($5 or not k.is_checked or exists (
+          select from send_questions q join reminders r on r.id = q.reminder_id
+          where q.organisation_id = o.id and q.mode = $4 and q.proceed_until > now()
+            and r.phase = 'scheduled' and r.channel = $1 offset 0))
       limit $3`,
-    values: [input.channel, input.after, input.countMax, input.mode],
+    values: [input.channel, input.after, input.countMax, input.mode, input.evenUnanswered ?? false],
   });
-  return rows.map((row) => row.organisation_id);
+  return rows;
 }
+
+/** Of the organisation `o`: what may be taken up now, those that have been due longest first. */
+const dueOf = (source: string, condition: string) => `select r.id, r.not_after from ${source}
+  where ${condition}
+    and r.phase = 'scheduled' and r.channel = $1 and r.mode = $5
+    and r.due_at <= now()
+    and r.not_after > now()
+    and not exists (select from appointments a
+      where a.id = r.appointment_id and a.paused_at is not null)
+  order by r.due_at limit $4`;
+const ofUnchecked = dueOf('reminders r', 'r.organisation_id = o.id');
+const ofBoth = `(${dueOf('reminders r', 'not o.is_checked and r.organisation_id = o.id')})
+  union all
+  (${dueOf(
+    'send_questions q join reminders r on r.id = q.reminder_id',
+    'o.is_checked and q.organisation_id = o.id and q.mode = $5 and q.proceed_until > now()',
+  )})`;
 
 /**
  * Locks due reminders for this transaction, one of each organisation in turn. Within one
  * organisation, of those that have been due longest the ones that are of use for the shortest time
- * come first. What somebody else has locked is passed over.
+ * come first. What somebody else has locked is passed over. Where booking systems are asked, only what
+ * they have just answered for is taken; who asks none of them pays nothing for it.
  *
  * @param input.lookAt how many of an organisation's reminders are compared
  */
 export async function lockDueReminders(
   connection: Connection,
-  input: Lane & { organisationIds: readonly string[]; countMax: number; lookAt: number },
+  input: Lane & { organisations: readonly DueOrganisation[]; countMax: number; lookAt: number },
 ): Promise<string[]> {
+  const checks = input.organisations.map(({ isChecked }) => isChecked);
+  const isAnyChecked = checks.includes(true);
   const { rows } = await connection.query<{ id: string; place: number }>({
-    name: 'lock due reminders',
+    name: isAnyChecked ? 'lock due reminders that are answered for' : 'lock due reminders',
     text: `with candidate as materialized (
         select d.id, row_number() over (order by d.turn, o.place)::int as place
-        from unnest($2::uuid[]) with ordinality as o (id, place)
+        from ${
+          isAnyChecked
+            ? 'unnest($2::uuid[], $6::boolean[]) with ordinality as o (id, is_checked, place)'
+            : 'unnest($2::uuid[]) with ordinality as o (id, place)'
+        }
         cross join lateral (
           select w.id, row_number() over (order by w.not_after, w.id) as turn from (
-            select r.id, r.not_after from reminders r
-            where r.phase = 'scheduled' and r.channel = $1 and r.mode = $5
-              and r.organisation_id = o.id
-              and r.due_at <= now()
-              and r.not_after > now()
-              and not exists (select from appointments a
-                where a.id = r.appointment_id and a.paused_at is not null)
-            order by r.due_at limit $4) w
+            ${isAnyChecked ? ofBoth : ofUnchecked}) w
           order by turn limit $3) d
         order by place limit $3
       )
       select r.id, c.place from reminders r join candidate c on c.id = r.id
       where r.state = 'scheduled' and r.channel = $1 and r.id = any(array(select id from candidate))
       order by r.id for no key update of r skip locked`,
-    values: [input.channel, input.organisationIds, input.countMax, input.lookAt, input.mode],
+    values: [
+      input.channel,
+      input.organisations.map(({ id }) => id),
+      input.countMax,
+      input.lookAt,
+      input.mode,
+      ...(isAnyChecked ? [checks] : []),
+    ],
   });
   return rows.sort((one, other) => one.place - other.place).map(({ id }) => id);
 }

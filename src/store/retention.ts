@@ -75,6 +75,7 @@ export async function deleteShortLived(connection: Connection): Promise<number> 
     `delete from source_failures where updated_at < now() - interval '7 days'`,
     `delete from webhook_failures where failed_at < now() - interval '30 days'`,
     `delete from webhook_secrets where expires_at < now()`,
+    `delete from send_check_secrets where expires_at < now()`,
     `delete from receipts where issued_at < now() - interval '90 days'`,
     `delete from ledger_proofs p where p.proved_at < now() - interval '8 days'
        and p.id < (select max(id) from ledger_proofs)`,

@@ -644,6 +644,80 @@ alter table sealed_callbacks owner to sotto_owner;
 alter table sealed_callbacks enable row level security;
 alter table sealed_callbacks force row level security;
 
+create table send_check_secrets (
+  id uuid not null,
+  organisation_id uuid not null,
+  check_id uuid not null,
+  key_number text not null,
+  sealed bytea not null,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  expires_at timestamp with time zone,
+  constraint send_check_secrets_check_id_fkey FOREIGN KEY (check_id) REFERENCES send_checks(id) ON DELETE CASCADE,
+  constraint send_check_secrets_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint send_check_secrets_pkey PRIMARY KEY (id)
+);
+alter table send_check_secrets owner to sotto_owner;
+alter table send_check_secrets enable row level security;
+alter table send_check_secrets force row level security;
+
+create table send_checks (
+  id uuid not null,
+  organisation_id uuid not null,
+  mode text not null,
+  url text not null,
+  on_no_answer text not null default 'send'::text,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  answered_at timestamp with time zone,
+  failed_count integer not null default 0,
+  failing_since timestamp with time zone,
+  failing_code text,
+  failing_status integer,
+  due_at timestamp with time zone not null default clock_timestamp(),
+  lease_id uuid,
+  lease_until timestamp with time zone,
+  taken_at timestamp with time zone,
+  asked_count bigint not null default 0,
+  proceed_count bigint not null default 0,
+  drop_count bigint not null default 0,
+  inconclusive_count bigint not null default 0,
+  test_id uuid,
+  test_requested_at timestamp with time zone,
+  test_ended_at timestamp with time zone,
+  test_code text,
+  test_status integer,
+  constraint send_checks_check CHECK (((failed_count = 0) = (failing_since IS NULL))),
+  constraint send_checks_check1 CHECK (((lease_id IS NULL) = (lease_until IS NULL))),
+  constraint send_checks_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
+  constraint send_checks_on_no_answer_check CHECK ((on_no_answer = ANY (ARRAY['send'::text, 'hold'::text]))),
+  constraint send_checks_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint send_checks_organisation_id_mode_key UNIQUE (organisation_id, mode),
+  constraint send_checks_pkey PRIMARY KEY (id),
+  constraint send_checks_url_check CHECK (((char_length(url) >= 1) AND (char_length(url) <= 2000)))
+);
+alter table send_checks owner to sotto_owner;
+alter table send_checks enable row level security;
+alter table send_checks force row level security;
+
+create table send_questions (
+  reminder_id uuid not null,
+  organisation_id uuid not null,
+  mode text not null,
+  asked_count integer not null default 0,
+  unanswered_since timestamp with time zone,
+  failed_count integer not null default 0,
+  failed_code text,
+  ask_at timestamp with time zone not null default clock_timestamp(),
+  decision text,
+  decided_at timestamp with time zone,
+  proceed_until timestamp with time zone,
+  constraint send_questions_decision_check CHECK ((decision = ANY (ARRAY['proceed'::text, 'drop'::text, 'send_unanswered'::text, 'hold_unanswered'::text]))),
+  constraint send_questions_pkey PRIMARY KEY (reminder_id),
+  constraint send_questions_reminder_id_fkey FOREIGN KEY (reminder_id) REFERENCES reminders(id) ON DELETE CASCADE
+);
+alter table send_questions owner to sotto_owner;
+alter table send_questions enable row level security;
+alter table send_questions force row level security;
+
 create table source_failures (
   organisation_id uuid not null,
   link_id uuid not null,
@@ -855,6 +929,9 @@ CREATE INDEX reminders_uncertain ON public.reminders USING btree (id) WHERE (pha
 CREATE TRIGGER begin_doubt BEFORE UPDATE OF state ON public.reminders FOR EACH ROW WHEN (((new.state = 'uncertain'::text) AND (old.state <> 'uncertain'::text))) EXECUTE FUNCTION begin_doubt();
 CREATE TRIGGER begin_doubt_at_birth BEFORE INSERT ON public.reminders FOR EACH ROW WHEN ((new.state = 'uncertain'::text)) EXECUTE FUNCTION begin_doubt();
 CREATE INDEX sealed_callbacks_received ON public.sealed_callbacks USING btree (received_at);
+CREATE INDEX send_check_secrets_check ON public.send_check_secrets USING btree (check_id);
+CREATE INDEX send_questions_answered ON public.send_questions USING btree (organisation_id, mode, proceed_until) WHERE (proceed_until IS NOT NULL);
+CREATE INDEX send_questions_unanswered ON public.send_questions USING btree (organisation_id, mode, unanswered_since) WHERE (unanswered_since IS NOT NULL);
 CREATE INDEX suppressions_created ON public.suppressions USING btree (created_at);
 CREATE INDEX webhook_endpoints_organisation ON public.webhook_endpoints USING btree (organisation_id, mode);
 CREATE INDEX webhook_failures_age ON public.webhook_failures USING btree (failed_at);
@@ -883,6 +960,8 @@ create policy administration on audit for all to sotto_owner
 create policy by_role on audit for all to sotto_ops
   using (true)
   with check (true);
+create policy own_send_checks on audit for insert to sotto_api
+  with check (((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])) AND (action ~~ 'send_check.%'::text) AND (actor ~~ 'credential %'::text)));
 create policy own_settings on audit for insert to sotto_api
   with check (((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])) AND (action = 'organisation.set'::text) AND (actor ~~ 'credential %'::text)));
 create policy own_webhooks on audit for insert to sotto_api
@@ -1108,6 +1187,30 @@ create policy by_role on sealed_callbacks for insert to sotto_api
 create policy every_organisation on sealed_callbacks for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
+create policy administration on send_check_secrets for all to sotto_owner
+  using (true)
+  with check (true);
+create policy every_organisation on send_check_secrets for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy own_organisations on send_check_secrets for all to sotto_api, sotto_ops
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy administration on send_checks for all to sotto_owner
+  using (true)
+  with check (true);
+create policy every_organisation on send_checks for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy own_organisations on send_checks for all to sotto_api, sotto_ops
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy every_organisation on send_questions for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy own_organisations on send_questions for all to sotto_api, sotto_ops
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
 create policy every_organisation on source_failures for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -1538,6 +1641,17 @@ grant delete on sealed_callbacks to sotto_scheduler;
 grant delete, select, update on sealed_callbacks to sotto_worker;
 grant insert on sealed_callbacks to sotto_api;
 grant select (epoch_day, failed_count, id, received_at) on sealed_callbacks to sotto_scheduler;
+grant delete, insert on send_check_secrets to sotto_api;
+grant delete, select on send_check_secrets to sotto_scheduler;
+grant select (check_id, created_at, expires_at, id, organisation_id) on send_check_secrets to sotto_api;
+grant update (expires_at) on send_check_secrets to sotto_api;
+grant delete, insert, select on send_checks to sotto_api;
+grant select (answered_at, asked_count, created_at, drop_count, failed_count, failing_code, failing_since, failing_status, id, inconclusive_count, mode, on_no_answer, organisation_id, proceed_count) on send_checks to sotto_ops;
+grant select on send_checks to sotto_scheduler;
+grant update (answered_at, asked_count, drop_count, due_at, failed_count, failing_code, failing_since, failing_status, inconclusive_count, lease_id, lease_until, proceed_count, taken_at, test_code, test_ended_at, test_status) on send_checks to sotto_scheduler;
+grant update (due_at, failed_count, failing_code, failing_since, failing_status, on_no_answer, test_code, test_ended_at, test_id, test_requested_at, test_status, url) on send_checks to sotto_api;
+grant insert, select, update on send_questions to sotto_scheduler;
+grant select on send_questions to sotto_ops;
 grant delete, insert, select, update on source_failures to sotto_patient;
 grant delete, select on source_failures to sotto_api;
 grant delete, select on source_failures to sotto_scheduler;

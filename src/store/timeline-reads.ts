@@ -79,6 +79,16 @@ export interface TimelineLink {
   readonly createdAt: Date;
 }
 
+/** The question to the booking system whether it may go out. */
+export interface TimelineQuestion {
+  readonly reminderId: string;
+  readonly askedCount: number;
+  readonly unansweredSince: Date | null;
+  readonly failedCode: string | null;
+  readonly decision: 'proceed' | 'drop' | 'send_unanswered' | 'hold_unanswered' | null;
+  readonly decidedAt: Date | null;
+}
+
 export interface TimelineLock {
   readonly factor: Factor;
   readonly failedCount: number;
@@ -92,6 +102,7 @@ export interface TimelineRows {
   readonly events: readonly TimelineEvent[];
   readonly attempts: readonly TimelineAttempt[];
   readonly links: readonly TimelineLink[];
+  readonly questions: readonly TimelineQuestion[];
   readonly locks: readonly TimelineLock[];
 }
 
@@ -142,6 +153,13 @@ export async function readTimelineRows(
          attempted_at as "attemptedAt", revoked_at as "revokedAt", expires_at as "expiresAt",
          created_at as "createdAt"
        from links where appointment_id = $1 order by created_at desc, id limit ${timelineRowsMax}`,
+    ),
+    questions: await select(
+      `select q.reminder_id as "reminderId", q.asked_count as "askedCount",
+         q.unanswered_since as "unansweredSince", q.failed_code as "failedCode", q.decision,
+         q.decided_at as "decidedAt"
+       from send_questions q join reminders r on r.id = q.reminder_id where r.appointment_id = $1
+       limit ${timelineRowsMax}`,
     ),
     locks: await select(
       `select factor, failed_count as "failedCount", locked_at as "lockedAt", help_code as "helpCode"

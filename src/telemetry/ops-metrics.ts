@@ -10,6 +10,7 @@ import type {
   RunningTotals,
 } from '../domain/queue-measures.ts';
 import { reminderStates } from '../domain/reminder.ts';
+import type { SendCheckMeasures } from '../domain/send-check.ts';
 import type { WebhookMeasures } from '../domain/webhook.ts';
 import { addDoubts } from './doubt-metrics.ts';
 
@@ -18,6 +19,7 @@ export interface OpsMeasures {
   readonly doubts: DoubtMeasures;
   readonly totals: RunningTotals;
   readonly webhooks: WebhookMeasures;
+  readonly sendChecks: SendCheckMeasures;
   readonly heartbeats: readonly Heartbeat[];
   readonly ledger: LedgerState;
   /** Of this code. */
@@ -45,6 +47,7 @@ export async function formatOpsMetrics(
   addTotals(make, measures.totals);
   addDuties(make, measures);
   addWebhooks(make, measures.webhooks);
+  addSendChecks(make, measures.sendChecks);
   addLedger(make, measures.ledger);
   addLateness(registry, measures.totals);
   make
@@ -189,6 +192,20 @@ function addWebhooks({ gauge }: Make, webhooks: WebhookMeasures): void {
   gauge('webhook_endpoints_disabled', 'Webhook endpoints that were given up.').set(
     webhooks.disabledCount,
   );
+}
+
+function addSendChecks({ counter, gauge }: Make, checks: SendCheckMeasures): void {
+  const { failingForS, ...answers } = checks;
+  const questions = counter(
+    'send_check_questions_total',
+    'Questions to booking systems whether a reminder may go out, by what came of them.',
+    ['answer'],
+  );
+  for (const [answer, count] of Object.entries(answers)) questions.inc({ answer }, count);
+  gauge(
+    'send_check_failing_seconds',
+    'How long the booking system that has given no answer for the longest has given none, of live mode; 0 for none.',
+  ).set(failingForS);
 }
 
 function addLedger({ gauge }: Make, { brokenCount, provedAt }: LedgerState): void {

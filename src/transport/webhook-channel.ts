@@ -14,6 +14,15 @@ export interface WebhookChannel {
     headers: Readonly<Record<string, string>>;
     body: string;
   }): Promise<DeliveryOutcome>;
+  /**
+   * Likewise, where what comes back counts: as text, if it is a 200 of at most so many bytes that came
+   * whole.
+   */
+  ask(input: {
+    headers: Readonly<Record<string, string>>;
+    body: string;
+    answerBytesMax: number;
+  }): Promise<{ readonly text: string } | (DeliveryOutcome & { readonly delivered: false })>;
   close(): void;
 }
 
@@ -25,6 +34,8 @@ export interface ChannelOptions {
   readonly mayConnectTo: (address: string) => boolean;
   /** Certificates to trust beside those of the machine. */
   readonly ca?: string | undefined;
+  /** One unless given. */
+  readonly socketsMax?: number | undefined;
 }
 
 class Refused extends Error {
@@ -40,24 +51,28 @@ class Refused extends Error {
  *
  * Its name is resolved once; if a single one of its addresses will not do, none is used. Connections
  * go to those addresses and no other, and who answers is looked at again once connected. The name is
- * what TLS verifies. Redirects are not followed, no proxy is used, and nothing of an answer is kept but
- * its status.
+ * what TLS verifies. Redirects are not followed, no proxy is used, and nothing of an answer to a delivery
+ * is kept but its status.
  */
 export function openWebhookChannel(options: ChannelOptions): WebhookChannel {
   const target = readWebhookTarget(options.url, options);
-  const settings = { keepAlive: true, maxSockets: 1 };
+  const settings = { keepAlive: true, maxSockets: options.socketsMax ?? 1 };
   const agent =
     typeof target !== 'string' && target.isLoopback
       ? new http.Agent(settings)
       : new https.Agent(settings);
-  let pinned: readonly string[] | undefined;
+  let pinned: Promise<readonly string[]> | undefined;
 
-  async function deliver(input: Parameters<WebhookChannel['post']>[0]): Promise<number> {
+  async function deliver(input: {
+    headers: Readonly<Record<string, string>>;
+    body: string;
+    answerBytesMax?: number;
+  }): Promise<Answer> {
     // An address that was right when it was stored need not be so under other rules.
     if (typeof target === 'string') throw new Refused('address_refused');
     const signal = AbortSignal.timeout(limits.webhookTimeoutMs);
-    pinned ??= await resolveTarget(target, options, signal);
-    const once = { ...input, ...options, target, agent, signal, addresses: pinned };
+    pinned ??= resolveTarget(target, options, signal);
+    const once = { ...input, ...options, target, agent, signal, addresses: await pinned };
     // One that was kept open may have been closed by the other side at this moment.
     return postOnce(once).catch((error: unknown) => {
       if (error instanceof Refused || !('isReused' in (error as object))) throw error;
@@ -66,13 +81,28 @@ export function openWebhookChannel(options: ChannelOptions): WebhookChannel {
   }
 
   return {
-    post: (input) =>
-      deliver(input).then(outcomeOf, (error: unknown) => ({
-        delivered: false,
-        code: faultOf(error),
-      })),
+    post: (input) => deliver(input).then(({ status }) => outcomeOf(status), failed),
+    ask: (input) =>
+      deliver(input)
+        .then(({ status, text }) => {
+          const outcome = outcomeOf(status);
+          if (!outcome.delivered) return outcome;
+          if (status !== 200 || text === undefined) throw new Refused('bad_answer');
+          return { text };
+        })
+        .catch(failed),
     close: () => agent.destroy(),
   };
+}
+
+/** The text only where it was asked for, and came whole. */
+interface Answer {
+  readonly status: number;
+  readonly text?: string | undefined;
+}
+
+function failed(error: unknown): DeliveryOutcome & { readonly delivered: false } {
+  return { delivered: false, code: faultOf(error) };
 }
 
 async function resolveTarget(
@@ -97,8 +127,9 @@ function postOnce(input: {
   signal: AbortSignal;
   mayConnectTo: ChannelOptions['mayConnectTo'];
   ca?: string | undefined;
-}): Promise<number> {
-  const { target, agent, addresses, headers, body, signal, ca } = input;
+  answerBytesMax?: number;
+}): Promise<Answer> {
+  const { target, agent, addresses, headers, body, signal, ca, answerBytesMax } = input;
   const { url, host, isLoopback } = target;
   const isAllowed = isLoopback ? isLoopbackAddress : input.mayConnectTo;
   return new Promise((resolve, reject) => {
@@ -125,14 +156,25 @@ function postOnce(input: {
       else check();
     });
     let status: number | undefined;
-    /** Once the status was told, how the rest of the answer ends changes nothing. */
-    const end = (error: Error) => (status === undefined ? reject(error) : resolve(status));
+    let text: string | undefined;
+    /** Once the status was told, how the rest ends matters only to who wants the text. */
+    const end = (error: Error) => {
+      if (status === undefined) reject(error);
+      else if (answerBytesMax !== undefined && text === undefined && signal.aborted) {
+        reject(new Refused('timeout'));
+      } else resolve({ status, text });
+    };
     request.once('response', (response) => {
       status = response.statusCode ?? 0;
+      const chunks: Buffer[] = [];
       let readBytes = 0;
       response.on('data', (chunk: Buffer) => {
         readBytes += chunk.length;
-        if (readBytes > limits.webhookAnswerBytesMax) response.destroy();
+        if (readBytes > (answerBytesMax ?? limits.webhookAnswerBytesMax)) response.destroy();
+        else if (answerBytesMax !== undefined) chunks.push(chunk);
+      });
+      response.on('end', () => {
+        if (answerBytesMax !== undefined) text = Buffer.concat(chunks).toString();
       });
       response.on('error', () => {});
     });

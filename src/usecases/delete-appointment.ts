@@ -1,7 +1,7 @@
 import { limits } from '../../config/limits.ts';
 import type { DeleteAnswer } from '../domain/appointment.ts';
 import { AppError } from '../domain/errors.ts';
-import { decideDelete } from '../domain/put-decision.ts';
+import { decideDelete, type EndedReminder } from '../domain/put-decision.ts';
 import type { StoredAppointment } from '../domain/put-facts.ts';
 import type { Journal } from '../journal/journal.ts';
 import { dropLinks, endedEvents, endReminders } from '../store/appointment-changes.ts';
@@ -92,11 +92,12 @@ async function deleteLocked(
 
 function describe(
   stored: StoredAppointment,
-  ended: readonly { readonly id: string; readonly to: string }[],
+  ended: readonly EndedReminder[],
 ): DeleteAnswer['reminders'] {
-  const states = new Map(ended.map(({ id, to }) => [id, to]));
-  return stored.reminders.map(({ id, state }) => ({
+  const ends = new Map(ended.map((end) => [end.id, end]));
+  return stored.reminders.map(({ id, state, possiblySent }) => ({
     id,
-    state: states.get(id) ?? (state === 'sending' ? 'in_flight' : state),
+    state: ends.get(id)?.to ?? (state === 'sending' ? 'in_flight' : state),
+    ...(ends.get(id)?.possiblySent || possiblySent ? { possiblySent: true } : {}),
   }));
 }

@@ -1,10 +1,7 @@
 import { limits } from '../../config/limits.ts';
 import { webhookRetryInMs } from '../../config/webhook-retry.ts';
-import type { Secret } from '../domain/secret.ts';
 import type { DeliveryOutcome } from '../domain/webhook.ts';
 import type { KeyStore } from '../keys/key-store.ts';
-import { openWebhookSecret } from '../keys/open-webhook-secret.ts';
-import { SealError } from '../keys/seal-error.ts';
 import { webhookHeaders } from '../keys/webhook-signature.ts';
 import type { Database } from '../store/database.ts';
 import type { StoredEvent } from '../store/event-reads.ts';
@@ -20,6 +17,7 @@ import {
 } from '../store/webhook-deliveries.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { WebhookChannel } from '../transport/webhook-channel.ts';
+import { openLiveSecrets } from './open-live-secrets.ts';
 import { eventMessage, testMessage, type WebhookMessage } from './webhook-message.ts';
 
 export interface DeliverWebhooksDeps {
@@ -57,7 +55,10 @@ export async function deliverWebhooks(
   input: { endpoint: ClaimedEndpoint; claimedAtMs: number; stopping: AbortSignal },
 ): Promise<void> {
   const { endpoint, stopping } = input;
-  const secrets = await openSecrets(deps, endpoint);
+  const secrets = await openLiveSecrets(deps, {
+    ...endpoint,
+    sealed: await readLiveSecrets(deps.database, endpoint.id),
+  });
   if (secrets.length === 0) return giveUp(deps, endpoint);
   const channel = deps.openChannel(endpoint);
   try {
@@ -74,32 +75,6 @@ export async function deliverWebhooks(
 }
 
 const plainHeaders = { 'content-type': 'application/json', 'user-agent': 'Sotto-Webhooks/1' };
-
-/** @returns none where the newest secret was sealed to a key that is gone, or not for this endpoint */
-async function openSecrets(
-  { database, keys }: DeliverWebhooksDeps,
-  { id: endpointId, organisationId }: ClaimedEndpoint,
-): Promise<readonly Secret<Buffer>[]> {
-  const privateKeys = await keys.webhookKeys();
-  const [newest, ...older] = (await readLiveSecrets(database, endpointId)).map(
-    ({ id: secretId, keyNumber, sealed }) => {
-      const privateKey = privateKeys.find(({ id }) => id === keyNumber)?.key;
-      const owner = { organisationId, endpointId, secretId };
-      return privateKey && openOrNothing({ privateKey, owner, sealed });
-    },
-  );
-  // One that is on its way out must not keep its successor from being used.
-  return newest ? [newest, ...older.filter((secret) => secret !== undefined)] : [];
-}
-
-function openOrNothing(input: Parameters<typeof openWebhookSecret>[0]) {
-  try {
-    return openWebhookSecret(input);
-  } catch (error) {
-    if (error instanceof SealError) return undefined;
-    throw error;
-  }
-}
 
 async function giveUp(
   { database, log }: DeliverWebhooksDeps,

@@ -13,14 +13,17 @@ export function describeAccepted(
   { decision, sealed, stored, ...version }: Accepted,
   language: string,
 ): Omit<PutAnswer, 'receipt' | 'receiptSalt'> {
-  const ended = new Map(decision.ended.map(({ id, to }) => [id, to]));
+  const ended = new Map(decision.ended.map((end) => [end.id, end]));
+  const inFlight = new Set(decision.marked.filter(({ end }) => end !== null).map(({ id }) => id));
   const retimed = new Map(decision.retimed.map((times) => [times.id, times]));
-  const kept = (stored?.reminders ?? []).map((reminder) =>
-    describeReminder(
-      { ...reminder, ...retimed.get(reminder.id) },
-      ended.get(reminder.id) ?? reminder.state,
-    ),
-  );
+  const kept = (stored?.reminders ?? []).map((reminder) => {
+    const end = ended.get(reminder.id);
+    const possiblySent = end?.possiblySent ?? reminder.possiblySent;
+    return describeReminder(
+      { ...reminder, possiblySent, ...retimed.get(reminder.id) },
+      end?.to ?? (inFlight.has(reminder.id) ? 'in_flight' : reminder.state),
+    );
+  });
   const added = sealed.reminders.map((reminder) =>
     describeReminder(reminder, reminder.skipped ? 'skipped' : 'scheduled'),
   );
@@ -39,13 +42,18 @@ export function describeAccepted(
 type Described = Pick<NewReminder, 'requestedChannel' | 'sendAt' | 'notAfter'> & {
   readonly id: string;
   readonly skipped?: string | null | undefined;
+  readonly possiblySent?: boolean;
 };
 
 function describeReminder(reminder: Described, state: string): ReminderAnswer {
-  const { id, requestedChannel: channel, skipped } = reminder;
+  const { id, requestedChannel: channel, skipped, possiblySent } = reminder;
   const sendAt = inMilliseconds(reminder.sendAt);
   const notAfter = inMilliseconds(reminder.notAfter);
-  return { id, channel, sendAt, notAfter, state, ...(skipped ? { skipped } : {}) };
+  return {
+    ...{ id, channel, sendAt, notAfter, state },
+    ...(skipped ? { skipped } : {}),
+    ...(possiblySent ? { possiblySent } : {}),
+  };
 }
 
 /** Of one length, so that the texts sort as the instants do. */

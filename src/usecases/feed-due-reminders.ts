@@ -62,23 +62,23 @@ export async function feedDueReminders(
     allowance = Math.min(allowanceOf(load, input.perSecond), input.allowedMax ?? Infinity);
     isRoomAllThatBounds = allowance === Math.max(0, roomOf(load));
     if (allowance < 1) return [];
-    const organisationIds = await listDueOrganisations(connection, {
+    const organisations = await listDueOrganisations(connection, {
       ...lane,
       after: cursor.lastOrganisationId,
       countMax: allowance,
     });
-    if (organisationIds.length === 0) {
+    if (organisations.length === 0) {
       cursor.lastOrganisationId = nobody;
       return [];
     }
-    const share = Math.ceil(allowance / organisationIds.length);
+    const share = Math.ceil(allowance / organisations.length);
     const reminderIds = await lockDueReminders(connection, {
       ...lane,
-      organisationIds,
+      organisations,
       countMax: allowance,
       lookAt: Math.max(16, share * 4),
     });
-    cursor.lastOrganisationId = organisationIds.at(-1) ?? nobody;
+    cursor.lastOrganisationId = organisations.at(-1)?.id ?? nobody;
     const taken = inBatches(reminderIds);
     if (taken.length > 0) {
       await queueBatches(connection, { ...lane, leaseMs: limits.batchLeaseMs, batches: taken });

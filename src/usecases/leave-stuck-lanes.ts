@@ -41,11 +41,13 @@ async function leaveStuck(
     if (await isHeldUp(connection, { ...lane, channel })) return 0;
   }
   if (others.length === 0) return 0;
-  const organisationIds = await listDueOrganisations(connection, {
+  const organisations = await listDueOrganisations(connection, {
     ...lane,
     after: nobody,
     countMax: organisationsMax,
+    evenUnanswered: true,
   });
+  const organisationIds = organisations.map(({ id }) => id);
   const patienceMs = isOff ? 0 : limits.heldUpPatienceMs;
   return changeChannelOfStuck(connection, { ...lane, organisationIds, patienceMs });
 }

@@ -5,12 +5,14 @@ import type {
   QueueMeasures,
   RunningTotals,
 } from '../domain/queue-measures.ts';
+import type { SendCheckMeasures } from '../domain/send-check.ts';
 import type { WebhookMeasures } from '../domain/webhook.ts';
 import type { Database } from '../store/database.ts';
 import { measureDoubts } from '../store/doubt-books.ts';
 import { readLedgerState } from '../store/ledger.ts';
 import { measureQueue, readHeartbeats } from '../store/ops-reads.ts';
 import { inEveryOrganisation } from '../store/organisation-ids.ts';
+import { measureSendChecks } from '../store/send-check-measures.ts';
 import { readTotals } from '../store/total-reads.ts';
 import { measureWebhooks } from '../store/webhook-measures.ts';
 
@@ -23,6 +25,7 @@ export async function measureOperations({ database }: { database: Database }): P
   doubts: DoubtMeasures;
   totals: RunningTotals;
   webhooks: WebhookMeasures;
+  sendChecks: SendCheckMeasures;
   heartbeats: readonly Heartbeat[];
   ledger: LedgerState;
 }> {
@@ -32,6 +35,7 @@ export async function measureOperations({ database }: { database: Database }): P
     doubts: await measureDoubts(connection),
     totals: await readTotals(connection),
     webhooks: await measureWebhooks(connection),
+    sendChecks: await measureSendChecks(connection),
     ledger: await readLedgerState(connection),
     heartbeats,
   }));

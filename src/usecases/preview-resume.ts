@@ -1,3 +1,4 @@
+import { readPauseActor } from '../store/pause-measures.ts';
 import {
   countHeldReminders,
   type HeldReminders,
@@ -5,11 +6,13 @@ import {
   type Pause,
   type PauseScope,
 } from '../store/pauses.ts';
-import type { PauseDeps } from './pause-sending.ts';
+import { type PauseDeps, pauseSubject } from './pause-sending.ts';
 
 export interface ResumePreview {
   /** The pause that would end; undefined when exactly this is not paused. */
   readonly pause: Pause | undefined;
+  /** Who began it, as the audit says. */
+  readonly by: string | undefined;
   readonly held: readonly HeldReminders[];
   /** Every other pause, which stays. */
   readonly others: readonly Pause[];
@@ -26,8 +29,10 @@ export async function previewResume(
       ({ organisationId, channel }) =>
         organisationId === scope.organisationId && channel === scope.channel,
     );
+    const subject = pauseSubject(scope);
     return {
       pause,
+      by: pause && (await readPauseActor(connection, { ...scope, subject })),
       held: pause ? await countHeldReminders(connection, scope) : [],
       others: pauses.filter((other) => other !== pause),
     };

@@ -11,12 +11,13 @@ import {
   type TimelineEvent,
   type TimelineLink,
   type TimelineLock,
+  type TimelineQuestion,
   type TimelineReminder,
 } from '../store/timeline-reads.ts';
 import { reasonForStatus } from '../transport/email-smtp-replies.ts';
 import { refusalForTwilioCode } from '../transport/sms-twilio-codes.ts';
 
-export type { TimelineLink, TimelineLock } from '../store/timeline-reads.ts';
+export type { TimelineLink, TimelineLock, TimelineQuestion } from '../store/timeline-reads.ts';
 
 /** An attempt, with our word for what the provider's code of its receipt means. */
 export interface ExplainedAttempt extends TimelineAttempt {
@@ -28,6 +29,8 @@ export interface ReminderHistory extends TimelineReminder {
   readonly events: readonly TimelineEvent[];
   readonly attempts: readonly ExplainedAttempt[];
   readonly links: readonly TimelineLink[];
+  /** Absent where nobody was asked. */
+  readonly question: TimelineQuestion | undefined;
   readonly redrive: RedriveDecision;
 }
 
@@ -80,6 +83,7 @@ export async function readTimeline(
         events: of(rows.events, reminder.id),
         attempts: of(rows.attempts, reminder.id).map(explain),
         links: of(rows.links, reminder.id),
+        question: rows.questions.find(({ reminderId }) => reminderId === reminder.id),
         redrive: decisions.get(reminder.id) ?? { kind: 'refused', reason: 'not_failed' },
       })),
     };

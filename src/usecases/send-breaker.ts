@@ -20,6 +20,11 @@ const providerTroubles: ReadonlySet<SendReason> = new Set([
 ]);
 
 const troublesInARow = 8;
+/** Of so many that were begun last, half in doubt are too many, even if some get through in between. */
+const lookedBackAt = 40;
+const doubtsMax = 20;
+/** A provider that was down has to take so many, one after the other, before it is sent more at once. */
+const provenInARow = 5;
 
 /** Keeps a provider that is down from being handed one reminder after the other. */
 export interface SendBreaker {
@@ -32,8 +37,11 @@ export interface SendBreaker {
 }
 
 /**
- * A breaker that opens after several troubles in a row, then lets a single send through every now
- * and then, waiting twice as long after each that fails.
+ * A breaker that opens after several troubles in a row, or when half of what was sent lately is in
+ * doubt, then lets a single send through every now and then, waiting twice as long after each that fails.
+ * One that succeeds is no proof: several follow it one by one, and the first trouble among them opens it
+ * again, for as long as the next would have been. So a provider that takes one message in nine is not
+ * handed the other eight.
  *
  * @param deps.onChange told whenever it opens or closes
  */
@@ -50,34 +58,56 @@ export function createSendBreaker({
     duration,
     next: () => doubling(Math.min(duration * 2, longestOpenMs)),
   });
+  const inARow = new ConsecutiveBreaker(troublesInARow);
+  const lately: boolean[] = [];
+  const isMostlyDoubt = () => lately.filter((isDoubt) => isDoubt).length >= doubtsMax;
   const breaker = circuitBreaker(
     handleWhenResult((outcome) => isTrouble(outcome as SendOutcome | undefined)),
     {
-      breaker: new ConsecutiveBreaker(troublesInARow),
+      breaker: {
+        state: undefined,
+        success: () => inARow.success(),
+        failure: () => inARow.failure() || isMostlyDoubt(),
+      },
       halfOpenAfter: { next: () => doubling(firstOpenMs) },
+      halfOpenSampling: { calls: provenInARow, threshold: 0 },
     },
   );
   let openings = 0;
   let openUntil = 0;
+  let inTheAir = 0;
   breaker.onBreak(() => {
+    if (openings === 0) onChange?.(true);
     openUntil = Date.now() + Math.min(firstOpenMs * 2 ** openings, longestOpenMs);
     openings += 1;
-    onChange?.(true);
   });
   breaker.onReset(() => {
     openings = 0;
+    lately.length = 0;
     onChange?.(false);
   });
+  async function runNoting(send: () => Promise<SendOutcome | undefined>) {
+    inTheAir += 1;
+    try {
+      const outcome = await send();
+      if (outcome) lately.push(outcome.kind === 'uncertain');
+      if (lately.length > lookedBackAt) lately.shift();
+      return outcome;
+    } finally {
+      inTheAir -= 1;
+    }
+  }
 
   return {
     allows() {
       if (breaker.state === CircuitState.Closed) return 'all';
-      return breaker.state === CircuitState.Open && Date.now() >= openUntil ? 'one' : 'none';
+      const mayProbe = breaker.state === CircuitState.HalfOpen || Date.now() >= openUntil;
+      return mayProbe && inTheAir === 0 ? 'one' : 'none';
     },
     waitMs: () => Math.max(1_000, openUntil - Date.now()),
     async run(send) {
       try {
-        return await breaker.execute(send);
+        return await breaker.execute(() => runNoting(send));
       } catch (error) {
         if (error instanceof BrokenCircuitError) return undefined;
         throw error;

@@ -42,7 +42,14 @@ describe('sotto pause and sotto resume', () => {
     expect(await rows('select from pauses where ended_at is null')).toHaveLength(1);
 
     const looked = await sotto(['resume', '--preview', ...scope, '--json']);
-    expect(JSON.parse(looked.out)).toMatchObject({ reason: 'an incident', held: [] });
+    expect(JSON.parse(looked.out)).toMatchObject({
+      ...{ reason: 'an incident', by: 'command line', held: [] },
+      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+    const another = await sotto(['resume', ...scope, '--yes', '--reason', 'over', '--id', id]);
+    expect(another).toMatchObject({ code: 1, out: '' });
+    expect(another.errors).toContain('by command line: SMS of organisation');
+    expect(await rows('select from pauses where ended_at is null')).toHaveLength(1);
 
     const resumed = await sotto(['resume', ...scope, '--yes', '--reason', 'over']);
     expect(resumed).toMatchObject({ code: 0, out: `Resumed: SMS of organisation ${id}.\n` });

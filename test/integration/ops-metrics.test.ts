@@ -98,6 +98,8 @@ const contract: Record<string, [type: string, labels: string[]]> = {
   reminders_scheduled_estimate: ['gauge', []],
   reminders_total: ['counter', ['state', 'channel', 'mode']],
   retention_last_success_timestamp_seconds: ['gauge', []],
+  send_check_failing_seconds: ['gauge', []],
+  send_check_questions_total: ['counter', ['answer']],
   uncertain: ['gauge', ['mode']],
   uncertain_late: ['gauge', ['mode']],
   uncertain_oldest_age_seconds: ['gauge', ['mode']],

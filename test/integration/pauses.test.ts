@@ -140,6 +140,19 @@ describe.each(ways)('a pause by %s', (_, depsOf) => {
     expect((await previewResume(deps, scope)).pause).toEqual(preview.pause);
   });
 
+  it('is ended only if it is the one that was looked at', async () => {
+    const deps = depsOf();
+    const scope = { ...everything, channel: 'sms' as const };
+    await pauseSending(deps, { ...scope, ...why });
+    const first = await previewResume(deps, scope);
+    expect(first.by).toBe(why.actor);
+    await resumeSending(deps, { ...scope, ...why });
+    await pauseSending(deps, { ...scope, ...why });
+    const late = { ...scope, ...why, pauseId: first.pause?.id };
+    expect(await resumeSending(deps, late)).toBe(false);
+    expect((await previewResume(deps, scope)).pause).toBeDefined();
+  });
+
   it('that is not there has nothing to show', async () => {
     await seedBoth();
     expect(await previewResume(depsOf(), everything)).toEqual({

@@ -61,6 +61,7 @@ const readersOfBytes: Record<string, readonly DatabaseRole[]> = {
   'phone_day_counts.phone_index': ['patient', 'scheduler'],
   'ops_sessions.token_hash': ['ops'],
   'webhook_secrets.sealed': ['scheduler'],
+  'send_check_secrets.sealed': ['scheduler'],
 };
 
 /** What the purpose of a role does not cover, said in words where bytes do not say it. */
@@ -90,6 +91,12 @@ const refusedSelects: [DatabaseRole, string][] = [
   ['scheduler', 'select code from webhook_failures'],
   ['api', 'select key_number from webhook_secrets'],
   ['ops', 'select url from webhook_endpoints'],
+  ['api', 'select key_number from send_check_secrets'],
+  ['ops', 'select url from send_checks'],
+  ['ops', 'select id from send_check_secrets'],
+  ['worker', 'select id from send_checks'],
+  ['worker', 'select decision from send_questions'],
+  ['patient', 'select id from send_checks'],
   ['ops', 'select id from webhook_secrets'],
   ['worker', 'select id from webhook_endpoints'],
   ['patient', 'select id from webhook_endpoints'],
@@ -146,7 +153,7 @@ interface Organisation {
 
 /** One row in every table; a table that is missing here fails the tests. */
 function rowsOf(id: string): Organisation['rows'] {
-  const [appointment, reminder, link, credential, endpoint] = Array.from({ length: 5 }, () =>
+  const [appointment, reminder, link, credential, endpoint, check] = Array.from({ length: 6 }, () =>
     randomUUID(),
   );
   const common = { organisation_id: id, mode: 'test' };
@@ -254,6 +261,15 @@ function rowsOf(id: string): Organisation['rows'] {
       attempt: 1,
       code: 'timeout',
     },
+    send_checks: { ...common, id: check, url: 'https://check.example.com' },
+    send_check_secrets: {
+      organisation_id: id,
+      id: randomUUID(),
+      check_id: check,
+      key_number: '1',
+      sealed: randomBytes(8),
+    },
+    send_questions: { ...common, reminder_id: reminder },
     carried_balances: { ...common, state: 'sent', count: 1 },
     receipts: { ...common, issued_at: now, receipt_id: randomUUID() },
     ledger_breaks: {

@@ -13,8 +13,11 @@ import { listEvents } from '../../src/usecases/list-events.ts';
 import { readAppointment } from '../../src/usecases/read-appointment.ts';
 import { readLedger } from '../../src/usecases/read-ledger.ts';
 import { readOrganisation } from '../../src/usecases/read-organisation.ts';
+import { sendCheckUseCases } from '../../src/usecases/send-check-use-cases.ts';
 import { webhookUseCases } from '../../src/usecases/webhook-use-cases.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+
+const noKeys = { webhookPublicKey: async () => undefined };
 
 export interface ApiFixture {
   readonly api: FastifyInstance;
@@ -59,11 +62,8 @@ export async function createApiFixture(
     readOrganisation: (input) => readOrganisation({ database: asApi }, input),
     changeOrganisation: (input) =>
       changeOwnOrganisation({ database: asApi, channelsAvailable: channels }, input),
-    ...webhookUseCases({
-      database: asApi,
-      keys: { webhookPublicKey: async () => undefined },
-      isSandbox: true,
-    }),
+    ...webhookUseCases({ database: asApi, keys: noKeys, isSandbox: true }),
+    ...sendCheckUseCases({ database: asApi, keys: noKeys, isSandbox: true }),
     putAppointment: async () => {
       throw new AppError('unavailable', { retryAfterS: 2 });
     },

@@ -104,7 +104,11 @@ export function createFaultPoint(fault?: { at: number; mode: FaultMode }) {
       };
     },
     channel(real: WebhookChannel): WebhookChannel {
-      return { ...real, post: (message) => step(() => real.post(message), forever, 'send') };
+      return {
+        ...real,
+        post: (message) => step(() => real.post(message), forever, 'send'),
+        ask: (message) => step(() => real.ask(message), forever, 'send'),
+      };
     },
   };
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { limits } from '../../config/limits.ts';
 import type { Mode } from '../../src/domain/channel.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { boxPublicKey, newBoxPrivateKey } from '../../src/keys/box-keys.ts';
@@ -9,7 +10,7 @@ import { isPublicAddress } from '../../src/transport/public-address.ts';
 import { openWebhookChannel, type WebhookChannel } from '../../src/transport/webhook-channel.ts';
 import { deliverWebhooks } from '../../src/usecases/deliver-webhooks.ts';
 import { webhookUseCases } from '../../src/usecases/webhook-use-cases.ts';
-import { createWebhookSender, type WebhookSender } from '../../workers/webhook-sender.ts';
+import { createTurns, type Turns } from '../../workers/turns.ts';
 import type { TestDatabase } from './database.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -35,12 +36,13 @@ export function createWebhookBench(database: TestDatabase) {
   const api = webhookUseCases({ database: asApi, keys, isSandbox: true });
 
   /** A process that sends, made anew for each that a test plays. */
-  function openSender(overrides: SenderOverrides = {}): WebhookSender {
+  function openSender(overrides: SenderOverrides = {}): Turns {
     const asProcess = overrides.database?.(scheduler) ?? scheduler;
-    return createWebhookSender({
+    return createTurns({
+      atOnce: limits.webhooksAtOnce,
       claim: (countMax) =>
         claimEndpoints(asProcess, { countMax, leaseMs: overrides.leaseMs ?? 30_000 }),
-      deliver: (input) =>
+      take: ({ claimed: endpoint, ...turn }) =>
         deliverWebhooks(
           {
             database: asProcess,
@@ -59,7 +61,7 @@ export function createWebhookBench(database: TestDatabase) {
             random: () => 0.5,
             log,
           },
-          input,
+          { ...turn, endpoint },
         ),
       nowMs: () => performance.now(),
       log,
@@ -100,7 +102,7 @@ export function createWebhookBench(database: TestDatabase) {
       );
     },
     /** Looks around until nothing is owed any more that could be delivered now. */
-    async settle(sender: WebhookSender): Promise<void> {
+    async settle(sender: Turns): Promise<void> {
       await waitFor(async () => {
         await sender.lookAround(new AbortController().signal);
         await sender.idle();

@@ -6,11 +6,17 @@ import { appointmentRequest } from '../../src/http/api/appointment-schema.ts';
 import { buildApi } from '../../src/http/api/build-api.ts';
 import { exampleAppointment } from '../../src/http/api/docs/example-appointment.ts';
 import { fieldTexts } from '../../src/http/api/docs/problem-texts.ts';
+import { sendCheckUseCases } from '../../src/usecases/send-check-use-cases.ts';
 import { webhookUseCases } from '../../src/usecases/webhook-use-cases.ts';
 import { listRoutes } from '../support/list-routes.ts';
 
 const nobody = async () => {
   throw new AppError('unauthenticated');
+};
+const unused = {
+  database: { transaction: nobody },
+  keys: { webhookPublicKey: nobody },
+  isSandbox: false,
 };
 const silent = () => {};
 
@@ -32,11 +38,8 @@ beforeAll(async () => {
     readLedger: nobody,
     readOrganisation: nobody,
     changeOrganisation: nobody,
-    ...webhookUseCases({
-      database: { transaction: nobody },
-      keys: { webhookPublicKey: nobody },
-      isSandbox: false,
-    }),
+    ...webhookUseCases(unused),
+    ...sendCheckUseCases(unused),
     acceptStatusCallback: nobody,
     acceptInboundMessage: nobody,
     acceptBounce: nobody,

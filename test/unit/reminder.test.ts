@@ -18,6 +18,7 @@ const steps: readonly [from: ReminderState, to: ReminderState, why: string][] = 
   ['scheduled', 'superseded', 'replaced by a new version'],
   ['scheduled', 'expired', 'not in time'],
   ['scheduled', 'suppressed', 'the contact opted out'],
+  ['scheduled', 'failed', 'held: the booking system did not answer'],
   ['scheduled', 'sent', 'late proof of an older attempt'],
   ['scheduled', 'delivered', 'late proof of an older attempt'],
   ['scheduled', 'uncertain', 'after a restore'],

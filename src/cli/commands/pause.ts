@@ -32,11 +32,11 @@ export const resume = command({
   group: 'Day to day',
   summary: 'end a pause, after showing what goes out and what has expired',
   usage: [
-    'resume --reason TEXT [--organisation ID] [--channel sms|email] [--yes] [--json]',
+    'resume --reason TEXT [--organisation ID] [--channel sms|email] [--id ID] [--yes] [--json]',
     'resume --preview [--organisation ID] [--channel sms|email] [--json]',
   ],
   about: [
-    'It ends the pause of exactly what is named: one of an organisation’s SMS is not ended by resuming everything. Where nothing is paused so, it names what is, and exits with 1. On a terminal it asks first; elsewhere it wants --yes.',
+    'It ends the pause of exactly what is named: one of an organisation’s SMS is not ended by resuming everything. Where nothing is paused so, it names what is, and exits with 1. It says who began the pause and why, and ends that one alone: not one that somebody began in its place meanwhile. On a terminal it asks first; elsewhere it wants --yes, and --id where it must be the pause of a certain person or program.',
   ],
   examples: [
     {
@@ -49,6 +49,7 @@ export const resume = command({
   options: {
     ...scope,
     preview: { type: 'boolean', means: 'Show what a resume would do, and do nothing' },
+    id: { type: 'string', value: 'ID', means: 'Only this pause, as preview or pause told it' },
     yes: { type: 'boolean', means: 'Do not ask' },
     json,
   },

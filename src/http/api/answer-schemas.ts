@@ -32,6 +32,11 @@ const skipped = z
   .exactOptional()
   .meta({ description: 'Why it is never sent: booked_late or quiet_hours.' });
 
+const possiblySent = z.boolean().exactOptional().meta({
+  description:
+    'It has ended, and its last send may have gone out all the same: nobody knows yet. An event tells if it is found out.',
+});
+
 export const putAnswer: z.ZodType<Omit<PutAnswer, 'created'>> = z
   .object({
     ...identity,
@@ -44,8 +49,12 @@ export const putAnswer: z.ZodType<Omit<PutAnswer, 'created'>> = z
         channel,
         sendAt: instant,
         notAfter: instant,
-        state: reminderState,
+        state: z.enum([...reminderStates, 'in_flight']).meta({
+          description:
+            'in_flight: to be ended, and being handed over at this moment; no other attempt follows, and an event tells what became of it.',
+        }),
         skipped,
+        possiblySent,
       }),
     ),
     receipt: z.string().meta({
@@ -94,8 +103,9 @@ export const deleteAnswer: z.ZodType<DeleteAnswer> = z
         id: z.string().meta({ format: 'uuid' }),
         state: z.string().meta({
           description:
-            'cancelled or erased, what it had already become, or in_flight: handed over just now; an event tells.',
+            'cancelled or erased, what it had already become, or in_flight: being handed over at this moment; no other attempt follows, and an event tells what became of it.',
         }),
+        possiblySent,
       }),
     ),
   })

@@ -24,6 +24,7 @@ import { fieldErrors } from './field-errors.ts';
 import { addLedgerRoutes, type LedgerUseCases } from './ledger-routes.ts';
 import { openApiInfo } from './open-api.ts';
 import { addOrganisationRoutes, type OrganisationUseCases } from './organisation-routes.ts';
+import { addSendCheckRoutes, type SendCheckUseCases } from './send-check-routes.ts';
 import { addWebhookRoutes, type WebhookUseCases } from './webhook-routes.ts';
 
 export interface ApiDeps
@@ -33,6 +34,7 @@ export interface ApiDeps
     LedgerUseCases,
     OrganisationUseCases,
     WebhookUseCases,
+    SendCheckUseCases,
     CallbackUseCases {
   readonly log: Log;
   readonly apiUrl: string;
@@ -72,6 +74,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   addLedgerRoutes(app, letIn, deps);
   addOrganisationRoutes(app, letIn, deps);
   addWebhookRoutes(app, letIn, deps);
+  addSendCheckRoutes(app, letIn, deps);
   app.get(
     '/.well-known/jwks.json',
     {

@@ -16,7 +16,9 @@ export type ReasonCode =
   | 'not_settled'
   | 'held_uncertain'
   | 'proven_duplicate'
-  | 'redriven';
+  | 'redriven'
+  | 'dropped_by_check'
+  | 'check_unanswered';
 
 export interface ReasonWords {
   /** What happened. */
@@ -63,6 +65,16 @@ export const reasonWords: Readonly<Record<ReasonCode, ReasonWords>> = {
   provider_refused: {
     words: 'The provider refused the message for a reason that has no word here.',
     advice: 'Look the code or the provider’s id up at the provider.',
+  },
+  dropped_by_check: {
+    words:
+      'The booking system was asked just before it would have gone out, and said not to send it.',
+  },
+  check_unanswered: {
+    words:
+      'The booking system was asked whether to send it and gave no answer; its organisation wants such reminders held.',
+    advice:
+      'Tell the organisation that its booking system does not answer. Sent again, it is asked about again; see "sotto send-check".',
   },
   rate_limited: {
     words: 'The provider takes no more at this rate.',

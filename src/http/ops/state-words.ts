@@ -48,6 +48,14 @@ export const refusalWords: Readonly<Record<RedriveRefusal, string>> = {
   too_late: 'Too little time is left before its deadline to deliver it. The practice phones.',
 };
 
+/** How the question to the booking system ended. */
+export const decisionWords = {
+  proceed: 'it said to send',
+  drop: 'it said not to send',
+  send_unanswered: 'no answer came, and its organisation wants such reminders sent',
+  hold_unanswered: 'no answer came, and its organisation wants such reminders held',
+} as const;
+
 /** What happened to an appointment, by the type of its event. */
 export const eventWords: Readonly<Record<string, string>> = {
   'appointment.accepted': 'accepted from the booking system',

@@ -7,7 +7,13 @@ import type {
 } from '../../../usecases/read-timeline.ts';
 import { paths } from '../paths.ts';
 import { wordsOf } from '../reason-words.ts';
-import { outcomeWords, receiptWords, refusalWords, stateWords } from '../state-words.ts';
+import {
+  decisionWords,
+  outcomeWords,
+  receiptWords,
+  refusalWords,
+  stateWords,
+} from '../state-words.ts';
 import type { OpsVisitor } from '../visitor.ts';
 import type { Html } from './html.ts';
 import { moment } from './moment.ts';
@@ -37,6 +43,7 @@ ${whatToDo(reminder, visitor, now)}
 <dt>Of use until</dt><dd>${moment(reminder.notAfter, now)}</dd>
 <dt>Id</dt><dd><code>${reminder.id}</code></dd>
 </dl>
+${questionOf(reminder, now)}
 ${attemptsOf(reminder, now)}
 ${linksOf(reminder, now)}
 ${historyOf(reminder, now)}
@@ -72,6 +79,15 @@ function whatToDo(reminder: ReminderHistory, visitor: OpsVisitor, now: Date): Ht
     return html`${hint}<p>An operator can send it again, until ${moment(reminder.notAfter, now)}.</p>`;
   }
   return html`${hint}<p><a class="button" href="${paths.redriveReminder(reminder.id)}">Send again …</a> until ${moment(reminder.notAfter, now)}</p>`;
+}
+
+function questionOf({ question }: ReminderHistory, now: Date): Html {
+  if (!question) return html``;
+  const { askedCount, decision, decidedAt, unansweredSince, failedCode } = question;
+  const times = askedCount === 1 ? 'once' : `${askedCount} times`;
+  return html`<p>Its booking system was asked ${times} whether it may go out.${
+    decision && decidedAt ? html` ${moment(decidedAt, now)}: ${decisionWords[decision]}.` : ''
+  }${unansweredSince ? html` An answer has been missing since ${moment(unansweredSince, now)}${failedCode ? html` (<code>${failedCode}</code>)` : ''}.` : ''}</p>`;
 }
 
 function attemptsOf({ attempts }: ReminderHistory, now: Date): Html {
