@@ -8,6 +8,7 @@ import { SealError } from '../keys/seal-error.ts';
 import { webhookHeaders } from '../keys/webhook-signature.ts';
 import type { Database } from '../store/database.ts';
 import type { StoredEvent } from '../store/event-reads.ts';
+import { isEndpointBehindKept } from '../store/kept-events.ts';
 import {
   type ClaimedEndpoint,
   readLiveSecrets,
@@ -15,7 +16,7 @@ import {
   recordArrival,
   recordFailure,
   recordTest,
-  recordUnsignable,
+  recordUndeliverable,
   releaseEndpoint,
 } from '../store/webhook-deliveries.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -58,7 +59,10 @@ export async function deliverWebhooks(
 ): Promise<void> {
   const { endpoint, stopping } = input;
   const secrets = await openSecrets(deps, endpoint);
-  if (secrets.length === 0) return giveUp(deps, endpoint);
+  if (secrets.length === 0) {
+    await giveUp(deps, { ...endpoint, reason: 'secret_unreadable' });
+    return releaseEndpoint(deps.database, endpoint);
+  }
   const channel = deps.openChannel(endpoint);
   try {
     const send = ({ id, body }: WebhookMessage) => {
@@ -103,12 +107,11 @@ function openOrNothing(input: Parameters<typeof openWebhookSecret>[0]) {
 
 async function giveUp(
   { database, log }: DeliverWebhooksDeps,
-  endpoint: ClaimedEndpoint,
+  endpoint: ClaimedEndpoint & { readonly reason: 'secret_unreadable' | 'events_gone' },
 ): Promise<void> {
-  if (await recordUnsignable(database, endpoint)) {
-    log.error('a webhook endpoint was disabled', factsOf(endpoint, 'secret_unreadable'));
+  if (await recordUndeliverable(database, endpoint)) {
+    log.error('a webhook endpoint was disabled', factsOf(endpoint, endpoint.reason));
   }
-  await releaseEndpoint(database, endpoint);
 }
 
 async function takeTurn(deps: DeliverWebhooksDeps, turn: Turn): Promise<void> {
@@ -122,6 +125,10 @@ async function takeTurn(deps: DeliverWebhooksDeps, turn: Turn): Promise<void> {
   if (endpoint.isDisabled) return;
   const limit = limits.webhookTurnEventsMax;
   const events = await readOwedEvents(deps.database, { endpointId, limit });
+  // Asked after reading, so that what was dropped before is known.
+  if (await isEndpointBehindKept(deps.database, endpoint)) {
+    return giveUp(deps, { ...endpoint, reason: 'events_gone' });
+  }
   let from = endpoint.position;
   let { failedCount } = endpoint;
   for (const event of events) {

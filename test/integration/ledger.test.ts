@@ -147,7 +147,7 @@ const happenings = {
       `visit-${place}`,
     ]);
     const fault = somewhere(dice, 15);
-    const work = retireExpired({ database: fault.database(bench.scheduler) });
+    const work = retireExpired({ database: fault.database(bench.scheduler), log: silentLog });
     await Promise.race([work.catch(() => {}), fault.died]);
   },
 };
@@ -197,12 +197,12 @@ describe('accepted = the sum of all states', () => {
       await db.admin.query('update appointments set erase_at = now()');
       const fault = createFaultPoint({ at, mode });
       await Promise.race([
-        retireExpired({ database: fault.database(bench.scheduler) }),
+        retireExpired({ database: fault.database(bench.scheduler), log: silentLog }),
         fault.died,
       ]);
       expect(await breaksOf()).toEqual([]);
     }
-    await retireExpired({ database: bench.scheduler });
+    await retireExpired({ database: bench.scheduler, log: silentLog });
     const accounts = await verify();
     expect(accounts).toHaveLength(4);
     for (const { accepted, kept, carried } of accounts) {
@@ -223,7 +223,7 @@ describe('accepted = the sum of all states', () => {
         from_state, to_state)
       select organisation_id, mode, 'reminder.suppressed', 'visit-0', appointment_id, id, 'scheduled',
         'suppressed' from changed`);
-    const retired = retireExpired({ database: bench.scheduler });
+    const retired = retireExpired({ database: bench.scheduler, log: silentLog });
     await expect
       .poll(async () => {
         const { rows } = await db.admin.query(

@@ -28,6 +28,7 @@ const commonTables: Record<string, readonly DatabaseRole[]> = {
   total_lateness: ['ops'],
   total_opt_outs: ['ops'],
   ledger_proofs: ['ops'],
+  event_months: ['api', 'ops'],
 };
 
 /**
@@ -137,6 +138,7 @@ function rowsOf(id: string): Organisation['rows'] {
   );
   const common = { organisation_id: id, mode: 'test' };
   const now = new Date();
+  const month = '2026-01-01';
   return {
     organisations: { id, name: 'Seeded' },
     credentials: { ...common, id: credential, kind: 'api_key', key_hash: randomBytes(32) },
@@ -241,6 +243,16 @@ function rowsOf(id: string): Organisation['rows'] {
       code: 'timeout',
     },
     carried_balances: { ...common, state: 'sent', count: 1 },
+    carried_steps: { ...common, month, to_state: 'sent', count: 1 },
+    carried_ends: { ...common, month, transaction_id: '1', id: 1 },
+    carried_lives: {
+      ...common,
+      month,
+      appointment_id: appointment,
+      reminder_id: reminder,
+      state: 'sent',
+      step: 1,
+    },
     receipts: { ...common, issued_at: now, receipt_id: randomUUID() },
     ledger_breaks: {
       ...common,
@@ -693,6 +705,9 @@ describe('the functions that look past the organisation', () => {
         callers: [],
         ...common,
       },
+      // Deletes what is old enough and nothing else, however it is called.
+      { name: 'delete_old_records', result: 'integer', callers: ['scheduler'], ...common },
+      { name: 'drop_event_month', result: 'boolean', callers: ['scheduler'], ...common },
       { name: 'ensure_event_partitions', result: 'void', callers: ['scheduler'], ...common },
       {
         name: 'find_attempt',
