@@ -101,7 +101,7 @@ function schedulerDuties(deps: {
       run: (stopping) => retireExpired({ database, keep, stopping, log }),
     },
     { name: 'ledger', everyMs: 600_000, run: () => proveLedger({ database, log }) },
-    { name: 'event-months', everyMs: 21_600_000, run: () => prepareEventMonths({ database }) },
+    { name: 'event-months', everyMs: 600_000, run: () => prepareEventMonths({ database }) },
   ];
 }
 

@@ -1288,18 +1288,19 @@ CREATE OR REPLACE FUNCTION public.ensure_event_partitions(months_ahead integer)
 AS $function$
 declare
   month date;
+  name text;
 begin
   for month in
     select (date_trunc('month', clock_timestamp() at time zone 'UTC') + make_interval(months => step))::date
     from generate_series(0, months_ahead) as step
   loop
-    execute format(
-      'create table if not exists %I partition of events for values from (%L) to (%L)',
-      'events_' || to_char(month, 'YYYY_MM'),
+    name := 'events_' || to_char(month, 'YYYY_MM');
+    continue when to_regclass(name) is not null;
+    execute format('create table %I partition of events for values from (%L) to (%L)', name,
       to_char(month, 'YYYY-MM-DD') || ' 00:00:00+00',
       to_char(month + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00');
-    execute format('alter table %I enable row level security', 'events_' || to_char(month, 'YYYY_MM'));
-    execute format('alter table %I force row level security', 'events_' || to_char(month, 'YYYY_MM'));
+    execute format('alter table %I enable row level security', name);
+    execute format('alter table %I force row level security', name);
   end loop;
 end
 $function$;

@@ -8,7 +8,7 @@ import type { Log } from '../telemetry/log.ts';
 export const deletingDuty = 'delete old appointments';
 
 /** Less than an accepted request waits for a lock, so that nobody is refused for it. */
-const dropLockMs = 50;
+export const monthLockMs = 50;
 
 /**
  * Drops the months of events that are over. First what they say is carried forward, some appointments at
@@ -29,7 +29,7 @@ export async function dropEventMonths(
     }
     const drop = (connection: Connection) =>
       dropMonth(connection, { month, keptDays: keep.events });
-    if (await inTurn(database, 'drop event months', drop, { lockTimeoutMs: dropLockMs })) {
+    if (await inTurn(database, 'drop event months', drop, { lockTimeoutMs: monthLockMs })) {
       log.info('a month of events was dropped');
     }
   }

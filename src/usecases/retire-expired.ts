@@ -12,7 +12,7 @@ import {
 } from '../store/retention.ts';
 import { deleteOldRecords, deleteShortLived, shortLived } from '../store/short-lived.ts';
 import type { Log } from '../telemetry/log.ts';
-import { deletingDuty, dropEventMonths } from './drop-event-months.ts';
+import { deletingDuty, dropEventMonths, monthLockMs } from './drop-event-months.ts';
 import { inRounds } from './in-rounds.ts';
 
 export interface RetireDeps {
@@ -75,11 +75,18 @@ async function refuseOneClock({
   throw new AppError('internal');
 }
 
-/** Makes room for the events of the months ahead. */
+/**
+ * Makes room for the events of the months ahead. A month that is added keeps everybody from the events for
+ * a moment, so it waits for no one: there is time until it is needed.
+ */
 export async function prepareEventMonths(deps: {
   database: Pick<Database, 'transaction'>;
 }): Promise<void> {
-  await deps.database.transaction([], async (connection) => {
-    if (await tryDuty(connection, 'event partitions')) await makeEventPartitions(connection);
-  });
+  await deps.database.transaction(
+    [],
+    async (connection) => {
+      if (await tryDuty(connection, 'event partitions')) await makeEventPartitions(connection);
+    },
+    { lockTimeoutMs: monthLockMs },
+  );
 }

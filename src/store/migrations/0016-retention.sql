@@ -117,6 +117,29 @@ $$;
 revoke execute on function drop_event_month(date, integer) from public;
 grant execute on function drop_event_month(date, integer) to sotto_scheduler;
 
+-- As before, but what is there is left alone: to look at a month in use, it was locked against everybody,
+-- and that in the other order than who reads events locks them.
+create or replace function ensure_event_partitions(months_ahead integer) returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  month date;
+  name text;
+begin
+  for month in
+    select (date_trunc('month', clock_timestamp() at time zone 'UTC') + make_interval(months => step))::date
+    from generate_series(0, months_ahead) as step
+  loop
+    name := 'events_' || to_char(month, 'YYYY_MM');
+    continue when to_regclass(name) is not null;
+    execute format('create table %I partition of events for values from (%L) to (%L)', name,
+      to_char(month, 'YYYY-MM-DD') || ' 00:00:00+00',
+      to_char(month + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00');
+    execute format('alter table %I enable row level security', name);
+    execute format('alter table %I force row level security', name);
+  end loop;
+end
+$$;
+
 -- What administrators and operators did, and who of them is gone, goes some rows at a time. Nobody can have
 -- it deleted that is younger than three months: whoever has the scheduler's place hides nothing by it.
 create index audit_age on audit using brin (at);
