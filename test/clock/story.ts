@@ -49,7 +49,7 @@ export async function createStory(system: TurnedSystem) {
     };
     // Until the keys of a new organisation are published it is told to try again.
     await waitFor(async () =>
-      call('PUT', `/v1/appointments/${reference}`, body).then(
+      call('PUT', `/v1/appointments/${encodeURIComponent(reference)}`, body).then(
         () => true,
         (error: Error) => {
           if (error.message.includes('key_missing')) return false;
@@ -72,8 +72,9 @@ export async function createStory(system: TurnedSystem) {
 
   return {
     organisationId,
-    call,
     put,
+    remove: (reference: string, query = '') =>
+      call('DELETE', `/v1/appointments/${encodeURIComponent(reference)}${query}`),
     /** What is only ever deleted because of its age. */
     async leaveRecords(): Promise<void> {
       const password = new Secret(randomBytes(12).toString('hex'));

@@ -26,11 +26,11 @@ export async function sweep(admin: pg.Pool): Promise<Sweep> {
   return found;
 }
 
-/** Names of the keys in a folder of the store, sorted; hidden files are none. */
+/** Days or months of the keys in a folder of the store, sorted; what is none of those is left out. */
 export function keysIn(keysFolder: string, place: string): string[] {
   const folder = join(keysFolder, place);
   if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\d{4}-\d{2}/.test(name))
+  return readdirSync(folder)
+    .flatMap((name) => /^\d{4}-\d{2}(-\d{2})?(?=\.)/.exec(name)?.[0] ?? [])
     .sort();
 }

@@ -102,7 +102,7 @@ export async function startTurnedSystem(): Promise<TurnedSystem> {
         [duties, instant.toString()],
       );
       return rows.length === duties.length;
-    }, 60_000);
+    }, 120_000);
   }
 
   return {
@@ -128,13 +128,18 @@ export async function startTurnedSystem(): Promise<TurnedSystem> {
         if (pid > 0) process.kill(pid, 'SIGTERM');
       }
       await beatsSince(instant);
-      await waitFor(() => fetch(`${config.PATIENT_URL}/check`).then(({ ok }) => ok, () => false));
+      await waitFor(() =>
+        fetch(`${config.PATIENT_URL}/check`).then(
+          ({ ok }) => ok,
+          () => false,
+        ),
+      );
     },
     async stop() {
       await Promise.all(roles.map((role) => role.stop()));
       await admin.end();
       await postgres.stop();
-      if (!process.env.KEEP) rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
