@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import { Secret } from '../src/domain/secret.ts';
+import { type KeptDays, keptDaysMax, keptDaysMin } from './kept-days.ts';
 
 const portRule = { error: 'must be a whole number from 1 to 65535' };
 const port = (fallback: number) =>
   z.coerce.number(portRule).int(portRule).min(1, portRule).max(65_535, portRule).default(fallback);
+const keptFor = (what: keyof KeptDays) =>
+  z.coerce.number().int().min(keptDaysMin[what]).max(keptDaysMax[what]).default(keptDaysMax[what]);
 const secret = z
   .string()
   .min(1)
@@ -184,6 +187,15 @@ export const environment = z.object({
     .describe(
       'Journal of erasures, opt-outs and lock-outs outside PostgreSQL. Unset: file:DATA_DIR/journal.',
     ),
+  KEEP_STATES_DAYS: keptFor('states').describe(
+    'Days that states, times and attempts are kept after the links of an appointment expire, 1 to 90.',
+  ),
+  KEEP_EVENTS_DAYS: keptFor('events').describe(
+    'Days that events and receipts are kept, 7 to 90; events go by the month. The same for api and scheduler.',
+  ),
+  KEEP_AUDIT_DAYS: keptFor('audit').describe(
+    'Days that what operators and administrators did is kept, 90 to 1096, which are three years.',
+  ),
   METRICS_TOKEN: secret
     .optional()
     .describe('Bearer token that may read /metrics from elsewhere than loopback.'),

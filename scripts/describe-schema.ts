@@ -120,7 +120,7 @@ const rights = `
   union all
   select c.relname::text, format('grant %s (%s) on %I to %s;', lower(a.privilege_type),
     string_agg(quote_ident(t.attname), ', ' order by t.attname), c.relname, ${grantee})
-  from ${ourTables} join pg_attribute t on t.attrelid = c.oid and t.attnum > 0
+  from ${ourTables} join pg_attribute t on t.attrelid = c.oid
   cross join aclexplode(t.attacl) a
   where a.grantee <> c.relowner group by c.relname, a.grantee, a.privilege_type
   union all

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/env.ts';
+import { keptDays } from '../config/kept-days.ts';
 import { channelsAvailable, hasLiveTransport } from '../config/transports.ts';
 import packageFile from '../package.json' with { type: 'json' };
 import type { Channel } from '../src/domain/channel.ts';
@@ -82,6 +83,7 @@ function schedulerDuties(deps: {
   log: Log;
 }): Duty[] {
   const { config, database, ring, webhooks, sendChecks, log } = deps;
+  const keep = keptDays(config);
   return [
     { name: 'feed', everyMs: 1_000, run: createFeeding({ config, database, ring }) },
     { name: 'sweep', everyMs: 10_000, run: () => sweepLeases({ database, log }) },
@@ -94,9 +96,13 @@ function schedulerDuties(deps: {
       run: () => leaveStuckLanes({ database, log }, { available: channelsAvailable(config) }),
     },
     { name: 'measure', everyMs: 10_000, run: () => measureMinutes({ database }) },
-    { name: 'retire', everyMs: 600_000, run: () => retireExpired({ database }) },
+    {
+      name: 'retire',
+      everyMs: 600_000,
+      run: (stopping) => retireExpired({ database, keep, stopping, log }),
+    },
     { name: 'ledger', everyMs: 600_000, run: () => proveLedger({ database, log }) },
-    { name: 'event-months', everyMs: 21_600_000, run: () => prepareEventMonths({ database }) },
+    { name: 'event-months', everyMs: 600_000, run: () => prepareEventMonths({ database }) },
   ];
 }
 

@@ -84,6 +84,11 @@ function pageFrom({ status, body }: { status: number; body: unknown }): z.infer<
   if (status === 200 && read) return read;
   if (status === 422)
     throw new CommandError('--since must be now, start, or a cursor of this API.');
+  if (status === 410) {
+    throw new CommandError(
+      'Events behind that cursor are kept no longer: begin with --since start or --since now.',
+    );
+  }
   const { code } = problemIn(body);
   throw new CommandError(`The API refuses: ${code} (${status}).`, { exitCode: exitCodes.failed });
 }

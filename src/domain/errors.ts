@@ -19,6 +19,10 @@ export const errorCodes = {
     title: 'This revision is used up: one as high or higher is stored.',
   },
   revision_required: { status: 409, title: 'This appointment uses revisions; send one.' },
+  cursor_too_old: {
+    status: 410,
+    title: 'Events behind this cursor are kept no longer; begin anew with what is kept.',
+  },
   payload_too_large: { status: 413, title: 'The request is larger than allowed.' },
   unsupported_media_type: { status: 415, title: 'Send application/json, uncompressed.' },
   invalid_request: { status: 422, title: 'Some fields are not acceptable; see errors.' },

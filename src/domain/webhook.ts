@@ -1,5 +1,11 @@
 /** Why an endpoint gets nothing: its organisation said so, or we gave up. */
-export const disabledReasons = ['by_request', 'gone', 'failing', 'secret_unreadable'] as const;
+export const disabledReasons = [
+  'by_request',
+  'gone',
+  'failing',
+  'secret_unreadable',
+  'events_gone',
+] as const;
 export type DisabledReason = (typeof disabledReasons)[number];
 
 /**

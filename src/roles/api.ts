@@ -118,7 +118,7 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     readAppointment: (input) => readAppointment({ database }, input),
     listAppointments: (input) => listAppointments({ database }, input),
     listEvents: (input) => listEvents({ database }, input),
-    readLedger: (input) => readLedger({ database, now }, input),
+    readLedger: (input) => readLedger({ database, daysKept: config.KEEP_EVENTS_DAYS, now }, input),
     readOrganisation: (input) => readOrganisation({ database }, input),
     changeOrganisation: (input) =>
       changeOwnOrganisation({ database, channelsAvailable: available }, input),

@@ -99,17 +99,22 @@ function versionRows(versions: readonly AcceptedVersion[]): TableRows {
       receipt_id: 'uuid',
       content: 'bytea',
       view_month: 'text',
+      expires_at: 'timestamptz',
     },
-    rows: versions.map(({ organisationId, mode, id, decision, receiptId, sealed }) => ({
-      organisation_id: organisationId,
-      mode,
-      appointment_id: id,
-      version: decision.version,
-      revision: decision.revision,
-      receipt_id: receiptId,
-      content: sealed.content,
-      view_month: sealed.viewMonth,
-    })),
+    rows: versions.map(
+      ({ organisationId, mode, id, decision, receiptId, sealed, linkExpiresAt }) => ({
+        organisation_id: organisationId,
+        mode,
+        appointment_id: id,
+        version: decision.version,
+        revision: decision.revision,
+        receipt_id: receiptId,
+        content: sealed.content,
+        view_month: sealed.viewMonth,
+        // Others go with the last link that leads to them.
+        expires_at: sealed.contentKeys.length === 0 ? linkExpiresAt.toString() : null,
+      }),
+    ),
   });
 }
 

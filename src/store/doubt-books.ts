@@ -2,27 +2,35 @@ import type { DoubtBooks, DoubtMeasures } from '../domain/doubt-books.ts';
 import type { Connection } from './database.ts';
 
 /**
- * The books of all doubts of the organisations that this transaction sees. One statement is one
- * snapshot: events and reminders are counted as of the same moment.
+ * The books of all doubts of the organisations that this transaction sees, those that only dropped events
+ * told of included. One statement is one snapshot: events and reminders are counted as of the same moment.
  */
 export async function readDoubtBooks(connection: Connection): Promise<DoubtBooks> {
   const { rows } = await connection.query({
     name: 'read doubt books',
-    text: `select count(*) filter (where e.to_state = 'uncertain')::int as made,
-        count(*) filter (where e.to_state in ('sent', 'delivered', 'undelivered'))::int as sent,
-        count(*) filter (where e.to_state = 'scheduled'
-          and e.reason_code in ('not_found', 'not_settled'))::int as resent,
-        count(*) filter (where e.to_state = 'failed'
-          and e.reason_code = 'held_uncertain')::int as held,
-        count(*) filter (where e.to_state in ('scheduled', 'failed') and coalesce(e.reason_code, '')
-          not in ('not_found', 'not_settled', 'held_uncertain'))::int as answered,
-        count(*) filter (where e.to_state in ('cancelled', 'superseded', 'expired',
-          'erased'))::int as ended,
+    text: `with step as (
+        select from_state, to_state, reason_code, 1 as count from events
+        where from_state = 'uncertain' or to_state = 'uncertain'
+        union all
+        select c.from_state, c.to_state, c.reason_code, c.count
+        from carried_steps c join event_months m on m.month = c.month
+        where m.dropped_at is not null and (c.from_state = 'uncertain' or c.to_state = 'uncertain')
+      )
+      select coalesce(sum(count) filter (where to_state = 'uncertain'), 0)::int as made,
+        coalesce(sum(count) filter (where to_state in ('sent', 'delivered', 'undelivered')), 0)::int
+          as sent,
+        coalesce(sum(count) filter (where to_state = 'scheduled'
+          and reason_code in ('not_found', 'not_settled')), 0)::int as resent,
+        coalesce(sum(count) filter (where to_state = 'failed'
+          and reason_code = 'held_uncertain'), 0)::int as held,
+        coalesce(sum(count) filter (where to_state in ('scheduled', 'failed')
+          and coalesce(reason_code, '') not in ('not_found', 'not_settled', 'held_uncertain')), 0)::int
+          as answered,
+        coalesce(sum(count) filter (where to_state in ('cancelled', 'superseded', 'expired',
+          'erased')), 0)::int as ended,
         (select count(*)::int from reminders where phase = 'uncertain') as open
-      from events e
       -- An event that leaves a state as it is tells of something else.
-      where (e.from_state = 'uncertain') <> (e.to_state = 'uncertain')
-        and (e.from_state = 'uncertain' or e.to_state = 'uncertain')`,
+      from step where (from_state = 'uncertain') <> (to_state = 'uncertain')`,
   });
   return rows[0];
 }

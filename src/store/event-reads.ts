@@ -1,5 +1,6 @@
 import type { Owner } from './appointment-reads.ts';
 import type { Database } from './database.ts';
+import { isBehindKept, isFirst, readStartOfKept } from './kept-events.ts';
 
 /** Where an event stands in the order of reading. Both are unsigned integers in decimal. */
 export interface EventPosition {
@@ -48,12 +49,17 @@ export const eventIsForReaders = `transaction_id < pg_snapshot_xmin(pg_current_s
  * has ended. So nothing is read at or above the oldest running transaction: what commits late is
  * then still ahead of every reader. Left out are steps that only say which process has a reminder
  * in hand: it was taken, it is being sent, it was put back.
+ *
+ * @param input.after the first position: all that is kept
+ * @returns `gone` where events behind that position are kept no longer
  */
 export async function readEvents(
   database: Database,
   { organisationId, mode, after, limit }: Owner & { after: EventPosition; limit: number },
-): Promise<StoredEvent[]> {
+): Promise<StoredEvent[] | 'gone'> {
   return database.transaction([organisationId], async (connection) => {
+    const owner = { organisationId, mode };
+    const from = isFirst(after) ? await readStartOfKept(connection, owner) : after;
     const { rows } = await connection.query<EventRow>({
       name: 'read events',
       text: `
@@ -61,8 +67,9 @@ export async function readEvents(
         where organisation_id = $1 and mode = $2
           and (transaction_id, id) > ($3::xid8, $4::bigint) and ${eventIsForReaders}
         order by events.transaction_id, events.id limit $5`, // unqualified: the texts selected above
-      values: [organisationId, mode, after.transactionId, after.id, limit],
+      values: [organisationId, mode, from.transactionId, from.id, limit],
     });
+    if (await isBehindKept(connection, { ...owner, position: after })) return 'gone';
     return rows.map(eventFrom);
   });
 }

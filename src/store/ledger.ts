@@ -1,6 +1,6 @@
 import type { Mode } from '../domain/channel.ts';
 import type { LedgerState } from '../domain/queue-measures.ts';
-import type { AnyConnection, Connection } from './database.ts';
+import { type AnyConnection, type Connection, keepEvents } from './database.ts';
 
 /** One state of an organisation's reminders in one mode, counted in three ways. */
 export interface LedgerLine {
@@ -11,7 +11,7 @@ export interface LedgerLine {
   readonly byRows: number;
   /** Reminders that were in it when retention deleted them. */
   readonly carried: number;
-  /** What the events add up to: steps into it less steps out of it. */
+  /** What the events add up to, those of dropped months included: steps into it less steps out of it. */
   readonly byEvents: number;
 }
 
@@ -26,6 +26,7 @@ export async function countLedger(
 ): Promise<LedgerLine[]> {
   // It reads every row, which may take as long as it takes.
   await connection.query('set local statement_timeout = 0');
+  await connection.query(keepEvents);
   const { rows } = await connection.query(
     `select organisation_id as "organisationId", mode, state, by_rows::float8 as "byRows",
        carried::float8, by_events::float8 as "byEvents" from count_ledger($1)`,
@@ -106,8 +107,8 @@ export interface LedgerBreak {
 }
 
 /**
- * Adds up the life of each reminder of these appointments. An appointment that retention has deleted is
- * left out.
+ * Adds up the life of each reminder of these appointments, with what was carried forward of months that
+ * were dropped. An appointment that retention has deleted is left out.
  *
  * @returns states that do not add up; nothing when all is well
  */
@@ -121,6 +122,10 @@ export async function findBreaks(
     text: `with entry as (
         select r.appointment_id, r.id as reminder_id, r.organisation_id, r.mode, r.state, 1 as step
         from reminders r where r.appointment_id = any($1::uuid[])
+        union all
+        select c.appointment_id, c.reminder_id, c.organisation_id, c.mode, c.state, -c.step
+        from carried_lives c join event_months m on m.month = c.month
+        where c.appointment_id = any($1::uuid[]) and m.dropped_at is not null
         union all
         select e.appointment_id, e.reminder_id, e.organisation_id, e.mode, s.state, s.step
         from events e cross join lateral (values (e.to_state, -1), (e.from_state, 1)) as s (state, step)

@@ -1,6 +1,17 @@
-import type { Connection } from './database.ts';
+import { keptDaysMax } from '../../config/kept-days.ts';
+import type { Connection, Database } from './database.ts';
 
-const rowsMax = 200;
+const rowsMax = 500;
+
+/** By the database's clock. */
+export async function readDatabaseTime(
+  database: Pick<Database, 'query'>,
+): Promise<Temporal.Instant> {
+  const [row] = await database.query<{ now: string }>(
+    `select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as now`,
+  );
+  return Temporal.Instant.from(row?.now ?? '');
+}
 
 /**
  * Deletes links that have expired, and of appointments that no link leads to any more what was
@@ -24,18 +35,41 @@ export async function deleteExpiredLinks(connection: Connection): Promise<number
 }
 
 /**
+ * Deletes versions that no link was ever sealed for, when one would have expired, and with them what an
+ * earlier version of their appointment left behind that no link leads to either.
+ */
+export async function deleteUnlinkedVersions(connection: Connection): Promise<number> {
+  const { rowCount } = await connection.query({
+    name: 'delete unlinked versions',
+    text: `with over as materialized (
+        select appointment_id, version from versions where expires_at <= now()
+        order by expires_at limit ${rowsMax})
+      delete from versions v using (select distinct appointment_id from over) o
+      where v.appointment_id = o.appointment_id
+        and ((v.appointment_id, v.version) in (select appointment_id, version from over)
+          or not exists (select from links l where l.appointment_id = v.appointment_id))`,
+  });
+  return rowCount ?? 0;
+}
+
+/**
  * Deletes appointments whose last trace is to go, with everything that hangs on them. How many of their
  * reminders were in which state is carried forward by the same statement, so that the ledger goes on
  * adding up. Reminders are deleted by name, for what is counted must be what goes: as it stood when its
  * row was locked, whatever it was a moment before.
+ *
+ * @param keptDays after links expire; rows were written for the longest
  */
-export async function deleteOldAppointments(connection: Connection): Promise<number> {
+export async function deleteOldAppointments(
+  connection: Connection,
+  { keptDays }: { keptDays: number },
+): Promise<number> {
   const { rows } = await connection.query<{ count: number }>({
     name: 'delete old appointments',
     text: `with old as (
         delete from appointments where id = any(array(select id from appointments
-          where erase_at <= now() order by erase_at limit ${rowsMax}))
-          and erase_at <= clock_timestamp()
+          where erase_at <= now() + $1 * interval '1 day' order by erase_at limit ${rowsMax}))
+          and erase_at <= clock_timestamp() + $1 * interval '1 day'
         returning id
       ), gone as (
         delete from reminders r using old where r.appointment_id = old.id
@@ -43,54 +77,11 @@ export async function deleteOldAppointments(connection: Connection): Promise<num
       ), carried as (
         insert into carried_balances (organisation_id, mode, state, count)
         select organisation_id, mode, state, count(*) from gone group by 1, 2, 3
+      ), lives as (
+        delete from carried_lives l using old where l.appointment_id = old.id
       )
       select count(*)::int as count from old`,
+    values: [keptDaysMax.states - keptDays],
   });
   return rows[0]?.count ?? 0;
-}
-
-/** Deletes batches that were over a day ago; nothing refers to them. */
-export async function deleteOldBatches(connection: Connection): Promise<number> {
-  return remove(
-    connection,
-    'delete old batches',
-    `delete from batches where id = any(array(select id from batches
-       where lease_until < now() - interval '1 day' order by lease_until limit ${rowsMax}))`,
-  );
-}
-
-/** What was counted per minute; the totals stay. */
-const minuteTables = [
-  'minute_transitions',
-  'minute_hand_overs',
-  'minute_lateness',
-  'minute_opt_outs',
-];
-
-/** Deletes what counted, paused or proved for a few days or less. */
-export async function deleteShortLived(connection: Connection): Promise<number> {
-  const statements = [
-    `delete from codes where expires_at < now() - interval '1 day'`,
-    `delete from phone_day_counts where day < (now() at time zone 'UTC')::date - 1`,
-    `delete from source_failures where updated_at < now() - interval '7 days'`,
-    `delete from webhook_failures where failed_at < now() - interval '30 days'`,
-    `delete from webhook_secrets where expires_at < now()`,
-    `delete from send_check_secrets where expires_at < now()`,
-    `delete from receipts where issued_at < now() - interval '90 days'`,
-    `delete from ledger_proofs p where p.proved_at < now() - interval '8 days'
-       and p.id < (select max(id) from ledger_proofs)`,
-    `delete from heartbeats where beat_at < now() - interval '1 day'`,
-    ...minuteTables.map((table) => `delete from ${table} where minute < now() - interval '8 days'`),
-  ];
-  for (const statement of statements) await connection.query(statement);
-  return 0;
-}
-
-/** Makes the partitions that events of the months ahead go into. */
-export async function makeEventPartitions(connection: Connection): Promise<void> {
-  await connection.query('select ensure_event_partitions(3)');
-}
-
-async function remove(connection: Connection, name: string, text: string): Promise<number> {
-  return (await connection.query({ name, text })).rowCount ?? 0;
 }

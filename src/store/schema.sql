@@ -134,6 +134,47 @@ alter table carried_balances owner to sotto_owner;
 alter table carried_balances enable row level security;
 alter table carried_balances force row level security;
 
+create table carried_ends (
+  month date not null,
+  organisation_id uuid not null,
+  mode text not null,
+  transaction_id xid8 not null,
+  id bigint not null,
+  constraint carried_ends_pkey PRIMARY KEY (organisation_id, mode, month)
+);
+alter table carried_ends owner to sotto_owner;
+alter table carried_ends enable row level security;
+alter table carried_ends force row level security;
+
+create table carried_lives (
+  month date not null,
+  organisation_id uuid not null,
+  mode text not null,
+  appointment_id uuid not null,
+  reminder_id uuid not null,
+  state text not null,
+  step integer not null,
+  constraint carried_lives_pkey PRIMARY KEY (appointment_id, reminder_id, month, state)
+);
+alter table carried_lives owner to sotto_owner;
+alter table carried_lives enable row level security;
+alter table carried_lives force row level security;
+
+create table carried_steps (
+  month date not null,
+  organisation_id uuid not null,
+  mode text not null,
+  from_state text,
+  to_state text not null,
+  reason_code text,
+  count bigint not null,
+  constraint carried_steps_count_check CHECK ((count > 0)),
+  constraint carried_steps_month_organisation_id_mode_from_state_to_stat_key UNIQUE NULLS NOT DISTINCT (month, organisation_id, mode, from_state, to_state, reason_code)
+);
+alter table carried_steps owner to sotto_owner;
+alter table carried_steps enable row level security;
+alter table carried_steps force row level security;
+
 create table codes (
   id uuid not null,
   organisation_id uuid not null,
@@ -202,11 +243,24 @@ create table credentials (
   constraint credentials_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
   constraint credentials_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
   constraint credentials_pkey PRIMARY KEY (id),
-  constraint credentials_replaced_by_fkey FOREIGN KEY (replaced_by) REFERENCES credentials(id)
+  constraint credentials_replaced_by_fkey FOREIGN KEY (replaced_by) REFERENCES credentials(id) ON DELETE SET NULL
 );
 alter table credentials owner to sotto_owner;
 alter table credentials enable row level security;
 alter table credentials force row level security;
+
+create table event_months (
+  month date not null,
+  carried_to uuid not null default '00000000-0000-0000-0000-000000000000'::uuid,
+  carried_at timestamp with time zone,
+  dropped_at timestamp with time zone,
+  constraint event_months_check CHECK (((dropped_at IS NULL) OR (carried_at IS NOT NULL))),
+  constraint event_months_month_check CHECK ((EXTRACT(day FROM month) = (1)::numeric)),
+  constraint event_months_pkey PRIMARY KEY (month)
+);
+alter table event_months owner to sotto_owner;
+alter table event_months enable row level security;
+alter table event_months force row level security;
 
 create table events (
   organisation_id uuid not null,
@@ -808,6 +862,7 @@ create table versions (
   content bytea not null,
   view_month text not null,
   created_at timestamp with time zone not null default clock_timestamp(),
+  expires_at timestamp with time zone,
   constraint versions_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES appointments(id) ON DELETE CASCADE,
   constraint versions_pkey PRIMARY KEY (appointment_id, version),
   constraint versions_view_month_check CHECK ((view_month ~ '^[0-9]{4}-[0-9]{2}$'::text))
@@ -841,7 +896,7 @@ create table webhook_endpoints (
   constraint webhook_endpoints_check CHECK (((disabled_at IS NULL) = (disabled_reason IS NULL))),
   constraint webhook_endpoints_check1 CHECK (((failed_count = 0) = (failing_since IS NULL))),
   constraint webhook_endpoints_check2 CHECK (((lease_id IS NULL) = (lease_until IS NULL))),
-  constraint webhook_endpoints_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['by_request'::text, 'gone'::text, 'failing'::text, 'secret_unreadable'::text]))),
+  constraint webhook_endpoints_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['by_request'::text, 'gone'::text, 'failing'::text, 'secret_unreadable'::text, 'events_gone'::text]))),
   constraint webhook_endpoints_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
   constraint webhook_endpoints_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
   constraint webhook_endpoints_pkey PRIMARY KEY (id),
@@ -894,6 +949,7 @@ CREATE INDEX attempts_copies_kept ON public.attempts USING btree (copy_owed_at) 
 CREATE INDEX attempts_proven_copies ON public.attempts USING btree (reminder_id) WHERE (proven_copy_at IS NOT NULL);
 CREATE INDEX audit_action ON public.audit USING btree (action, id);
 CREATE INDEX audit_actor ON public.audit USING btree (actor, id);
+CREATE INDEX audit_age ON public.audit USING brin (at);
 CREATE INDEX audit_organisation ON public.audit USING btree (organisation_id, id);
 CREATE INDEX batches_lease ON public.batches USING btree (lease_until);
 CREATE INDEX codes_link ON public.codes USING btree (link_id, created_at);
@@ -933,6 +989,7 @@ CREATE INDEX send_check_secrets_check ON public.send_check_secrets USING btree (
 CREATE INDEX send_questions_answered ON public.send_questions USING btree (organisation_id, mode, proceed_until) WHERE (proceed_until IS NOT NULL);
 CREATE INDEX send_questions_unanswered ON public.send_questions USING btree (organisation_id, mode, unanswered_since) WHERE (unanswered_since IS NOT NULL);
 CREATE INDEX suppressions_created ON public.suppressions USING btree (created_at);
+CREATE INDEX versions_expiry ON public.versions USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 CREATE INDEX webhook_endpoints_organisation ON public.webhook_endpoints USING btree (organisation_id, mode);
 CREATE INDEX webhook_failures_age ON public.webhook_failures USING btree (failed_at);
 CREATE INDEX webhook_failures_endpoint ON public.webhook_failures USING btree (endpoint_id, id);
@@ -976,6 +1033,25 @@ create policy every_organisation on carried_balances for all to sotto_scheduler
   with check (true);
 create policy lookup on carried_balances for select to sotto_lookup
   using (true);
+create policy every_organisation on carried_ends for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy own_organisations on carried_ends for select to sotto_api
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy every_organisation on carried_lives for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy every_organisation on carried_steps for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy lookup on carried_steps for select to sotto_lookup
+  using (true);
+create policy only_before_it_counts on carried_steps as restrictive for update to sotto_scheduler
+  using ((NOT (EXISTS ( SELECT
+   FROM event_months m
+  WHERE ((m.month = carried_steps.month) AND (m.dropped_at IS NOT NULL))))));
+create policy own_organisations on carried_steps for select to sotto_ops
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
 create policy every_organisation on codes for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -1004,6 +1080,16 @@ create policy lookup on credentials for select to sotto_lookup
 create policy own_organisations on credentials for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy administration on event_months for all to sotto_owner
+  using (true)
+  with check (true);
+create policy by_role on event_months for select to sotto_api, sotto_ops
+  using (true);
+create policy every_organisation on event_months for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy lookup on event_months for select to sotto_lookup
+  using (true);
 create policy every_organisation on events for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -1369,6 +1455,11 @@ AS $function$
       and e.from_state is distinct from e.to_state
       and (only_organisation is null or e.organisation_id = only_organisation)
     group by 1, 2, 3, 4
+    union all
+    select c.organisation_id, c.mode, c.from_state, c.to_state, c.count
+    from carried_steps c join event_months m on m.month = c.month
+    where m.dropped_at is not null
+      and (only_organisation is null or c.organisation_id = only_organisation)
   ), entry as (
     select r.organisation_id, r.mode, r.state, count(*) as by_rows, 0 as carried, 0 as by_events
     from reminders r where only_organisation is null or r.organisation_id = only_organisation
@@ -1388,6 +1479,58 @@ AS $function$
 $function$;
 alter function count_ledger(uuid) owner to sotto_lookup;
 
+CREATE OR REPLACE FUNCTION public.delete_old_records(kept_days integer, rows_max integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  over timestamptz := clock_timestamp() - make_interval(days => greatest(kept_days, 90));
+  total integer := 0;
+  deleted integer;
+begin
+  delete from audit where at < over
+    and id = any (array(select a.id from audit a where a.at < over limit rows_max));
+  get diagnostics deleted = row_count;
+  total := total + deleted;
+  delete from ops_users where disabled_at < over;
+  get diagnostics deleted = row_count;
+  total := total + deleted;
+  delete from credentials where least(revoked_at, expires_at) < over;
+  get diagnostics deleted = row_count;
+  total := total + deleted;
+  delete from pauses where ended_at < over;
+  get diagnostics deleted = row_count;
+  total := total + deleted;
+  delete from ops_sessions where created_at < clock_timestamp() - interval '12 hours';
+  get diagnostics deleted = row_count;
+  return total + deleted;
+end
+$function$;
+alter function delete_old_records(integer,integer) owner to sotto_owner;
+
+CREATE OR REPLACE FUNCTION public.drop_event_month(old_month date, kept_days integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  update event_months set dropped_at = clock_timestamp()
+    where month = old_month and carried_at is not null and dropped_at is null and kept_days >= 7
+      and (old_month + interval '1 month') at time zone 'UTC'
+        <= clock_timestamp() - make_interval(days => kept_days + 1);
+  if not found then
+    return false;
+  end if;
+  -- Last, for from here on nobody reads or writes an event until the transaction ends.
+  execute format('drop table if exists %I', 'events_' || to_char(old_month, 'YYYY_MM'));
+  return true;
+end
+$function$;
+alter function drop_event_month(date,integer) owner to sotto_owner;
+
 CREATE OR REPLACE FUNCTION public.ensure_event_partitions(months_ahead integer)
  RETURNS void
  LANGUAGE plpgsql
@@ -1396,18 +1539,19 @@ CREATE OR REPLACE FUNCTION public.ensure_event_partitions(months_ahead integer)
 AS $function$
 declare
   month date;
+  name text;
 begin
   for month in
     select (date_trunc('month', clock_timestamp() at time zone 'UTC') + make_interval(months => step))::date
     from generate_series(0, months_ahead) as step
   loop
-    execute format(
-      'create table if not exists %I partition of events for values from (%L) to (%L)',
-      'events_' || to_char(month, 'YYYY_MM'),
+    name := 'events_' || to_char(month, 'YYYY_MM');
+    continue when to_regclass(name) is not null;
+    execute format('create table %I partition of events for values from (%L) to (%L)', name,
       to_char(month, 'YYYY-MM-DD') || ' 00:00:00+00',
       to_char(month + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00');
-    execute format('alter table %I enable row level security', 'events_' || to_char(month, 'YYYY_MM'));
-    execute format('alter table %I force row level security', 'events_' || to_char(month, 'YYYY_MM'));
+    execute format('alter table %I enable row level security', name);
+    execute format('alter table %I force row level security', name);
   end loop;
 end
 $function$;
@@ -1510,6 +1654,13 @@ grant select on batches to sotto_ops;
 grant select on batches to sotto_worker;
 grant insert on carried_balances to sotto_scheduler;
 grant select (count, mode, organisation_id, state) on carried_balances to sotto_lookup;
+grant insert, select on carried_ends to sotto_scheduler;
+grant select on carried_ends to sotto_api;
+grant delete, insert, select on carried_lives to sotto_scheduler;
+grant insert, select on carried_steps to sotto_scheduler;
+grant select (count, from_state, mode, month, organisation_id, to_state) on carried_steps to sotto_lookup;
+grant select on carried_steps to sotto_ops;
+grant update (count) on carried_steps to sotto_scheduler;
 grant delete, insert, select, update on codes to sotto_patient;
 grant delete, select on codes to sotto_scheduler;
 grant delete, insert, select on content_keys to sotto_api;
@@ -1519,11 +1670,17 @@ grant select on credential_organisations to sotto_lookup;
 grant select (id, key_hash, organisation_id) on credentials to sotto_lookup;
 grant select on credentials to sotto_api;
 grant update (last_used_at) on credentials to sotto_api;
+grant insert (month) on event_months to sotto_scheduler;
+grant select (dropped_at, month) on event_months to sotto_lookup;
+grant select on event_months to sotto_api;
+grant select on event_months to sotto_ops;
+grant select on event_months to sotto_scheduler;
+grant update (carried_at, carried_to) on event_months to sotto_scheduler;
 grant insert on events to sotto_patient;
-grant insert on events to sotto_scheduler;
 grant insert on events to sotto_worker;
 grant insert, select on events to sotto_api;
 grant insert, select on events to sotto_ops;
+grant insert, select on events to sotto_scheduler;
 grant select (appointment_id, created_at, endpoint_id, from_state, id, incident_id, mode, organisation_id, possible_duplicate, possibly_sent, reason_code, reference, reminder_id, to_state, transaction_id, type) on events to sotto_scheduler;
 grant select (created_at, from_state, id, mode, organisation_id, reminder_id, to_state, transaction_id) on events to sotto_lookup;
 grant delete, insert, select, update on factor_failures to sotto_patient;
@@ -1534,6 +1691,8 @@ grant execute on function count_held_reminders(uuid,text) to sotto_ops;
 grant execute on function count_held_reminders(uuid,text) to sotto_owner;
 grant execute on function count_late_appointments(text,timestamp with time zone) to sotto_ops;
 grant execute on function count_ledger(uuid) to sotto_owner;
+grant execute on function delete_old_records(integer,integer) to sotto_scheduler;
+grant execute on function drop_event_month(date,integer) to sotto_scheduler;
 grant execute on function ensure_event_partitions(integer) to sotto_scheduler;
 grant execute on function find_attempt(bytea) to sotto_api;
 grant execute on function find_credential(bytea) to sotto_api;
@@ -1596,16 +1755,16 @@ grant select (digest, name) on migrations to sotto_patient;
 grant select (digest, name) on migrations to sotto_scheduler;
 grant select (digest, name) on migrations to sotto_worker;
 grant delete, insert on minute_hand_overs to sotto_scheduler;
-grant select (minute) on minute_hand_overs to sotto_scheduler;
+grant select (ctid, minute) on minute_hand_overs to sotto_scheduler;
 grant select on minute_hand_overs to sotto_ops;
 grant delete, insert on minute_lateness to sotto_scheduler;
-grant select (minute) on minute_lateness to sotto_scheduler;
+grant select (ctid, minute) on minute_lateness to sotto_scheduler;
 grant select on minute_lateness to sotto_ops;
 grant delete, insert on minute_opt_outs to sotto_scheduler;
-grant select (minute) on minute_opt_outs to sotto_scheduler;
+grant select (ctid, minute) on minute_opt_outs to sotto_scheduler;
 grant select on minute_opt_outs to sotto_ops;
 grant delete, insert on minute_transitions to sotto_scheduler;
-grant select (minute) on minute_transitions to sotto_scheduler;
+grant select (ctid, minute) on minute_transitions to sotto_scheduler;
 grant select on minute_transitions to sotto_ops;
 grant delete, insert, select, update on ops_sessions to sotto_ops;
 grant select on ops_users to sotto_ops;
@@ -1626,7 +1785,7 @@ grant delete, select on phone_day_counts to sotto_scheduler;
 grant insert, select, update on phone_day_counts to sotto_patient;
 grant delete on receipts to sotto_scheduler;
 grant insert, select on receipts to sotto_api;
-grant select (issued_at) on receipts to sotto_scheduler;
+grant select (ctid, issued_at) on receipts to sotto_scheduler;
 grant delete, select on reminders to sotto_scheduler;
 grant insert, select on reminders to sotto_api;
 grant select (appointment_id, attempt_count, channel, due_at, id, mode, not_after, organisation_id, phase, state) on reminders to sotto_lookup;
@@ -1668,7 +1827,7 @@ grant insert, select, update on total_transitions to sotto_scheduler;
 grant select on total_transitions to sotto_ops;
 grant delete on versions to sotto_scheduler;
 grant delete, insert, select on versions to sotto_api;
-grant select (appointment_id, created_at, organisation_id, version, view_month) on versions to sotto_scheduler;
+grant select (appointment_id, created_at, expires_at, organisation_id, version, view_month) on versions to sotto_scheduler;
 grant select on versions to sotto_patient;
 grant delete, insert, select on webhook_endpoints to sotto_api;
 grant select (after_id, after_transaction, created_at, delivered_at, disabled_at, disabled_reason, due_at, failed_count, failing_since, id, mode, organisation_id) on webhook_endpoints to sotto_ops;
@@ -1676,7 +1835,7 @@ grant select on webhook_endpoints to sotto_scheduler;
 grant update (after_id, after_transaction, delivered_at, disabled_at, disabled_reason, due_at, failed_count, failing_since, lease_id, lease_until, taken_at, test_code, test_ended_at, test_status) on webhook_endpoints to sotto_scheduler;
 grant update (after_id, after_transaction, disabled_at, disabled_reason, due_at, failed_count, failing_since, test_code, test_ended_at, test_id, test_requested_at, test_status, url) on webhook_endpoints to sotto_api;
 grant delete, insert on webhook_failures to sotto_scheduler;
-grant select (endpoint_id, failed_at, id) on webhook_failures to sotto_scheduler;
+grant select (ctid, endpoint_id, failed_at, id) on webhook_failures to sotto_scheduler;
 grant select on webhook_failures to sotto_api;
 grant delete, insert on webhook_secrets to sotto_api;
 grant delete, select on webhook_secrets to sotto_scheduler;

@@ -188,25 +188,27 @@ export async function recordFailure(
 }
 
 /**
- * Disables an endpoint whose deliveries cannot even be signed, and ends a test that it owes.
+ * Disables an endpoint that cannot be delivered to: what is owed to it cannot be signed, and then neither
+ * can a test, which ends; or some of it is kept no longer.
  *
  * @returns whether it was enabled
  */
-export async function recordUnsignable(
+export async function recordUndeliverable(
   database: Pick<Database, 'transaction'>,
-  { id, leaseId }: Lease,
+  { id, leaseId, reason }: Lease & { reason: 'secret_unreadable' | 'events_gone' },
 ): Promise<boolean> {
   const record = async (connection: Connection) => {
-    await connection.query(
-      `update webhook_endpoints set test_ended_at = clock_timestamp(), test_code = 'secret_unreadable'
-       where id = $1 and lease_id = $2 and test_id is not null and test_ended_at is null`,
-      [id, leaseId],
-    );
+    if (reason === 'secret_unreadable') {
+      await connection.query(
+        `update webhook_endpoints set test_ended_at = clock_timestamp(), test_code = $3
+         where id = $1 and lease_id = $2 and test_id is not null and test_ended_at is null`,
+        [id, leaseId, reason],
+      );
+    }
     const { rows } = await connection.query<{ organisation_id: string; mode: Mode }>(
-      `update webhook_endpoints set disabled_at = clock_timestamp(),
-         disabled_reason = 'secret_unreadable'
+      `update webhook_endpoints set disabled_at = clock_timestamp(), disabled_reason = $3
        where id = $1 and lease_id = $2 and disabled_at is null returning organisation_id, mode`,
-      [id, leaseId],
+      [id, leaseId, reason],
     );
     const [endpoint] = rows;
     if (endpoint) await tellDisabled(connection, { id, ...endpoint });

@@ -35,7 +35,7 @@ const rates: readonly Variable[] = ['SMS_PER_SECOND', 'EMAIL_PER_SECOND'];
  * that may only send, the patient role has that and not the token.
  */
 const variablesOf: Record<RoleName, readonly Variable[]> = {
-  api: ['API_PORT', 'TRUSTED_PROXIES', ...transports],
+  api: ['API_PORT', 'TRUSTED_PROXIES', 'KEEP_EVENTS_DAYS', ...transports],
   patient: [
     'PATIENT_PORT',
     'TRUSTED_PROXIES',
@@ -64,7 +64,14 @@ const variablesOf: Record<RoleName, readonly Variable[]> = {
     'DKIM_KEY_FILE',
     ...rates,
   ],
-  scheduler: ['REDIS_URL', ...transports, ...rates],
+  scheduler: [
+    'REDIS_URL',
+    'KEEP_STATES_DAYS',
+    'KEEP_EVENTS_DAYS',
+    'KEEP_AUDIT_DAYS',
+    ...transports,
+    ...rates,
+  ],
   sandbox: [
     'SANDBOX_PORT',
     'SANDBOX_SMTP_PORT',

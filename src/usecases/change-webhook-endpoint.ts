@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '../domain/errors.ts';
+import type { Owner } from '../store/appointment-reads.ts';
 import { insertAudit } from '../store/audit.ts';
 import type { Connection } from '../store/database.ts';
+import type { EventPosition } from '../store/event-reads.ts';
+import { firstPosition, isBehindKept, isFirst, readStartOfKept } from '../store/kept-events.ts';
 import {
   changeEndpoint,
   deleteEndpoint,
   type EndpointKey,
   insertSecret,
   listEndpoints,
+  type StoredEndpoint,
 } from '../store/webhook-endpoints.ts';
 import { checkWebhookUrl } from './check-webhook-url.ts';
 import { makeWebhookSecret, type WebhookDeps } from './create-webhook-endpoint.ts';
@@ -15,7 +19,7 @@ import {
   describeWebhookEndpoint,
   type WebhookEndpointAnswer,
 } from './describe-webhook-endpoint.ts';
-import { firstPosition, readCursor } from './event-cursor.ts';
+import { readCursor } from './event-cursor.ts';
 
 /** Which endpoint, and the credential that the audit names. */
 export interface WebhookChangeInput extends EndpointKey {
@@ -26,7 +30,8 @@ export interface WebhookChangeInput extends EndpointKey {
  * Changes the address, or whether anything is sent; what is not named stays. Enabled again, it goes on
  * where it stopped.
  *
- * @throws {AppError} `invalid_request`, `not_found`
+ * @throws {AppError} `invalid_request`, `not_found`; `cursor_too_old` where it would leave out events that
+ *   are kept no longer
  */
 export async function changeWebhookEndpoint(
   deps: WebhookDeps,
@@ -34,7 +39,8 @@ export async function changeWebhookEndpoint(
 ): Promise<WebhookEndpointAnswer> {
   const { url, enabled } = input;
   if (url !== undefined) checkWebhookUrl(url, { ...input, isSandbox: deps.isSandbox });
-  return inAudit(deps, input, 'webhook.change', async (connection) => {
+  return inAudit(deps, input, 'webhook.change', async (connection, { position }) => {
+    if (enabled) await refuseGone(connection, { ...input, position });
     if (url !== undefined)
       await changeEndpoint(connection, { ...input, change: 'url', value: url });
     if (enabled !== undefined) {
@@ -63,14 +69,16 @@ export async function testWebhookEndpoint(
  * leaves out what lies between.
  *
  * @param input.after of `GET /v1/events`, or the `position` of an endpoint; null: all that is kept
- * @throws {AppError} `invalid_request` at `/after`, `not_found`
+ * @throws {AppError} `invalid_request` at `/after`, `not_found`, `cursor_too_old`
  */
 export async function replayWebhookEvents(
   deps: Pick<WebhookDeps, 'database'>,
   { after, ...input }: WebhookChangeInput & { after: string | null },
 ): Promise<WebhookEndpointAnswer> {
-  const { transactionId, id } = after === null ? firstPosition : readCursor(after);
+  const asked = after === null ? firstPosition : readCursor(after);
   return inAudit(deps, input, 'webhook.replay', async (connection) => {
+    await refuseGone(connection, { ...input, position: asked });
+    const { transactionId, id } = isFirst(asked) ? await readStartOfKept(connection, input) : asked;
     const value = `${transactionId} ${id}`;
     await changeEndpoint(connection, { ...input, change: 'replay', value });
   });
@@ -105,17 +113,24 @@ export async function deleteWebhookEndpoint(
   });
 }
 
+async function refuseGone(
+  connection: Connection,
+  input: Owner & { position: EventPosition },
+): Promise<void> {
+  if (await isBehindKept(connection, input)) throw new AppError('cursor_too_old');
+}
+
 /** Changes an endpoint that is there, with a line in the audit, and tells how it stands then. */
 async function inAudit(
   { database }: Pick<WebhookDeps, 'database'>,
   input: WebhookChangeInput,
   action: string,
-  change: (connection: Connection) => Promise<void>,
+  change: (connection: Connection, found: StoredEndpoint) => Promise<void>,
 ): Promise<WebhookEndpointAnswer> {
   return database.transaction([input.organisationId], async (connection) => {
     const [found] = await listEndpoints(connection, input);
     if (!found) throw new AppError('not_found');
-    await change(connection);
+    await change(connection, found);
     await audit(connection, input, action);
     const [changed] = await listEndpoints(connection, input);
     if (!changed) throw new AppError('not_found');

@@ -5,6 +5,7 @@ import type { KeyStore } from '../keys/key-store.ts';
 import { webhookHeaders } from '../keys/webhook-signature.ts';
 import type { Database } from '../store/database.ts';
 import type { StoredEvent } from '../store/event-reads.ts';
+import { isEndpointBehindKept } from '../store/kept-events.ts';
 import {
   type ClaimedEndpoint,
   readLiveSecrets,
@@ -12,7 +13,7 @@ import {
   recordArrival,
   recordFailure,
   recordTest,
-  recordUnsignable,
+  recordUndeliverable,
   releaseEndpoint,
 } from '../store/webhook-deliveries.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -59,7 +60,10 @@ export async function deliverWebhooks(
     ...endpoint,
     sealed: await readLiveSecrets(deps.database, endpoint.id),
   });
-  if (secrets.length === 0) return giveUp(deps, endpoint);
+  if (secrets.length === 0) {
+    await giveUp(deps, { ...endpoint, reason: 'secret_unreadable' });
+    return releaseEndpoint(deps.database, endpoint);
+  }
   const channel = deps.openChannel(endpoint);
   try {
     const send = ({ id, body }: WebhookMessage) => {
@@ -78,12 +82,11 @@ const plainHeaders = { 'content-type': 'application/json', 'user-agent': 'Sotto-
 
 async function giveUp(
   { database, log }: DeliverWebhooksDeps,
-  endpoint: ClaimedEndpoint,
+  endpoint: ClaimedEndpoint & { readonly reason: 'secret_unreadable' | 'events_gone' },
 ): Promise<void> {
-  if (await recordUnsignable(database, endpoint)) {
-    log.error('a webhook endpoint was disabled', factsOf(endpoint, 'secret_unreadable'));
+  if (await recordUndeliverable(database, endpoint)) {
+    log.error('a webhook endpoint was disabled', factsOf(endpoint, endpoint.reason));
   }
-  await releaseEndpoint(database, endpoint);
 }
 
 async function takeTurn(deps: DeliverWebhooksDeps, turn: Turn): Promise<void> {
@@ -97,6 +100,10 @@ async function takeTurn(deps: DeliverWebhooksDeps, turn: Turn): Promise<void> {
   if (endpoint.isDisabled) return;
   const limit = limits.webhookTurnEventsMax;
   const events = await readOwedEvents(deps.database, { endpointId, limit });
+  // Asked after reading, so that what was dropped before is known.
+  if (await isEndpointBehindKept(deps.database, endpoint)) {
+    return giveUp(deps, { ...endpoint, reason: 'events_gone' });
+  }
   let from = endpoint.position;
   let { failedCount } = endpoint;
   for (const event of events) {

@@ -1,9 +1,6 @@
 import { AppError } from '../domain/errors.ts';
 import type { EventPosition } from '../store/event-reads.ts';
 
-/** Before every event. */
-export const firstPosition: EventPosition = { transactionId: '0', id: '0' };
-
 /** A position as booking systems keep it. */
 export function writeCursor({ transactionId, id }: EventPosition): string {
   return Buffer.from(`${transactionId}.${id}`).toString('base64url');

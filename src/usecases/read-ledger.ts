@@ -1,3 +1,4 @@
+import { keptDaysMax } from '../../config/kept-days.ts';
 import { AppError, type FieldError } from '../domain/errors.ts';
 import type { Owner } from '../store/appointment-reads.ts';
 import type { Database } from '../store/database.ts';
@@ -25,8 +26,6 @@ interface ReceiptsAnswer {
 
 const hourMs = 3_600_000;
 const hoursMax = 168;
-/** As long as receipts and events are kept. */
-const daysKept = 90;
 /** A PUT is answered sooner, or never. */
 const completeAfterMs = 120_000;
 
@@ -41,15 +40,24 @@ const noReceipts: ReceiptsAnswer = {
  * receipts that were issued in it.
  *
  * @throws {AppError} `invalid_request` for a span that is not of whole hours, 1 to 168 of them, within the
- *   last 90 days
+ *   days that receipts and events are kept
  */
 export async function readLedger(
-  { database, now }: { database: Database; now: () => Temporal.Instant },
+  {
+    database,
+    daysKept = keptDaysMax.events,
+    now,
+  }: { database: Database; daysKept?: number; now: () => Temporal.Instant },
   { from, to, ...owner }: Owner & { from: string; to: string },
 ): Promise<LedgerAnswer> {
   const nowMs = now().epochMilliseconds;
   const span = { from: Temporal.Instant.from(from), until: Temporal.Instant.from(to) };
-  refuseSpan({ fromMs: span.from.epochMilliseconds, toMs: span.until.epochMilliseconds, nowMs });
+  refuseSpan({
+    daysKept,
+    fromMs: span.from.epochMilliseconds,
+    toMs: span.until.epochMilliseconds,
+    nowMs,
+  });
   const { steps, receipts } = await readLedgerHours(database, { ...owner, ...span });
   const digestOf = (atMs: number | undefined) => {
     const found = receipts.find(({ hour }) => hour?.getTime() === atMs);
@@ -78,10 +86,12 @@ export async function readLedger(
 }
 
 function refuseSpan({
+  daysKept,
   fromMs,
   toMs,
   nowMs,
 }: {
+  daysKept: number;
   fromMs: number;
   toMs: number;
   nowMs: number;

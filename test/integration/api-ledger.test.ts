@@ -6,6 +6,7 @@ import type { LedgerAnswer } from '../../src/usecases/read-ledger.ts';
 import { retireExpired } from '../../src/usecases/retire-expired.ts';
 import { appointmentRequest, createTestAccept, createTestKeys } from '../support/accept.ts';
 import { type ApiFixture, createApiFixture } from '../support/api-server.ts';
+import { silentLog } from '../support/dispatch-bench.ts';
 
 let fixture: ApiFixture;
 let testKeys: Awaited<ReturnType<typeof createTestKeys>>;
@@ -92,7 +93,7 @@ describe('the digest of the ledger', () => {
     const now = kept.get(0) ?? [];
     const { admin } = fixture.database;
     await admin.query('update links set expires_at = now()');
-    await retireExpired({ database: fixture.database.open('scheduler') });
+    await retireExpired({ database: fixture.database.open('scheduler'), log: silentLog });
     expect((await admin.query('select from versions')).rowCount).toBe(0);
     expect((await ledger(at(0), at(1))).receipts).toEqual(digestOf(now));
     expect((await ledger(at(0), at(1))).receipts).not.toEqual(digestOf(now.slice(1)));

@@ -258,7 +258,7 @@ describe('retention', () => {
        select organisation_id, mode, appointment_id, 1, id, '\\x00' from links`,
     );
     await database.admin.query(`update links set expires_at = now() where id = $1`, [gone?.linkId]);
-    await retireExpired({ database: bench.scheduler });
+    await retireExpired({ database: bench.scheduler, log: silentLog });
     for (const table of ['links', 'versions', 'content_keys']) {
       expect(await bench.rows(`select appointment_id from ${table}`), table).toEqual([
         { appointment_id: kept?.appointmentId },
@@ -274,7 +274,7 @@ describe('retention', () => {
     await database.admin.query(
       `update appointments set erase_at = now() where id = (select id from appointments limit 1)`,
     );
-    await retireExpired({ database: bench.scheduler });
+    await retireExpired({ database: bench.scheduler, log: silentLog });
     for (const table of ['appointments', 'reminders', 'links', 'attempts']) {
       expect(await bench.rows(`select from ${table}`), table).toHaveLength(2);
     }
@@ -289,7 +289,7 @@ describe('retention', () => {
     await database.admin.query(
       `insert into heartbeats (name, instance, version, beat_at) values ('feed', 'old', '0', now() - interval '2 days')`,
     );
-    await retireExpired({ database: bench.scheduler });
+    await retireExpired({ database: bench.scheduler, log: silentLog });
     expect(await bench.rows('select reminder_count from batches')).toEqual([{ reminder_count: 2 }]);
     expect(await bench.rows('select from heartbeats')).toEqual([]);
   });

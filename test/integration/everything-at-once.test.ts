@@ -7,7 +7,7 @@ import { recordDeliveryReceipts } from '../../src/usecases/record-delivery-recei
 import { retireExpired } from '../../src/usecases/retire-expired.ts';
 import { appointmentRequest, createTestAccept, createTestKeys } from '../support/accept.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { createDispatchBench } from '../support/dispatch-bench.ts';
+import { createDispatchBench, silentLog } from '../support/dispatch-bench.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
 
 const seed = Number(process.env.SOTTO_TEST_SEED ?? 20_261_121);
@@ -167,7 +167,7 @@ describe('everything at once, on the same few rows', () => {
       }),
       repeat(() => clearSettledParcels({ database: worker })),
       repeat(() => bench.expire()),
-      repeat(() => retireExpired({ database: bench.scheduler })),
+      repeat(() => retireExpired({ database: bench.scheduler, log: silentLog })),
     ]);
     expect(await deadlocks()).toBe(before);
 

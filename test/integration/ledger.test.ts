@@ -1,14 +1,17 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { keptDaysMax } from '../../config/kept-days.ts';
 import { AppError } from '../../src/domain/errors.ts';
 import { createLinkTokens } from '../../src/keys/link-token.ts';
 import { administer } from '../../src/store/administration.ts';
 import type { LogFacts } from '../../src/telemetry/log.ts';
+import { dropEventMonths } from '../../src/usecases/drop-event-months.ts';
 import { proveLedger } from '../../src/usecases/prove-ledger.ts';
 import { recordDeliveryReceipts } from '../../src/usecases/record-delivery-receipt.ts';
 import { retireExpired } from '../../src/usecases/retire-expired.ts';
 import { verifyLedger } from '../../src/usecases/verify-ledger.ts';
 import { appointmentRequest, createTestAccept, createTestKeys } from '../support/accept.ts';
+import { ageEvents } from '../support/age-events.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench, lanes, silentLog } from '../support/dispatch-bench.ts';
 import { createFaultPoint, faultModes } from '../support/fault-point.ts';
@@ -36,7 +39,10 @@ afterAll(async () => {
   await testKeys.remove();
 });
 beforeEach(() =>
-  db.admin.query('truncate appointments, batches, events, carried_balances, ledger_breaks cascade'),
+  db.admin.query(
+    `truncate appointments, batches, events, carried_balances, carried_steps, carried_lives,
+       carried_ends, event_months, ledger_breaks cascade`,
+  ),
 );
 
 const modes = ['live', 'test'] as const;
@@ -97,6 +103,9 @@ function somewhere(dice: number, stepsMax: number) {
   );
 }
 
+/** How far back each month is, so that no two are the same. */
+let ageDays = 130;
+
 /** What may happen to reminders; `dice` is between 0 and 1. */
 const happenings = {
   put: (place: number, dice: number) =>
@@ -147,7 +156,20 @@ const happenings = {
       `visit-${place}`,
     ]);
     const fault = somewhere(dice, 15);
-    const work = retireExpired({ database: fault.database(bench.scheduler) });
+    const work = retireExpired({ database: fault.database(bench.scheduler), log: silentLog });
+    await Promise.race([work.catch(() => {}), fault.died]);
+  },
+  /** Time passes for what was told of some of them, and their months are dropped. */
+  async forget(place: number, dice: number) {
+    const where = `created_at > now() - interval '1 day' and reference in ('visit-${place}', 'visit-0')`;
+    await ageEvents(db.admin, { days: ageDays, where });
+    ageDays += 31;
+    const fault = somewhere(dice, 25);
+    const stopping = new AbortController().signal;
+    const work = dropEventMonths(
+      { database: fault.database(bench.scheduler), log: silentLog },
+      { keep: keptDaysMax, stopping },
+    );
     await Promise.race([work.catch(() => {}), fault.died]);
   },
 };
@@ -175,6 +197,7 @@ describe('accepted = the sum of all states', () => {
         peer.answer = () => 'accept';
         await put(0);
         await happenings.send(0, 1);
+        await happenings.forget(0, 1);
         await happenings.retire(0, 1);
         const accounts = await verify();
         expect(accounts.flatMap(({ breaks }) => breaks)).toEqual([]);
@@ -182,27 +205,30 @@ describe('accepted = the sum of all states', () => {
         expect(await prove()).toEqual([]);
         const told = await bench.rows('select distinct to_state as state from events');
         for (const { state } of told) seen.add(String(state));
+        if ((await db.admin.query('select from carried_lives')).rowCount) seen.add('forgotten');
         if (accounts.some(({ carried }) => carried > 0)) seen.add('retired');
       }),
       { numRuns: 6 },
     );
     peer.answer = () => 'accept';
-    expect([...seen]).toEqual(expect.arrayContaining(['erased', 'retired', 'sent', 'scheduled']));
+    expect([...seen]).toEqual(
+      expect.arrayContaining(['erased', 'retired', 'forgotten', 'sent', 'scheduled']),
+    );
   });
 
   it('also when retention dies at any of its steps: deleted and carried forward, or neither', async () => {
-    for (let at = 1; at <= 12; at += 1) {
+    for (let at = 1; at <= 16; at += 1) {
       const mode = at % 2 === 0 ? 'die_before' : 'die_after';
       for (const place of [0, 1, 2, 3]) await put(place + 4 * at);
       await db.admin.query('update appointments set erase_at = now()');
       const fault = createFaultPoint({ at, mode });
       await Promise.race([
-        retireExpired({ database: fault.database(bench.scheduler) }),
+        retireExpired({ database: fault.database(bench.scheduler), log: silentLog }),
         fault.died,
       ]);
       expect(await breaksOf()).toEqual([]);
     }
-    await retireExpired({ database: bench.scheduler });
+    await retireExpired({ database: bench.scheduler, log: silentLog });
     const accounts = await verify();
     expect(accounts).toHaveLength(4);
     for (const { accepted, kept, carried } of accounts) {
@@ -223,7 +249,7 @@ describe('accepted = the sum of all states', () => {
         from_state, to_state)
       select organisation_id, mode, 'reminder.suppressed', 'visit-0', appointment_id, id, 'scheduled',
         'suppressed' from changed`);
-    const retired = retireExpired({ database: bench.scheduler });
+    const retired = retireExpired({ database: bench.scheduler, log: silentLog });
     await expect
       .poll(async () => {
         const { rows } = await db.admin.query(

@@ -4,7 +4,7 @@ import type { Database } from '../../src/store/database.ts';
 import { measureMinutes } from '../../src/usecases/measure-minutes.ts';
 import { retireExpired } from '../../src/usecases/retire-expired.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { createDispatchBench } from '../support/dispatch-bench.ts';
+import { createDispatchBench, silentLog } from '../support/dispatch-bench.ts';
 import { createFaultPoint, faultModes } from '../support/fault-point.ts';
 import { startMessagesPeer } from '../support/messages-peer.ts';
 import { type PlantedHandOver, plantHandOver, plantStep } from '../support/plant-steps.ts';
@@ -262,7 +262,7 @@ describe('after an outage', () => {
     await plant();
     await measure();
     expect(await counted()).toEqual(once);
-    await retireExpired({ database: scheduler });
+    await retireExpired({ database: scheduler, log: silentLog });
     expect(await counted()).toEqual({ ...once, minutes: null, hand_overs: null });
   });
 });

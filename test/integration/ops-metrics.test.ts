@@ -193,7 +193,7 @@ describe('the counters', () => {
     expect(before.size).toBeGreaterThan(20);
     await database.admin.query(`update minute_transitions set minute = minute - interval '9 days'`);
     await database.admin.query(`update minute_hand_overs set minute = minute - interval '9 days'`);
-    await retireExpired({ database: database.open('scheduler') });
+    await retireExpired({ database: database.open('scheduler'), log: silentLog });
     const left = await database.admin.query('select from minute_transitions');
     expect(left.rowCount).toBe(0);
     await site.close();

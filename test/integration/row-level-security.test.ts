@@ -33,6 +33,7 @@ const commonTables: Record<string, readonly DatabaseRole[]> = {
   incident_entries: ['api', 'ops'],
   incident_progress: ['ops'],
   incident_alerts: ['ops'],
+  event_months: ['api', 'ops'],
 };
 
 /** Names both organisations; `foreignIncident` names one. */
@@ -158,6 +159,7 @@ function rowsOf(id: string): Organisation['rows'] {
   );
   const common = { organisation_id: id, mode: 'test' };
   const now = new Date();
+  const month = '2026-01-01';
   return {
     organisations: { id, name: 'Seeded' },
     credentials: { ...common, id: credential, kind: 'api_key', key_hash: randomBytes(32) },
@@ -271,6 +273,16 @@ function rowsOf(id: string): Organisation['rows'] {
     },
     send_questions: { ...common, reminder_id: reminder },
     carried_balances: { ...common, state: 'sent', count: 1 },
+    carried_steps: { ...common, month, to_state: 'sent', count: 1 },
+    carried_ends: { ...common, month, transaction_id: '1', id: 1 },
+    carried_lives: {
+      ...common,
+      month,
+      appointment_id: appointment,
+      reminder_id: reminder,
+      state: 'sent',
+      step: 1,
+    },
     receipts: { ...common, issued_at: now, receipt_id: randomUUID() },
     ledger_breaks: {
       ...common,
@@ -778,6 +790,9 @@ describe('the functions that look past the organisation', () => {
         callers: [],
         ...common,
       },
+      // Deletes what is old enough and nothing else, however it is called.
+      { name: 'delete_old_records', result: 'integer', callers: ['scheduler'], ...common },
+      { name: 'drop_event_month', result: 'boolean', callers: ['scheduler'], ...common },
       { name: 'ensure_event_partitions', result: 'void', callers: ['scheduler'], ...common },
       {
         name: 'find_attempt',

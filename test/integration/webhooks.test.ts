@@ -7,6 +7,7 @@ import { listEvents } from '../../src/usecases/list-events.ts';
 import { measureOperations } from '../../src/usecases/measure-operations.ts';
 import { retireExpired } from '../../src/usecases/retire-expired.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { silentLog } from '../support/dispatch-bench.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { createWebhookBench, eventIdOf } from '../support/webhook-bench.ts';
 import { startWebhookPeer, type WebhookPeer } from '../support/webhook-peer.ts';
@@ -392,14 +393,14 @@ describe('what is kept', () => {
     answering(500);
     await settle();
     await bench.api.rotateWebhookSecret({ ...owner, endpointId, overlapHours: 0 });
-    await retireExpired({ database: bench.scheduler });
+    await retireExpired({ database: bench.scheduler, log: silentLog });
     expect(await failures(endpointId)).toHaveLength(1);
     const count = 'select count(*)::integer from webhook_secrets';
     expect((await database.admin.query(count)).rows).toEqual([{ count: 1 }]);
     await database.admin.query(
       `update webhook_failures set failed_at = failed_at - interval '30 days'`,
     );
-    await retireExpired({ database: bench.scheduler });
+    await retireExpired({ database: bench.scheduler, log: silentLog });
     expect(await failures(endpointId)).toEqual([]);
   });
 });

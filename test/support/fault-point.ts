@@ -70,13 +70,15 @@ export function createFaultPoint(fault?: { at: number; mode: FaultMode }) {
       return {
         ...real,
         query: (text, values) => step(() => real.query(text, values), forever),
-        async transaction(organisationIds, work) {
+        async transaction(organisationIds, work, options) {
           try {
             // The last step is the commit: after it has died, what was written stays.
             return await step(
               () =>
-                real.transaction(organisationIds, (connection) =>
-                  work(withSteps(connection, step, rollBack)),
+                real.transaction(
+                  organisationIds,
+                  (connection) => work(withSteps(connection, step, rollBack)),
+                  options,
                 ),
               forever,
             );

@@ -28,7 +28,7 @@ export function addFeedRoutes(
         operationId: 'listEvents',
         summary: 'Lists what happened, oldest first. Scope list or status.',
         description:
-          'Ask again with the newest cursor: nothing is missed, nothing comes twice. Events are kept for 90 days.',
+          'Ask again with the newest cursor: nothing is missed, nothing comes twice. Events are kept for 90 days or what the deployment says; a cursor from before what is kept answers cursor_too_old.',
         tags: ['Events'],
         security: [{ apiKey: [] }],
         querystring: z.strictObject({
@@ -38,7 +38,7 @@ export function addFeedRoutes(
               '`next` of the page before. `now`: no events, and a cursor for those to come.',
           }),
         }),
-        response: { 200: eventPage, ...problemResponses(401, 403, 422, 429, 500, 503) },
+        response: { 200: eventPage, ...problemResponses(401, 403, 410, 422, 429, 500, 503) },
       },
     },
     async (request) => {

@@ -34,7 +34,8 @@ export function addLedgerRoutes(
         security: [{ apiKey: [] }],
         querystring: z.strictObject({
           from: wholeHour.meta({
-            description: 'RFC 3339, a whole hour (UTC), within the last 90 days.',
+            description:
+              'RFC 3339, a whole hour (UTC), within the last 90 days, or what the deployment keeps.',
           }),
           to: wholeHour.meta({
             description: 'Likewise, not included; at most 168 hours after `from`.',

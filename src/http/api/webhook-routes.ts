@@ -54,6 +54,9 @@ const about = { tags: ['Webhooks'], security: [{ apiKey: [] }] };
 const reading = problemResponses(401, 403, 404, 429, 500, 503);
 const writing = problemResponses(400, 401, 403, 404, 413, 415, 422, 429, 500, 503);
 
+/** What says where to go on from may say it too late. */
+const goingOn = { ...writing, ...problemResponses(410) };
+
 /** Every route needs scope `webhooks`: whoever has it decides where events go. */
 export function addWebhookRoutes(
   server: FastifyInstance,
@@ -126,7 +129,7 @@ export function addWebhookRoutes(
         ...about,
         params,
         body: changeWebhookRequest,
-        response: { 200: webhookEndpoint, ...writing },
+        response: { 200: webhookEndpoint, ...goingOn },
       },
     },
     async (request) => {
@@ -218,7 +221,7 @@ function addWebhookActions(
         ...about,
         params,
         body: replayRequest,
-        response: { 200: webhookEndpoint, ...writing },
+        response: { 200: webhookEndpoint, ...goingOn },
       },
     },
     async (request) =>

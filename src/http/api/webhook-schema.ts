@@ -61,7 +61,7 @@ const endpointShape = {
     .object({
       reason: z.enum(disabledReasons).meta({
         description:
-          'by_request; gone: answered 410; failing: ten tries over three days; secret_unreadable: rotate the secret.',
+          'by_request; gone: answered 410; failing: ten tries over three days; secret_unreadable: rotate the secret; events_gone: it stood before what is kept, so replay from null or from a newer cursor.',
       }),
       at: instant,
     })

@@ -42,6 +42,12 @@ export const problemTexts: Record<ErrorCode, ProblemText> = {
       'This appointment was put with a revision before, so a request without one is refused.',
     remedy: 'Send the revision with every PUT of this appointment.',
   },
+  cursor_too_old: {
+    meaning:
+      'Between this cursor and the oldest event that is kept there were others, which were dropped when their time was over. Going on from here would leave them out without a word.',
+    remedy:
+      'Read the states of your appointments (GET /v1/appointments), then go on without a cursor: that begins with the oldest event that is kept. An endpoint for webhooks goes on after a replay of null or of a newer cursor.',
+  },
   payload_too_large: {
     meaning:
       'The body is over 64 KiB (callbacks: 16 KiB, returned mail: 256 KiB), or the headers are too long.',
