@@ -1,5 +1,3 @@
-import type { Config } from './env.ts';
-
 /** For how many days something is kept when nothing sealed of it is left. */
 export interface KeptDays {
   /** States, times and attempts of an appointment, after its links expire. */
@@ -15,9 +13,12 @@ export const keptDaysMax: KeptDays = { states: 90, events: 90, audit: 1_096 };
 /** The shortest. Events answer for a ledger of seven days; the database itself keeps three months of audit. */
 export const keptDaysMin: KeptDays = { states: 1, events: 7, audit: 90 };
 
-export function keptDays(
-  config: Pick<Config, 'KEEP_STATES_DAYS' | 'KEEP_EVENTS_DAYS' | 'KEEP_AUDIT_DAYS'>,
-): KeptDays {
+/** As the configuration says. */
+export function keptDays(config: {
+  readonly KEEP_STATES_DAYS: number;
+  readonly KEEP_EVENTS_DAYS: number;
+  readonly KEEP_AUDIT_DAYS: number;
+}): KeptDays {
   return {
     states: config.KEEP_STATES_DAYS,
     events: config.KEEP_EVENTS_DAYS,

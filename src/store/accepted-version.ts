@@ -1,9 +1,8 @@
+import { keptDaysMax } from '../../config/kept-days.ts';
 import type { Channel } from '../domain/channel.ts';
 import type { PutDecision } from '../domain/put-decision.ts';
 import type { NewReminder } from '../domain/put-facts.ts';
 import type { AppointmentKey } from './appointment-locks.ts';
-
-const retentionDays = 90;
 
 /** A link as it is stored: sealed parts, and what it is found by. */
 export interface SealedLink {
@@ -41,7 +40,7 @@ export interface AcceptedVersion extends AppointmentKey {
   readonly sealed: SealedAppointment;
 }
 
-/** When the last trace of an appointment goes. */
+/** When the last trace of an appointment goes, unless less is kept. */
 export function eraseAt(linkExpiresAt: Temporal.Instant): string {
-  return linkExpiresAt.add({ hours: 24 * retentionDays }).toString();
+  return linkExpiresAt.add({ hours: 24 * keptDaysMax.states }).toString();
 }

@@ -1,12 +1,7 @@
 import type { Owner } from './appointment-reads.ts';
 import type { Database } from './database.ts';
+import type { EventPosition } from './event-position.ts';
 import { isBehindKept, isFirst, readStartOfKept } from './kept-events.ts';
-
-/** Where an event stands in the order of reading. Both are unsigned integers in decimal. */
-export interface EventPosition {
-  readonly transactionId: string;
-  readonly id: string;
-}
 
 export interface StoredEvent extends EventPosition {
   readonly type: string;

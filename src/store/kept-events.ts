@@ -1,6 +1,6 @@
 import type { Owner } from './appointment-reads.ts';
 import type { AnyConnection, Database } from './database.ts';
-import type { EventPosition } from './event-reads.ts';
+import type { EventPosition } from './event-position.ts';
 
 const startOfKept = `select c.transaction_id::text as "transactionId", c.id::text
   from carried_ends c join event_months m on m.month = c.month

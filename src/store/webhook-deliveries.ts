@@ -3,8 +3,8 @@ import { Secret } from '../domain/secret.ts';
 import type { DeliveryOutcome, DisabledReason } from '../domain/webhook.ts';
 import type { Connection, Database } from './database.ts';
 import { tryDuty } from './duty-lock.ts';
+import type { EventPosition } from './event-position.ts';
 import {
-  type EventPosition,
   type EventRow,
   eventColumns,
   eventFrom,

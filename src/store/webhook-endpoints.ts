@@ -3,7 +3,7 @@ import { Secret } from '../domain/secret.ts';
 import type { DisabledReason } from '../domain/webhook.ts';
 import type { Owner } from './appointment-reads.ts';
 import type { Connection } from './database.ts';
-import type { EventPosition } from './event-reads.ts';
+import type { EventPosition } from './event-position.ts';
 
 /** An endpoint as its organisation sees it. */
 export interface StoredEndpoint {

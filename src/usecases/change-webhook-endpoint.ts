@@ -3,7 +3,7 @@ import { AppError } from '../domain/errors.ts';
 import type { Owner } from '../store/appointment-reads.ts';
 import { insertAudit } from '../store/audit.ts';
 import type { Connection } from '../store/database.ts';
-import type { EventPosition } from '../store/event-reads.ts';
+import type { EventPosition } from '../store/event-position.ts';
 import { firstPosition, isBehindKept, isFirst, readStartOfKept } from '../store/kept-events.ts';
 import {
   changeEndpoint,

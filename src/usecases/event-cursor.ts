@@ -1,5 +1,5 @@
 import { AppError } from '../domain/errors.ts';
-import type { EventPosition } from '../store/event-reads.ts';
+import type { EventPosition } from '../store/event-position.ts';
 
 /** A position as booking systems keep it. */
 export function writeCursor({ transactionId, id }: EventPosition): string {
