@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { keptDaysMax } from '../../config/kept-days.ts';
 import { utcDay } from '../../src/domain/link-expiry.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
 import type { KeyStore } from '../../src/keys/key-store.ts';
@@ -292,6 +293,118 @@ describe('retention', () => {
     await retireExpired({ database: bench.scheduler, log: silentLog });
     expect(await bench.rows('select reminder_count from batches')).toEqual([{ reminder_count: 2 }]);
     expect(await bench.rows('select from heartbeats')).toEqual([]);
+  });
+
+  it('deletes what no link was ever sealed for when a link would have expired, and not before', async () => {
+    const organisationId = await database.createOrganisation();
+    const [linked] = await bench.seed({ organisationId, count: 1 });
+    const insertion = (version: number, expiresIn: string | null) =>
+      database.admin.query(
+        `insert into versions (organisation_id, mode, appointment_id, version, receipt_id, content,
+           view_month, expires_at)
+         select organisation_id, mode, id, $1, gen_random_uuid(), '\\x00', '2026-11', now() + $2::interval
+         from appointments`,
+        [version, expiresIn],
+      );
+    // The first left behind by the second, which has no link; and a third that is not over.
+    await insertion(1, null);
+    await insertion(2, '-1 second');
+    await insertion(3, '1 day');
+    const left = async () =>
+      (await bench.rows('select version from versions order by 1')).map(({ version }) => version);
+    await retireExpired({ database: bench.scheduler, log: silentLog });
+    expect(await left()).toEqual([1, 3]);
+    await database.admin.query('delete from links where id = $1', [linked?.linkId]);
+    await database.admin.query(`update versions set expires_at = now() where version = 3`);
+    await retireExpired({ database: bench.scheduler, log: silentLog });
+    expect(await left()).toEqual([]);
+  });
+
+  it('keeps less where less is asked for, of what was stored before too', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 2 });
+    await database.admin.query(
+      `update appointments set erase_at = now() + interval '59 days' where id = any(array(
+         select id from appointments limit 1))`,
+    );
+    const keep = { ...keptDaysMax, states: 30 };
+    await retireExpired({ database: bench.scheduler, keep, log: silentLog });
+    expect(await bench.rows('select from appointments')).toHaveLength(1);
+  });
+
+  it('deletes what was done three years ago and who is gone since, and can delete nothing young', async () => {
+    const organisationId = await database.createOrganisation();
+    const ago = (days: number) => `now() - interval '${days} days'`;
+    await database.admin.query(`
+      insert into audit (at, actor, action) values (${ago(1_097)}, 'a', 'old'), (${ago(91)}, 'a', 'young'),
+        (now(), 'a', 'new');
+      insert into ops_users (id, name, role, password_hash, disabled_at) values
+        (gen_random_uuid(), 'gone', 'viewer', '-', ${ago(1_097)}),
+        (gen_random_uuid(), 'there', 'viewer', '-', null),
+        (gen_random_uuid(), 'left', 'viewer', '-', ${ago(1)});
+      insert into pauses (id, organisation_id, reason, ended_at) values
+        (gen_random_uuid(), '${organisationId}', 'old', ${ago(1_097)}),
+        (gen_random_uuid(), '${organisationId}', 'open', null);
+      insert into credentials (id, organisation_id, mode, kind, public_key, label, revoked_at) values
+        (gen_random_uuid(), '${organisationId}', 'test', 'public_key', '{}', 'revoked', ${ago(1_097)}),
+        (gen_random_uuid(), '${organisationId}', 'test', 'public_key', '{}', 'live', null);
+      update credentials set replaced_by = (select id from credentials where label = 'revoked')
+        where label = 'live';
+      insert into source_failures (organisation_id, link_id, source, updated_at)
+        select organisation_id, id, decode(repeat('00', 32), 'hex'), ${ago(8)} from links limit 1`);
+    const left = async (table: string, column: string) =>
+      (await bench.rows(`select ${column} as name from ${table} order by 1`)).map(
+        ({ name }) => name,
+      );
+    await retireExpired({ database: bench.scheduler, log: silentLog });
+    expect(await left('audit', 'action')).toEqual(['new', 'young']);
+    expect(await left('ops_users', 'name')).toEqual(['left', 'there']);
+    expect(await left('pauses', 'reason')).toEqual(['open']);
+    expect(await left('credentials', 'label')).toEqual(['live']);
+    expect(await left('source_failures', 'link_id')).toEqual([]);
+
+    // Whoever has its place asks for everything, and gets what three months make old.
+    await bench.scheduler.query('select delete_old_records(0, 1000)');
+    expect(await left('audit', 'action')).toEqual(['new']);
+    expect(await left('ops_users', 'name')).toEqual(['left', 'there']);
+  });
+
+  it('goes on with every other kind when one cannot be deleted', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 1 });
+    await database.admin.query('update appointments set erase_at = now()');
+    await database.admin.query(
+      `insert into heartbeats (name, instance, version, beat_at) values ('feed', 'old', '0', now() - interval '2 days')`,
+    );
+    const held = await database.admin.connect();
+    try {
+      await held.query('begin');
+      await held.query('select from appointments for update');
+      await expect(
+        retireExpired({ database: bench.scheduler, log: silentLog }),
+      ).rejects.toMatchObject({ code: '55P03' });
+    } finally {
+      await held.query('rollback');
+      held.release();
+    }
+    expect(await bench.rows('select from heartbeats')).toEqual([]);
+    await retireExpired({ database: bench.scheduler, log: silentLog });
+    expect(await bench.rows('select from appointments')).toEqual([]);
+  });
+
+  it('makes room for the events of the months ahead, and locks no month that is in use', async () => {
+    const writing = await database.admin.connect();
+    try {
+      await writing.query('begin');
+      await writing.query(
+        `insert into events (organisation_id, mode, type, reference, appointment_id)
+         values (gen_random_uuid(), 'test', 'appointment.accepted', 'visit', gen_random_uuid())`,
+      );
+      await prepareEventMonths({ database: bench.scheduler });
+    } finally {
+      await writing.query('rollback');
+      writing.release();
+    }
   });
 
   it('makes room for the events of the months ahead', async () => {

@@ -28,7 +28,7 @@ export function addFeedRoutes(
         operationId: 'listEvents',
         summary: 'Lists what happened, oldest first. Scope list or status.',
         description:
-          'Ask again with the newest cursor: nothing is missed, nothing comes twice. Events are kept for 90 days or what the deployment says; a cursor from before what is kept answers cursor_too_old.',
+          'Ask again with the newest cursor: nothing is missed, nothing comes twice. Events are kept for 90 days, or less where the deployment says so; a cursor from before what is kept answers cursor_too_old.',
         tags: ['Events'],
         security: [{ apiKey: [] }],
         querystring: z.strictObject({
