@@ -24,6 +24,7 @@ export function shortLived(keep: KeptDays): readonly ShortLived[] {
     { table: 'source_failures', isOver: olderThan('updated_at', 7) },
     { table: 'webhook_failures', isOver: olderThan('failed_at', 30) },
     { table: 'webhook_secrets', isOver: 'expires_at < clock_timestamp()' },
+    { table: 'send_check_secrets', isOver: 'expires_at < clock_timestamp()' },
     { table: 'receipts', isOver: olderThan('issued_at', keep.events) },
     {
       table: 'ledger_proofs',

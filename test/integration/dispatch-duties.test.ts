@@ -40,7 +40,7 @@ afterAll(async () => {
 });
 afterEach(async () => {
   await database.admin.query(
-    'truncate organisations, batches, heartbeats, sealed_callbacks, events cascade',
+    'truncate organisations, incidents, batches, heartbeats, sealed_callbacks, events cascade',
   );
 });
 
@@ -272,16 +272,32 @@ describe('retention', () => {
     const organisationId = await database.createOrganisation();
     await bench.seed({ organisationId, count: 3 });
     await bench.drain();
-    await database.admin.query(
-      `update appointments set erase_at = now() where id = (select id from appointments limit 1)`,
-    );
+    await database.admin.query(`
+      insert into send_questions (reminder_id, organisation_id, mode)
+        select id, organisation_id, mode from reminders;
+      insert into factor_failures (organisation_id, appointment_id, factor)
+        select organisation_id, id, 'pin' from appointments;
+      insert into incidents (id, code, number, since)
+        values (gen_random_uuid(), 'ledger_broken', 1, now());
+      insert into incident_references (incident_id, organisation_id, mode, reference, appointment_id)
+        select i.id, a.organisation_id, a.mode, a.reference, a.id from appointments a, incidents i;
+      update appointments set erase_at = now() where id = (select id from appointments limit 1)`);
     await retireExpired({ database: bench.scheduler, log: silentLog });
-    for (const table of ['appointments', 'reminders', 'links', 'attempts']) {
+    const hanging = ['reminders', 'links', 'attempts', 'send_questions', 'factor_failures'];
+    for (const table of ['appointments', ...hanging, 'incident_references']) {
       expect(await bench.rows(`select from ${table}`), table).toHaveLength(2);
     }
+    expect(await bench.rows('select from incidents')).toHaveLength(1);
   });
 
-  it('deletes old batches and what processes of last week said', async () => {
+  it('deletes old batches and what processes of last week said, and secrets that were replaced', async () => {
+    const organisationId = await database.createOrganisation();
+    await database.admin.query(`
+      insert into send_checks (id, organisation_id, mode, url)
+        values (gen_random_uuid(), '${organisationId}', 'test', 'https://booking.example');
+      insert into send_check_secrets (id, organisation_id, check_id, key_number, sealed, expires_at)
+        select gen_random_uuid(), organisation_id, id, '1', '\\x00'::bytea, now() from send_checks
+        union all select gen_random_uuid(), organisation_id, id, '2', '\\x00'::bytea, null from send_checks`);
     await database.admin.query(
       `insert into batches (id, channel, mode, reminder_count, lease_until) values
        (gen_random_uuid(), 'sms', 'live', 1, now() - interval '2 days'),
@@ -292,6 +308,9 @@ describe('retention', () => {
     );
     await retireExpired({ database: bench.scheduler, log: silentLog });
     expect(await bench.rows('select reminder_count from batches')).toEqual([{ reminder_count: 2 }]);
+    expect(await bench.rows('select key_number from send_check_secrets')).toEqual([
+      { key_number: '2' },
+    ]);
     expect(await bench.rows('select from heartbeats')).toEqual([]);
   });
 
