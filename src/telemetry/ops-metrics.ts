@@ -1,6 +1,7 @@
 import { Counter, Gauge, type Metric, Registry } from 'prom-client';
 import { channels } from '../domain/channel.ts';
 import type { DoubtMeasures } from '../domain/doubt-books.ts';
+import { keyMissingSign } from '../domain/duty-silence.ts';
 import { heldUpBeat, lanesOf } from '../domain/lane.ts';
 import { latenessBoundsS } from '../domain/lateness.ts';
 import type {
@@ -172,7 +173,7 @@ function addDuties({ gauge }: Make, { heartbeats, nowMs }: OpsMeasures): void {
     const heldUp = beatOf(heldUpBeat(lane))?.liveCount ?? 0;
     open.set({ ...lane }, workers > 0 && heldUp >= workers ? 1 : 0);
   }
-  const signs = new Set(lanes.map(heldUpBeat));
+  const signs = new Set([...lanes.map(heldUpBeat), keyMissingSign]);
   const age = gauge('heartbeat_age_seconds', 'How long ago a duty was last heard of.', ['duty']);
   for (const { name, ageS } of heartbeats) {
     if (!signs.has(name)) age.set({ duty: name }, ageS);
