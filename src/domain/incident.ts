@@ -99,3 +99,8 @@ const clockHours = 72;
 export function notifyBy(openedAt: Date): Date {
   return new Date(openedAt.getTime() + clockHours * 3_600_000);
 }
+
+/** Where the guide for operators says what to do: each code has a heading of its own. */
+export function runbookUrl(apiUrl: string, code: IncidentCode): string {
+  return `${apiUrl}/docs/operations#${code}`;
+}

@@ -27,6 +27,7 @@ import { createDeleteAppointment } from '../usecases/delete-appointment.ts';
 import { createKeyMissingSign } from '../usecases/key-missing-sign.ts';
 import { listAppointments } from '../usecases/list-appointments.ts';
 import { listEvents } from '../usecases/list-events.ts';
+import { listOwnIncidents, readOwnIncident } from '../usecases/list-own-incidents.ts';
 import { createPutAppointment } from '../usecases/put-appointment.ts';
 import { readAppointment } from '../usecases/read-appointment.ts';
 import { readLedger } from '../usecases/read-ledger.ts';
@@ -124,6 +125,8 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     listAppointments: (input) => listAppointments({ database }, input),
     listEvents: (input) => listEvents({ database }, input),
     readLedger: (input) => readLedger({ database, daysKept: config.KEEP_EVENTS_DAYS, now }, input),
+    listOwnIncidents: (input) => listOwnIncidents({ database }, input),
+    readOwnIncident: (input) => readOwnIncident({ database }, input),
     readOrganisation: (input) => readOrganisation({ database }, input),
     changeOrganisation: (input) =>
       changeOwnOrganisation({ database, channelsAvailable: available }, input),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type IncidentCode, incidentWords } from '../domain/incident.ts';
+import { incidentWords, runbookUrl } from '../domain/incident.ts';
 import type { Database } from '../store/database.ts';
 import {
   type AlertWay,
@@ -57,9 +57,4 @@ function messageOf(
     runbook: runbookUrl(apiUrl, code),
     incident: `${opsUrl}/incidents/${incidentId}`,
   };
-}
-
-/** Where the guide says what to do: each code has a heading of its own. */
-export function runbookUrl(apiUrl: string, code: IncidentCode): string {
-  return `${apiUrl}/docs/operations#${code}`;
 }
