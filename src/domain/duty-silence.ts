@@ -7,7 +7,7 @@ import type { Heartbeat } from './queue-measures.ts';
 export const silentMaxS = {
   dispatch: 20,
   feed: 20,
-  sweep: 60,
+  sweep: 40,
   expire: 60,
   settle: 60,
   callbacks: 60,
@@ -53,7 +53,7 @@ export interface ProcessBeat {
 }
 
 /** Beyond it a process that nobody took leave of is missed, and after it given up. */
-const missedAfterS = 60;
+export const missedAfterS = 60;
 const missedUntilS = 900;
 
 /**

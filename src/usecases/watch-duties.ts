@@ -1,4 +1,4 @@
-import { countMissing, silentDuties } from '../domain/duty-silence.ts';
+import { countMissing, missedAfterS, silentDuties } from '../domain/duty-silence.ts';
 import type { IncidentFacts } from '../domain/incident.ts';
 import type { Database } from '../store/database.ts';
 import { dispatchBeat } from '../store/feed.ts';
@@ -56,6 +56,9 @@ function whatIsSilent(beats: readonly Beat[], watchedS: number) {
     ...Object.fromEntries(silent.map(({ duty }) => [duty, 1])),
     ...(workersMissing > 0 ? { workers_missing: workersMissing } : {}),
   };
-  const sinceS = Math.max(patienceMs / 1_000, ...silent.map(({ ageS }) => ageS ?? watchedS));
+  const sinceS = Math.max(
+    ...silent.map(({ ageS }) => ageS ?? watchedS),
+    workersMissing > 0 ? missedAfterS : 0,
+  );
   return { facts, sinceS };
 }

@@ -50,8 +50,12 @@ ${closedAt ? html`<dt>Closed</dt><dd>${moment(closedAt, now)} by ${incident.clos
 <section class="block"><h2>Who is woken</h2><ul>${incident.alerts.map((one) => html`<li>${one.way}: ${alertWords(one, now)}</li>`)}</ul></section>
 <section class="block"><h2>Seen</h2><ol>${incident.sightings.map(({ at, facts }) => html`<li>${moment(at, now)}${factWords(facts)}</li>`)}</ol></section>
 <section class="block wide"><h2>Whom it may have touched</h2>
-<p>${touched(incident)}. References: <code>sotto incident show ${id} --references</code>.</p>
-${incident.organisations.length === 0 ? '' : organisationTable(incident, now)}</section>
+${
+  incident.organisations.length === 0
+    ? html`<p>Nobody that is known of.</p>`
+    : html`<p>${touched(incident)}. References: <code>sotto incident show ${id} --references</code>.</p>
+${organisationTable(incident, now)}`
+}</section>
 ${
   closedAt
     ? ''

@@ -30,7 +30,7 @@ function wordTask(task: OpsTask, { mode, now }: { mode: Mode; now: Date }): Task
       return {
         href: paths.incident(task.incident.id),
         words: `Look into the incident ${task.incident.code}`,
-        more: `Since ${distance(task.incident.since, now)}: ${incidentWords[task.incident.code].what}.`,
+        more: `It may have begun ${distance(task.incident.since, now)}: ${incidentWords[task.incident.code].what}.`,
       };
     case 'no_worker':
       return { href: '#workers', words: 'Start a worker', more: 'None has been heard of lately.' };
