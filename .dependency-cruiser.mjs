@@ -14,7 +14,7 @@ const adapters = 'store|queue|keys|message|transport|journal|telemetry';
 const roots = [
   '^src/cli(/|\\.ts$)',
   '^src/roles/',
-  '^workers/(worker|worker-duties|scheduler|sending|routes|webhooks|send-checks)\\.ts$',
+  '^workers/(worker|worker-duties|scheduler|sending|routes|webhooks|send-checks|alerts)\\.ts$',
 ];
 
 const notTypes = { dependencyTypesNot: ['type-only'] };

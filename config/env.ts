@@ -199,6 +199,24 @@ export const environment = z.object({
   METRICS_TOKEN: secret
     .optional()
     .describe('Bearer token that may read /metrics from elsewhere than loopback.'),
+  ALERT_WEBHOOK_URL: secret
+    .refine(isHttpUrl, { message: 'must begin with https:// or http://' })
+    .optional()
+    .describe(
+      'Address that each incident is posted to once, as JSON without anything personal, until it answers 2xx.',
+    ),
+  ALERT_EMAIL: z
+    .email()
+    .optional()
+    .describe(
+      'Address that each incident is written to once, through SMTP_URL. The scheduler is then given SMTP_URL too, for when no worker is left to write.',
+    ),
+  DEADMAN_URL: secret
+    .refine(isHttpUrl, { message: 'must begin with https:// or http://' })
+    .optional()
+    .describe(
+      'Address of a dead-man switch elsewhere: asked for twice a minute while every duty is done and every alert was taken.',
+    ),
   LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
@@ -265,4 +283,8 @@ function isRedisUrl(url: Secret<string>): boolean {
 
 function isSmtpUrl(url: Secret<string>): boolean {
   return /^smtps?:\/\/./.test(url.reveal());
+}
+
+function isHttpUrl(url: Secret<string>): boolean {
+  return /^https?:\/\/./.test(url.reveal()) && URL.canParse(url.reveal());
 }

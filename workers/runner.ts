@@ -16,6 +16,10 @@ export interface ListenOptions {
   /** Batches at once. */
   readonly concurrency: number;
   readonly onBatch: (batchId: string) => Promise<void>;
+  /** Called once, when no bell can come any more and nothing says why: the process is to be replaced. */
+  readonly onDeaf?: () => void;
+  /** How long nothing may be heard, in ticks of a sixth of it; half a minute when absent. */
+  readonly deafAfterMs?: number;
   readonly log: Log;
 }
 
@@ -34,6 +38,9 @@ const calmMs = 30_000;
  * One whose first connection failed never recovers and would spin without letting anything else in
  * the process run: it runs only once it is ready, and is made anew until it is. On Redis it is made
  * anew after every error: one that recovers by itself takes its time, and may stay deaf.
+ *
+ * On a connection that has died without a word nothing is answered and nothing fails, for ever, and the
+ * Worker says that it runs. So the queue must have answered, or have failed, within half a minute.
  */
 export function listenForBells(options: ListenOptions): BellListener {
   const { url, log } = options;
@@ -43,11 +50,13 @@ export function listenForBells(options: ListenOptions): BellListener {
   let failures = 0;
   let failedAt = 0;
   let closing = false;
+  const hearing = createHearing(options);
 
   /** Twice as long each time, until a bell has been heard or there has been calm for a while. */
   function later(error: unknown, work: () => void): void {
     if (closing) return;
     log.warn('the queue is away', queueErrorFacts(error));
+    hearing.sign();
     if (performance.now() - failedAt > calmMs) failures = 0;
     failedAt = performance.now();
     clearTimeout(timer);
@@ -71,8 +80,11 @@ export function listenForBells(options: ListenOptions): BellListener {
   }
 
   function run(): void {
-    const worker = createWorker(options, () => {
-      failures = 0;
+    const worker = createWorker(options, {
+      hearing,
+      onHeard: () => {
+        failures = 0;
+      },
     });
     current = worker;
     let ready = false;
@@ -106,17 +118,61 @@ export function listenForBells(options: ListenOptions): BellListener {
     async close(waitMs) {
       closing = true;
       clearTimeout(timer);
+      hearing.close();
       const closed = current?.close().catch(() => {});
-      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, waitMs).unref())]);
+      // Over connections that have died there is nobody to say goodbye to.
+      const patienceMs = hearing.isDeaf() ? 0 : waitMs;
+      await Promise.race([
+        closed,
+        new Promise((resolve) => setTimeout(resolve, patienceMs).unref()),
+      ]);
     },
   };
 }
 
 type BellWorker = ReturnType<typeof createWorker>;
 
-function createWorker({ url, concurrency, onBatch, log }: ListenOptions, onHeard: () => void) {
-  const { connection, createBackend, drainDelay } = queueBackend({ url, connectionsMax: 2 });
-  const hear = async (job: Job) => {
+const ticksMax = 6;
+
+/**
+ * Counts for how many ticks nothing came of the queue while there was room for a bell. Ticks and not
+ * time: a process that was stopped and goes on has not listened in vain.
+ */
+function createHearing({ concurrency, onDeaf, deafAfterMs = 30_000, log }: ListenOptions) {
+  let ticks = 0;
+  let inHand = 0;
+  let isDeaf = false;
+  const timer = setInterval(() => {
+    ticks = inHand >= concurrency ? 0 : ticks + 1;
+    if (ticks < ticksMax || isDeaf) return;
+    isDeaf = true;
+    log.error('no bell can be heard, and nothing says why');
+    onDeaf?.();
+  }, deafAfterMs / ticksMax).unref();
+  return {
+    /** The queue has answered, or has failed with a word. */
+    sign() {
+      ticks = 0;
+    },
+    async during(work: () => Promise<void>): Promise<void> {
+      inHand += 1;
+      await work().finally(() => {
+        inHand -= 1;
+      });
+    },
+    isDeaf: () => isDeaf,
+    close: () => clearInterval(timer),
+  };
+}
+
+function createWorker(
+  { url, concurrency, onBatch, log }: ListenOptions,
+  { hearing, onHeard }: { hearing: ReturnType<typeof createHearing>; onHeard: () => void },
+) {
+  const { connection, createBackend, drainDelay } = queueBackend({
+    ...{ url, connectionsMax: 2, onAnswer: hearing.sign },
+  });
+  const take = async (job: Job) => {
     onHeard();
     const bell = readBell(job.data);
     if (!bell) return log.warn('something that is no bell was dropped');
@@ -124,6 +180,7 @@ function createWorker({ url, concurrency, onBatch, log }: ListenOptions, onHeard
       log.warn('a batch was left to its lease', { ...errorFacts(error), batchId: bell.batch });
     });
   };
+  const hear = (job: Job) => hearing.during(() => take(job));
   return new Worker(
     queueName,
     hear,

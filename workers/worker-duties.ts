@@ -12,12 +12,17 @@ import {
   watchProviderCopies,
 } from '../src/usecases/delete-provider-copies.ts';
 import { destroyOldEpochKeys, makeEpochKeys } from '../src/usecases/keep-epoch-keys.ts';
-import { logAlarms } from '../src/usecases/log-alarms.ts';
 import { processCallbacks } from '../src/usecases/process-callbacks.ts';
+import { raiseAlarms } from '../src/usecases/raise-alarms.ts';
 import { resealOwedParcels } from '../src/usecases/reseal-owed-parcels.ts';
 import type { Route, RouteOf } from '../src/usecases/routes.ts';
 import { settleUncertain, watchDoubts } from '../src/usecases/settle-uncertain.ts';
+import { createDutyWatch } from '../src/usecases/watch-duties.ts';
+import { alertDuty } from './alerts.ts';
 import type { Duty } from './duties.ts';
+
+/** For what goes through everything there is, or waits for a provider. */
+const longRoundMs = 600_000;
 
 /** What a worker does beside sending: all of it needs the worker's keys. */
 export function workerDuties(deps: {
@@ -42,6 +47,7 @@ export function workerDuties(deps: {
     {
       name: 'epoch-keys',
       everyMs: 3_600_000,
+      roundMaxMs: longRoundMs,
       async run() {
         await makeEpochKeys({ keys, now });
         // In this order: what is settled is emptied, what is left is sealed anew, and then nothing
@@ -51,6 +57,13 @@ export function workerDuties(deps: {
         await destroyOldEpochKeys({ database, keys, now, log });
       },
     },
+    // As the scheduler does, which may be what has stopped.
+    {
+      name: 'watch',
+      everyMs: 15_000,
+      run: createDutyWatch({ database, nowMs: () => performance.now() }),
+    },
+    alertDuty({ config, database, log, isWorker: true }),
   ];
 }
 
@@ -67,7 +80,7 @@ export function providerDuties(deps: {
   log: Log;
 }): Duty[] {
   const { config, database, keys, lanes, routeOf, log } = deps;
-  const onAlarm = logAlarms(log);
+  const onAlarm = raiseAlarms({ database, log });
   const settling = {
     ...{ database, routeOf, onAlarm, log },
     epochPrivateKey: keys.epochPrivateKey,
@@ -76,7 +89,9 @@ export function providerDuties(deps: {
   const settle = lanes.map(
     (lane): Duty => ({
       name: `settle ${laneKey(lane)}`,
+      sign: 'settle',
       everyMs: 2_000,
+      roundMaxMs: longRoundMs,
       run: (stopping) => settleUncertain({ ...settling, stopping }, lane),
     }),
   );
@@ -98,6 +113,7 @@ function copyDuties(deps: Omit<DeleteCopiesDeps, 'stopping'>, route: Route): Dut
     {
       name: 'copies',
       everyMs: 5_000,
+      roundMaxMs: longRoundMs,
       run: (stopping) => deleteProviderCopies({ ...deps, stopping }, route),
     },
     { name: 'late-copies', everyMs: 600_000, run: () => watchProviderCopies(deps, route) },

@@ -40,14 +40,15 @@ const finishMs = limits.shutdownMs - givingUpMs - lastWordsMs;
  * hears bells until it is closed. Closing begins nothing new, waits a while for what is in the air and
  * stores it, and gives back the rest.
  *
+ * @returns `broken` resolves when it can no longer do its work, and another process is to do it
  * @param parts.openProvider other than the configured providers, for measuring without one
  * @throws {ConfigError} for a setting, a database, a queue or a text that it must not run with
  * @throws {KeyStoreError} for keys that cannot be used
  */
 export async function runWorker(
   config: Config,
-  { openProvider }: { openProvider?: OpenProvider } = {},
-): Promise<{ close(): Promise<void> }> {
+  { openProvider, deafAfterMs }: { openProvider?: OpenProvider; deafAfterMs?: number } = {},
+): Promise<{ broken: Promise<void>; close(): Promise<void> }> {
   const log = createLog({ role: 'worker', level: config.LOG_LEVEL });
   const keys = await openKeys(config);
   const tokens = await createRenewedTokens(keys, config);
@@ -87,15 +88,19 @@ export async function runWorker(
   const others = workerDuties({ config, database, journal, keys, renewTokens: tokens.renew, log });
   const atProviders = providerDuties({ config, database, keys, lanes, routeOf, log });
   const duties = startDuties([dispatchDuty, ...others, ...atProviders], { log, beat: sign.beat });
+  const broken = Promise.withResolvers<void>();
   const bells = listenForBells({
     url: queueUrl,
     concurrency: bellsAtOnce * lanes.length,
     onBatch: dispatcher.take,
+    onDeaf: broken.resolve,
+    ...(deafAfterMs === undefined ? {} : { deafAfterMs }),
     log,
   });
   log.info('waiting for bells');
 
   return {
+    broken: broken.promise,
     async close() {
       stopping.abort();
       const stored = dispatcher.idle().then(sending.recorder.idle);

@@ -3,6 +3,7 @@ import { bounce } from './commands/bounce.ts';
 import { callbacks } from './commands/callbacks.ts';
 import { doctor } from './commands/doctor.ts';
 import { healthcheck } from './commands/healthcheck.ts';
+import { incident } from './commands/incident.ts';
 import { key } from './commands/key.ts';
 import { ledger } from './commands/ledger.ts';
 import { migrate } from './commands/migrate.ts';
@@ -44,6 +45,7 @@ export const commands: readonly Command[] = [
   resume,
   optOut,
   ledger,
+  incident,
   bounce,
   healthcheck,
 ];

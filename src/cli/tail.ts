@@ -26,6 +26,8 @@ const event = z.looseObject({
   at: word,
   reference: word.optional(),
   endpointId: word.optional(),
+  incidentId: word.optional(),
+  code: word.optional(),
   possibleDuplicate: z.boolean().optional(),
   possiblySent: z.boolean().optional(),
 });
@@ -94,16 +96,18 @@ function pageFrom({ status, body }: { status: number; body: unknown }): z.infer<
 }
 
 function lineOf({ at, type, reference, endpointId, ...rest }: z.infer<typeof event>): string {
+  const { incidentId, code } = rest;
+  const incident = incidentId === undefined ? undefined : `${incidentId} ${code ?? ''}`;
   const flags = [
     ...(rest.possibleDuplicate ? ['possible duplicate'] : []),
     ...(rest.possiblySent ? ['possibly sent'] : []),
   ].map((flag) => `  (${flag})`);
-  return `${at}  ${coloured(type, type.padEnd(22))}  ${reference ?? endpointId ?? ''}${flags.join('')}`;
+  return `${at}  ${coloured(type, type.padEnd(22))}  ${reference ?? endpointId ?? incident ?? ''}${flags.join('')}`;
 }
 
 function coloured(type: string, text: string): string {
   const [, end = ''] = type.split('.');
-  if (['failed', 'undelivered', 'expired'].includes(end)) return styleText('red', text);
+  if (['failed', 'undelivered', 'expired', 'opened'].includes(end)) return styleText('red', text);
   return end === 'delivered' ? styleText('green', text) : text;
 }
 

@@ -1,24 +1,36 @@
 import type { Heartbeat } from './queue-measures.ts';
 
-/** How long each duty may be silent, in seconds: a few of its rounds. */
+/**
+ * How long each duty may be silent, in seconds. They are heard of every 5 or 15 seconds while they are
+ * well, also between rounds that are hours apart.
+ */
 export const silentMaxS = {
   dispatch: 20,
   feed: 20,
   sweep: 40,
   expire: 60,
-  measure: 60,
+  settle: 60,
   callbacks: 60,
-  'link-keys': 180,
-  'stuck-lanes': 300,
-  'clear-parcels': 300,
-  retire: 1_800,
-  ledger: 1_800,
-  'epoch-keys': 10_800,
-  'event-months': 64_800,
+  webhooks: 60,
+  measure: 60,
+  incidents: 60,
+  alerts: 60,
+  watch: 60,
+  doubts: 60,
+  'link-keys': 60,
+  'stuck-lanes': 60,
+  'clear-parcels': 60,
+  retire: 60,
+  ledger: 60,
+  'epoch-keys': 60,
+  'event-months': 60,
 } as const;
 export type Duty = keyof typeof silentMaxS;
 
 const duties = Object.keys(silentMaxS) as Duty[];
+
+/** No duty: that something was refused because a key was missing. Its instance is the organisation. */
+export const keyMissingSign = 'key_missing';
 
 export interface SilentDuty {
   readonly duty: Duty;
@@ -31,4 +43,37 @@ export function silentDuties(heartbeats: readonly Heartbeat[]): SilentDuty[] {
   return duties
     .map((duty) => ({ duty, ageS: heartbeats.find(({ name }) => name === duty)?.ageS }))
     .filter(({ duty, ageS }) => ageS === undefined || ageS > silentMaxS[duty]);
+}
+
+/** One process of those that do a duty. */
+export interface ProcessBeat {
+  readonly ageS: number;
+  /** Since it was first heard of. */
+  readonly lifeS: number;
+}
+
+/** Beyond it a process that nobody took leave of is missed, and after it given up. */
+export const missedAfterS = 60;
+const missedUntilS = 900;
+
+/**
+ * How many processes have gone without a word and without another in their place. Each that began
+ * after one was last heard of takes the place of one.
+ */
+export function countMissing(processes: readonly ProcessBeat[]): number {
+  const gone = processes
+    .filter(({ ageS }) => ageS > missedAfterS && ageS <= missedUntilS)
+    .map(({ ageS }) => ageS)
+    .sort((one, other) => one - other);
+  const begun = processes
+    .filter(({ ageS }) => ageS <= missedAfterS)
+    .map(({ lifeS }) => lifeS)
+    .sort((one, other) => one - other);
+  let missing = 0;
+  for (const ageS of gone) {
+    const place = begun.findIndex((lifeS) => lifeS <= ageS);
+    if (place < 0) missing += 1;
+    else begun.splice(place, 1);
+  }
+  return missing;
 }

@@ -1,9 +1,10 @@
 import type { Channel } from './channel.ts';
 import type { Duty, SilentDuty } from './duty-silence.ts';
-import type { LaneHealth, Overview, PauseSeen } from './overview.ts';
+import type { IncidentSeen, LaneHealth, Overview, PauseSeen } from './overview.ts';
 
 /** Something for a person to do or to look into, most urgent first. */
 export type OpsTask =
+  | { readonly kind: 'incident'; readonly incident: IncidentSeen }
   | { readonly kind: 'no_worker' }
   | { readonly kind: 'duties_silent'; readonly duties: readonly SilentDuty[] }
   | { readonly kind: 'provider_down'; readonly channel: Channel }
@@ -29,6 +30,7 @@ const urgent: ReadonlySet<Duty> = new Set(['feed', 'sweep', 'expire', 'callbacks
 export function listTasks(overview: Overview): OpsTask[] {
   const { workers, silentDuties, lanes, pauses, due, uncertain, versions } = overview;
   const tasks: OpsTask[] = [];
+  for (const incident of overview.incidents) tasks.push({ kind: 'incident', incident });
   if (workers.length === 0) tasks.push({ kind: 'no_worker' });
   tasks.push(...silences(silentDuties.filter(({ duty }) => urgent.has(duty))));
   for (const lane of lanes) {

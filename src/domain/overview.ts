@@ -1,5 +1,6 @@
 import type { Channel, Mode } from './channel.ts';
 import type { SilentDuty } from './duty-silence.ts';
+import type { IncidentCode } from './incident.ts';
 import type { HeldGroup } from './queue-measures.ts';
 import type { ReminderState } from './reminder.ts';
 import type { SendingVerdict } from './sending-verdict.ts';
@@ -39,6 +40,14 @@ export interface Overview {
   readonly pauses: readonly PauseSeen[];
   readonly optOuts: readonly { day: string; sms: number; email: number }[];
   readonly lockOuts: number;
+  readonly incidents: readonly IncidentSeen[];
+}
+
+/** An incident that nobody has closed, of any mode. */
+export interface IncidentSeen {
+  readonly id: string;
+  readonly code: IncidentCode;
+  readonly since: Date;
 }
 
 export interface DueOrganisation {

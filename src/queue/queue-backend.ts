@@ -29,24 +29,45 @@ export interface QueueBackend {
  * @param url of Redis or Valkey (`redis:`, `rediss:`), or a direct connection to PostgreSQL, past any
  *   pooler, because waking a worker needs LISTEN
  * @param connectionsMax connections to PostgreSQL beside the one that listens
+ * @param onAnswer called each time that the queue has answered a worker that asked for a bell
  * @param answerMs how long PostgreSQL may take to answer; for ever when absent, as Redis never may
  */
 export function queueBackend({
   url,
   connectionsMax,
   answerMs,
+  onAnswer,
 }: {
   url: Secret<string>;
   connectionsMax: number;
   answerMs?: number;
+  onAnswer?: () => void;
 }): QueueBackend {
   const connection = {};
+  const heard = (createBackend: CreateBackend) =>
+    onAnswer ? answering(createBackend, onAnswer) : createBackend;
   if (isRedisUrl(url)) {
-    const createBackend = createRedisBackend(url);
+    const createBackend = heard(createRedisBackend(url));
     return { connection, createBackend, disposable: true, drainDelay: listenSeconds };
   }
-  const createBackend = postgresBackend(url, { connectionsMax, answerMs });
+  const createBackend = heard(postgresBackend(url, { connectionsMax, answerMs }));
   return { connection, createBackend, disposable: false, drainDelay: 5 };
+}
+
+type CreateBackend = QueueBackend['createBackend'];
+
+/** Tells of each answer to the question for the next job: it is what would have brought a bell. */
+function answering(createBackend: CreateBackend, onAnswer: () => void): CreateBackend {
+  return (...given) => {
+    const backend = createBackend(...given);
+    const ask = backend.moveToActive.bind(backend);
+    backend.moveToActive = async (...question) => {
+      const answer = await ask(...question);
+      onAnswer();
+      return answer;
+    };
+    return backend;
+  };
 }
 
 function postgresBackend(

@@ -24,8 +24,10 @@ import { apiReadiness } from '../usecases/api-readiness.ts';
 import { authenticate } from '../usecases/authenticate.ts';
 import { changeOwnOrganisation } from '../usecases/change-organisation.ts';
 import { createDeleteAppointment } from '../usecases/delete-appointment.ts';
+import { createKeyMissingSign } from '../usecases/key-missing-sign.ts';
 import { listAppointments } from '../usecases/list-appointments.ts';
 import { listEvents } from '../usecases/list-events.ts';
+import { listOwnIncidents, readOwnIncident } from '../usecases/list-own-incidents.ts';
 import { createPutAppointment } from '../usecases/put-appointment.ts';
 import { readAppointment } from '../usecases/read-appointment.ts';
 import { readLedger } from '../usecases/read-ledger.ts';
@@ -89,11 +91,26 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
   if (!key) throw new AppError('key_missing');
   const receipts = createReceipts({ key, published: await keys.publishedReceiptKeys() });
 
+  const nowMs = () => performance.now();
+  const tellingOfKeys = createKeyMissingSign({ database, log, nowMs });
+  const putAppointment = createPutAppointment({
+    database,
+    journal,
+    keys,
+    receipts,
+    issuer: config.API_URL,
+    settingsOf: createSettingsLookup(database),
+    channelsAvailable: () => available,
+    now,
+    random: Math.random,
+    log,
+  });
+  const callbacks = { database, keys, now };
   return buildApi({
     log,
     apiUrl: config.API_URL,
     trustedProxies: config.TRUSTED_PROXIES,
-    nowMs: () => performance.now(),
+    nowMs,
     authenticate: (headers) =>
       authenticate(
         {
@@ -102,31 +119,24 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
         },
         headers,
       ),
-    putAppointment: createPutAppointment({
-      database,
-      journal,
-      keys,
-      receipts,
-      issuer: config.API_URL,
-      settingsOf: createSettingsLookup(database),
-      channelsAvailable: () => available,
-      now,
-      random: Math.random,
-      log,
-    }),
+    putAppointment: (input) => tellingOfKeys(input.organisationId, () => putAppointment(input)),
     deleteAppointment: createDeleteAppointment({ database, journal }),
     readAppointment: (input) => readAppointment({ database }, input),
     listAppointments: (input) => listAppointments({ database }, input),
     listEvents: (input) => listEvents({ database }, input),
     readLedger: (input) => readLedger({ database, daysKept: config.KEEP_EVENTS_DAYS, now }, input),
+    listOwnIncidents: (input) => listOwnIncidents({ database }, input),
+    readOwnIncident: (input) => readOwnIncident({ database }, input),
     readOrganisation: (input) => readOrganisation({ database }, input),
     changeOrganisation: (input) =>
       changeOwnOrganisation({ database, channelsAvailable: available }, input),
     ...webhookUseCases({ database, keys, isSandbox }),
     ...sendCheckUseCases({ database, keys, isSandbox }),
-    acceptStatusCallback: (input) => acceptStatusCallback({ database, keys, now }, input),
-    acceptInboundMessage: (input) => acceptInboundMessage({ database, keys, now }, input),
-    acceptBounce: (input) => acceptBounce({ database, keys, now }, input),
+    acceptStatusCallback: (input) =>
+      tellingOfKeys(undefined, () => acceptStatusCallback(callbacks, input)),
+    acceptInboundMessage: (input) =>
+      tellingOfKeys(undefined, () => acceptInboundMessage(callbacks, input)),
+    acceptBounce: (input) => tellingOfKeys(undefined, () => acceptBounce(callbacks, input)),
     isCallbackAddress: (input) => isCallbackAddress({ keys }, input),
     jwks: () => receipts.jwks(),
     ready: () => apiReadiness({ database, keys, now }),

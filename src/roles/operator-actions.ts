@@ -1,24 +1,34 @@
 import { AppError } from '../domain/errors.ts';
 import type { ControlDeps } from '../http/ops/control-routes.ts';
 import type { FindDeps } from '../http/ops/find-routes.ts';
+import type { IncidentRouteDeps } from '../http/ops/incident-routes.ts';
 import type { LogDeps } from '../http/ops/log-routes.ts';
 import type { RedriveDeps } from '../http/ops/redrive-routes.ts';
 import type { Database } from '../store/database.ts';
-import { listOrganisationIds } from '../store/organisation-ids.ts';
+import { inEveryOrganisation, listOrganisationIds } from '../store/organisation-ids.ts';
+import { closeIncident } from '../usecases/close-incident.ts';
 import { endPause } from '../usecases/end-pause.ts';
 import { findAppointments } from '../usecases/find-appointments.ts';
 import { pauseSending } from '../usecases/pause-sending.ts';
 import { previewRedrive, previewReminderRedrive } from '../usecases/preview-redrive.ts';
 import { readActionLog } from '../usecases/read-action-log.ts';
 import { readControls, weighPause } from '../usecases/read-controls.ts';
+import { type IncidentDeps, readIncident, readIncidents } from '../usecases/read-incidents.ts';
 import { readTimeline } from '../usecases/read-timeline.ts';
 import { redriveDeadLetters, redriveReminder } from '../usecases/redrive-dead-letters.ts';
 
 /** What operators find, do and look up, over one database. */
 export function operatorActions(
   database: Database,
-): FindDeps & RedriveDeps & LogDeps & Omit<ControlDeps, 'perSecond'> {
+): FindDeps &
+  RedriveDeps &
+  LogDeps &
+  Omit<IncidentRouteDeps, 'apiUrl'> &
+  Omit<ControlDeps, 'perSecond'> {
   const deps = { database };
+  const seeingAll: IncidentDeps = {
+    transaction: (work) => inEveryOrganisation(database, work),
+  };
   return {
     findAppointments: (input) => findAppointments(deps, input),
     readTimeline: (input) => readTimeline(deps, input),
@@ -40,6 +50,9 @@ export function operatorActions(
     },
     weighPause: (input) => weighPause(deps, input),
     endPause: (input) => endPause(deps, input),
+    readIncidents: () => readIncidents(seeingAll),
+    readIncident: (id) => readIncident(seeingAll, id),
+    closeIncident: (input) => closeIncident(seeingAll, input),
     readActionLog: (input) => readActionLog(deps, input),
   };
 }

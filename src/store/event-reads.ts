@@ -9,6 +9,9 @@ export interface StoredEvent extends EventPosition {
   /** Absent for what is no appointment's. */
   readonly reference: string | null;
   readonly endpointId: string | null;
+  readonly incidentId: string | null;
+  /** Of an incident: what it is. */
+  readonly code: string | null;
   readonly reminderId: string | null;
   readonly state: string | null;
   readonly possibleDuplicate: boolean;
@@ -22,6 +25,8 @@ export interface EventRow {
   created_at: Date;
   reference: string | null;
   endpoint_id: string | null;
+  incident_id: string | null;
+  incident_code: string | null;
   reminder_id: string | null;
   to_state: string | null;
   possible_duplicate: boolean;
@@ -29,7 +34,8 @@ export interface EventRow {
 }
 
 export const eventColumns = `transaction_id::text, id::text, type, created_at, reference,
-  endpoint_id, reminder_id, to_state, possible_duplicate, possibly_sent`;
+  endpoint_id, incident_id, case when incident_id is not null then reason_code end as incident_code,
+  reminder_id, to_state, possible_duplicate, possibly_sent`;
 
 /** See {@link readEvents}: what no reader may pass yet, and what is no news for a booking system. */
 export const eventIsForReaders = `transaction_id < pg_snapshot_xmin(pg_current_snapshot())
@@ -77,6 +83,8 @@ export function eventFrom(row: EventRow): StoredEvent {
     at: row.created_at,
     reference: row.reference,
     endpointId: row.endpoint_id,
+    incidentId: row.incident_id,
+    code: row.incident_code,
     reminderId: row.reminder_id,
     state: row.to_state,
     possibleDuplicate: row.possible_duplicate,

@@ -23,3 +23,13 @@ export async function deleteHeartbeat(
     beat.instance,
   ]);
 }
+
+/** Every process of every duty that was heard of within a day. */
+export async function listHeartbeats(
+  database: Pick<Database, 'query'>,
+): Promise<{ name: string; ageS: number; lifeS: number }[]> {
+  return database.query(
+    `select name, extract(epoch from clock_timestamp() - beat_at)::float8 as "ageS",
+       extract(epoch from clock_timestamp() - started_at)::float8 as "lifeS" from heartbeats`,
+  );
+}

@@ -74,3 +74,27 @@ export async function insertAffectedOrganisations(
     [input.incidentId, input.code, input.organisationIds, modes],
   );
 }
+
+/** @returns whether it was open until now */
+export async function insertClosing(
+  connection: AnyConnection,
+  { incidentId, actor, reason }: { incidentId: string; actor: string; reason: string },
+): Promise<boolean> {
+  const { rowCount } = await connection.query(
+    `insert into incident_entries (incident_id, kind, actor, reason) values ($1, 'closed', $2, $3)
+     on conflict (incident_id) where kind = 'closed' do nothing`,
+    [incidentId, actor, reason],
+  );
+  return rowCount === 1;
+}
+
+export async function readIncidentCode(
+  connection: AnyConnection,
+  id: string,
+): Promise<IncidentCode | undefined> {
+  const { rows } = await connection.query<{ code: IncidentCode }>(
+    'select code from incidents where id = $1',
+    [id],
+  );
+  return rows[0]?.code;
+}

@@ -312,6 +312,7 @@ create table heartbeats (
   instance text not null,
   version text not null,
   beat_at timestamp with time zone not null default clock_timestamp(),
+  started_at timestamp with time zone not null default clock_timestamp(),
   constraint heartbeats_pkey PRIMARY KEY (name, instance)
 );
 alter table heartbeats owner to sotto_owner;
@@ -1642,7 +1643,7 @@ grant select on appointments to sotto_patient;
 grant update (deleted_at, ends_at, erase_at, moved, paused_at, revision, starts_at, state, updated_at, version) on appointments to sotto_api;
 grant insert, select, update on attempts to sotto_worker;
 grant select (batch_id, channel, copy_gone_at, copy_owed_at, copy_tries, ended_at, id, link_id, mode, number, organisation_id, outcome, possible_duplicate, proven_copy_at, provider_id, reason_code, receipt_at, receipt_code, receipt_state, reminder_id, started_at, transport) on attempts to sotto_ops;
-grant select (channel, ended_at, id, mode, number, outcome, reason_code, reminder_id, started_at, transport) on attempts to sotto_scheduler;
+grant select (channel, copy_gone_at, copy_owed_at, copy_tries, ended_at, id, mode, number, organisation_id, outcome, reason_code, reminder_id, started_at, transport) on attempts to sotto_scheduler;
 grant select (channel, id, organisation_id, token) on attempts to sotto_lookup;
 grant select (copy_owed_at, organisation_id, reminder_id) on attempts to sotto_api;
 grant update (copy_owed_at) on attempts to sotto_api;

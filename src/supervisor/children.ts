@@ -20,6 +20,8 @@ export interface RoleProcessOptions {
   /** All that the process sees; nothing is inherited. Secrets belong here, never in `args`. */
   readonly env: Readonly<Record<string, string>>;
   readonly log: RoleLog;
+  /** How long a role that was heard of may be silent; a minute when absent. */
+  readonly silentAfterMs?: number;
   /** Told of each process that plays the role. */
   readonly onStarted?: (role: ProcessIdentity) => void;
 }
@@ -27,12 +29,16 @@ export interface RoleProcessOptions {
 export const backoff = { firstMs: 200, lastMs: 5_000, resetAfterMs: 30_000 } as const;
 const graceMs = 8_000;
 const startsMax = 3;
+const tickMs = 5_000;
+/** A role that was ready and gives no sign of life for a minute is killed. */
+const silentTicksMax = 12;
 
 /**
  * Runs a role as a process of its own and starts it again whenever it ends.
  *
- * An IPC channel joins the two: the role says on it that it is ready (parent.ts), and it closes
- * when the supervisor dies, so that the role ends by itself.
+ * An IPC channel joins the two: the role says on it that it is ready, and again and again that it lives
+ * (parent.ts), and it closes when the supervisor dies, so that the role ends by itself. Silence is
+ * counted in ticks and not in time, for a supervisor that was stopped has not heard anybody.
  */
 export function superviseRole(options: RoleProcessOptions): RoleProcess {
   const { name, log } = options;
@@ -49,14 +55,18 @@ export function superviseRole(options: RoleProcessOptions): RoleProcess {
   const start = () => {
     const startedAt = performance.now();
     starts += 1;
-    child = spawnRole(options);
+    const started = spawnRole(options);
+    child = started;
     isRunning = child.pid !== undefined;
+    const silence = watchSilence(options, () => started.kill('SIGKILL'));
     child.on('message', (message) => {
+      if (message === 'alive') silence.broken();
       if (message !== 'ready') return;
       wasReady = true;
       ready.resolve();
     });
     whenEnded(child, (how) => {
+      silence.stop();
       isRunning = false;
       if (stopping) return;
       if (!wasReady && starts >= startsMax) {
@@ -82,6 +92,25 @@ export function superviseRole(options: RoleProcessOptions): RoleProcess {
       ready.reject(new StartError(`${name} was stopped`));
       if (child && isRunning) await end(child);
     },
+  };
+}
+
+/** Begins with the first sign of a role; one that is starting takes its time. */
+function watchSilence({ log, silentAfterMs }: RoleProcessOptions, onSilent: () => void) {
+  let ticks: number | undefined;
+  const everyMs = silentAfterMs === undefined ? tickMs : silentAfterMs / silentTicksMax;
+  const timer = setInterval(() => {
+    if (ticks === undefined) return;
+    ticks += 1;
+    if (ticks !== silentTicksMax) return;
+    log.note('gives no sign of life; ending it, to start it again');
+    onSilent();
+  }, everyMs).unref();
+  return {
+    broken() {
+      ticks = 0;
+    },
+    stop: () => clearInterval(timer),
   };
 }
 

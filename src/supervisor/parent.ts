@@ -1,13 +1,23 @@
 import { flushCompileCache } from 'node:module';
 
+/** How often a role says to its supervisor that it lives. */
+const aliveMs = 5_000;
+
 /**
  * Tells the supervisor that this process takes work now. Does nothing in a process that was started
- * by hand or by another supervisor (systemd, Docker).
+ * by hand or by another supervisor (systemd, Docker). From then on it says again and again that it
+ * lives: one that hangs says nothing, and is replaced.
  */
 export function reportReady(): void {
   // The next start of any role finds its modules compiled; a role that is killed never flushes.
   flushCompileCache();
-  if (process.connected) process.send?.('ready', undefined, undefined, () => {});
+  say('ready');
+  say('alive');
+  if (process.send) setInterval(() => say('alive'), aliveMs).unref();
+}
+
+function say(word: 'ready' | 'alive'): void {
+  if (process.connected) process.send?.(word, undefined, undefined, () => {});
 }
 
 /**

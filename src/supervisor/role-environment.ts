@@ -27,12 +27,14 @@ const smsSender: readonly Variable[] = [
   'TWILIO_MESSAGING_SERVICE_SID',
   'TWILIO_BASE_URL',
 ];
+const alerts: readonly Variable[] = ['ALERT_WEBHOOK_URL', 'ALERT_EMAIL'];
 const rates: readonly Variable[] = ['SMS_PER_SECOND', 'EMAIL_PER_SECOND'];
 
 /**
  * What each role may know beside that. The worker sends reminders, the patient role sends codes by
- * SMS, and the sandbox plays the providers: nobody else holds a provider's secret. Where there is a key
- * that may only send, the patient role has that and not the token.
+ * SMS, and the sandbox plays the providers: nobody else holds a provider's secret, but the scheduler
+ * that of the mail server where alerts are to go by email. Where there is a key that may only send, the
+ * patient role has that and not the token.
  */
 const variablesOf: Record<RoleName, readonly Variable[]> = {
   api: ['API_PORT', 'TRUSTED_PROXIES', 'KEEP_EVENTS_DAYS', ...transports],
@@ -63,6 +65,7 @@ const variablesOf: Record<RoleName, readonly Variable[]> = {
     'DKIM_SELECTOR',
     'DKIM_KEY_FILE',
     ...rates,
+    ...alerts,
   ],
   scheduler: [
     'REDIS_URL',
@@ -71,6 +74,10 @@ const variablesOf: Record<RoleName, readonly Variable[]> = {
     'KEEP_AUDIT_DAYS',
     ...transports,
     ...rates,
+    ...alerts,
+    'DEADMAN_URL',
+    'SMTP_URL',
+    'MAIL_FROM',
   ],
   sandbox: [
     'SANDBOX_PORT',
@@ -109,7 +116,7 @@ export function roleEnvironment(
   const variables = [
     ...everyRole,
     ...(role === 'sandbox' ? [] : everyDatabaseRole),
-    ...variablesOf[role].filter((name) => !isReplaced(role, name, config)),
+    ...variablesOf[role].filter((name) => !isUnused(role, name, config)),
   ];
   const pairs = [
     ...inherited.map((name) => [name, env[name]] as const),
@@ -120,10 +127,13 @@ export function roleEnvironment(
   );
 }
 
-function isReplaced(role: RoleName, name: Variable, config: Config): boolean {
-  return (
-    role === 'patient' && name === 'TWILIO_AUTH_TOKEN' && config.TWILIO_SEND_KEY_SID !== undefined
-  );
+/** What a role has no use for, as this deployment is set up. */
+function isUnused(role: RoleName, name: Variable, config: Config): boolean {
+  if (role === 'patient') {
+    return name === 'TWILIO_AUTH_TOKEN' && config.TWILIO_SEND_KEY_SID !== undefined;
+  }
+  const isMailServer = name === 'SMTP_URL' || name === 'MAIL_FROM';
+  return role === 'scheduler' && isMailServer && config.ALERT_EMAIL === undefined;
 }
 
 function asText(value: Config[Variable]): string | undefined {

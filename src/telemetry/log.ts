@@ -24,6 +24,7 @@ export interface LogFacts {
   readonly callbackId?: string;
   readonly credentialId?: string;
   readonly endpointId?: string;
+  readonly incidentId?: string;
   readonly requestId?: string;
   readonly count?: number;
   readonly durationMs?: number;
@@ -51,6 +52,7 @@ const allowed = new Set<string>([
   'callbackId',
   'credentialId',
   'endpointId',
+  'incidentId',
   'requestId',
   'count',
   'durationMs',

@@ -1,6 +1,8 @@
 import { Counter, Gauge, type Metric, Registry } from 'prom-client';
 import { channels } from '../domain/channel.ts';
 import type { DoubtMeasures } from '../domain/doubt-books.ts';
+import { keyMissingSign } from '../domain/duty-silence.ts';
+import { type IncidentCode, incidentCodes } from '../domain/incident.ts';
 import { heldUpBeat, lanesOf } from '../domain/lane.ts';
 import { latenessBoundsS } from '../domain/lateness.ts';
 import type {
@@ -22,6 +24,8 @@ export interface OpsMeasures {
   readonly sendChecks: SendCheckMeasures;
   readonly heartbeats: readonly Heartbeat[];
   readonly ledger: LedgerState;
+  /** Those that nobody has closed. */
+  readonly incidents: readonly { readonly code: IncidentCode }[];
   /** Of this code. */
   readonly version: string;
   readonly nowMs: number;
@@ -49,6 +53,7 @@ export async function formatOpsMetrics(
   addWebhooks(make, measures.webhooks);
   addSendChecks(make, measures.sendChecks);
   addLedger(make, measures.ledger);
+  addIncidents(make, measures.incidents);
   addLateness(registry, measures.totals);
   make
     .gauge('build_info', 'Which version answers here.', ['version'])
@@ -172,7 +177,7 @@ function addDuties({ gauge }: Make, { heartbeats, nowMs }: OpsMeasures): void {
     const heldUp = beatOf(heldUpBeat(lane))?.liveCount ?? 0;
     open.set({ ...lane }, workers > 0 && heldUp >= workers ? 1 : 0);
   }
-  const signs = new Set(lanes.map(heldUpBeat));
+  const signs = new Set([...lanes.map(heldUpBeat), keyMissingSign]);
   const age = gauge('heartbeat_age_seconds', 'How long ago a duty was last heard of.', ['duty']);
   for (const { name, ageS } of heartbeats) {
     if (!signs.has(name)) age.set({ duty: name }, ageS);
@@ -214,6 +219,13 @@ function addLedger({ gauge }: Make, { brokenCount, provedAt }: LedgerState): voi
     'ledger_last_proof_timestamp_seconds',
     'When the ledger was last proved, whatever was found; 0: never.',
   ).set((provedAt?.getTime() ?? 0) / 1_000);
+}
+
+function addIncidents({ gauge }: Make, incidents: OpsMeasures['incidents']): void {
+  const open = gauge('incidents_open', 'Whether an incident of a code is open.', ['code']);
+  for (const code of incidentCodes) {
+    open.set({ code }, incidents.filter((one) => one.code === code).length);
+  }
 }
 
 /** prom-client's own histogram observes one by one; these have been counted long ago. */

@@ -7,7 +7,7 @@ import {
   takeOwedCopies,
 } from '../store/provider-copies.ts';
 import type { ProviderCopies } from '../transport/transport.ts';
-import type { TellAlarm } from './log-alarms.ts';
+import type { TellAlarm } from './raise-alarms.ts';
 import type { Route } from './routes.ts';
 
 export interface DeleteCopiesDeps {

@@ -8,6 +8,8 @@ export interface EventAnswer {
   readonly reference?: string;
   readonly reminderId?: string;
   readonly endpointId?: string;
+  readonly incidentId?: string;
+  readonly code?: string;
   readonly state?: string;
   readonly possibleDuplicate?: true;
   readonly possiblySent?: true;
@@ -21,6 +23,8 @@ export function describeEvent(event: StoredEvent): EventAnswer {
     ...(event.reference === null ? {} : { reference: event.reference }),
     ...(event.reminderId === null ? {} : { reminderId: event.reminderId }),
     ...(event.endpointId === null ? {} : { endpointId: event.endpointId }),
+    ...(event.incidentId === null ? {} : { incidentId: event.incidentId }),
+    ...(event.code === null ? {} : { code: event.code }),
     ...(event.state === null ? {} : { state: event.state }),
     ...(event.possibleDuplicate ? { possibleDuplicate: true as const } : {}),
     ...(event.possiblySent ? { possiblySent: true as const } : {}),

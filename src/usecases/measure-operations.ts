@@ -1,4 +1,5 @@
 import type { DoubtMeasures } from '../domain/doubt-books.ts';
+import { type IncidentCode, incidentCodes } from '../domain/incident.ts';
 import type {
   Heartbeat,
   LedgerState,
@@ -9,6 +10,7 @@ import type { SendCheckMeasures } from '../domain/send-check.ts';
 import type { WebhookMeasures } from '../domain/webhook.ts';
 import type { Database } from '../store/database.ts';
 import { measureDoubts } from '../store/doubt-books.ts';
+import { listIncidents } from '../store/incident-reads.ts';
 import { readLedgerState } from '../store/ledger.ts';
 import { measureQueue, readHeartbeats } from '../store/ops-reads.ts';
 import { inEveryOrganisation } from '../store/organisation-ids.ts';
@@ -28,6 +30,7 @@ export async function measureOperations({ database }: { database: Database }): P
   sendChecks: SendCheckMeasures;
   heartbeats: readonly Heartbeat[];
   ledger: LedgerState;
+  incidents: readonly { code: IncidentCode }[];
 }> {
   const heartbeats = await readHeartbeats(database, { liveWithinS: workerSilentMaxS });
   return inEveryOrganisation(database, async (connection) => ({
@@ -37,6 +40,7 @@ export async function measureOperations({ database }: { database: Database }): P
     webhooks: await measureWebhooks(connection),
     sendChecks: await measureSendChecks(connection),
     ledger: await readLedgerState(connection),
+    incidents: await listIncidents(connection, { isOpen: true, limit: incidentCodes.length }),
     heartbeats,
   }));
 }

@@ -6,6 +6,7 @@ import type { Heartbeat, QueueMeasures } from '../domain/queue-measures.ts';
 import { type ReminderState, reminderStates } from '../domain/reminder.ts';
 import { judgeSending, lateAfterS } from '../domain/sending-verdict.ts';
 import type { Connection, Database } from '../store/database.ts';
+import { listIncidents } from '../store/incident-reads.ts';
 import { measureQueue } from '../store/ops-reads.ts';
 import { inEveryOrganisation } from '../store/organisation-ids.ts';
 import {
@@ -26,6 +27,7 @@ import {
 
 const aliveS = 20;
 const organisationsShownMax = 8;
+const incidentsShownMax = 20;
 /** What one minute brings back may go out in the next. */
 const givenBackMinutesMin = 2;
 
@@ -84,6 +86,7 @@ export async function readOverview(
       pauses: pauses.map((pause) => pauseSeen(pause, nameOf)),
       optOuts: await readOptOutDays(connection),
       lockOuts: queue.lockOuts,
+      incidents: await listIncidents(connection, { isOpen: true, limit: incidentsShownMax }),
     };
   });
 }

@@ -18,8 +18,8 @@ import {
   takeLateDoubts,
 } from '../store/uncertain.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
-import type { TellAlarm } from './log-alarms.ts';
 import { type CopiesSeen, type LookForDeps, lookForCopies } from './look-for-copies.ts';
+import type { TellAlarm } from './raise-alarms.ts';
 import { recordDeliveryReceipts } from './record-delivery-receipt.ts';
 import type { Route, RouteOf } from './routes.ts';
 
@@ -133,9 +133,10 @@ async function recordFound(
   const receipts = pairs.map(({ attempt: { token }, copy }) => ({ ...copy, token }));
   await recordDeliveryReceipts(deps, receipts, { possibleDuplicate: unaccounted > 0 });
   if (unaccounted > 0) {
-    deps.log.error('a provider shows a message more often than it was handed over', {
-      reminderId,
+    await deps.onAlarm({
+      code: 'copies_unexplained',
       count: unaccounted,
+      reminderIds: [reminderId],
     });
   }
 }

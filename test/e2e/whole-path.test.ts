@@ -385,7 +385,7 @@ describe('a thief finds no canary in', () => {
     const { length } = Object.keys(people);
     expect(paths.filter((path) => path === '/appointments/ID')).toHaveLength(length);
     expect(paths).toEqual(
-      expect.arrayContaining(['/log', '/controls', '/reminders/ID/redrive', '/find']),
+      expect.arrayContaining(['/log', '/incidents', '/controls', '/reminders/ID/redrive', '/find']),
     );
     expect(paths.some((path) => path.startsWith('/redrive?code=unclear_answer'))).toBe(true);
     expect(seen.get('/metrics')).toContain('sotto_dead_letters{mode="test"} 1');

@@ -122,6 +122,8 @@ describe('403', () => {
     'GET /v1/appointments': ['list'],
     'GET /v1/events': ['list', 'status'],
     'GET /v1/ledger': ['status'],
+    'GET /v1/incidents': ['status'],
+    'GET /v1/incidents/:id': ['status'],
     'GET /v1/organisation': ['settings'],
     'PUT /v1/organisation': ['settings'],
     'GET /v1/webhook-endpoints': ['webhooks'],

@@ -1,30 +1,394 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { silentMaxS } from '../../src/domain/duty-silence.ts';
+import type { IncidentCode } from '../../src/domain/incident.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import type { Database } from '../../src/store/database.ts';
+import { emailAlerts, webhookAlerts } from '../../src/transport/alert-channel.ts';
+import { listEvents } from '../../src/usecases/list-events.ts';
 import { openIncident } from '../../src/usecases/open-incident.ts';
+import { pingDeadMan } from '../../src/usecases/ping-dead-man.ts';
+import { sendAlerts } from '../../src/usecases/send-alerts.ts';
+import { createDutyWatch } from '../../src/usecases/watch-duties.ts';
+import { tellOfIncidents, watchForIncidents } from '../../src/usecases/watch-incidents.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { silentLog } from '../support/dispatch-bench.ts';
+import { seedReminders } from '../support/seed-reminders.ts';
+import { startSmtpPeer } from '../support/smtp-peer.ts';
 
 let database: TestDatabase;
+let scheduler: Database;
+let worker: Database;
+let api: Database;
 beforeAll(async () => {
   database = await createTestDatabase();
+  scheduler = database.open('scheduler');
+  worker = database.open('worker');
+  api = database.open('api');
 });
 afterAll(() => database.drop());
+beforeEach(async () => {
+  await database.admin.query(
+    `truncate incidents, incident_entries, incident_organisations, incident_references,
+       incident_progress, incident_alerts, appointments, ledger_breaks, heartbeats cascade`,
+  );
+});
 
 const since = Temporal.Instant.from('2026-11-26T10:00:00Z');
+const seed = (organisationId: string, more: Partial<Parameters<typeof seedReminders>[1]> = {}) =>
+  seedReminders(database.admin, {
+    ...{ organisationId, count: 1, epochPublicKey: Buffer.alloc(32, 9), parcelDay: '2026-11-26' },
+    ...more,
+  });
+const open = (code: IncidentCode) => openIncident({ database: scheduler }, { code, since });
+const close = (id: string) =>
+  database.admin.query(
+    `insert into incident_entries (incident_id, kind, actor, reason)
+     values ($1, 'closed', 'command line', 'mended')`,
+    [id],
+  );
+
+async function codes(): Promise<string[]> {
+  const { rows } = await database.admin.query('select code from incidents order by opened_at');
+  return rows.map(({ code }) => code);
+}
+
+async function incidentEvents(organisationId: string, mode: 'test' | 'live' = 'live') {
+  const { events } = await listEvents({ database: api }, { organisationId, mode, limit: 200 });
+  return events
+    .filter(({ type }) => type.startsWith('incident.'))
+    .map(({ id: _, at: __, ...facts }) => facts);
+}
 
 describe('the register of incidents', () => {
   it('holds one open incident of a code, however many open it at once', async () => {
-    const deps = [database.open('worker'), database.open('scheduler')].map((one) => ({
-      database: one,
-    }));
     const opened = await Promise.all(
       Array.from({ length: 12 }, (_, index) =>
-        openIncident(deps[index % 2] as (typeof deps)[0], { code: 'reminders_late', since }),
+        openIncident(
+          { database: index % 2 ? worker : scheduler },
+          { code: 'reminders_late', since },
+        ),
       ),
     );
     expect(new Set(opened.map(({ id }) => id)).size).toBe(1);
     expect(opened.filter(({ isNew }) => isNew)).toHaveLength(1);
-    const { rows } = await database.admin.query(
-      'select code, kind from incidents i join incident_entries e on e.incident_id = i.id',
+    const { rows } = await database.admin.query('select kind from incident_entries');
+    expect(rows).toEqual([{ kind: 'seen' }]);
+  });
+
+  it('adds what is news: an earlier time, another organisation, each told once', async () => {
+    const organisationIds = await Promise.all([0, 1].map(() => database.createOrganisation()));
+    const [first = '', second = ''] = organisationIds;
+    const code = 'restored_behind';
+    const { id } = await openIncident(
+      { database: worker },
+      { code, since, organisationIds: [first] },
     );
-    expect(rows).toEqual([{ code: 'reminders_late', kind: 'seen' }]);
+    const earlier = since.subtract({ hours: 1 });
+    await openIncident({ database: scheduler }, { code, since: earlier, organisationIds });
+    await openIncident({ database: scheduler }, { code, since: earlier, organisationIds });
+    for (const organisationId of [first, second]) {
+      expect(await incidentEvents(organisationId)).toEqual([
+        { type: 'incident.opened', incidentId: id, code },
+      ]);
+      expect(await incidentEvents(organisationId, 'test')).toHaveLength(1);
+    }
+    const { rows } = await database.admin.query('select since from incident_entries order by id');
+    expect(rows.map((row) => row.since.toISOString())).toEqual([
+      '2026-11-26T10:00:00.000Z',
+      '2026-11-26T09:00:00.000Z',
+    ]);
+  });
+
+  it('opens a new one of the code when the last was closed', async () => {
+    const first = await open('ledger_broken');
+    await close(first.id);
+    const second = await open('ledger_broken');
+    expect(second.isNew).toBe(true);
+    expect(second.id).not.toBe(first.id);
   });
 });
+
+describe('whoever is touched', () => {
+  it('is named by reference and told by an event, and nobody else is', async () => {
+    const [late, fine] = await Promise.all([0, 1].map(() => database.createOrganisation()));
+    const lateOnes = await seed(late ?? '', { count: 3, dueInMs: -700_000 });
+    await seed(late ?? '', { dueInMs: 3_600_000 });
+    await seed(fine ?? '', { count: 2, dueInMs: -300_000 });
+    await watchForIncidents({ database: scheduler });
+    await tellOfIncidents({ database: scheduler });
+    await tellOfIncidents({ database: scheduler });
+
+    expect(await codes()).toEqual(['reminders_late']);
+    const { rows } = await database.admin.query(
+      'select organisation_id, reference from incident_references',
+    );
+    expect(rows.map(({ reference }) => reference).sort()).toEqual(
+      lateOnes.map(({ appointmentId }) => `ref-${appointmentId}`).sort(),
+    );
+    expect(await incidentEvents(late ?? '')).toMatchObject([
+      { type: 'incident.opened', code: 'reminders_late' },
+    ]);
+    expect(await incidentEvents(fine ?? '')).toEqual([]);
+  });
+
+  it('is told of nothing while a person has paused sending', async () => {
+    const organisationId = await database.createOrganisation();
+    await seed(organisationId, { dueInMs: -700_000 });
+    await database.admin.query(
+      `insert into pauses (id, organisation_id, reason) values ($1, $2, 'closed')`,
+      [randomUUID(), organisationId],
+    );
+    await watchForIncidents({ database: scheduler });
+    expect(await codes()).toEqual([]);
+  });
+
+  it('is told that it is over, once', async () => {
+    const organisationId = await database.createOrganisation();
+    const { id } = await openIncident(
+      { database: scheduler },
+      { code: 'field_drift', since, organisationIds: [organisationId] },
+    );
+    await tellOfIncidents({ database: scheduler });
+    await close(id);
+    await Promise.all([0, 1].map(() => tellOfIncidents({ database: scheduler })));
+    expect((await incidentEvents(organisationId)).map(({ type }) => type)).toEqual([
+      'incident.opened',
+      'incident.closed',
+    ]);
+  });
+
+  it.each<[IncidentCode, string]>([
+    ['stored_differently', 'update appointments set paused_at = now()'],
+    ['cannot_open', `update reminders set state = 'failed', reason_code = 'cannot_open'`],
+    ['leak_guard', `update reminders set state = 'failed', reason_code = 'LEAK_GUARD'`],
+    [
+      'ledger_broken',
+      `insert into ledger_breaks (organisation_id, mode, appointment_id, reminder_id, state, difference)
+       select organisation_id, mode, appointment_id, id, state, 1 from reminders`,
+    ],
+    [
+      'uncertain_unsettled',
+      `update reminders set state = 'uncertain'; update reminders set doubted_at = now() - interval '2 days'`,
+    ],
+    [
+      'provider_copies_overdue',
+      `insert into attempts (id, organisation_id, mode, reminder_id, number, channel, transport, token,
+         batch_id, copy_owed_at, copy_tries)
+       select gen_random_uuid(), organisation_id, mode, id, 1, 'sms', 'twilio',
+         uuid_send(gen_random_uuid()), gen_random_uuid(), now() - interval '2 hours', 3 from reminders`,
+    ],
+  ])('%s is seen by whoever watches, and its appointments are found', async (code, breaking) => {
+    const organisationId = await database.createOrganisation();
+    const [{ appointmentId = '' } = {}] = await seed(organisationId, { dueInMs: 60_000 });
+    await watchForIncidents({ database: scheduler });
+    expect(await codes()).toEqual([]);
+    await database.admin.query(breaking);
+    await watchForIncidents({ database: scheduler });
+    await tellOfIncidents({ database: scheduler });
+    expect(await codes()).toEqual([code]);
+    const { rows } = await database.admin.query('select reference from incident_references');
+    expect(rows).toEqual([{ reference: `ref-${appointmentId}` }]);
+
+    // Dealt with: what was so when it was closed opens no other.
+    const { rows: opened } = await database.admin.query('select id from incidents');
+    await close(opened[0].id);
+    await watchForIncidents({ database: scheduler });
+    expect(await codes()).toEqual([code]);
+  });
+
+  it('key_missing is seen by the sign of whoever refused, with its organisation', async () => {
+    const organisationId = await database.createOrganisation();
+    await database.admin.query(`update organisations set created_at = now() - interval '1 day'`);
+    await api.query(
+      `insert into heartbeats (name, instance, version) values ('key_missing', $1, '1')`,
+      [organisationId],
+    );
+    await watchForIncidents({ database: scheduler });
+    expect(await codes()).toEqual(['key_missing']);
+    expect(await incidentEvents(organisationId)).toMatchObject([{ code: 'key_missing' }]);
+  });
+});
+
+describe('an alert', () => {
+  it('names a code and where to read on, is tried until it is taken, and comes once', async () => {
+    const heard: { headers: Record<string, unknown>; body: string }[] = [];
+    let answer = 500;
+    const peer = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk) => {
+        body += chunk;
+      });
+      request.on('end', () => {
+        heard.push({ headers: request.headers, body });
+        response.writeHead(answer).end();
+      });
+    });
+    await new Promise<void>((resolve) => peer.listen(0, '127.0.0.1', resolve));
+    const url = new Secret(`http://127.0.0.1:${(peer.address() as AddressInfo).port}/token`);
+    const send = () => alert([{ way: 'webhook', send: webhookAlerts(url), afterS: 0 }]);
+    const { id } = await open('ledger_broken');
+    await send();
+    answer = 204;
+    await dueNow();
+    await Promise.all([send(), send()]);
+    await dueNow();
+    await send();
+    peer.close();
+
+    expect(heard).toHaveLength(2);
+    for (const { headers } of heard) expect(headers['idempotency-key']).toBe(id);
+    const openedAt = expect.stringMatching(/^2\d{3}-/);
+    expect(JSON.parse(heard[1]?.body ?? '')).toEqual({
+      ...{ id, code: 'ledger_broken', openedAt },
+      text: 'Sotto: reminders are not in the state that their events lead to',
+      runbook: 'https://api.example.org/docs/operations#ledger_broken',
+      incident: `https://ops.example.org/incidents/${id}`,
+    });
+  });
+
+  it('that a process died with is another’s when its lease is over', async () => {
+    await open('ledger_broken');
+    const taken: string[] = [];
+    const dying = new Promise<boolean>(() => {});
+    void alert([{ way: 'webhook', send: () => dying, afterS: 0 }]);
+    const send = async ({ id }: { id: string }) => taken.push(id) > 0;
+    await expect.poll(claimed).toBe(1);
+    await alert([{ way: 'webhook', send, afterS: 0 }]);
+    expect(taken).toHaveLength(0);
+    await dueNow();
+    await alert([{ way: 'webhook', send, afterS: 0 }]);
+    expect(taken).toHaveLength(1);
+  });
+
+  it('by email is the worker’s, and the scheduler’s when no worker has sent it', async () => {
+    const peer = await startSmtpPeer();
+    const url = new Secret(`smtp://127.0.0.1:${peer.port}`);
+    const send = emailAlerts({ url, from: 'sotto@example.org', to: 'oncall@example.org' });
+    const { id } = await open('duty_silent');
+    await alert([{ way: 'email', send, afterS: 45 }]);
+    expect(peer.taken).toHaveLength(0);
+    await database.admin.query(`update incidents set opened_at = now() - interval '46 seconds'`);
+    await alert([{ way: 'email', send, afterS: 45 }]);
+    expect(peer.taken).toHaveLength(1);
+    const text = peer.taken[0]?.text;
+    expect(text).toContain('Sotto incident: duty_silent');
+    expect(text).toContain(`alert-${id}@example.org`);
+    await peer.close();
+  });
+
+  it('is not owed for an incident that somebody has closed', async () => {
+    const { id } = await open('ledger_broken');
+    await close(id);
+    const taken: string[] = [];
+    await alert([{ way: 'webhook', send: async (it) => taken.push(it.id) > 0, afterS: 0 }]);
+    expect(taken).toEqual([]);
+  });
+});
+
+describe('a duty that nobody does', () => {
+  /** As the database would hold it after so many seconds without a word of these. */
+  const heard = (silent: readonly string[], ageS: number) =>
+    database.admin.query(
+      `insert into heartbeats (name, instance, version, beat_at, started_at)
+       select name, 'one', '1', now() - (case when name = any($2) then $3 else 0 end) * interval '1 second',
+         now() - interval '1 hour' from unnest($1::text[]) as n (name)
+       on conflict (name, instance) do update set beat_at = excluded.beat_at`,
+      [Object.keys(silentMaxS), silent, ageS],
+    );
+  const watch = () => {
+    let nowMs = 0;
+    const round = createDutyWatch({ database: worker, nowMs: () => nowMs });
+    return (atMs: number) => {
+      nowMs = atMs;
+      return round();
+    };
+  };
+
+  it('opens an incident within two minutes, whatever it was and whoever is left to see it', async () => {
+    const round = watch();
+    await heard(['feed', 'retire'], 75);
+    expect(await round(75_000)).toBe(false);
+    expect(await codes()).toEqual([]);
+    await round(90_000);
+    expect(await codes()).toEqual(['duty_silent']);
+    const { rows } = await database.admin.query('select facts from incident_entries');
+    expect(rows[0].facts).toEqual({ feed: 1, retire: 1 });
+  });
+
+  it('is none when everybody was silent because the database was away', async () => {
+    const round = watch();
+    await heard(Object.keys(silentMaxS), 300);
+    await round(300_000);
+    await heard([], 0);
+    expect(await round(315_000)).toBe(true);
+    expect(await codes()).toEqual([]);
+  });
+
+  it('nor while everything has just been started', async () => {
+    const round = watch();
+    await heard(['feed'], 4_000);
+    for (const atMs of [0, 15_000, 30_000, 45_000]) await round(atMs);
+    expect(await codes()).toEqual([]);
+  });
+
+  it('may be done by others: a worker that is gone without another in its place is missed', async () => {
+    const round = watch();
+    await heard([], 0);
+    await database.admin.query(
+      `insert into heartbeats (name, instance, version, beat_at, started_at)
+       values ('dispatch', 'two', '1', now() - interval '70 seconds', now() - interval '1 hour')`,
+    );
+    await round(75_000);
+    await round(90_000);
+    const { rows } = await database.admin.query('select facts from incident_entries');
+    expect(rows[0].facts).toEqual({ workers_missing: 1 });
+  });
+});
+
+describe('the dead-man switch', () => {
+  const ping = async (isEveryDutyDone = true) => {
+    let pings = 0;
+    await pingDeadMan({
+      ...{ database: scheduler, alertWays: ['webhook'], log: silentLog },
+      isEveryDutyDone: () => isEveryDutyDone,
+      ping: async () => {
+        pings += 1;
+        return true;
+      },
+    });
+    return pings;
+  };
+
+  it('hears that all is well, unless a duty is silent or an alert reached nobody', async () => {
+    expect(await ping()).toBe(1);
+    expect(await ping(false)).toBe(0);
+    await open('ledger_broken');
+    expect(await ping()).toBe(1);
+    await database.admin.query(`update incidents set opened_at = now() - interval '3 minutes'`);
+    expect(await ping()).toBe(0);
+    await database.admin.query('update incident_alerts set delivered_at = now()');
+    expect(await ping()).toBe(1);
+  });
+});
+
+function alert(channels: Parameters<typeof sendAlerts>[0]['channels']): Promise<void> {
+  return sendAlerts({
+    ...{ database: worker, channels, log: silentLog },
+    apiUrl: 'https://api.example.org',
+    opsUrl: 'https://ops.example.org',
+  });
+}
+
+async function dueNow(): Promise<void> {
+  await database.admin.query('update incident_alerts set due_at = now()');
+}
+
+async function claimed(): Promise<number> {
+  const { rows } = await database.admin.query(
+    'select count(*)::int as count from incident_alerts where tries > 0',
+  );
+  return rows[0].count;
+}

@@ -82,6 +82,7 @@ const contract: Record<string, [type: string, labels: string[]]> = {
   dead_letters: ['gauge', ['mode']],
   duplicates_prevented_total: ['counter', []],
   heartbeat_age_seconds: ['gauge', ['duty']],
+  incidents_open: ['gauge', ['code']],
   ledger_broken: ['gauge', []],
   ledger_last_proof_timestamp_seconds: ['gauge', []],
   lock_outs: ['gauge', []],

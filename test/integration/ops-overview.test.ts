@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import AxeBuilder from '@axe-core/playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { silentMaxS } from '../../src/domain/duty-silence.ts';
 import { measureMinutes } from '../../src/usecases/measure-minutes.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -13,10 +14,7 @@ import {
 } from '../support/plant-steps.ts';
 
 const minuteMs = 60_000;
-const duties = [
-  ...['feed', 'sweep', 'expire', 'measure', 'callbacks', 'link-keys', 'stuck-lanes'],
-  ...['clear-parcels', 'retire', 'epoch-keys', 'ledger', 'event-months'],
-];
+const duties = Object.keys(silentMaxS).filter((duty) => duty !== 'dispatch');
 let database: TestDatabase;
 let site: OpsSite;
 let visitor: OpsClient;

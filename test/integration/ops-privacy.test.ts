@@ -1,12 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/store/database.ts';
 import { measureMinutes } from '../../src/usecases/measure-minutes.ts';
+import { openIncident } from '../../src/usecases/open-incident.ts';
+import { sendAlerts } from '../../src/usecases/send-alerts.ts';
+import { tellOfIncidents } from '../../src/usecases/watch-incidents.ts';
 import { appointmentRequest, createTestAccept, createTestKeys } from '../support/accept.ts';
 import { canaryForms, findCanaries } from '../support/canaries.ts';
 import { canaryDetails, people } from '../support/canary-people.ts';
 import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { silentLog } from '../support/dispatch-bench.ts';
 import { type OpsClient, type OpsSite, startOpsSite } from '../support/ops-site.ts';
+import { sottoCommand } from '../support/sotto-command.ts';
 
 const { wren } = people;
 const { place, ...words } = canaryDetails;
@@ -23,6 +28,7 @@ let organisationId: string;
 let keys: Awaited<ReturnType<typeof createTestKeys>>;
 let site: OpsSite;
 let visitor: OpsClient;
+let incidentId: string;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -44,7 +50,12 @@ beforeAll(async () => {
     `update measuring set measured_until = date_trunc('minute', now()) - interval '9 minutes'`,
   );
   await database.admin.query(`update events set created_at = created_at - interval '5 minutes'`);
-  await measureMinutes({ database: database.open('scheduler') });
+  const scheduler = { database: database.open('scheduler') };
+  await measureMinutes(scheduler);
+  const since = Temporal.Now.instant().subtract({ hours: 1 });
+  const opened = await openIncident(scheduler, { code: 'canary_different', since });
+  incidentId = opened.id;
+  await tellOfIncidents(scheduler);
   asOps = database.open('ops');
   site = await startOpsSite(database);
   visitor = await site.visit('admin');
@@ -95,7 +106,36 @@ describe('whoever reads everything that operators can read', () => {
       }
     }
     expect(seen.get('/')).toContain('unclear_answer');
+    expect(seen.get(`/incidents/${incidentId}`)).toContain('1 appointment of 1 organisation');
     for (const [path, text] of seen) expect(findCanaries(secrets, text), path).toEqual([]);
+  });
+});
+
+describe('whoever gets the word of an incident', () => {
+  it('gets the booking system’s reference at most, and nobody behind it', async () => {
+    const sotto = sottoCommand(database);
+    const shown = await sotto('incident', 'show', incidentId, '--references');
+    expect(findCanaries(references, shown.out)).toEqual(['reference']);
+    const exported = await sotto('incident', 'export', incidentId);
+    const alerts: string[] = [];
+    await sendAlerts({
+      ...{
+        database: database.open('worker'),
+        apiUrl: 'https://api.test',
+        opsUrl: 'https://ops.test',
+      },
+      channels: [
+        { way: 'webhook', send: async (it) => alerts.push(JSON.stringify(it)) > 0, afterS: 0 },
+      ],
+      log: silentLog,
+    });
+    expect(alerts).toHaveLength(1);
+    for (const text of [exported.out, ...alerts]) {
+      expect(findCanaries(references, text)).toEqual([]);
+    }
+    for (const text of [shown.out, exported.out, ...alerts]) {
+      expect(findCanaries(secrets, text)).toEqual([]);
+    }
   });
 });
 

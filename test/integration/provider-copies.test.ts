@@ -5,7 +5,7 @@ import {
   deleteProviderCopies,
   watchProviderCopies,
 } from '../../src/usecases/delete-provider-copies.ts';
-import type { Alarm } from '../../src/usecases/log-alarms.ts';
+import type { Alarm } from '../../src/usecases/raise-alarms.ts';
 import { recordDeliveryReceipts } from '../../src/usecases/record-delivery-receipt.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type BenchOverrides, createDispatchBench } from '../support/dispatch-bench.ts';

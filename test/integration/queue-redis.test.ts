@@ -48,7 +48,8 @@ function bells(url = redis.url) {
 }
 
 function listen(onBatch = async (batchId: string) => void heard.push(batchId), url = redis.url) {
-  open.push(listenForBells({ url, concurrency: 4, onBatch, log }));
+  const onDeaf = () => void said.push('deaf');
+  open.push(listenForBells({ url, concurrency: 4, onBatch, onDeaf, deafAfterMs: 12_000, log }));
 }
 
 /** A bell rung now is heard within seconds, and by whoever has been listening all along. */
@@ -122,6 +123,8 @@ describe('a Redis that answers nothing any more', () => {
     await waitFor(() => proxy.connections() >= before + 3, 20_000);
     proxy.heal();
     await expectHeard(ring);
+    // No reason to end the process: it asks with a time limit, and hears of what is wrong.
+    expect(said).not.toContain('deaf');
   });
 
   it('does so from the start: who listens and who rings wait for nothing', async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
 import type { Database } from '../../src/store/database.ts';
 import { createDeleteAppointment } from '../../src/usecases/delete-appointment.ts';
-import type { Alarm } from '../../src/usecases/log-alarms.ts';
+import type { Alarm } from '../../src/usecases/raise-alarms.ts';
 import { recordDeliveryReceipts } from '../../src/usecases/record-delivery-receipt.ts';
 import type { SendBreaker } from '../../src/usecases/send-breaker.ts';
 import { watchDoubts } from '../../src/usecases/settle-uncertain.ts';

@@ -10,6 +10,7 @@ import { changeOwnOrganisation } from '../../src/usecases/change-organisation.ts
 import { type CreateApiKeyInput, createApiKey } from '../../src/usecases/create-credential.ts';
 import { listAppointments } from '../../src/usecases/list-appointments.ts';
 import { listEvents } from '../../src/usecases/list-events.ts';
+import { listOwnIncidents, readOwnIncident } from '../../src/usecases/list-own-incidents.ts';
 import { readAppointment } from '../../src/usecases/read-appointment.ts';
 import { readLedger } from '../../src/usecases/read-ledger.ts';
 import { readOrganisation } from '../../src/usecases/read-organisation.ts';
@@ -59,6 +60,8 @@ export async function createApiFixture(
     listEvents: (input) => listEvents({ database: asApi }, input),
     readLedger: (input) =>
       readLedger({ database: asApi, now: () => Temporal.Now.instant() }, input),
+    listOwnIncidents: (input) => listOwnIncidents({ database: asApi }, input),
+    readOwnIncident: (input) => readOwnIncident({ database: asApi }, input),
     readOrganisation: (input) => readOrganisation({ database: asApi }, input),
     changeOrganisation: (input) =>
       changeOwnOrganisation({ database: asApi, channelsAvailable: channels }, input),

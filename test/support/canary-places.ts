@@ -15,7 +15,7 @@ export const statements = 'the statements that the database runs';
 export const tables = 'the tables, in clear dumps';
 export const rawFiles = 'the raw files: database, write-ahead log, journals, keys and the rest';
 export const opsPages = 'the pages of operators, from link to link, with board and metrics';
-export const commands = 'what sotto doctor and sotto tail print';
+export const commands = 'what sotto doctor, tail and incident print';
 export const messages = 'the messages, but for whom they are to';
 const everywhere = [
   'the terminal',
@@ -117,7 +117,8 @@ async function readPages(origin: string, paths: readonly string[]): Promise<Find
 
 async function readCommands(system: System): Promise<Find[]> {
   const env = { DATA_DIR: system.dataDir };
-  const lines = ['doctor', 'tail --since start --once', 'tail --since start --once --json'];
+  const tail = 'tail --since start --once';
+  const lines = ['doctor', tail, `${tail} --json`, 'incident list --json'];
   return Promise.all(
     lines.map(async (line): Promise<Find> => {
       const { out, errors } = await runCommand(line.split(' '), { env });

@@ -9,7 +9,7 @@ import { createTwilioTransport } from '../../src/transport/sms-twilio.ts';
 import type { Transport } from '../../src/transport/transport.ts';
 import { type DispatchDeps, dispatchBatch } from '../../src/usecases/dispatch-batch.ts';
 import { feedDueReminders, newFeedCursor } from '../../src/usecases/feed-due-reminders.ts';
-import type { Alarm } from '../../src/usecases/log-alarms.ts';
+import type { Alarm } from '../../src/usecases/raise-alarms.ts';
 import { createOutcomeRecorder } from '../../src/usecases/record-outcome.ts';
 import type { Route } from '../../src/usecases/routes.ts';
 import { createSendBreaker } from '../../src/usecases/send-breaker.ts';

@@ -35,6 +35,7 @@ function variablesOf(role: (typeof databaseRoles)[number]): string[] {
     ...{ TWILIO_MESSAGING_SERVICE_SID: `MG${'a'.repeat(32)}`, MAIL_FROM: 'a@a.org' },
     ...{ MAIL_RETURN_PATH: 'a@a.org', DKIM_DOMAIN: 'a.org', KEYSTORE: 'file:a', JOURNAL: 'file:a' },
     OPS_URL: 'http://a',
+    ALERT_EMAIL: 'a@a.org',
     SETTLE_WINDOW_S: '900',
   };
   return Object.keys(roleEnvironment(role, { config: loadConfig(valid), env: {} }));

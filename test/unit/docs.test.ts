@@ -7,6 +7,7 @@ import { environment } from '../../config/env.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { commands } from '../../src/cli/commands.ts';
 import { errorCodes } from '../../src/domain/errors.ts';
+import { incidentCodes } from '../../src/domain/incident.ts';
 import { reminderStates } from '../../src/domain/reminder.ts';
 import { fieldTexts } from '../../src/http/api/docs/problem-texts.ts';
 
@@ -247,6 +248,12 @@ describe('the page for operators', () => {
     const metrics = named.filter((name) => !users.includes(name));
     expect(metrics.length).toBeGreaterThan(5);
     expect(metrics.filter((name) => !measured.includes(`'${name}'`))).toEqual([]);
+  });
+
+  it('says what to do for each kind of incident, under a heading of its own', () => {
+    const guide = section(text, '## Incidents');
+    const headings = Array.from(guide.matchAll(/^### (\w+)$/gm), ([, name]) => name);
+    expect(headings).toEqual([...incidentCodes]);
   });
 
   it('names log lines that are written', () => {

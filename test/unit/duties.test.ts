@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
 import { laneKey, lanesOf } from '../../src/domain/lane.ts';
 import type { Log, LogFacts } from '../../src/telemetry/log.ts';
 import type { Route } from '../../src/usecases/routes.ts';
 import { createDispatcher } from '../../workers/dispatcher.ts';
-import { startDuties } from '../../workers/duties.ts';
+import { type Duty, startDuties } from '../../workers/duties.ts';
 import { feedAgain } from '../../workers/feed-again.ts';
 import { createLaneFeeder } from '../../workers/lane-feeder.ts';
 import { createHeldUpSigns } from '../../workers/worker-duties.ts';
@@ -85,6 +85,72 @@ describe('a duty', () => {
     await wait(35);
     await running.close();
     expect([under, most]).toEqual([0, 1]);
+  });
+});
+
+describe('the sign of a duty', () => {
+  const beginning = (duties: Duty[]) => {
+    const beats: string[] = [];
+    const running = startDuties(duties, { log, beat: async (sign) => void beats.push(sign) });
+    return { beats, running };
+  };
+  const daily = { name: 'daily', everyMs: 86_400_000 };
+
+  afterEach(() => void vi.useRealTimers());
+
+  it('is given again and again while it rests, however long that is', async () => {
+    vi.useFakeTimers();
+    const { beats, running } = beginning([{ ...daily, run: async () => {} }]);
+    await vi.advanceTimersByTimeAsync(61_000);
+    expect(beats).toHaveLength(5);
+    await running.close();
+    await vi.advanceTimersByTimeAsync(61_000);
+    expect(beats).toHaveLength(5);
+  });
+
+  it('is not given while a round hangs, nor after one has failed until one goes well', async () => {
+    vi.useFakeTimers();
+    let rounds = 0;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const run = async () => {
+      rounds += 1;
+      if (rounds === 2) await promise;
+      if (rounds === 3) throw new AppError('unavailable');
+    };
+    const { beats, running } = beginning([
+      { name: 'often', everyMs: 1_000, roundMaxMs: 10_000, run },
+    ]);
+    await vi.advanceTimersByTimeAsync(300_000);
+    expect(rounds).toBe(2);
+    expect(beats.length).toBeLessThanOrEqual(3);
+    const before = beats.length;
+    resolve();
+    await vi.advanceTimersByTimeAsync(500);
+    const after = beats.length;
+    expect(after).toBe(before + 1);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(rounds).toBeGreaterThan(10);
+    expect(beats.length).toBeGreaterThan(after);
+    await running.close();
+  });
+
+  it('of several is given while all of them are well', async () => {
+    vi.useFakeTimers();
+    let isWell = false;
+    const run = async () => {
+      if (!isWell) throw new AppError('unavailable');
+    };
+    const { beats, running } = beginning([
+      { ...daily, sign: 'both', run: async () => {} },
+      { ...daily, name: 'other', sign: 'both', run },
+    ]);
+    await vi.advanceTimersByTimeAsync(29_000);
+    expect(beats).toEqual([]);
+    isWell = true;
+    // A round that failed is tried again within half a minute, also of what is done once a day.
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(beats).toEqual(['both']);
+    await running.close();
   });
 });
 

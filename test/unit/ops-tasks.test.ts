@@ -15,6 +15,7 @@ const well: Overview = {
   uncertain: { count: 0, oldestAgeS: 0 },
   workers: [{ version: '1', ageS: 1, heldUp: [] }],
   ...{ silentDuties: [], versions: ['1'], lateness: [], pauses: [], optOuts: [], lockOuts: 0 },
+  incidents: [],
 };
 const kinds = (change: Partial<Overview>) =>
   listTasks({ ...well, ...change }).map((one) => one.kind);

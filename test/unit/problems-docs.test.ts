@@ -36,6 +36,8 @@ beforeAll(async () => {
     listAppointments: nobody,
     listEvents: nobody,
     readLedger: nobody,
+    listOwnIncidents: nobody,
+    readOwnIncident: nobody,
     readOrganisation: nobody,
     changeOrganisation: nobody,
     ...webhookUseCases(unused),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { silentDuties, silentMaxS } from '../../src/domain/duty-silence.ts';
+import { countMissing, silentDuties, silentMaxS } from '../../src/domain/duty-silence.ts';
 import {
   judgeSending,
   lateAfterS,
@@ -123,7 +123,25 @@ describe('a silent duty', () => {
     const all = names.map((name) => ({ name, ageS: 1, liveCount: 1 }));
     expect(silentDuties(all)).toEqual([]);
     expect(silentDuties([])).toHaveLength(names.length);
-    const late = all.map((beat) => (beat.name === 'retire' ? { ...beat, ageS: 1_801 } : beat));
-    expect(silentDuties(late)).toEqual([{ duty: 'retire', ageS: 1_801 }]);
+    const late = all.map((beat) => (beat.name === 'retire' ? { ...beat, ageS: 61 } : beat));
+    expect(silentDuties(late)).toEqual([{ duty: 'retire', ageS: 61 }]);
+  });
+});
+
+describe('a process that is missed', () => {
+  const alive = (lifeS: number) => ({ ageS: 3, lifeS });
+  const gone = (ageS: number) => ({ ageS, lifeS: 9_000 });
+
+  it('is one that went without a word and without another in its place', () => {
+    expect(countMissing([alive(500), alive(500)])).toBe(0);
+    expect(countMissing([alive(500), gone(70)])).toBe(1);
+    expect(countMissing([alive(60), gone(70)])).toBe(0);
+    expect(countMissing([alive(60), gone(70), gone(80)])).toBe(1);
+    expect(countMissing([alive(75), alive(60), gone(70), gone(80)])).toBe(0);
+    expect(countMissing([])).toBe(0);
+  });
+
+  it('is given up after a quarter of an hour: somebody was told', () => {
+    expect(countMissing([alive(5_000), gone(901)])).toBe(0);
   });
 });

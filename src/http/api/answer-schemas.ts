@@ -5,6 +5,7 @@ import { errorCodes } from '../../domain/errors.ts';
 import { reminderStates } from '../../domain/reminder.ts';
 import type { AppointmentAnswer } from '../../usecases/describe-appointment.ts';
 import type { EventAnswer } from '../../usecases/describe-event.ts';
+import type { OwnIncidentAnswer } from '../../usecases/list-own-incidents.ts';
 import type { LedgerAnswer } from '../../usecases/read-ledger.ts';
 import { problemMediaType } from '../problems.ts';
 
@@ -128,7 +129,7 @@ export const eventPage: z.ZodType<{ events: EventAnswer[]; next: string | null }
         id: z.string(),
         type: z.string().meta({
           description:
-            'appointment.accepted, .replaced, .cancelled or .erased; reminder. and its state; reminder.needs_reissue: locked, PUT with notice now; endpoint.disabled: we gave up on a webhook.',
+            'appointment.accepted, .replaced, .cancelled or .erased; reminder. and its state; reminder.needs_reissue: locked, PUT with notice now; endpoint.disabled: we gave up on a webhook; incident.opened, .closed: something may have gone wrong for some of your appointments.',
         }),
         at: instant,
         reference: z.string().exactOptional().meta({ description: 'Of an appointment.' }),
@@ -137,6 +138,11 @@ export const eventPage: z.ZodType<{ events: EventAnswer[]; next: string | null }
           .string()
           .exactOptional()
           .meta({ description: 'Of a webhook, in place of reference.' }),
+        incidentId: z
+          .string()
+          .exactOptional()
+          .meta({ description: 'Of an incident, in place of reference; see /v1/incidents.' }),
+        code: z.string().exactOptional().meta({ description: 'What the incident is.' }),
         state: z.string().exactOptional(),
         possibleDuplicate: z.literal(true).exactOptional(),
         possiblySent: z.literal(true).exactOptional(),
@@ -147,6 +153,33 @@ export const eventPage: z.ZodType<{ events: EventAnswer[]; next: string | null }
     }),
   })
   .meta({ id: 'EventPage' });
+
+const incidentFacts = {
+  id: z.string().meta({ format: 'uuid' }),
+  code: z.string().meta({ description: 'Of a fixed list; explained in the guide.' }),
+  what: z.string().meta({ description: 'The same in words.' }),
+  since: instant.meta({ description: 'From when on it may have been wrong.' }),
+  openedAt: instant.meta({ description: 'When it was found.' }),
+  notifyBy: instant.meta({
+    description: '72 hours after it was found: until then an authority would have to be told.',
+  }),
+  closedAt: instant.nullable(),
+  appointments: z.int().min(0).meta({ description: 'Of yours, known so far.' }),
+};
+
+export const incidentList: z.ZodType<{ incidents: OwnIncidentAnswer[] }> = z
+  .object({ incidents: z.array(z.object(incidentFacts)) })
+  .meta({ id: 'IncidentList' });
+
+export const incidentAnswer: z.ZodType<
+  OwnIncidentAnswer & { references: string[]; next: string | null }
+> = z
+  .object({
+    ...incidentFacts,
+    references: z.array(z.string()),
+    next: z.string().nullable().meta({ description: 'Cursor for `after`; null on the last page.' }),
+  })
+  .meta({ id: 'Incident' });
 
 const receiptsDigest = z
   .object({

@@ -21,6 +21,7 @@ import { type AuthenticationDeps, createAuthentication } from './authentication.
 import { addDocsRoutes } from './docs/docs-routes.ts';
 import { addFeedRoutes, type FeedUseCases } from './feed-routes.ts';
 import { fieldErrors } from './field-errors.ts';
+import { addIncidentRoutes, type IncidentUseCases } from './incident-routes.ts';
 import { addLedgerRoutes, type LedgerUseCases } from './ledger-routes.ts';
 import { openApiInfo } from './open-api.ts';
 import { addOrganisationRoutes, type OrganisationUseCases } from './organisation-routes.ts';
@@ -31,6 +32,7 @@ export interface ApiDeps
   extends AuthenticationDeps,
     AppointmentUseCases,
     FeedUseCases,
+    IncidentUseCases,
     LedgerUseCases,
     OrganisationUseCases,
     WebhookUseCases,
@@ -72,6 +74,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   addAppointmentRoutes(app, letIn, deps);
   addFeedRoutes(app, letIn, deps);
   addLedgerRoutes(app, letIn, deps);
+  addIncidentRoutes(app, letIn, deps);
   addOrganisationRoutes(app, letIn, deps);
   addWebhookRoutes(app, letIn, deps);
   addSendCheckRoutes(app, letIn, deps);

@@ -10,6 +10,7 @@ import { addReadinessRoutes, type Readiness } from '../readiness.ts';
 import { buildServer, collectRoutes, refuseOtherMethods } from '../server.ts';
 import { addControlRoutes, type ControlDeps } from './control-routes.ts';
 import { addFindRoutes, type FindDeps } from './find-routes.ts';
+import { addIncidentRoutes, type IncidentRouteDeps } from './incident-routes.ts';
 import { addLogRoutes, type LogDeps } from './log-routes.ts';
 import { demandMetricsAccess } from './metrics-access.ts';
 import { createOpsSessions, type SessionDeps } from './ops-sessions.ts';
@@ -21,7 +22,7 @@ import { addSignInRoutes, type SignInDeps } from './sign-in-routes.ts';
 import { stylesheet } from './style.ts';
 import { faultPage } from './views/fault-page.ts';
 
-export interface OpsDeps extends FindDeps, RedriveDeps, ControlDeps, LogDeps {
+export interface OpsDeps extends FindDeps, RedriveDeps, ControlDeps, LogDeps, IncidentRouteDeps {
   readonly log: Log;
   readonly opsUrl: string;
   /** Where problems are explained. */
@@ -73,6 +74,7 @@ export async function buildOps(deps: OpsDeps): Promise<FastifyInstance> {
     addOverviewRoutes(pages, deps);
     addFindRoutes(pages, deps);
     addRedriveRoutes(pages, deps);
+    addIncidentRoutes(pages, deps);
     addControlRoutes(pages, deps);
     addLogRoutes(pages, deps);
     pages.post(paths.signOut, async (request, reply) => {

@@ -72,6 +72,9 @@ create table incident_alerts (
 );
 create index incident_alerts_owed on incident_alerts (due_at) where delivered_at is null;
 
+-- What takes the place of a process that has gone began after it was last heard of.
+alter table heartbeats add column started_at timestamptz not null default clock_timestamp();
+
 -- An event may be of an incident instead of an appointment.
 alter table events add column incident_id uuid;
 do $$
@@ -120,6 +123,7 @@ grant select, insert, update (tries, due_at, lease_id, delivered_at) on incident
 grant select, insert on incident_references to sotto_scheduler;
 grant update (looked_until, end_told_at) on incident_progress to sotto_scheduler;
 grant select (incident_id) on events to sotto_scheduler;
+grant select (organisation_id, copy_owed_at, copy_tries, copy_gone_at) on attempts to sotto_scheduler;
 
 -- api: an organisation's own incidents, since when and until when. No counts, which are of everybody.
 grant select (id, code, since, opened_at) on incidents to sotto_api;

@@ -9,6 +9,7 @@ import { postForm } from './post-form.ts';
 const places = [
   ['overview', 'Overview'],
   ['find', 'Find'],
+  ['incidents', 'Incidents'],
   ['controls', 'Controls'],
   ['queues', 'Queue'],
   ['log', 'Log'],

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import type { Mode } from '../../../domain/channel.ts';
+import { incidentWords } from '../../../domain/incident.ts';
 import type { OpsTask } from '../../../domain/ops-tasks.ts';
 import { paths } from '../paths.ts';
 import { wordsOf } from '../reason-words.ts';
@@ -25,6 +26,12 @@ interface TaskWords {
 
 function wordTask(task: OpsTask, { mode, now }: { mode: Mode; now: Date }): TaskWords {
   switch (task.kind) {
+    case 'incident':
+      return {
+        href: paths.incident(task.incident.id),
+        words: `Look into the incident ${task.incident.code}`,
+        more: `It may have begun ${distance(task.incident.since, now)}: ${incidentWords[task.incident.code].what}.`,
+      };
     case 'no_worker':
       return { href: '#workers', words: 'Start a worker', more: 'None has been heard of lately.' };
     case 'duties_silent':

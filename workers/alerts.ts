@@ -1,0 +1,49 @@
+import { type Config, ConfigError } from '../config/env.ts';
+import type { Database } from '../src/store/database.ts';
+import type { Log } from '../src/telemetry/log.ts';
+import { emailAlerts, webhookAlerts } from '../src/transport/alert-channel.ts';
+import { type AlertDeps, sendAlerts } from '../src/usecases/send-alerts.ts';
+import type { Duty } from './duties.ts';
+
+/** The mail server is the worker's; the scheduler speaks to it when no worker has for so long. */
+const forWorkerS = 45;
+
+/**
+ * Wakes somebody. Scheduler and worker both do: whatever has died, the other tells of it.
+ *
+ * @throws {ConfigError} for ALERT_EMAIL without a mail server
+ */
+export function alertDuty(deps: {
+  config: Config;
+  database: Pick<Database, 'query'>;
+  log: Log;
+  isWorker: boolean;
+}): Duty {
+  const { config, database, log } = deps;
+  const channels = alertChannels(config, deps.isWorker);
+  const { API_URL: apiUrl, OPS_URL: opsUrl } = config;
+  return {
+    name: 'alerts',
+    everyMs: 5_000,
+    run: () => sendAlerts({ database, channels, apiUrl, opsUrl, log }),
+  };
+}
+
+export function alertChannels(config: Config, isWorker: boolean): AlertDeps['channels'] {
+  const { ALERT_WEBHOOK_URL: hook, ALERT_EMAIL: to, SMTP_URL: url, MAIL_FROM: from } = config;
+  if (to && !(url && from)) {
+    throw new ConfigError(['ALERT_EMAIL: needs SMTP_URL and MAIL_FROM']);
+  }
+  return [
+    ...(hook ? [{ way: 'webhook' as const, send: webhookAlerts(hook), afterS: 0 }] : []),
+    ...(to && url && from
+      ? [
+          {
+            way: 'email' as const,
+            send: emailAlerts({ url, from, to }),
+            afterS: isWorker ? 0 : forWorkerS,
+          },
+        ]
+      : []),
+  ];
+}
