@@ -78,6 +78,8 @@ export const limits = {
   /** Of one lane, for as long as they wait to be taken up. */
   sendCheckAnswersMax: 100,
   sendCheckTurnMs: 5_000,
+  /** How often it is seen to what waits for a booking system that is left alone. */
+  sendCheckAloneMs: 5_000,
   /** Well over a turn and the question that it ends with. */
   sendCheckLeaseMs: 30_000,
 
