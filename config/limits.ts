@@ -73,7 +73,7 @@ export const limits = {
   sendCheckUnansweredFreshMs: 10 * 60_000,
   sendCheckAnswerBytesMax: 1024,
   /** One process asks so many booking systems at a time, each so much at a time. */
-  sendChecksAtOnce: 16,
+  sendChecksAtOnce: 32,
   sendCheckQuestionsAtOnce: 8,
   /** Of one lane, for as long as they wait to be taken up. */
   sendCheckAnswersMax: 100,

@@ -8,6 +8,7 @@ export const silentMaxS = {
   expire: 60,
   measure: 60,
   callbacks: 60,
+  'send-checks': 60,
   'link-keys': 180,
   'stuck-lanes': 300,
   'clear-parcels': 300,

@@ -14,7 +14,7 @@ import {
 
 const minuteMs = 60_000;
 const duties = [
-  ...['feed', 'sweep', 'expire', 'measure', 'callbacks', 'link-keys', 'stuck-lanes'],
+  ...['feed', 'sweep', 'expire', 'measure', 'callbacks', 'send-checks', 'link-keys', 'stuck-lanes'],
   ...['clear-parcels', 'retire', 'epoch-keys', 'ledger', 'event-months'],
 ];
 let database: TestDatabase;
