@@ -73,11 +73,13 @@ export const limits = {
   sendCheckUnansweredFreshMs: 10 * 60_000,
   sendCheckAnswerBytesMax: 1024,
   /** One process asks so many booking systems at a time, each so much at a time. */
-  sendChecksAtOnce: 16,
+  sendChecksAtOnce: 32,
   sendCheckQuestionsAtOnce: 8,
   /** Of one lane, for as long as they wait to be taken up. */
   sendCheckAnswersMax: 100,
   sendCheckTurnMs: 5_000,
+  /** How often it is seen to what waits for a booking system that is left alone. */
+  sendCheckAloneMs: 5_000,
   /** Well over a turn and the question that it ends with. */
   sendCheckLeaseMs: 30_000,
 

@@ -20,7 +20,7 @@ export function askAgainInMs(failedCount: number): number {
  */
 export function leftAloneMs(failedCount: number): number {
   if (failedCount < unansweredInARowMax) return 0;
-  return doubled(2 * secondMs, failedCount - unansweredInARowMax, 30 * secondMs);
+  return doubled(2 * secondMs, failedCount - unansweredInARowMax, 60 * secondMs);
 }
 
 function doubled(firstMs: number, times: number, longestMs: number): number {

@@ -47,6 +47,9 @@ export function runSendCheck(
 
 async function set(config: Config, values: Values, word: string): Promise<number> {
   const { url, json } = values;
+  if (url === undefined && values['on-no-answer'] === undefined) {
+    throw new CommandError('Say --url, --on-no-answer or both.');
+  }
   const { isNew, check } = await putSendCheck(depsOf(config), {
     ...changeFrom(values, word),
     url,

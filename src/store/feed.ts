@@ -117,8 +117,10 @@ export async function listDueOrganisations(
         where next.turn = 0 or next.id <= $2
       )
       select o.id, k.is_checked as "isChecked" from organisation o
-      cross join lateral (select exists (select from send_checks c
-        where c.organisation_id = o.id and c.mode = $4 offset 0) as is_checked) k
+      -- Where nobody has a check, it is not looked for in each.
+      cross join lateral (select (select exists (select from send_checks))
+        and exists (select from send_checks c
+          where c.organisation_id = o.id and c.mode = $4 offset 0) as is_checked) k
       where o.first_due_at <= now()
         -- offset keeps this a look-up for one organisation after the other: a join would lose their
         -- order, and go through all of them for the first few.

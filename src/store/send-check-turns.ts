@@ -27,7 +27,7 @@ export type CheckLease = Pick<ClaimedSendCheck, 'id' | 'leaseId'>;
 
 /**
  * Takes checks with reminders that come due, or a test that is owed, those first that have waited
- * longest for their turn. Nobody waits: what another process has in hand is passed over.
+ * longest for their turn; those whose booking system is left alone only now and then, to see what waits. Nobody waits: what another process has in hand is passed over.
  */
 export async function claimSendChecks(
   database: Pick<Database, 'transaction'>,
@@ -45,7 +45,9 @@ export async function claimSendChecks(
           select c.id from send_checks c
           where (c.lease_until is null or c.lease_until < clock_timestamp())
             and ((c.test_id is not null and c.test_ended_at is null)
-              or ${isDue('sms')} or ${isDue('email')})
+              or ((c.due_at <= clock_timestamp() or coalesce(c.taken_at, '-infinity')
+                  <= clock_timestamp() - $3 * interval '1 millisecond')
+                and (${isDue('sms')} or ${isDue('email')})))
           order by c.taken_at nulls first limit $1 for update of c skip locked)
         update send_checks c set lease_id = gen_random_uuid(), taken_at = clock_timestamp(),
           lease_until = clock_timestamp() + $2 * interval '1 millisecond'
@@ -53,7 +55,7 @@ export async function claimSendChecks(
         returning c.id, c.lease_id, c.organisation_id, c.mode, c.url, c.on_no_answer, c.failed_count,
           c.due_at <= clock_timestamp() as may_ask,
           case when c.test_ended_at is null then c.test_id end as test_id, c.test_requested_at`,
-      values: [countMax, leaseMs],
+      values: [countMax, leaseMs, limits.sendCheckAloneMs],
     });
     return rows.map((row) => ({
       id: row.id,

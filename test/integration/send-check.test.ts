@@ -1,5 +1,6 @@
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { redriveDeadLetters } from '../../src/usecases/redrive-dead-letters.ts';
 import { createCheckBench } from '../support/check-bench.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench } from '../support/dispatch-bench.ts';
@@ -185,6 +186,24 @@ describe('an organisation whose booking system is asked', () => {
     ).toEqual([{ reason_code: 'check_unanswered' }]);
   });
 
+  it('is asked about what was held once a person sends it again', async () => {
+    await addCheck('hold');
+    await seed(1);
+    fails(500);
+    await checks.ask();
+    await checks.turnClock(301_000);
+    await checks.ask();
+    expect(await bench.states()).toEqual({ failed: 1 });
+    answering('proceed');
+    const by = { actor: 'anna', reason: 'it answers again' };
+    await redriveDeadLetters({ database: database.open('ops', 1) }, { filter: {}, ...by });
+    await send();
+    expect(await bench.states()).toEqual({ scheduled: 1 });
+    await checks.ask();
+    await send();
+    expect(await bench.states()).toEqual({ sent: 1 });
+  });
+
   it('that gives no answer is asked little', async () => {
     await addCheck();
     await seed(60);
@@ -194,7 +213,7 @@ describe('an organisation whose booking system is asked', () => {
     expect(first).toBeLessThanOrEqual(5 + 8);
     await checks.ask();
     expect(asked.ledger).toHaveLength(first);
-    await checks.turnClock(31_000);
+    await checks.turnClock(61_000);
     await checks.ask();
     expect(asked.ledger).toHaveLength(first + 1);
     answering('proceed');

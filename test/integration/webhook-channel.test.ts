@@ -221,3 +221,28 @@ describe('an answer', () => {
     expect(outcome).toEqual({ delivered: false, code: 'not_connected' });
   });
 });
+
+describe('a question', () => {
+  const ask = async (resolveName: ChannelOptions['resolveName']) => {
+    const channel = openWebhookChannel({
+      ...{ url: 'https://hooks.example.com:8443/in', loopbackAllowed: false, resolveName },
+      mayConnectTo: isPublicAddress,
+      socketsMax: 4,
+    });
+    const input = { ...message, answerBytesMax: 1_024 };
+    const answers = await Promise.all([channel.ask(input), channel.ask(input), channel.ask(input)]);
+    channel.close();
+    return answers;
+  };
+
+  it('is asked of nobody in a network of our own, and its name is resolved once', async () => {
+    let resolved = 0;
+    const answers = await ask(async () => {
+      resolved += 1;
+      return ['93.184.215.14', '169.254.169.254'];
+    });
+    expect(answers).toEqual(Array(3).fill({ delivered: false, code: 'address_refused' }));
+    expect(resolved).toBe(1);
+    expect(hosts).toEqual([]);
+  });
+});

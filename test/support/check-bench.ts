@@ -93,6 +93,7 @@ export function createCheckBench(database: TestDatabase) {
       );
       await database.admin.query(
         `update send_checks set due_at = due_at - $1 * interval '1 millisecond',
+           taken_at = taken_at - $1 * interval '1 millisecond',
            lease_until = lease_until - $1 * interval '1 millisecond'`,
         [ms],
       );
