@@ -34,7 +34,7 @@ interface Waiting {
  * nothing but itself.
  */
 export function createOutcomeRecorder(deps: {
-  database: Pick<Database, 'transaction'>;
+  database: Pick<Database, 'query' | 'transaction'>;
   log: Log;
   random?: () => number;
   sleep?: (ms: number) => Promise<void>;

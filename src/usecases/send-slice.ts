@@ -14,7 +14,7 @@ import type { Route } from './routes.ts';
 const suppressionsWaitMs = 30_000;
 
 export interface SendDeps {
-  readonly database: Pick<Database, 'transaction'>;
+  readonly database: Pick<Database, 'query' | 'transaction'>;
   readonly recorder: OutcomeRecorder;
   /** Which of these contact points said stop. */
   readonly findSuppressed: (
@@ -124,13 +124,11 @@ async function writeOrGiveBack(
 ): Promise<Set<string>> {
   const { batchId, route } = run;
   try {
-    return await deps.database.transaction([], (connection) =>
-      writeIntents(connection, {
-        batchId,
-        transport: route.transport.name,
-        attempts: planned.map(({ attempt }) => attempt),
-      }),
-    );
+    return await writeIntents(deps.database, {
+      batchId,
+      transport: route.transport.name,
+      attempts: planned.map(({ attempt }) => attempt),
+    });
   } catch (error) {
     // The commit may have gone through all the same. Nothing has been sent, and that is recorded:
     // after the rows were locked, for a commit that is still under way shows no attempt before.
@@ -145,7 +143,8 @@ async function sendOne(deps: SendDeps, run: BatchRun, planned: Planned): Promise
   const { attempt, opened } = planned;
   const outcome = await handOff(deps, run, planned);
   if (!outcome) return recordNotStarted(deps, run, attempt);
-  await deps.recorder.record({ attemptId: attempt.attemptId, outcome });
+  const { attemptId, reminderId } = attempt;
+  await deps.recorder.record({ attemptId, reminderId, outcome });
   if (outcome.kind === 'refused' && outcome.reason === 'opted_out') {
     await tellOfOptOut(deps, run, opened);
   }
@@ -181,11 +180,11 @@ async function handOff(
 async function recordNotStarted(
   deps: SendDeps,
   { route }: BatchRun,
-  attempt: IntendedAttempt,
+  { attemptId, reminderId }: IntendedAttempt,
 ): Promise<void> {
   const retryInMs = route.breaker.allows() === 'all' ? 0 : route.breaker.waitMs();
   await deps.recorder.record({
-    attemptId: attempt.attemptId,
+    ...{ attemptId, reminderId },
     outcome: { kind: 'not_started', retryInMs },
   });
 }
