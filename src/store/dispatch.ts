@@ -1,5 +1,5 @@
 import type { Channel, Mode } from '../domain/channel.ts';
-import { type Connection, type Database, sqlState } from './database.ts';
+import { type Connection, type Database, idsParameter, sqlState } from './database.ts';
 
 /** A reminder of a batch that is still to be sent, with the link its next attempt would use. */
 export interface QueuedReminder {
@@ -110,11 +110,11 @@ export async function writeIntents(
       [
         batchId,
         transport,
-        inOrder.map(({ reminderId }) => reminderId),
-        inOrder.map(({ linkId }) => linkId),
+        idsParameter(inOrder.map(({ reminderId }) => reminderId)),
+        idsParameter(inOrder.map(({ linkId }) => linkId)),
         inOrder.map(({ lookup }) => lookup),
         inOrder.map(({ selector }) => selector),
-        inOrder.map(({ attemptId }) => attemptId),
+        idsParameter(inOrder.map(({ attemptId }) => attemptId)),
         inOrder.map(({ token }) => token),
       ],
       'write intents',

@@ -2,7 +2,7 @@ import { leastValidityMs, uncountedReasons } from '../../config/retry.ts';
 import { type PendingEnd, type ReceiptState, receiptStates } from '../domain/attempt.ts';
 import type { Channel } from '../domain/channel.ts';
 import type { ReminderState } from '../domain/reminder.ts';
-import type { Connection, Database } from './database.ts';
+import { type Connection, type Database, idsParameter } from './database.ts';
 import { tellOfChanged } from './reminder-steps.ts';
 
 /** An attempt and its reminder, the reminder's row locked by this transaction. */
@@ -161,8 +161,8 @@ export async function writeAccepted(
       ), told as (${tellOfChanged})
       select attempt_id from changed`,
     [
-      inOrder.map(({ reminderId }) => reminderId),
-      inOrder.map(({ attemptId }) => attemptId),
+      idsParameter(inOrder.map(({ reminderId }) => reminderId)),
+      idsParameter(inOrder.map(({ attemptId }) => attemptId)),
       inOrder.map(({ providerId }) => providerId ?? null),
     ],
     'write accepted',
