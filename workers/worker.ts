@@ -12,7 +12,7 @@ import { checkedQueueUrl } from '../src/roles/checked-queue.ts';
 import type { Database } from '../src/store/database.ts';
 import { dispatchBeat } from '../src/store/feed.ts';
 import { deleteHeartbeat, writeHeartbeat } from '../src/store/heartbeats.ts';
-import { findLane, findWaitingBatches } from '../src/store/waiting-batches.ts';
+import { createLaneLookup, findWaitingBatches } from '../src/store/waiting-batches.ts';
 import { createLog } from '../src/telemetry/log.ts';
 import { dispatchBatch } from '../src/usecases/dispatch-batch.ts';
 import { makeEpochKeys } from '../src/usecases/keep-epoch-keys.ts';
@@ -69,7 +69,7 @@ export async function runWorker(
         leaseMarginMs: limits.leaseMarginMs,
         countMax,
       }),
-    laneOf: (batchId) => findLane(database, batchId),
+    laneOf: createLaneLookup(database),
     dispatch: (batchId) => dispatchBatch(sending, batchId),
     concurrency: batchesAtOnce,
     log,

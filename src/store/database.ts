@@ -145,6 +145,11 @@ function bindOrganisations(ids: readonly string[]): string {
   return `select set_config('sotto.organisations', ${uuidArray(ids)}, true)`;
 }
 
+/** Ids as one parameter: quicker than an array that the driver writes, which would quote each. */
+export function idsParameter(ids: readonly string[]): string {
+  return `{${ids.join(',')}}`;
+}
+
 /** Ids as the text of a PostgreSQL array, to stand in a statement; refuses anything but ids. */
 export function uuidArray(ids: readonly string[]): string {
   for (const id of ids) {

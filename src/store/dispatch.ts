@@ -1,6 +1,5 @@
 import type { Channel, Mode } from '../domain/channel.ts';
-import type { Connection, Database } from './database.ts';
-import { tellOfChanged } from './reminder-steps.ts';
+import { type Connection, type Database, idsParameter, sqlState } from './database.ts';
 
 /** A reminder of a batch that is still to be sent, with the link its next attempt would use. */
 export interface QueuedReminder {
@@ -43,7 +42,7 @@ export async function loadQueuedBatch(
      from reminders r
      left join links l on l.reminder_id = r.id and l.channel = r.channel and l.current
        and l.revoked_at is null
-     where r.batch_id = $1 and r.phase = 'in_hand' and r.state = 'queued' and r.lease_until > clock_timestamp()
+     where r.batch_id = $1 and r.state = 'queued' and r.lease_until > clock_timestamp()
      order by r.not_after, r.id`,
     [batchId],
     'load queued batch',
@@ -69,6 +68,13 @@ export async function loadQueuedBatch(
   }));
 }
 
+/** What a batch is about to send at once, and how. */
+export interface IntendedSlice {
+  readonly batchId: string;
+  readonly transport: string;
+  readonly attempts: readonly IntendedAttempt[];
+}
+
 /** An attempt that is about to be made, and the link that was opened for it. */
 export interface IntendedAttempt {
   readonly attemptId: string;
@@ -79,83 +85,55 @@ export interface IntendedAttempt {
   readonly selector: string;
 }
 
+/** What SQL answers where one of the given reminders must not be sent. */
+const heldBack = 'ST001';
+
 /**
- * Writes, before a byte leaves, which attempts are about to be made.
+ * Writes, before a byte leaves, which attempts are about to be made: those of reminders that are still
+ * this batch's, not ended, not paused, and whose link is still the one that was opened. In one round
+ * trip (see `write_intents` in the schema).
  *
- * Only reminders that are still this batch's, not ended, not paused, and whose link is still the
- * one that was opened pass. Their rows are locked first and everything else is read afterwards:
- * one statement for both would judge links as they were before it waited for the lock.
+ * It writes all that are given or none. Nearly always that is all; where one must not be sent, each half
+ * is tried for itself.
  *
- * @returns the reminders that may be sent now; the caller commits before it sends
+ * @returns the reminders that may be sent now, which is committed
  */
 export async function writeIntents(
-  connection: Connection,
-  {
-    batchId,
-    transport,
-    attempts,
-  }: {
-    batchId: string;
-    transport: string;
-    attempts: readonly IntendedAttempt[];
-  },
+  database: Pick<Database, 'query'>,
+  { batchId, transport, attempts }: IntendedSlice,
 ): Promise<Set<string>> {
-  const locked = await connection.query<{ id: string }>({
-    name: 'lock intended reminders',
-    text: `select id from reminders
-      where id = any($1::uuid[]) and state = 'queued' and batch_id = $2 and pending_end is null
-        and lease_until > clock_timestamp()
-      order by id for no key update`,
-    values: [attempts.map(({ reminderId }) => reminderId), batchId],
+  // Everyone locks reminders in the order of their ids.
+  const inOrder = attempts.toSorted((one, other) => (one.reminderId < other.reminderId ? -1 : 1));
+  try {
+    await database.query(
+      'select write_intents($1, $2, $3, $4, $5, $6, $7, $8)',
+      [
+        batchId,
+        transport,
+        idsParameter(inOrder.map(({ reminderId }) => reminderId)),
+        idsParameter(inOrder.map(({ linkId }) => linkId)),
+        inOrder.map(({ lookup }) => lookup),
+        inOrder.map(({ selector }) => selector),
+        idsParameter(inOrder.map(({ attemptId }) => attemptId)),
+        inOrder.map(({ token }) => token),
+      ],
+      'write intents',
+    );
+    return new Set(inOrder.map(({ reminderId }) => reminderId));
+  } catch (error) {
+    if (sqlState(error) !== heldBack) throw error;
+  }
+  if (inOrder.length === 1) return new Set();
+  const half = Math.ceil(inOrder.length / 2);
+  const first = await writeIntents(database, {
+    ...{ batchId, transport },
+    attempts: inOrder.slice(0, half),
   });
-  const held = new Set(locked.rows.map(({ id }) => id));
-  const able = attempts.filter(({ reminderId }) => held.has(reminderId));
-  if (able.length === 0) return new Set();
-
-  const { rows } = await connection.query<{ reminder_id: string }>({
-    name: 'write intents',
-    text: `with given as (
-        select * from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::text[], $5::uuid[], $6::bytea[])
-          as g (reminder_id, link_id, lookup, selector, attempt_id, token)
-      ), unpaused as (
-        select g.* from given g
-        join reminders r on r.id = g.reminder_id
-        join appointments a on a.id = r.appointment_id
-        where a.paused_at is null and a.state <> 'erased' and not exists (
-          select from pauses p where p.ended_at is null
-            and (p.organisation_id is null or p.organisation_id = r.organisation_id)
-            and (p.channel is null or p.channel = r.channel))
-      ), linked as (
-        update links l set selector = u.selector,
-          attempted_at = coalesce(l.attempted_at, clock_timestamp())
-        from unpaused u
-        where l.id = u.link_id and l.reminder_id = u.reminder_id and l.lookup = u.lookup
-          and l.current and l.revoked_at is null and coalesce(l.selector, u.selector) = u.selector
-        returning u.*
-      ), changed as (
-        update reminders r set state = 'sending', attempt_count = r.attempt_count + 1,
-          updated_at = clock_timestamp()
-        from linked k where r.id = k.reminder_id and r.id = any($1::uuid[])
-        returning r.*, 'queued' as from_state, null as event_reason, k.attempt_id, k.link_id, k.token
-      ), tried as (
-        insert into attempts (id, organisation_id, mode, reminder_id, link_id, number, channel,
-          transport, token, batch_id, possible_duplicate)
-        select attempt_id, organisation_id, mode, id, link_id, attempt_count, channel, $7, token,
-          batch_id, possible_duplicate
-        from changed
-      ), told as (${tellOfChanged})
-      select id as reminder_id from changed`,
-    values: [
-      able.map(({ reminderId }) => reminderId),
-      able.map(({ linkId }) => linkId),
-      able.map(({ lookup }) => lookup),
-      able.map(({ selector }) => selector),
-      able.map(({ attemptId }) => attemptId),
-      able.map(({ token }) => token),
-      transport,
-    ],
+  const second = await writeIntents(database, {
+    ...{ batchId, transport },
+    attempts: inOrder.slice(half),
   });
-  return new Set(rows.map(({ reminder_id }) => reminder_id));
+  return first.union(second);
 }
 
 /** What a queued reminder that is not sent becomes. */

@@ -1,5 +1,5 @@
 import { heldUpBeat, type Lane } from '../domain/lane.ts';
-import type { Connection } from './database.ts';
+import { type Connection, idsParameter } from './database.ts';
 import { tellOfChanged } from './reminder-steps.ts';
 
 /** How much a lane has been given lately. */
@@ -227,8 +227,8 @@ export async function queueBatches(
       )
       ${tellOfChanged}`,
     values: [
-      members.map(({ reminderId }) => reminderId),
-      members.map(({ id }) => id),
+      idsParameter(members.map(({ reminderId }) => reminderId)),
+      idsParameter(members.map(({ id }) => id)),
       input.channel,
       input.leaseMs,
       input.batches.map(({ id }) => id),

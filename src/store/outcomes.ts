@@ -2,7 +2,7 @@ import { leastValidityMs, uncountedReasons } from '../../config/retry.ts';
 import { type PendingEnd, type ReceiptState, receiptStates } from '../domain/attempt.ts';
 import type { Channel } from '../domain/channel.ts';
 import type { ReminderState } from '../domain/reminder.ts';
-import type { Connection } from './database.ts';
+import { type Connection, type Database, idsParameter } from './database.ts';
 import { tellOfChanged } from './reminder-steps.ts';
 
 /** An attempt and its reminder, the reminder's row locked by this transaction. */
@@ -124,65 +124,50 @@ export async function writeAttemptEnds(
   });
 }
 
-/**
- * Locks the reminders of these attempts, all at once and in the order of their ids like everyone.
- *
- * @returns the attempts of which nothing else is known: their reminder is being sent, by its first
- *   attempt, and nobody has asked for its end
- */
-export async function lockPlain(
-  connection: Connection,
-  attemptIds: readonly string[],
-): Promise<Set<string>> {
-  const { rows } = await connection.query<{ attempt_id: string; plain: boolean }>({
-    name: 'lock plain attempts',
-    text: `select t.id as attempt_id, r.state = 'sending' and r.pending_end is null
-        and r.attempt_count = 1 as plain
-      from attempts t join reminders r on r.id = t.reminder_id
-      where t.id = any($1::uuid[]) order by r.id for no key update of r`,
-    values: [attemptIds],
-  });
-  return new Set(rows.filter(({ plain }) => plain).map((row) => row.attempt_id));
-}
-
 /** That a provider took a message. */
 export interface Acceptance {
   readonly attemptId: string;
+  readonly reminderId: string;
   readonly providerId?: string | undefined;
 }
 
 /**
- * Stores the outcome that nearly all attempts have, of those that `lockPlain` found: their reminders
- * are `sent`, and nothing need be read to decide it. Where a receipt came first it is left to others.
+ * Stores the outcome that nearly all attempts have, and of which nothing need be read to decide it: the
+ * first attempt of a reminder that is being sent and whose end nobody has asked for was accepted, so the
+ * reminder is `sent`. Whoever else has a word about such an attempt takes its reminder out of `sending`,
+ * so there is none yet.
  *
- * @returns the attempts it stored
+ * @returns the attempts it stored, which is committed; the others are left to others
  */
 export async function writeAccepted(
-  connection: Connection,
+  database: Pick<Database, 'query'>,
   accepted: readonly Acceptance[],
 ): Promise<Set<string>> {
-  const { rows } = await connection.query<{ attempt_id: string }>({
-    name: 'write accepted',
-    text: `with ended as (
-        update attempts t set outcome = 'accepted', ended_at = clock_timestamp(),
-          provider_id = coalesce(t.provider_id, a.provider_id)
-        from unnest($1::uuid[], $2::text[]) as a (attempt_id, provider_id)
-        where t.id = a.attempt_id and t.outcome is null and t.receipt_state is null
-        returning t.id as attempt_id, t.reminder_id
-      ), changed as (
+  // Everyone locks reminders in the order of their ids.
+  const inOrder = accepted.toSorted((one, other) => (one.reminderId < other.reminderId ? -1 : 1));
+  const rows = await database.query<{ attempt_id: string }>(
+    `with changed as (
         update reminders r set state = 'sent', reason_code = null, batch_id = null,
           lease_until = null, sent_at = coalesce(r.sent_at, clock_timestamp()),
           possibly_sent = false, updated_at = clock_timestamp()
-        from ended e where r.id = e.reminder_id
-        returning r.*, 'sending' as from_state, null as event_reason
+        from unnest($1::uuid[], $2::uuid[], $3::text[]) as g (reminder_id, attempt_id, provider_id)
+        where r.id = g.reminder_id and r.state = 'sending' and r.pending_end is null
+          and r.attempt_count = 1
+        returning r.*, g.attempt_id, g.provider_id, 'sending' as from_state, null as event_reason
+      ), ended as (
+        update attempts t set outcome = 'accepted', ended_at = clock_timestamp(),
+          provider_id = coalesce(t.provider_id, c.provider_id)
+        from changed c where t.id = c.attempt_id
       ), told as (${tellOfChanged})
-      select attempt_id from ended`,
-    values: [
-      accepted.map(({ attemptId }) => attemptId),
-      accepted.map(({ providerId }) => providerId ?? null),
+      select attempt_id from changed`,
+    [
+      idsParameter(inOrder.map(({ reminderId }) => reminderId)),
+      idsParameter(inOrder.map(({ attemptId }) => attemptId)),
+      inOrder.map(({ providerId }) => providerId ?? null),
     ],
-  });
-  return new Set(rows.map(({ attempt_id }) => attempt_id));
+    'write accepted',
+  );
+  return new Set(rows.map((row) => row.attempt_id));
 }
 
 /** A provider's later word about an attempt. */

@@ -20,6 +20,7 @@ export async function findSuppressedIndexes(
   const rows = await database.query<{ contact_index: Buffer }>(
     'select contact_index from suppressions where contact_index = any($1::bytea[])',
     [indexes],
+    'find suppressed indexes',
   );
   return rows.map((row) => row.contact_index);
 }

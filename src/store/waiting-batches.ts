@@ -1,4 +1,5 @@
 import type { Lane } from '../domain/lane.ts';
+import { createBatchedLookup } from './batched-lookup.ts';
 import type { Database } from './database.ts';
 
 /**
@@ -27,11 +28,16 @@ export async function findWaitingBatches(
   }));
 }
 
-/** The lane of a batch; undefined when there is no such batch. */
-export async function findLane(
+/** Finds the lane of a batch, those of one burst of bells together; undefined for no batch of ours. */
+export function createLaneLookup(
   database: Pick<Database, 'query'>,
-  batchId: string,
-): Promise<Lane | undefined> {
-  const [row] = await database.query('select channel, mode from batches where id = $1', [batchId]);
-  return row && { channel: row.channel, mode: row.mode };
+): (batchId: string) => Promise<Lane | undefined> {
+  return createBatchedLookup(async (batchIds) => {
+    const rows = await database.query(
+      'select id, channel, mode from batches where id = any($1::uuid[])',
+      [batchIds],
+      'find lanes',
+    );
+    return new Map(rows.map(({ id, channel, mode }) => [id, { channel, mode }]));
+  });
 }

@@ -15,7 +15,9 @@ export interface OutcomeRecorder {
   idle(): Promise<void>;
 }
 
-const groupSizeMax = 100;
+const groupSizeMax = 400;
+/** One waits for its commit while another is put together. */
+const groupsAtOnce = 2;
 const firstPauseMs = 50;
 const longestPauseMs = 5_000;
 
@@ -32,7 +34,7 @@ interface Waiting {
  * nothing but itself.
  */
 export function createOutcomeRecorder(deps: {
-  database: Pick<Database, 'transaction'>;
+  database: Pick<Database, 'query' | 'transaction'>;
   log: Log;
   random?: () => number;
   sleep?: (ms: number) => Promise<void>;
@@ -40,7 +42,7 @@ export function createOutcomeRecorder(deps: {
   const { database, log, random = Math.random, sleep = pause } = deps;
   const waiting: Waiting[] = [];
   let unstored = 0;
-  let running = false;
+  let running = 0;
   let allStored = Promise.withResolvers<void>();
 
   async function store(group: readonly Waiting[]): Promise<'stored' | 'away' | 'refused'> {
@@ -69,7 +71,7 @@ export function createOutcomeRecorder(deps: {
   }
 
   async function run(): Promise<void> {
-    running = true;
+    running += 1;
     // What ends in the same turn goes into one transaction.
     await new Promise((resolve) => setImmediate(resolve));
     for (let failures = 0; waiting.length > 0; ) {
@@ -88,7 +90,7 @@ export function createOutcomeRecorder(deps: {
       }
     }
     // In the turn that found nothing waiting: what came any later would wait for nobody.
-    running = false;
+    running -= 1;
   }
 
   return {
@@ -97,7 +99,7 @@ export function createOutcomeRecorder(deps: {
         waiting.push({ ended, settled });
         if (unstored === 0) allStored = Promise.withResolvers();
         unstored += 1;
-        if (!running) void run();
+        if (running < groupsAtOnce) void run();
       });
     },
     pending: () => unstored,

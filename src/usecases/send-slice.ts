@@ -10,11 +10,12 @@ import type { OpenedReminder } from './open-reminder.ts';
 import type { OutcomeRecorder } from './record-outcome.ts';
 import type { Route } from './routes.ts';
 
+const tokenBytes = 16;
 /** Until the database or the keys are back. */
 const suppressionsWaitMs = 30_000;
 
 export interface SendDeps {
-  readonly database: Pick<Database, 'transaction'>;
+  readonly database: Pick<Database, 'query' | 'transaction'>;
   readonly recorder: OutcomeRecorder;
   /** Which of these contact points said stop. */
   readonly findSuppressed: (
@@ -52,9 +53,7 @@ export async function sendSlice(
   const ends = await findEnds(deps, run, slice);
   route.slots.give(ends.size);
   await endQueued(deps, { batchId, ends: Array.from(ends.values()) });
-  const planned = slice
-    .filter((opened) => !ends.has(opened))
-    .map((opened): Planned => ({ opened, attempt: intend(opened) }));
+  const planned = intend(slice.filter((opened) => !ends.has(opened)));
   if (planned.length === 0) return;
   const intended = await writeOrGiveBack(deps, run, planned);
   const allowed = planned.filter(({ attempt }) => intended.has(attempt.reminderId));
@@ -105,15 +104,21 @@ export function released({ reminder }: OpenedReminder, dueInMs?: number): Queued
   return { reminderId: reminder.reminderId, to: 'scheduled', dueInMs };
 }
 
-function intend({ reminder, link, selector }: OpenedReminder): IntendedAttempt {
-  return {
-    attemptId: randomUUIDv7(),
-    token: randomBytes(16),
-    reminderId: reminder.reminderId,
-    linkId: link.id,
-    lookup: link.lookup,
-    selector,
-  };
+function intend(slice: readonly OpenedReminder[]): Planned[] {
+  // One request for all of them: asking costs more than the bytes.
+  const tokens = randomBytes(slice.length * tokenBytes);
+  return slice.map((opened, place) => {
+    const { reminder, link, selector } = opened;
+    const attempt = {
+      attemptId: randomUUIDv7(),
+      token: tokens.subarray(place * tokenBytes, (place + 1) * tokenBytes),
+      reminderId: reminder.reminderId,
+      linkId: link.id,
+      lookup: link.lookup,
+      selector,
+    };
+    return { opened, attempt };
+  });
 }
 
 /** @returns the reminders that may be sent now: none after an error */
@@ -124,13 +129,11 @@ async function writeOrGiveBack(
 ): Promise<Set<string>> {
   const { batchId, route } = run;
   try {
-    return await deps.database.transaction([], (connection) =>
-      writeIntents(connection, {
-        batchId,
-        transport: route.transport.name,
-        attempts: planned.map(({ attempt }) => attempt),
-      }),
-    );
+    return await writeIntents(deps.database, {
+      batchId,
+      transport: route.transport.name,
+      attempts: planned.map(({ attempt }) => attempt),
+    });
   } catch (error) {
     // The commit may have gone through all the same. Nothing has been sent, and that is recorded:
     // after the rows were locked, for a commit that is still under way shows no attempt before.
@@ -145,7 +148,8 @@ async function sendOne(deps: SendDeps, run: BatchRun, planned: Planned): Promise
   const { attempt, opened } = planned;
   const outcome = await handOff(deps, run, planned);
   if (!outcome) return recordNotStarted(deps, run, attempt);
-  await deps.recorder.record({ attemptId: attempt.attemptId, outcome });
+  const { attemptId, reminderId } = attempt;
+  await deps.recorder.record({ attemptId, reminderId, outcome });
   if (outcome.kind === 'refused' && outcome.reason === 'opted_out') {
     await tellOfOptOut(deps, run, opened);
   }
@@ -181,11 +185,11 @@ async function handOff(
 async function recordNotStarted(
   deps: SendDeps,
   { route }: BatchRun,
-  attempt: IntendedAttempt,
+  { attemptId, reminderId }: IntendedAttempt,
 ): Promise<void> {
   const retryInMs = route.breaker.allows() === 'all' ? 0 : route.breaker.waitMs();
   await deps.recorder.record({
-    attemptId: attempt.attemptId,
+    ...{ attemptId, reminderId },
     outcome: { kind: 'not_started', retryInMs },
   });
 }

@@ -5,7 +5,6 @@ import {
   type AttemptEnd,
   type LockedAttempt,
   lockAttempts,
-  lockPlain,
   writeAccepted,
   writeAttemptEnds,
 } from '../store/outcomes.ts';
@@ -18,6 +17,7 @@ const uniqueViolation = '23505';
 /** How one attempt ended: the transport's outcome, or that it was never begun. */
 export interface EndedAttempt {
   readonly attemptId: string;
+  readonly reminderId: string;
   readonly outcome: SendOutcome | { readonly kind: 'not_started'; readonly retryInMs: number };
 }
 
@@ -26,19 +26,17 @@ export interface EndedAttempt {
  * transaction, the rest in another, and in a further one where two are about one reminder.
  */
 export async function storeOutcomes(
-  { database, random }: { database: Pick<Database, 'transaction'>; random: () => number },
+  { database, random }: { database: Pick<Database, 'query' | 'transaction'>; random: () => number },
   ended: readonly EndedAttempt[],
 ): Promise<void> {
   // A provider that gives one id to two messages must not cost us the outcome of either.
   const write = async (withProviderIds: boolean) => {
-    for (let left = ended; left.length > 0; ) {
+    let left = await storeAccepted(database, { ended, withProviderIds });
+    while (left.length > 0) {
       const open = left;
-      left = await database.transaction([], async (connection) => {
-        const others = await storeAccepted(connection, { ended: open, withProviderIds });
-        // Another word about one of those reminders would change it a second time.
-        if (others.length < open.length) return others;
-        return storeSome(connection, { ended: open, withProviderIds, random });
-      });
+      left = await database.transaction([], (connection) =>
+        storeSome(connection, { ended: open, withProviderIds, random }),
+      );
     }
   };
   try {
@@ -50,27 +48,22 @@ export async function storeOutcomes(
 }
 
 /**
- * Locks the reminders of all these attempts, then stores what was accepted and nothing else is known
- * of.
+ * Stores what was accepted and nothing else is known of, in one transaction of its own: another word
+ * about one of those reminders would change it a second time.
  *
  * @returns the others, which are decided one by one
  */
 async function storeAccepted(
-  connection: Connection,
+  database: Pick<Database, 'query'>,
   { ended, withProviderIds }: { ended: readonly EndedAttempt[]; withProviderIds: boolean },
 ): Promise<readonly EndedAttempt[]> {
-  if (!ended.some(({ outcome }) => outcome.kind === 'accepted')) return ended;
-  const plain = await lockPlain(
-    connection,
-    ended.map(({ attemptId }) => attemptId),
-  );
-  const accepted = ended.flatMap(({ attemptId, outcome }) =>
-    outcome.kind === 'accepted' && plain.has(attemptId)
-      ? [{ attemptId, ...(withProviderIds ? { providerId: outcome.providerId } : {}) }]
+  const accepted = ended.flatMap(({ attemptId, reminderId, outcome }) =>
+    outcome.kind === 'accepted'
+      ? [{ attemptId, reminderId, ...(withProviderIds ? { providerId: outcome.providerId } : {}) }]
       : [],
   );
   if (accepted.length === 0) return ended;
-  const stored = await writeAccepted(connection, accepted);
+  const stored = await writeAccepted(database, accepted);
   return ended.filter(({ attemptId }) => !stored.has(attemptId));
 }
 

@@ -7,7 +7,7 @@ import type { Run } from './measurement.ts';
 
 const nullWorker = fileURLToPath(new URL('./processes/null-worker.ts', import.meta.url));
 /** What is done first and not measured: the code is compiled then, as after hours of running. */
-export const warmUpMax = 500;
+export const warmUpMax = 2_000;
 const patienceMs = 300_000;
 const pollMs = 100;
 

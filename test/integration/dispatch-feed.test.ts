@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Lane, laneKey } from '../../src/domain/lane.ts';
-import { findLane, findWaitingBatches } from '../../src/store/waiting-batches.ts';
+import { createLaneLookup, findWaitingBatches } from '../../src/store/waiting-batches.ts';
 import { feedDueReminders, newFeedCursor } from '../../src/usecases/feed-due-reminders.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench, lanes } from '../support/dispatch-bench.ts';
@@ -312,7 +312,9 @@ describe('lanes', () => {
       'sms test',
     ]);
     const [first] = waiting;
-    expect(await findLane(bench.worker, first?.batchId ?? '')).toEqual(first?.lane);
-    expect(await findLane(bench.worker, randomUUID())).toBeUndefined();
+    const laneOf = createLaneLookup(bench.worker);
+    const [found, none] = await Promise.all([laneOf(first?.batchId ?? ''), laneOf(randomUUID())]);
+    expect(found).toEqual(first?.lane);
+    expect(none).toBeUndefined();
   });
 });

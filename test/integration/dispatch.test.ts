@@ -310,6 +310,20 @@ describe('what changed between opening and intent is not sent', () => {
     expect(await bench.states()).toEqual({ cancelled: 1 });
   });
 
+  it('and holds back nothing but itself', async () => {
+    const seeded = await bench.seed({ organisationId, count: 9 });
+    await dispatchAround(
+      `update links set revoked_at = now() where id in ('${seeded[2]?.linkId}', '${seeded[7]?.linkId}')`,
+    );
+    expect(await bench.states()).toEqual({ scheduled: 2, sent: 7 });
+    expect(peer.accepted).toHaveLength(7);
+    const [told] = await bench.rows(
+      `select count(*)::int as attempts, count(distinct reminder_id)::int as reminders,
+         (select count(*) from events where to_state = 'sending')::int as events from attempts`,
+    );
+    expect(told).toEqual({ attempts: 7, reminders: 7, events: 7 });
+  });
+
   it('an erased appointment: nothing is sent', async () => {
     await seedOne();
     await dispatchAround(`update appointments set state = 'erased'`);

@@ -10,6 +10,7 @@ let database: TestDatabase;
 let peer: MessagesPeer;
 let bench: ReturnType<typeof createDispatchBench>;
 let attemptId: string;
+let reminderId: string;
 let token: Buffer;
 
 beforeAll(async () => {
@@ -26,8 +27,9 @@ beforeEach(async () => {
   await bench.seed({ organisationId: await database.createOrganisation(), count: 1 });
   const transport = fakeTransport(() => ({ kind: 'uncertain', reason: 'timeout' }));
   await bench.drain({ transport });
-  const [attempt] = await bench.rows('select id, token from attempts');
+  const [attempt] = await bench.rows('select id, reminder_id, token from attempts');
   attemptId = attempt?.id as string;
+  reminderId = attempt?.reminder_id as string;
   token = attempt?.token as Buffer;
 });
 
@@ -76,8 +78,12 @@ describe('two words about one reminder that come together wait for no PUT of its
     const refused = { kind: 'refused', permanent: false, reason: 'rate_limited' } as const;
     await whileAppointmentIsLocked(() =>
       Promise.all([
-        recorder.record({ attemptId, outcome: refused }),
-        recorder.record({ attemptId, outcome: { kind: 'accepted', providerId: 'it came late' } }),
+        recorder.record({ attemptId, reminderId, outcome: refused }),
+        recorder.record({
+          attemptId,
+          reminderId,
+          outcome: { kind: 'accepted', providerId: 'it came late' },
+        }),
       ]),
     );
     expect(await bench.states()).toEqual({ sent: 1 });
