@@ -38,39 +38,36 @@ export async function markUnanswered(
   });
 }
 
-/** How much each policy decided. */
-export interface UnansweredEnds {
-  readonly sent: number;
-  readonly held: number;
-}
-
 /**
  * Ends the wait for answers that do not come: the reminders go out without, or are held for a person.
  *
- * @param input.isFailing nobody answers at all; else only what was asked about itself is looked at
+ * @param input.isFailing nobody answers at all; else only what was asked about itself, and would be asked
+ *   about again later, is looked at
+ * @returns how many
  */
 export async function endUnanswered(
   database: Pick<Database, 'transaction'>,
-  input: Pick<ClaimedSendCheck, 'organisationId' | 'mode' | 'onNoAnswer'> & { isFailing: boolean },
-): Promise<UnansweredEnds> {
-  const { organisationId, mode, onNoAnswer, isFailing } = input;
+  input: Lane & Pick<ClaimedSendCheck, 'organisationId' | 'onNoAnswer'> & { isFailing: boolean },
+): Promise<number> {
+  const { organisationId, mode, channel, onNoAnswer, isFailing } = input;
   return database.transaction([], async (connection) => {
     const { rows } = await connection.query<{ id: string }>({
       name: 'lock unanswered',
       text: `with over as materialized (
           select q.reminder_id as id from send_questions q join reminders r on r.id = q.reminder_id
-          where q.organisation_id = $1 and q.mode = $2 and r.phase = 'scheduled'
-            and q.unanswered_since <= now() - least($3 * interval '1 millisecond',
+          join appointments a on a.id = r.appointment_id
+          where q.organisation_id = $1 and q.mode = $2 and ${isAskedAbout}
+            and q.unanswered_since <= now() - least($4::float8 * interval '1 millisecond',
               (r.not_after - q.unanswered_since) / 2)
-            and ($4 or q.failed_count > 0)
+            and ($5 or (q.failed_count > 0 and q.ask_at > now()))
           order by q.unanswered_since limit ${rowsMax})
         select r.id from reminders r
         where r.id = any(array(select id from over)) and r.state = 'scheduled'
         order by r.id for no key update skip locked`,
-      values: [organisationId, mode, limits.sendCheckGraceMs, isFailing],
+      values: [organisationId, mode, channel, limits.sendCheckGraceMs, isFailing],
     });
     const ids = rows.map(({ id }) => id);
-    if (ids.length === 0) return { sent: 0, held: 0 };
+    if (ids.length === 0) return 0;
     await connection.query({
       name: 'end unanswered',
       text: `update send_questions set unanswered_since = null, failed_count = 0,
@@ -84,7 +81,7 @@ export async function endUnanswered(
         limits.sendCheckUnansweredFreshMs,
       ],
     });
-    if (onNoAnswer === 'send') return { sent: ids.length, held: 0 };
+    if (onNoAnswer === 'send') return ids.length;
     await writeReminderSteps(
       connection,
       ids.map((reminderId) => ({
@@ -94,6 +91,6 @@ export async function endUnanswered(
         reason: 'check_unanswered',
       })),
     );
-    return { sent: 0, held: ids.length };
+    return ids.length;
   });
 }

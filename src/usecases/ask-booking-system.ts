@@ -128,26 +128,41 @@ async function takeTurn(deps: AskDeps, turn: Turn): Promise<void> {
     failedCount = await askAll(deps, turn, { questions, failedCount });
   }
   const isFailing = failedCount >= unansweredInARowMax;
-  for (const { lane } of isFailing ? lanes : []) {
-    await markUnanswered(deps.database, { ...lane, organisationId, code: 'not_asked' });
+  for (const { lane, isHeldUp } of lanes) {
+    // What could not go out anyhow waits, and its booking system may answer by then.
+    if (!isHeldUp) await endWaiting(deps, { ...check, ...lane, isFailing });
   }
-  if (lanes.length === 0) return;
-  const ended = await endUnanswered(deps.database, { ...check, isFailing });
-  if (ended.sent + ended.held === 0) return;
-  deps.log.warn('a booking system did not answer whether to send', {
-    organisationId,
-    count: ended.sent + ended.held,
-    reason: check.onNoAnswer,
-  });
 }
 
-/** Lanes that something is taken up from, and how much of what is asked about in each can wait for that. */
+async function endWaiting(
+  { database, log }: AskDeps,
+  input: Parameters<typeof endUnanswered>[1],
+): Promise<void> {
+  const { organisationId, isFailing, onNoAnswer } = input;
+  if (isFailing) await markUnanswered(database, { ...input, code: 'not_asked' });
+  const count = await endUnanswered(database, input);
+  if (count === 0) return;
+  const facts = { organisationId, count, reason: onNoAnswer };
+  log.warn('a booking system did not answer whether to send', facts);
+}
+
+interface OpenLane {
+  readonly lane: Lane;
+  /** How much of what is asked about can wait to be taken up. */
+  readonly countMax: number;
+  /** Its provider is down. */
+  readonly isHeldUp: boolean;
+}
+
+const isHeldUp = ({ workers, workersHeldUp }: LaneLoad) => workersHeldUp >= workers;
+
+/** Lanes that something is taken up from. */
 async function readOpenLanes(
   { database, perSecond }: AskDeps,
   { mode }: ClaimedSendCheck,
-): Promise<{ lane: Lane; countMax: number }[]> {
+): Promise<OpenLane[]> {
   return database.transaction([], async (connection) => {
-    const open: { lane: Lane; countMax: number }[] = [];
+    const open: OpenLane[] = [];
     for (const channel of channels) {
       const rate = perSecond[channel];
       if (rate === undefined) continue;
@@ -159,7 +174,7 @@ async function readOpenLanes(
         leaseMs: limits.batchLeaseMs,
       });
       const countMax = answersUsable(load, rate);
-      if (countMax > 0) open.push({ lane, countMax });
+      if (countMax > 0) open.push({ lane, countMax, isHeldUp: isHeldUp(load) });
     }
     return open;
   });
@@ -169,12 +184,9 @@ async function readOpenLanes(
  * How many answers about one lane are of use before they are out of date. None while nothing is taken up,
  * so that nobody is asked the same over and over; one while a provider is down, to find out with.
  */
-function answersUsable(
-  load: Pick<LaneLoad, 'paused' | 'workers' | 'workersHeldUp'>,
-  perSecond: number,
-): number {
+function answersUsable(load: LaneLoad, perSecond: number): number {
   if (load.paused || load.workers === 0) return 0;
-  if (load.workersHeldUp >= load.workers) return 1;
+  if (isHeldUp(load)) return 1;
   const takenWhileFresh = Math.ceil((perSecond * limits.sendCheckFreshMs) / 2_000);
   return Math.min(limits.sendCheckAnswersMax, Math.max(1, takenWhileFresh));
 }

@@ -260,6 +260,25 @@ describe('an organisation whose booking system is asked', () => {
     expect(asked.ledger).toHaveLength(0);
   });
 
+  it('has nothing held or sent unanswered while it is paused: what waits is asked about when it goes on', async () => {
+    await addCheck('hold');
+    await seed(8);
+    fails(500);
+    await checks.ask();
+    await database.admin.query(
+      `insert into pauses (id, organisation_id, reason) values (gen_random_uuid(), $1, 'test')`,
+      [owner.organisationId],
+    );
+    await checks.turnClock(3_600_000);
+    await checks.ask();
+    expect(await bench.states()).toEqual({ scheduled: 8 });
+    answering('proceed');
+    await database.admin.query('delete from pauses');
+    await checks.ask();
+    await send();
+    expect(await bench.states()).toEqual({ sent: 8 });
+  });
+
   it('says nothing any more about an appointment that has changed since it was asked', async () => {
     await addCheck();
     const [reminder] = await seed(1);
