@@ -3,7 +3,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench } from '../support/dispatch-bench.ts';
 import { type MessagesPeer, type PeerAnswer, startMessagesPeer } from '../support/messages-peer.ts';
 
-const stepMs = 60_000;
+const stepMs = 120_000;
 const hour = 3_600_000 / stepMs;
 const count = 200;
 /** In the air when it began, and what it took to find out. */
