@@ -12,6 +12,7 @@ export const silentMaxS = {
   settle: 60,
   callbacks: 60,
   webhooks: 60,
+  'send-checks': 60,
   measure: 60,
   incidents: 60,
   alerts: 60,
