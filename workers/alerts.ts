@@ -2,6 +2,8 @@ import { type Config, ConfigError } from '../config/env.ts';
 import type { Database } from '../src/store/database.ts';
 import type { Log } from '../src/telemetry/log.ts';
 import { emailAlerts, webhookAlerts } from '../src/transport/alert-channel.ts';
+import { deadManPing } from '../src/transport/dead-man.ts';
+import { pingDeadMan } from '../src/usecases/ping-dead-man.ts';
 import { type AlertDeps, sendAlerts } from '../src/usecases/send-alerts.ts';
 import type { Duty } from './duties.ts';
 
@@ -29,7 +31,7 @@ export function alertDuty(deps: {
   };
 }
 
-export function alertChannels(config: Config, isWorker: boolean): AlertDeps['channels'] {
+function alertChannels(config: Config, isWorker: boolean): AlertDeps['channels'] {
   const { ALERT_WEBHOOK_URL: hook, ALERT_EMAIL: to, SMTP_URL: url, MAIL_FROM: from } = config;
   if (to && !(url && from)) {
     throw new ConfigError(['ALERT_EMAIL: needs SMTP_URL and MAIL_FROM']);
@@ -46,4 +48,19 @@ export function alertChannels(config: Config, isWorker: boolean): AlertDeps['cha
         ]
       : []),
   ];
+}
+
+/** For a switch elsewhere, if there is one: that every duty is done, and every alert was taken. */
+export function deadManDuty(deps: {
+  config: Config;
+  database: Pick<Database, 'query'>;
+  isEveryDutyDone: () => boolean;
+  log: Log;
+}): Duty[] {
+  const { config, ...rest } = deps;
+  if (!config.DEADMAN_URL) return [];
+  const ping = deadManPing(config.DEADMAN_URL);
+  const alertWays = alertChannels(config, false).map(({ way }) => way);
+  const run = () => pingDeadMan({ ...rest, alertWays, ping });
+  return [{ name: 'dead-man', everyMs: 30_000, run }];
 }

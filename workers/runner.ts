@@ -155,6 +155,7 @@ function createHearing({ concurrency, onDeaf, deafAfterMs = 30_000, log }: Liste
       ticks = 0;
     },
     async during(work: () => Promise<void>): Promise<void> {
+      ticks = 0;
       inHand += 1;
       await work().finally(() => {
         inHand -= 1;

@@ -14,20 +14,16 @@ import { checkedQueueUrl } from '../src/roles/checked-queue.ts';
 import type { Database } from '../src/store/database.ts';
 import { writeHeartbeat } from '../src/store/heartbeats.ts';
 import { createLog, type Log } from '../src/telemetry/log.ts';
-import { deadManPing } from '../src/transport/dead-man.ts';
 import { createNameResolver } from '../src/transport/resolve-name.ts';
 import { feedDueReminders, newFeedCursor } from '../src/usecases/feed-due-reminders.ts';
 import { leaveStuckLanes } from '../src/usecases/leave-stuck-lanes.ts';
 import { measureMinutes } from '../src/usecases/measure-minutes.ts';
-import { pingDeadMan } from '../src/usecases/ping-dead-man.ts';
 import { proveLedger } from '../src/usecases/prove-ledger.ts';
 import { prepareEventMonths, retireExpired } from '../src/usecases/retire-expired.ts';
 import { sweepExpired, sweepLeases } from '../src/usecases/sweep-leases.ts';
-import { createDutyWatch } from '../src/usecases/watch-duties.ts';
-import { tellOfIncidents, watchForIncidents } from '../src/usecases/watch-incidents.ts';
-import { alertChannels, alertDuty } from './alerts.ts';
 import { type Duty, startDuties } from './duties.ts';
 import { feedAgain } from './feed-again.ts';
+import { incidentDuties } from './incident-duties.ts';
 import { createLaneFeeder } from './lane-feeder.ts';
 import { openSendChecks } from './send-checks.ts';
 import type { Turns } from './turns.ts';
@@ -79,6 +75,9 @@ async function openKeys(config: Config): Promise<KeyStore> {
   return keys;
 }
 
+/** For what goes through everything there is. */
+const longRoundMs = 600_000;
+
 function schedulerDuties(deps: {
   config: Config;
   database: Database;
@@ -116,49 +115,6 @@ function schedulerDuties(deps: {
     { name: 'event-months', everyMs: 600_000, run: () => prepareEventMonths({ database }) },
     ...incidentDuties(deps),
   ];
-}
-
-/** For what goes through everything there is. */
-const longRoundMs = 600_000;
-
-/** Noticing that something is wrong, telling whom it touches, and waking somebody. */
-function incidentDuties({
-  config,
-  database,
-  log,
-}: {
-  config: Config;
-  database: Database;
-  log: Log;
-}) {
-  const watchDuties = createDutyWatch({ database, nowMs: () => performance.now() });
-  let isEveryDutyDone = true;
-  const duties: Duty[] = [
-    {
-      name: 'incidents',
-      everyMs: 15_000,
-      async run() {
-        isEveryDutyDone = await watchDuties();
-        await watchForIncidents({ database });
-        await tellOfIncidents({ database });
-      },
-    },
-    alertDuty({ config, database, log, isWorker: false }),
-  ];
-  if (config.DEADMAN_URL) {
-    const ping = deadManPing(config.DEADMAN_URL);
-    const alertWays = alertChannels(config, false).map(({ way }) => way);
-    duties.push({
-      name: 'dead-man',
-      everyMs: 30_000,
-      run: () =>
-        pingDeadMan({
-          ...{ database, alertWays, ping, log },
-          isEveryDutyDone: () => isEveryDutyDone,
-        }),
-    });
-  }
-  return duties;
 }
 
 /** A round of feeding every lane, each at the rate of its channel and going on where it was. */

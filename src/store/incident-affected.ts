@@ -91,6 +91,7 @@ export interface OwedIncident {
   readonly isClosed: boolean;
 }
 
+/** Those that are open are looked at once a minute, and once more when they are closed. */
 export async function listOwedIncidents(connection: Connection): Promise<OwedIncident[]> {
   const { rows } = await connection.query<OwedIncident>(
     `select i.id, i.code, c.at is not null as "isClosed",
@@ -101,7 +102,8 @@ export async function listOwedIncidents(connection: Connection): Promise<OwedInc
          else p.looked_until - ${overlap} end as "lookFrom"
      from incident_progress p join incidents i on i.id = p.incident_id
      left join incident_entries c on c.incident_id = i.id and c.kind = 'closed'
-     where p.end_told_at is null order by i.opened_at`,
+     where p.end_told_at is null and (c.at is not null or p.looked_until is null
+       or p.looked_until < now() - interval '1 minute') order by i.opened_at`,
   );
   return rows;
 }

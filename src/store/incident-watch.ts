@@ -34,7 +34,7 @@ const counted: Partial<Record<IncidentCode, string>> = {
       organisation_id from attempts
     where copy_tries > 0 and copy_gone_at is null and copy_owed_at <= now() - interval '1 hour'`,
   // The keys of an organisation are made within moments of it.
-  key_missing: `select h.started_at as began, h.beat_at as noticed, o.id as organisation_id
+  key_missing: `select h.beat_at as began, h.beat_at as noticed, o.id as organisation_id
     from heartbeats h left join organisations o on o.id::text = h.instance
     where h.name = '${keyMissingSign}' and h.beat_at > now() - interval '10 minutes'
       and coalesce(o.created_at < h.beat_at - interval '5 minutes', true)`,

@@ -6,6 +6,7 @@ import { silentMaxS } from '../../src/domain/duty-silence.ts';
 import type { IncidentCode } from '../../src/domain/incident.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import type { Database } from '../../src/store/database.ts';
+import { deleteOldAppointments } from '../../src/store/retention.ts';
 import { emailAlerts, webhookAlerts } from '../../src/transport/alert-channel.ts';
 import { listEvents } from '../../src/usecases/list-events.ts';
 import { openIncident } from '../../src/usecases/open-incident.ts';
@@ -132,6 +133,20 @@ describe('whoever is touched', () => {
       { type: 'incident.opened', code: 'reminders_late' },
     ]);
     expect(await incidentEvents(fine ?? '')).toEqual([]);
+  });
+
+  it('is forgotten with the appointment, while the incident stays', async () => {
+    const organisationId = await database.createOrganisation();
+    await seed(organisationId, { dueInMs: -700_000 });
+    await watchForIncidents({ database: scheduler });
+    await tellOfIncidents({ database: scheduler });
+    await database.admin.query(`update appointments set erase_at = now() - interval '1 day'`);
+    await scheduler.transaction([], (it) => deleteOldAppointments(it, { keptDays: 0 }));
+    const { rows } = await database.admin.query(
+      `select (select count(*)::int from incident_references) as references,
+         (select count(*)::int from incident_organisations) as organisations`,
+    );
+    expect(rows).toEqual([{ references: 0, organisations: 1 }]);
   });
 
   it('is told of nothing while a person has paused sending', async () => {
