@@ -93,12 +93,6 @@ export const brokenPromises: readonly BrokenPromise[] = [
     'list due organisations': (change, values) =>
       truth('list due organisations')({ ...change, nowMs: change.nowMs + 600_000 }, values),
   }),
-  slip('the short way for accepted sends is open to every reminder', {
-    'lock plain attempts': ({ tables }, [attemptIds]) =>
-      tables.attempts
-        .filter(({ id }) => attemptIds.includes(id))
-        .map(({ id }) => ({ attempt_id: id, plain: true })),
-  }),
   slip('an attempt is not counted', {
     ...after('write intents', ({ tables }) => {
       const row = tables.reminders.find(({ attempt_count: count }) => count > 1);

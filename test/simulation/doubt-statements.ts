@@ -8,7 +8,12 @@ export const doubtStatements: Statements = {
       .filter((row) => row.state === 'uncertain' && row.channel === channel && row.mode === mode)
       .filter((row) => (row.settle_at ?? 0) <= nowMs)
       .filter((row) => row.settle_count > 0 || (row.doubted_at ?? 0) <= nowMs - firstLookMs)
-      .sort((one, other) => (one.settle_at ?? 0) - (other.settle_at ?? 0))
+      .sort(
+        (one, other) =>
+          (one.settle_at ?? 0) - (other.settle_at ?? 0) ||
+          Number(change.preferred?.includes(other.id) ?? false) -
+            Number(change.preferred?.includes(one.id) ?? false),
+      )
       .slice(0, countMax);
     return due.map((row) => {
       change.set(row, { settle_count: row.settle_count + 1, settle_at: nowMs + leaseMs });

@@ -88,7 +88,7 @@ export function watch(
     if ((told === 'sent' || told === 'undelivered') && to === 'scheduled') {
       if (!step.possible_duplicate) breach('I2', `${name} is not flagged as a possible duplicate`);
     }
-    if (to === 'sending' && row.pending_end)
+    if (to === 'sending' && (row.pending_end || ended.has(row.id)))
       breach('I4', 'an attempt begins after its end was asked');
     if (to === 'queued' && row.due_at > nowMs()) breach('I4', 'it is taken before it is due');
     if (toldStates.includes(to) && copiesOf(row) === 0) {

@@ -3,7 +3,7 @@ import { bookingStatements, insertRowsInto } from './booking-statements.ts';
 import { dispatchStatements } from './dispatch-statements.ts';
 import { doubtStatements } from './doubt-statements.ts';
 import { outcomeStatements } from './outcome-statements.ts';
-import type { Statement, Statements } from './statement.ts';
+import type { ResultRow, Statement, Statements } from './statement.ts';
 import { beginChange, type Change, type Tables } from './tables.ts';
 
 export const trueStatements: Statements = {
@@ -15,6 +15,20 @@ export const trueStatements: Statements = {
 
 type Query = Parameters<Database['query']>;
 
+/** Plays one statement onto the tables. */
+export function createStatementRunner(
+  statements: Statements = trueStatements,
+): (change: Change, call: StatementCall) => readonly ResultRow[] {
+  const find = createFinder(statements);
+  return (change, { name, text, values = [] }) => {
+    if (name?.startsWith('insert ') && !(name in statements)) {
+      insertRowsInto(change, text, values);
+      return [];
+    }
+    return find(name ?? text)(change, values);
+  };
+}
+
 /**
  * A database in memory that knows the store's statements by name, so that the use cases and the store
  * run as they are. A transaction is one step: nothing comes between its statements.
@@ -25,16 +39,7 @@ export function createMemoryDatabase(
   tables: Tables,
   { nowMs, statements = trueStatements }: { nowMs: () => number; statements?: Statements },
 ): Database {
-  const find = createFinder(statements);
-
-  function run(change: Change, { name, text, values = [] }: StatementCall) {
-    const rows =
-      name?.startsWith('insert ') && !(name in statements)
-        ? insertRowsInto(change, text, values)
-        : find(name ?? text)(change, values);
-    return rows ?? [];
-  }
-
+  const run = createStatementRunner(statements);
   return {
     async transaction(_organisationIds, work) {
       const change = beginChange(tables, nowMs());

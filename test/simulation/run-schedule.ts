@@ -1,7 +1,7 @@
 import { drain } from './drain.ts';
 import type { Breach } from './invariants.ts';
 import { createRandom } from './random.ts';
-import { drawSteps, type Step, take } from './steps.ts';
+import { drawSteps, type Step, type StepKind, take } from './steps.ts';
 import { createWorld, type World, type WorldOptions } from './world.ts';
 
 export interface Ran {
@@ -10,8 +10,8 @@ export interface Ran {
   readonly steps: readonly Step[];
 }
 
-const stepsMin = 10;
-const stepsSpread = 14;
+const stepsMin = 8;
+const stepsSpread = 13;
 
 /** The steps of a seed's schedule. */
 export function scheduleOf(seed: number, count?: number): Step[] {
@@ -29,10 +29,30 @@ export async function runSchedule(
     await take(world, step);
     if (world.breaches().length > 0) return { breaches: world.breaches(), world, steps };
   }
+  const comesBack = options.seed % 8 === 1;
   await drain(world, {
     toTheEnd: options.seed % 4 === 0,
-    mood: options.seed % 4 === 1 ? 'times out' : 'accepts',
+    mood: comesBack ? 'times out' : 'accepts',
   });
+  // What was given up is there now: to be sent again by a person, or told of late.
+  for (const step of comesBack ? encoreOf(options.seed) : []) await take(world, step);
+  if (comesBack) await drain(world, { toTheEnd: false, mood: 'accepts' });
   world.watch.lookAtEnd();
   return { breaches: world.breaches(), world, steps };
+}
+
+const encore: readonly StepKind[] = [
+  'receipts',
+  'redrive',
+  'put',
+  'redrive',
+  'receipts',
+  'receipts',
+];
+
+function encoreOf(seed: number): Step[] {
+  const random = createRandom(seed ^ 0xe9c04e);
+  return encore
+    .filter(() => random.chance(0.7))
+    .map((kind) => ({ kind, seed: Math.floor(random.next() * 2 ** 32) }));
 }

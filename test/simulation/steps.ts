@@ -167,7 +167,7 @@ const acts: Record<StepKind, (world: World, random: Random) => Promise<void>> = 
   },
 
   async go(world, random) {
-    const count = random.chance(0.3) ? 40 : 1 + random.below(8);
+    const count = random.chance(0.25) ? 40 : 1 + random.below(6);
     for (let made = 0; made < count && world.io.waiting.length > 0; made += 1) {
       await grant(world, random.below(world.io.waiting.length), drawFault(random));
     }

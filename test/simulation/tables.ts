@@ -153,6 +153,8 @@ export function phaseOf({ state }: ReminderRow): string {
 export interface Change {
   readonly tables: Tables;
   readonly nowMs: number;
+  /** Rows that PostgreSQL took where its order leaves it a choice, when it is played beside it. */
+  preferred?: readonly unknown[];
   set<Row extends object>(row: Row, values: Partial<Row>): void;
   insert<Row>(table: Row[], row: Row): void;
   remove<Row>(table: Row[], gone: (row: Row) => boolean): void;

@@ -191,6 +191,8 @@ export function untilNext({ tables, nowMs }: World, { isPatient }: { isPatient: 
     if (row.state === 'uncertain') return [row.settle_at ?? now, ...end];
     return row.state === 'queued' || row.state === 'sending' ? [row.lease_until ?? now] : [];
   });
+  const isOverdue = moments.some((at) => at <= now);
+  if (isPatient && isOverdue) return patienceMs;
   const ahead = moments.filter((at) => at > now);
   return ahead.length > 0 ? Math.max(Math.min(...ahead) - now, 1_000) : patienceMs;
 }
