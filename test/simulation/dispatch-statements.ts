@@ -55,7 +55,7 @@ export const dispatchStatements: Statements = {
           ),
       )
       .slice(0, countMax)
-      .map(({ id }) => ({ organisation_id: id }));
+      .map(({ id }) => ({ id, isChecked: false }));
   },
 
   'lock due reminders': ({ tables, nowMs }, values) => {

@@ -8,7 +8,7 @@ export const lifeTable: Readonly<Record<ReminderState | 'none', readonly Reminde
   none: ['scheduled', 'skipped'],
   scheduled: [
     ...(['queued', 'cancelled', 'superseded', 'expired', 'suppressed'] as const),
-    ...(['sent', 'delivered', 'uncertain'] as const),
+    ...(['failed', 'sent', 'delivered', 'uncertain'] as const),
   ],
   queued: [
     ...(['sending', 'scheduled', 'cancelled', 'superseded', 'expired', 'suppressed'] as const),
