@@ -40,6 +40,7 @@ const clockThatIsTurned = `
   do $$ begin execute format('alter database %I set search_path = simulated, pg_catalog, public',
     current_database()); end $$`;
 
+const schedulesMin = 12;
 const schedulesMax = 300;
 const budgetMs = 6_000;
 const stepsMax = 14;
@@ -51,7 +52,8 @@ it(`plays what PostgreSQL does, statement by statement (seeds from ${first})`, a
   const walked = new Set<string>();
   const untilMs = performance.now() + budgetMs;
   let place = 0;
-  for (; place < schedulesMax && performance.now() < untilMs; place += 1) {
+  for (; place < schedulesMax; place += 1) {
+    if (place >= schedulesMin && performance.now() > untilMs) break;
     const seed = first + place;
     const ran = await runSchedule(
       {
@@ -68,7 +70,6 @@ it(`plays what PostgreSQL does, statement by statement (seeds from ${first})`, a
     if (differences.length > 0) break;
   }
   expect(differences.slice(0, 3)).toEqual([]);
-  expect(place, 'schedules').toBeGreaterThan(10);
   expect(walked.size, 'rows of the table').toBeGreaterThan(10);
 });
 
@@ -89,6 +90,13 @@ function twinOf(
         const { rowCount } = await admin.query('select from organisations where id = $1', [id]);
         if (rowCount === 0) await database.createOrganisation({ id, uncertain_policy });
       }
+      for (const { id, organisation_id: of, on_no_answer: onNoAnswer } of tables.checks) {
+        await admin.query(
+          `insert into send_checks (id, organisation_id, mode, url, on_no_answer)
+           values ($1, $2, 'live', 'https://booking.example', $3) on conflict do nothing`,
+          [id, of, onNoAnswer],
+        );
+      }
       await admin.query('delete from heartbeats');
       await admin.query(
         `insert into heartbeats (name, instance, version, beat_at)
@@ -104,7 +112,9 @@ function twinOf(
 
 /** What is left when a schedule has ended, without what only the true tables have. */
 async function compareTables(tables: Tables): Promise<string[]> {
-  const compared = ['appointments', 'reminders', 'links', 'attempts', 'events'] as const;
+  const compared = [
+    ...(['appointments', 'reminders', 'links', 'attempts', 'events', 'questions'] as const),
+  ];
   const found: string[] = [];
   for (const name of compared) {
     const rows: readonly object[] = tables[name];
@@ -112,7 +122,7 @@ async function compareTables(tables: Tables): Promise<string[]> {
     if (columns.length === 0) continue;
     const { rows: real } = await database.admin.query(
       `select ${columns.map((column) => (column === 'parcel_day' ? 'parcel_day::text' : column))}
-       from ${name} ${name === 'events' ? 'where reminder_id is not null' : ''}`,
+       from ${name === 'questions' ? 'send_questions' : name} ${name === 'events' ? 'where reminder_id is not null' : ''}`,
     );
     const mine = asText(rows as Record<string, unknown>[], columns);
     const theirs = asText(real, columns);
@@ -123,6 +133,6 @@ async function compareTables(tables: Tables): Promise<string[]> {
 
 async function forget(): Promise<void> {
   await database.admin.query(
-    'delete from appointments; delete from batches; delete from pauses; delete from events',
+    'delete from send_checks; delete from appointments; delete from batches; delete from pauses; delete from events',
   );
 }

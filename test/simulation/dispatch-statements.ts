@@ -1,5 +1,13 @@
-import { byId, reminderBy, type Statements, untriedOther } from './statement.ts';
-import { phaseOf, type ReminderRow, type Tables } from './tables.ts';
+import { isChecked, questionOf } from './check-statements.ts';
+import {
+  byId,
+  type ResultRow,
+  reminderBy,
+  type Statements,
+  untriedOther,
+  type Values,
+} from './statement.ts';
+import { type Change, phaseOf, type ReminderRow, type Tables } from './tables.ts';
 
 /** What `src/store/{feed,dispatch,stuck-lanes}.ts` say: who may take what, and when. */
 export const dispatchStatements: Statements = {
@@ -36,7 +44,10 @@ export const dispatchStatements: Statements = {
     ];
   },
 
-  'list due organisations': ({ tables, nowMs }, [channel, after, countMax, mode]) => {
+  'list due organisations': (
+    { tables, nowMs },
+    [channel, after, countMax, mode, evenUnanswered],
+  ) => {
     const waiting = tables.reminders.filter(
       (row) => row.state === 'scheduled' && row.channel === channel && row.mode === mode,
     );
@@ -54,29 +65,18 @@ export const dispatchStatements: Statements = {
               (pause.channel === null || pause.channel === channel),
           ),
       )
-      .slice(0, countMax)
-      .map(({ id }) => ({ id, isChecked: false }));
+      .map(({ id }) => ({ id, isChecked: isChecked(tables, id) }))
+      .filter(
+        ({ id, isChecked: asks }) =>
+          evenUnanswered ||
+          !asks ||
+          waiting.some((row) => row.organisation_id === id && isAnswered(tables, row, nowMs)),
+      )
+      .slice(0, countMax);
   },
 
-  'lock due reminders': ({ tables, nowMs }, values) => {
-    const [channel, organisationIds, countMax, lookAt, mode] = values;
-    const isHeld = ({ appointment_id: of }: ReminderRow) =>
-      tables.appointments.some(({ id, paused_at: at }) => id === of && at !== null);
-    const turns = (organisationIds as string[]).flatMap((organisationId, place) =>
-      tables.reminders
-        .filter((row) => row.state === 'scheduled' && row.organisation_id === organisationId)
-        .filter((row) => row.channel === channel && row.mode === mode)
-        .filter((row) => row.due_at <= nowMs && row.not_after > nowMs && !isHeld(row))
-        .sort((one, other) => one.due_at - other.due_at)
-        .slice(0, lookAt)
-        .sort((one, other) => one.not_after - other.not_after || byId(one, other))
-        .map((row, turn) => ({ id: row.id, turn, place })),
-    );
-    return turns
-      .sort((one, other) => one.turn - other.turn || one.place - other.place)
-      .slice(0, countMax)
-      .map(({ id }, place) => ({ id, place: place + 1 }));
-  },
+  'lock due reminders': lockDue,
+  'lock due reminders that are answered for': lockDue,
 
   'queue batches': (change, values) => {
     const [reminderIds, batchIds, channel, leaseMs, ids, counts, mode] = values;
@@ -205,4 +205,29 @@ function isPaused(tables: Tables, row: ReminderRow): boolean {
       (pause.organisation_id === null || pause.organisation_id === row.organisation_id) &&
       (pause.channel === null || pause.channel === row.channel),
   );
+}
+
+function lockDue({ tables, nowMs }: Change, values: Values): ResultRow[] {
+  const [channel, organisationIds, countMax, lookAt, mode, checks] = values;
+  const isHeld = ({ appointment_id: of }: ReminderRow) =>
+    tables.appointments.some(({ id, paused_at: at }) => id === of && at !== null);
+  const turns = (organisationIds as string[]).flatMap((organisationId, place) =>
+    tables.reminders
+      .filter((row) => row.state === 'scheduled' && row.organisation_id === organisationId)
+      .filter((row) => row.channel === channel && row.mode === mode)
+      .filter((row) => row.due_at <= nowMs && row.not_after > nowMs && !isHeld(row))
+      .filter((row) => !checks?.[place] || isAnswered(tables, row, nowMs))
+      .sort((one, other) => one.due_at - other.due_at)
+      .slice(0, lookAt)
+      .sort((one, other) => one.not_after - other.not_after || byId(one, other))
+      .map((row, turn) => ({ id: row.id, turn, place })),
+  );
+  return turns
+    .sort((one, other) => one.turn - other.turn || one.place - other.place)
+    .slice(0, countMax)
+    .map(({ id }, place) => ({ id, place: place + 1 }));
+}
+
+function isAnswered(tables: Tables, { id }: ReminderRow, nowMs: number): boolean {
+  return (questionOf(tables, id)?.proceed_until ?? 0) > nowMs;
 }

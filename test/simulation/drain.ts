@@ -1,5 +1,5 @@
 import type { Mood } from './provider.ts';
-import { expire, feed, resume, sweep } from './steps.ts';
+import { askBookingSystems, expire, feed, resume, sweep } from './steps.ts';
 import { grant, lanes, untilNext, type World } from './world.ts';
 
 const roundsMax = 60;
@@ -44,6 +44,7 @@ async function runDuties(world: World): Promise<void> {
   if (has('sending') || has('queued')) await sweep(world);
   if (tables.reminders.some((row) => row.not_after <= now)) await expire(world);
   if (tables.reminders.some((row) => row.state === 'scheduled' && row.due_at <= now)) {
+    await askBookingSystems(world, () => 'proceed');
     await feed(world, { isHeard: () => true });
   }
   const [worker] = world.workers;

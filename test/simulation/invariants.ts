@@ -1,5 +1,6 @@
 import { type DoubtBooks, unaccountedDoubts } from '../../src/domain/doubt-books.ts';
 import { finalStates, type ReminderState, toldStates } from '../../src/domain/reminder.ts';
+import { isChecked, questionOf } from './check-statements.ts';
 import { isOfLife, rowName } from './life-table.ts';
 import type { Copy } from './provider.ts';
 import type { EventRow, ReminderRow, Tables } from './tables.ts';
@@ -91,6 +92,11 @@ export function watch(
     if (to === 'sending' && (row.pending_end || ended.has(row.id)))
       breach('I4', 'an attempt begins after its end was asked');
     if (to === 'queued' && row.due_at > nowMs()) breach('I4', 'it is taken before it is due');
+    if (to === 'queued' && isChecked(tables, row.organisation_id)) {
+      const until = questionOf(tables, row.id)?.proceed_until ?? 0;
+      if (until <= nowMs())
+        breach('I4', 'it is taken, and its booking system did not answer for it');
+    }
     if (toldStates.includes(to) && copiesOf(row) === 0) {
       breach('I1', `${name}, and the peer has nothing`);
     }

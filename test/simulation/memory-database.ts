@@ -1,5 +1,6 @@
 import type { Connection, Database } from '../../src/store/database.ts';
 import { bookingStatements, insertRowsInto } from './booking-statements.ts';
+import { checkStatements } from './check-statements.ts';
 import { dispatchStatements } from './dispatch-statements.ts';
 import { doubtStatements } from './doubt-statements.ts';
 import { outcomeStatements } from './outcome-statements.ts';
@@ -11,6 +12,7 @@ export const trueStatements: Statements = {
   ...outcomeStatements,
   ...doubtStatements,
   ...bookingStatements,
+  ...checkStatements,
 };
 
 type Query = Parameters<Database['query']>;

@@ -22,6 +22,7 @@ export async function lifeAfterFault(
   provider.mood.sms = 'accepts';
   world.random = createRandom(7);
   for (const organisation of tables.organisations) organisation.uncertain_policy = policy;
+  tables.checks.splice(0);
   const organisationId = world.organisationIds[0] ?? '';
   await putUntilAnswered();
   await world.turnClock(2 * minuteMs);

@@ -1,5 +1,8 @@
 import { type Lane, laneKey } from '../../src/domain/lane.ts';
 import { type ReminderState, toldStates } from '../../src/domain/reminder.ts';
+import type { SendAnswer } from '../../src/domain/send-check.ts';
+import { readOpenQuestions, recordAnswers } from '../../src/store/send-questions.ts';
+import { endUnanswered, markUnanswered } from '../../src/store/unanswered.ts';
 import { feedDueReminders, newFeedCursor } from '../../src/usecases/feed-due-reminders.ts';
 import { leaveStuckLanes } from '../../src/usecases/leave-stuck-lanes.ts';
 import { pauseSending } from '../../src/usecases/pause-sending.ts';
@@ -36,6 +39,7 @@ const weights = {
   stop: 0.4,
   spoil: 0.4,
   leave: 0.6,
+  ask: 1,
 } as const;
 export type StepKind = keyof typeof weights;
 
@@ -94,7 +98,11 @@ function instead(world: World, kind: StepKind): StepKind {
     case 'bell':
       return bells.length > 0 ? 'bell' : 'feed';
     case 'feed':
-      return orElse(has('scheduled'));
+    case 'ask':
+      if (tables.checks.length > 0 && has('scheduled')) {
+        return world.random.chance(0.5) ? 'ask' : 'feed';
+      }
+      return kind === 'ask' && has('scheduled') ? 'feed' : orElse(has('scheduled'));
     case 'turn':
       return orElse(isDue());
     case 'receipts':
@@ -248,6 +256,11 @@ const acts: Record<StepKind, (world: World, random: Random) => Promise<void>> = 
     world.spoilt.set(row.id, reason);
   },
 
+  ask: (world, random) =>
+    askBookingSystems(world, () =>
+      random.pick(['proceed', 'proceed', 'proceed', 'drop', 'inconclusive', 'inconclusive']),
+    ),
+
   async leave(world) {
     world.tell(() => 'reminders leave stuck lanes');
     await world.heartbeats();
@@ -359,4 +372,40 @@ function isLate(world: World, receipt: DeliveryReceipt): boolean {
 function reminderOf({ tables }: World, { token }: DeliveryReceipt) {
   const attempt = tables.attempts.find((one) => one.token.equals(token));
   return { attempt, row: tables.reminders.find(({ id }) => id === attempt?.reminder_id) };
+}
+
+/** What comes due is asked about, and what nobody answers for for long ends as its organisation wants. */
+export async function askBookingSystems(
+  world: World,
+  drawKindOf: () => 'proceed' | 'drop' | 'inconclusive',
+): Promise<void> {
+  for (const check of world.tables.checks) {
+    const { id, organisation_id: organisationId, on_no_answer: onNoAnswer } = check;
+    const owner = { organisationId, mode: 'live' } as const;
+    await world.runAs('scheduler', async (database) => {
+      const lease = { ...owner, id, leaseId: id, failedCount: 0, leaveAloneMs: 0 };
+      for (const lane of lanes) {
+        const questions = await readOpenQuestions(database, {
+          ...{ ...lane, organisationId, countMax: 10 },
+        });
+        const answers = questions.map((question) => ({
+          question,
+          answer: answerOf(drawKindOf()),
+          ageMs: 0,
+        }));
+        if (answers.length === 0) continue;
+        world.tell(() => `asked: ${answers.map(({ answer }) => answer.kind).join(', ')}`);
+        await recordAnswers(database, { ...lease, answers });
+      }
+      const isFailing = world.random.chance(0.5);
+      for (const lane of isFailing ? lanes : []) {
+        await markUnanswered(database, { ...lane, organisationId, code: 'not_asked' });
+      }
+      await endUnanswered(database, { ...owner, onNoAnswer, isFailing });
+    });
+  }
+}
+
+function answerOf(kind: 'proceed' | 'drop' | 'inconclusive'): SendAnswer {
+  return kind === 'inconclusive' ? { kind, code: 'no_decision' } : { kind };
 }

@@ -123,6 +123,23 @@ export interface OrganisationRow {
   uncertain_policy: 'resend' | 'hold';
 }
 
+/** An organisation whose booking system is asked before anything is sent. */
+export interface CheckRow {
+  readonly id: string;
+  readonly organisation_id: string;
+  readonly on_no_answer: 'send' | 'hold';
+}
+
+export interface QuestionRow {
+  readonly reminder_id: string;
+  readonly organisation_id: string;
+  decision: string | null;
+  proceed_until: Ms | null;
+  unanswered_since: Ms | null;
+  failed_count: number;
+  ask_at: Ms;
+}
+
 /** What the database of one simulated deployment holds; a schedule has few rows, so they are scanned. */
 export interface Tables {
   readonly organisations: OrganisationRow[];
@@ -134,12 +151,14 @@ export interface Tables {
   readonly batches: BatchRow[];
   readonly pauses: PauseRow[];
   readonly heartbeats: HeartbeatRow[];
+  readonly checks: CheckRow[];
+  readonly questions: QuestionRow[];
 }
 
 export function emptyTables(): Tables {
   return {
     ...{ organisations: [], appointments: [], reminders: [], links: [], attempts: [], events: [] },
-    ...{ batches: [], pauses: [], heartbeats: [] },
+    ...{ batches: [], pauses: [], heartbeats: [], checks: [], questions: [] },
   };
 }
 

@@ -141,6 +141,9 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   };
   for (const id of world.organisationIds) {
     tables.organisations.push({ id, uncertain_policy: setUp.chance(0.7) ? 'resend' : 'hold' });
+    if (!setUp.chance(0.2)) continue;
+    const onNoAnswer = setUp.chance(0.5) ? 'send' : 'hold';
+    tables.checks.push({ id: nextId(), organisation_id: id, on_no_answer: onNoAnswer });
   }
   for (const { channel } of lanes) {
     if (setUp.chance(0.6)) provider.mood[channel] = setUp.pick(moods);
