@@ -6,10 +6,22 @@ import type { Connection } from './database.ts';
  * it at a time. Nobody waits and nobody leads: whoever comes second has nothing to do.
  */
 export async function tryDuty(connection: Connection, duty: string): Promise<boolean> {
-  const key = createHash('sha256').update(`sotto duty ${duty}`).digest().readBigInt64BE();
   const { rows } = await connection.query<{ taken: boolean }>(
     'select pg_try_advisory_xact_lock($1) as taken',
-    [key.toString()],
+    [keyOf(duty)],
   );
   return rows[0]?.taken ?? false;
+}
+
+/** There are few duties, and each is asked for again and again. */
+const keys = new Map<string, string>();
+
+function keyOf(duty: string): string {
+  let key = keys.get(duty);
+  if (key === undefined) {
+    const digest = createHash('sha256').update(`sotto duty ${duty}`).digest();
+    key = digest.readBigInt64BE().toString();
+    keys.set(duty, key);
+  }
+  return key;
 }

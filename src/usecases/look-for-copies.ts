@@ -11,6 +11,8 @@ import type { Route } from './routes.ts';
 export interface LookForDeps {
   readonly database: Pick<Database, 'query'>;
   readonly epochPrivateKey: (day: string) => Promise<Secret<Buffer> | undefined>;
+  /** What opens a link of it; another than the true one where nothing is sealed. */
+  readonly openLink?: typeof openLink;
   readonly log: Log;
 }
 
@@ -64,10 +66,11 @@ async function makeQuestion(
   doubt: TakenDoubt,
   attempts: readonly DoubtfulAttempt[],
 ): Promise<LookUpQuestion | undefined> {
+  const { openLink: open = openLink } = deps;
   const marks: Secret<string>[] = [];
   let to: Secret<string> | undefined;
   for (const { link } of attempts) {
-    const opened = link && (await openLink(deps, doubt, link));
+    const opened = link && (await open(deps, doubt, link));
     if (!opened) continue;
     marks.push(opened.mark);
     to = opened.to;

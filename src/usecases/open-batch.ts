@@ -7,6 +7,8 @@ import { type OpenedReminder, type OpenReminderDeps, openReminder } from './open
 
 export interface OpenBatchDeps extends OpenReminderDeps {
   readonly epochPrivateKey: (day: string) => Promise<Secret<Buffer> | undefined>;
+  /** What opens one of them; another than the true one where nothing is sealed. */
+  readonly open?: typeof openReminder;
   readonly log: Log;
 }
 
@@ -17,6 +19,7 @@ export async function openBatch(
   deps: OpenBatchDeps,
   queued: readonly QueuedReminder[],
 ): Promise<{ opened: OpenedReminder[]; ended: QueuedEnd[] }> {
+  const { open = openReminder } = deps;
   const keys = await readKeys(deps, queued);
   const opened: OpenedReminder[] = [];
   const ended: QueuedEnd[] = [];
@@ -26,7 +29,7 @@ export async function openBatch(
       ended.push({ reminderId, to: 'expired', reason: 'too_late' });
       continue;
     }
-    const result = await openReminder(deps, reminder, keys.get(reminder.link?.parcelDay ?? ''));
+    const result = await open(deps, reminder, keys.get(reminder.link?.parcelDay ?? ''));
     if (result.ok) opened.push(result.opened);
     else ended.push(endUnopened(deps, reminder, result.reason));
   }

@@ -4,23 +4,17 @@ import type { AppointmentRequest, PutAnswer } from '../domain/appointment.ts';
 import type { Channel } from '../domain/channel.ts';
 import { AppError } from '../domain/errors.ts';
 import type { OrganisationSettings } from '../domain/organisation.ts';
-import { decidePut, type PutDecision, refuseRevision } from '../domain/put-decision.ts';
-import type { StoredAppointment } from '../domain/put-facts.ts';
+import type { PutDecision } from '../domain/put-decision.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Receipts } from '../keys/receipt.ts';
 import { prepareContent } from '../keys/sealing.ts';
-import {
-  type AppointmentKey,
-  appointmentKeyText,
-  lockAppointments,
-  readTombstoneRevisions,
-} from '../store/appointment-locks.ts';
+import { type AppointmentKey, appointmentKeyText } from '../store/appointment-locks.ts';
 import { pauseAppointments } from '../store/appointment-pauses.ts';
-import { insertMissingAppointments, writeAcceptedVersions } from '../store/appointment-writes.ts';
-import { type Connection, type Database, sqlState } from '../store/database.ts';
+import { type Database, sqlState } from '../store/database.ts';
 import { findUnfaithfulVersions } from '../store/read-back.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
+import { acceptGroup, isOk, type PutOperation } from './accept-group.ts';
 import { type CheckedRequest, checkRequest } from './check-request.ts';
 import { type Accepted, describeAccepted } from './describe-accepted.ts';
 import { createGroupCommit, type Outcome } from './group-commit.ts';
@@ -43,12 +37,9 @@ export interface PutAppointmentDeps {
   readonly log: Log;
 }
 
-interface Operation extends AppointmentKey {
-  readonly id: string;
+interface Operation extends PutOperation {
   readonly request: CheckedRequest;
   readonly content: Secret<Buffer>;
-  /** A whole second, as the receipt says it and the ledger finds it by. */
-  readonly issuedAt: Temporal.Instant;
 }
 
 /**
@@ -119,85 +110,16 @@ async function commitGroup(
   const organisationIds = [...new Set(group.map(({ organisationId }) => organisationId))];
   const outcomes = await deps.database.transaction(
     organisationIds,
-    async (connection) => {
-      const decided = await decideGroup(deps, connection, group);
-      const accepted = decided.filter(isOk).map(({ value }) => value);
-      await writeAcceptedVersions(connection, accepted);
-      for (const linkId of accepted.flatMap(({ decision }) => decision.revokedLinkIds)) {
-        await deps.journal.append({ kind: 'link_revocation', linkId });
-      }
-      return decided;
-    },
+    (connection) => acceptGroup({ journal: deps.journal, seal: sealWith(deps) }, connection, group),
     { lockTimeoutMs: limits.lockTimeoutMs },
   );
   return refuseUnfaithful(deps, organisationIds, outcomes);
 }
 
-async function decideGroup(
-  deps: PutAppointmentDeps,
-  connection: Connection,
-  group: readonly Operation[],
-): Promise<Outcome<Accepted>[]> {
-  const createdIds = await insertMissingAppointments(connection, group.map(missingRow));
-  const existing = group.filter(({ id }) => !createdIds.has(id));
-  const locked = await lockAppointments(connection, existing);
-  const tombstones =
-    existing.length > locked.size ? await readTombstoneRevisions(connection, existing) : new Map();
-
-  const outcomes: Outcome<Accepted>[] = [];
-  for (const operation of group) {
-    const key = appointmentKeyText(operation);
-    const stored = locked.get(key);
-    const created = createdIds.has(operation.id);
-    const { revision } = operation.request.wanted;
-    const refusal = stored
-      ? refuseRevision(stored.revision, revision)
-      : created
-        ? undefined
-        : refuseRevision(tombstones.get(key) ?? null, revision, { strictlyAbove: true });
-    if (refusal) {
-      outcomes.push({ ok: false, error: new AppError(refusal) });
-    } else if (!stored && !created) {
-      // Deleted between our insert and our lock: the same request finds a free reference next time.
-      outcomes.push({ ok: false, error: new AppError('busy', { retryAfterS: 1 }) });
-    } else {
-      const decision = decidePut(stored, operation.request.wanted);
-      outcomes.push({ ok: true, value: await seal(deps, operation, decision, stored) });
-    }
-  }
-  return outcomes;
-}
-
-async function seal(
-  deps: PutAppointmentDeps,
-  operation: Operation,
-  decision: PutDecision,
-  stored: StoredAppointment | undefined,
-): Promise<Accepted> {
-  const { organisationId, mode, reference, request, content } = operation;
-  const id = stored?.id ?? operation.id;
-  const { startsAt, endsAt } = request.wanted;
-  return {
-    organisationId,
-    mode,
-    reference,
-    id,
-    created: stored === undefined,
-    receiptId: randomUUID(),
-    issuedAt: operation.issuedAt,
-    startsAt,
-    endsAt,
-    linkExpiresAt: request.linkExpiresAt,
-    decision,
-    stored,
-    sealed: await sealAppointment(deps.keys, {
-      organisationId,
-      appointmentId: id,
-      decision,
-      request,
-      content,
-    }),
-  };
+/** Seals what was decided, under the locks that it was decided under. */
+function sealWith(deps: PutAppointmentDeps) {
+  return ({ organisationId, request, content }: Operation, id: string, decision: PutDecision) =>
+    sealAppointment(deps.keys, { organisationId, appointmentId: id, decision, request, content });
 }
 
 async function refuseUnfaithful(
@@ -220,19 +142,4 @@ async function refuseUnfaithful(
       ? { ok: false, error: new AppError('not_stored') }
       : outcome,
   );
-}
-
-function missingRow({ request: { wanted, linkExpiresAt }, ...operation }: Operation) {
-  return {
-    ...operation,
-    state: wanted.status,
-    revision: wanted.revision ?? null,
-    startsAt: wanted.startsAt,
-    endsAt: wanted.endsAt,
-    linkExpiresAt,
-  };
-}
-
-function isOk<Value>(outcome: Outcome<Value>): outcome is { ok: true; value: Value } {
-  return outcome.ok;
 }

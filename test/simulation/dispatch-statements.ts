@@ -1,0 +1,233 @@
+import { isChecked, questionOf } from './check-statements.ts';
+import {
+  byId,
+  type ResultRow,
+  reminderBy,
+  type Statements,
+  untriedOther,
+  type Values,
+} from './statement.ts';
+import { type Change, phaseOf, type ReminderRow, type Tables } from './tables.ts';
+
+/** What `src/store/{feed,dispatch,stuck-lanes}.ts` say: who may take what, and when. */
+export const dispatchStatements: Statements = {
+  'read lane load': ({ tables, nowMs }, values) => {
+    const [channel, windowMs, countMax, leaseMs, beat, heldUp, , mode] = values;
+    const fed = tables.batches.filter(
+      (batch) =>
+        batch.channel === channel &&
+        batch.mode === mode &&
+        batch.lease_until > nowMs + leaseMs - windowMs &&
+        batch.created_at > nowMs - windowMs,
+    );
+    const sum = (batches: typeof fed) =>
+      batches.reduce((total, { reminder_count: count }) => total + count, 0);
+    const beats = (name: string) => tables.heartbeats.filter((one) => one.name === name).length;
+    const outstanding = tables.reminders.filter(
+      (row) => phaseOf(row) === 'in_hand' && row.channel === channel && row.mode === mode,
+    );
+    return [
+      {
+        outstanding: Math.min(outstanding.length, countMax),
+        fed: sum(fed),
+        fed_in_second: sum(fed.filter(({ created_at: at }) => at > nowMs - 950)),
+        since_ms: fed.length > 0 ? nowMs - Math.max(...fed.map((one) => one.created_at)) : null,
+        paused: tables.pauses.some(
+          (pause) =>
+            pause.ended_at === null &&
+            pause.organisation_id === null &&
+            (pause.channel === null || pause.channel === channel),
+        ),
+        workers: beats(beat),
+        held_up: beats(heldUp),
+      },
+    ];
+  },
+
+  'list due organisations': (
+    { tables, nowMs },
+    [channel, after, countMax, mode, evenUnanswered],
+  ) => {
+    const waiting = tables.reminders.filter(
+      (row) => row.state === 'scheduled' && row.channel === channel && row.mode === mode,
+    );
+    const inTurn = tables.organisations.toSorted(
+      (one, other) => Number(one.id <= after) - Number(other.id <= after) || byId(one, other),
+    );
+    return inTurn
+      .filter(({ id }) => waiting.some((row) => row.organisation_id === id && row.due_at <= nowMs))
+      .filter(
+        ({ id }) =>
+          !tables.pauses.some(
+            (pause) =>
+              pause.ended_at === null &&
+              pause.organisation_id === id &&
+              (pause.channel === null || pause.channel === channel),
+          ),
+      )
+      .map(({ id }) => ({ id, isChecked: isChecked(tables, id) }))
+      .filter(
+        ({ id, isChecked: asks }) =>
+          evenUnanswered ||
+          !asks ||
+          waiting.some((row) => row.organisation_id === id && isAnswered(tables, row, nowMs)),
+      )
+      .slice(0, countMax);
+  },
+
+  'lock due reminders': lockDue,
+  'lock due reminders that are answered for': lockDue,
+
+  'queue batches': (change, values) => {
+    const [reminderIds, batchIds, channel, leaseMs, ids, counts, mode] = values;
+    const { tables, nowMs } = change;
+    const lease = { created_at: nowMs, lease_until: nowMs + leaseMs };
+    for (const [place, id] of ids.entries()) {
+      const batch = { id, channel, mode, reminder_count: counts[place], ...lease };
+      change.insert(tables.batches, batch);
+    }
+    for (const [place, id] of reminderIds.entries()) {
+      const row = reminderBy(tables, id);
+      if (!row) continue;
+      const queued = { state: 'queued', batch_id: batchIds[place], reason_code: null } as const;
+      change.step(row, { ...queued, lease_until: lease.lease_until }, null);
+    }
+    return [];
+  },
+
+  'load queued batch': ({ tables, nowMs }, [batchId]) =>
+    tables.reminders
+      .filter((row) => row.batch_id === batchId && row.state === 'queued')
+      .filter((row) => (row.lease_until ?? 0) > nowMs)
+      .sort((one, other) => one.not_after - other.not_after || byId(one, other))
+      .map((row) => ({
+        id: row.id,
+        organisation_id: row.organisation_id,
+        mode: row.mode,
+        appointment_id: row.appointment_id,
+        channel: row.channel,
+        until_not_after_ms: row.not_after - nowMs,
+        lease_left_ms: (row.lease_until ?? 0) - nowMs,
+        ...linkOf(tables, row),
+      })),
+
+  'lock intended reminders': ({ tables, nowMs }, [ids, batchId]) =>
+    tables.reminders
+      .filter((row) => ids.includes(row.id) && row.state === 'queued' && row.batch_id === batchId)
+      .filter((row) => row.pending_end === null && (row.lease_until ?? 0) > nowMs)
+      .sort(byId)
+      .map(({ id }) => ({ id })),
+
+  'write intents': (change, values) => {
+    const [reminderIds, linkIds, lookups, selectors, attemptIds, tokens, transport] = values;
+    const { tables, nowMs } = change;
+    const written: { reminder_id: string }[] = [];
+    for (const [place, id] of reminderIds.entries()) {
+      const row = reminderBy(tables, id);
+      if (!row || isPaused(tables, row)) continue;
+      const link = tables.links.find((one) => one.id === linkIds[place]);
+      const isSame = link?.reminder_id === id && link?.lookup.equals(lookups[place]);
+      if (!link || !isSame || !link.current || link.revoked_at !== null) continue;
+      if (link.selector !== null && link.selector !== selectors[place]) continue;
+      change.set(link, {
+        selector: selectors[place],
+        attempted_at: link.attempted_at ?? nowMs,
+      });
+      change.step(row, { state: 'sending', attempt_count: row.attempt_count + 1 }, null);
+      change.insert(tables.attempts, {
+        id: attemptIds[place],
+        reminder_id: id,
+        link_id: link.id,
+        number: row.attempt_count,
+        channel: row.channel,
+        transport,
+        token: tokens[place],
+        possible_duplicate: row.possible_duplicate,
+        ...{ started_at: nowMs, ended_at: null, outcome: null, reason_code: null },
+        ...{ provider_id: null, receipt_state: null, receipt_code: null, proven_copy_at: null },
+      });
+      written.push({ reminder_id: id });
+    }
+    return written;
+  },
+
+  'lock queued reminders': ({ tables }, [ids, batchId]) =>
+    tables.reminders
+      .filter((row) => ids.includes(row.id) && row.batch_id === batchId && row.state === 'queued')
+      .sort(byId)
+      .map((row) => ({ id: row.id, pending_end: row.pending_end })),
+
+  'change channel of stuck': (change, [channel, mode, organisationIds, patienceMs]) => {
+    const { tables, nowMs } = change;
+    const stuck = tables.reminders
+      .filter((row) => row.state === 'scheduled' && row.channel === channel && row.mode === mode)
+      .filter((row) => organisationIds.includes(row.organisation_id))
+      .filter((row) => row.due_at <= nowMs && row.not_after > nowMs + 60_000)
+      .filter(
+        (row) => row.send_at <= nowMs - Math.min((row.not_after - row.send_at) / 2, patienceMs),
+      );
+    let count = 0;
+    for (const row of stuck) {
+      const other = untriedOther(tables, row);
+      if (!other) continue;
+      const gone = { channel: other.channel, due_at: nowMs, reason_code: 'provider_down' };
+      change.step(row, gone, 'provider_down');
+      count += 1;
+    }
+    return [{ count }];
+  },
+};
+
+function linkOf(tables: Tables, row: ReminderRow) {
+  const link = tables.links.find(
+    (one) =>
+      one.reminder_id === row.id &&
+      one.channel === row.channel &&
+      one.current &&
+      one.revoked_at === null,
+  );
+  return {
+    link_id: link?.id ?? null,
+    lookup: link?.lookup ?? null,
+    parcel: link?.parcel ?? null,
+    parcel_day: link?.parcel_day ?? null,
+    selector: link?.selector ?? null,
+    other_channel: link?.parcel ? null : (untriedOther(tables, row)?.channel ?? null),
+  };
+}
+
+function isPaused(tables: Tables, row: ReminderRow): boolean {
+  const appointment = tables.appointments.find(({ id }) => id === row.appointment_id);
+  if (!appointment || appointment.paused_at !== null || appointment.state === 'erased') return true;
+  return tables.pauses.some(
+    (pause) =>
+      pause.ended_at === null &&
+      (pause.organisation_id === null || pause.organisation_id === row.organisation_id) &&
+      (pause.channel === null || pause.channel === row.channel),
+  );
+}
+
+function lockDue({ tables, nowMs }: Change, values: Values): ResultRow[] {
+  const [channel, organisationIds, countMax, lookAt, mode, checks] = values;
+  const isHeld = ({ appointment_id: of }: ReminderRow) =>
+    tables.appointments.some(({ id, paused_at: at }) => id === of && at !== null);
+  const turns = (organisationIds as string[]).flatMap((organisationId, place) =>
+    tables.reminders
+      .filter((row) => row.state === 'scheduled' && row.organisation_id === organisationId)
+      .filter((row) => row.channel === channel && row.mode === mode)
+      .filter((row) => row.due_at <= nowMs && row.not_after > nowMs && !isHeld(row))
+      .filter((row) => !checks?.[place] || isAnswered(tables, row, nowMs))
+      .sort((one, other) => one.due_at - other.due_at)
+      .slice(0, lookAt)
+      .sort((one, other) => one.not_after - other.not_after || byId(one, other))
+      .map((row, turn) => ({ id: row.id, turn, place })),
+  );
+  return turns
+    .sort((one, other) => one.turn - other.turn || one.place - other.place)
+    .slice(0, countMax)
+    .map(({ id }, place) => ({ id, place: place + 1 }));
+}
+
+function isAnswered(tables: Tables, { id }: ReminderRow, nowMs: number): boolean {
+  return (questionOf(tables, id)?.proceed_until ?? 0) > nowMs;
+}

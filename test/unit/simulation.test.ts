@@ -1,0 +1,66 @@
+import { randomInt } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { brokenPromises } from '../simulation/broken-promises.ts';
+import { faults } from '../simulation/io.ts';
+import { lifeAfterFault } from '../simulation/one-life.ts';
+import { runMany } from '../simulation/run-many.ts';
+import { runSchedule } from '../simulation/run-schedule.ts';
+
+/** Seeds that once broke a promise, and what was wrong. */
+const onceBroken: readonly { readonly seed: number; readonly what: string }[] = [];
+
+const fixedSeed = 1;
+const drawnSeed = randomInt(2 ** 31);
+const budgetMs = 1_500;
+
+// Nothing lost, nothing doubled unflagged, nothing sent that was called off, books that add up, and no
+// step that the table of states does not hold.
+describe('whatever fails, dies or comes late', () => {
+  it.each([
+    { seed: fixedSeed, count: 1_000 },
+    { seed: drawnSeed, count: 100_000 },
+  ])(
+    'every promise is kept, from seed $seed on',
+    async ({ seed, count }) => {
+      const untilMs = performance.now() + budgetMs;
+      const total = await runMany({ seed, count, untilMs });
+      expect(total.broken).toEqual([]);
+      expect(total.schedules).toBeGreaterThan(50);
+    },
+    30_000,
+  );
+
+  it('every seed that once broke a promise keeps it', async () => {
+    for (const { seed, what } of onceBroken) {
+      expect((await runSchedule({ seed })).breaches, `${seed}: ${what}`).toEqual([]);
+    }
+  });
+
+  // Where an organisation wants what is in doubt held for a person, it may end so.
+  it.each([
+    { policy: 'resend', ends: /^(sent|delivered|undelivered)$/ },
+    { policy: 'hold', ends: /^(sent|delivered|undelivered|failed)$/ },
+  ] as const)(
+    'whichever call of a reminder fails, is cut off or is the last: $policy',
+    async ({ policy, ends }) => {
+      const { calls } = await lifeAfterFault(policy, () => 'none');
+      expect(calls).toBeGreaterThan(25);
+      for (const fault of faults) {
+        for (let cut = 1; cut <= calls; cut += 1) {
+          const life = await lifeAfterFault(policy, (place) => (place === cut ? fault : 'none'));
+          expect(life.breaches, `${fault} at call ${cut}`).toEqual([]);
+          expect(life.state, `${fault} at call ${cut}`).toMatch(ends);
+        }
+      }
+    },
+  );
+
+  it.each(brokenPromises)(
+    'it is found when $name',
+    async ({ statements }) => {
+      const { broken } = await runMany({ seed: fixedSeed, count: 5_000, statements, brokenMax: 1 });
+      expect(broken).not.toEqual([]);
+    },
+    30_000,
+  );
+});
