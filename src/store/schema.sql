@@ -457,7 +457,6 @@ create table links (
   constraint links_lookup_check CHECK ((octet_length(lookup) = 16)),
   constraint links_lookup_key UNIQUE (lookup),
   constraint links_pkey PRIMARY KEY (id),
-  constraint links_reminder_id_fkey FOREIGN KEY (reminder_id) REFERENCES reminders(id) ON DELETE CASCADE,
   constraint links_seal_public_key_check CHECK ((octet_length(seal_public_key) = 32)),
   constraint links_selector_check CHECK ((char_length(selector) = 1))
 );

@@ -106,6 +106,7 @@ try {
   const link = await story.viewByPin();
   await story.viewByCode();
   await look('sent and seen');
+  await story.untilCopiesGone();
   await story.dismissOperator();
   await system.turnTo(clock.now().add({ minutes: 90 }));
   await look('an hour later');
@@ -126,6 +127,7 @@ try {
   await system.turnTo(farStart.subtract(days(2)).add({ seconds: 30 }));
   await story.untilStates({ delivered: 1 });
   await look('the far one sent');
+  await story.untilCopiesGone();
   await system.turnTo(farExpiry.add(days(90)).add({ hours: 1 }));
   await look('90 days after it');
   await system.turnTo(farExpiry.add(days(123)));

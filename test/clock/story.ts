@@ -93,8 +93,6 @@ export async function createStory(system: TurnedSystem) {
       const spare = await createApiKey({ adminUrl }, { organisationId, mode: 'test' });
       const journal = { append: async () => {} };
       await revokeCredential({ adminUrl, journal }, { credentialId: spare.id });
-      const url = 'http://127.0.0.1:9/nobody-listens';
-      await call('POST', '/v1/webhook-endpoints', { url });
     },
     async dismissOperator(): Promise<void> {
       await disableOpsUser({ transaction }, { name: 'clara', actor: 'clock' });
@@ -124,6 +122,16 @@ export async function createStory(system: TurnedSystem) {
     },
     async statusOf(link: string): Promise<number> {
       return (await createPageVisitor().go(link)).status;
+    },
+    /** Until the provider was told to delete what it keeps of every message that is settled. */
+    async untilCopiesGone(): Promise<void> {
+      await waitFor(async () => {
+        const { rowCount } = await system.admin.query(
+          `select from attempts where channel = 'sms' and copy_gone_at is null
+             and copy_owed_at <= clock_timestamp()`,
+        );
+        return rowCount === 0;
+      }, 60_000);
     },
     async untilStates(states: Readonly<Record<string, number>>): Promise<void> {
       await waitFor(async () => {

@@ -14,6 +14,10 @@ drop policy backfill on appointments;
 drop policy backfill on links;
 grant select (expires_at) on versions to sotto_scheduler;
 
+-- A link goes with its appointment, as its reminder does. To look for links of each reminder that is deleted,
+-- all of them were read, for nothing else finds them by it.
+alter table links drop constraint links_reminder_id_fkey;
+
 -- Months of events that are carried forward to be dropped. What is carried counts from the moment at which
 -- its month is dropped, so that whoever dies in between leaves each event counted once.
 create table event_months (
