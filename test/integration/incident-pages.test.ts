@@ -71,6 +71,19 @@ describe('GET /v1/incidents', () => {
     expect(rest.body).toMatchObject({ references: references.slice(2), next: null });
   });
 
+  it('was told of by an event that names it and its kind', async () => {
+    const { body } = await ask('/v1/events', touched);
+    expect(body.events).toEqual([
+      {
+        id: expect.any(String),
+        type: 'incident.opened',
+        at: expect.any(String),
+        incidentId,
+        code: 'reminders_late',
+      },
+    ]);
+  });
+
   it('tells another organisation, and the other mode, nothing: as if there were none', async () => {
     expect((await ask('/v1/incidents', other)).body).toEqual({ incidents: [] });
     expect((await ask('/v1/incidents', touched, 'test')).body).toEqual({ incidents: [] });

@@ -2,18 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../config/env.ts';
 import { silentMaxS } from '../../src/domain/duty-silence.ts';
 import type { IncidentCode } from '../../src/domain/incident.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import type { Database } from '../../src/store/database.ts';
 import { deleteOldAppointments } from '../../src/store/retention.ts';
 import { emailAlerts, webhookAlerts } from '../../src/transport/alert-channel.ts';
+import { deadManPing } from '../../src/transport/dead-man.ts';
 import { listEvents } from '../../src/usecases/list-events.ts';
 import { openIncident } from '../../src/usecases/open-incident.ts';
 import { pingDeadMan } from '../../src/usecases/ping-dead-man.ts';
 import { sendAlerts } from '../../src/usecases/send-alerts.ts';
 import { createDutyWatch } from '../../src/usecases/watch-duties.ts';
 import { tellOfIncidents, watchForIncidents } from '../../src/usecases/watch-incidents.ts';
+import { alertDuty } from '../../workers/alerts.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { silentLog } from '../support/dispatch-bench.ts';
 import { seedReminders } from '../support/seed-reminders.ts';
@@ -363,7 +366,33 @@ describe('a duty that nobody does', () => {
   });
 });
 
+describe('whom an incident wakes', () => {
+  const config = { ALERT_EMAIL: 'oncall@example.org' };
+  const dutyFor = (env: Record<string, string>) =>
+    alertDuty({ config: loadConfig(env), database: worker, log: silentLog, isWorker: true });
+
+  it('is written to by a mail server that must be known', () => {
+    expect(() => dutyFor(config)).toThrow('ALERT_EMAIL: needs SMTP_URL and MAIL_FROM');
+    const mail = { SMTP_URL: 'smtp://127.0.0.1:9', MAIL_FROM: 'sotto@example.org' };
+    expect(dutyFor({ ...config, ...mail }).name).toBe('alerts');
+  });
+});
+
 describe('the dead-man switch', () => {
+  it('has heard what it answers 2xx to, and nothing else', async () => {
+    let status = 200;
+    const peer = createServer((_, response) => response.writeHead(status).end('x'));
+    await new Promise<void>((resolve) => peer.listen(0, '127.0.0.1', resolve));
+    const { port } = peer.address() as AddressInfo;
+    const hit = deadManPing(new Secret(`http://127.0.0.1:${port}/token`));
+    expect(await hit()).toBe(true);
+    status = 404;
+    expect(await hit()).toBe(false);
+    peer.close();
+    peer.closeAllConnections();
+    expect(await hit()).toBe(false);
+  });
+
   const ping = async (isEveryDutyDone = true) => {
     let pings = 0;
     await pingDeadMan({

@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openIncident } from '../../src/usecases/open-incident.ts';
 import { launchBrowser, tabTo } from '../support/browser.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench } from '../support/dispatch-bench.ts';
@@ -69,8 +70,17 @@ describe('the pages that operators act on', () => {
       [organisationId],
     );
     const [{ id: pauseId = '' } = {}] = await bench.rows('select id from pauses');
+    const { id: incidentId } = await openIncident(
+      { database: database.open('worker') },
+      {
+        ...{ code: 'provider_copies_overdue', organisationIds: [organisationId] },
+        ...{ since: Temporal.Now.instant(), facts: { count: 12_345 } },
+      },
+    );
     const paths = [
       '/find',
+      '/incidents',
+      `/incidents/${incidentId}`,
       '/find?q=none.such',
       `/appointments/${failed.appointmentId}`,
       `/reminders/${failed.id}/redrive`,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OpsRole } from '../../src/domain/ops-role.ts';
+import { openIncident } from '../../src/usecases/open-incident.ts';
 import { canaryForms, findCanaries } from '../support/canaries.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench } from '../support/dispatch-bench.ts';
@@ -206,13 +207,23 @@ describe('the page of an appointment', () => {
 });
 
 describe('who may do what', () => {
-  const pages = ['/find', '/controls', '/log', '/redrive'];
+  const pages = ['/find', '/controls', '/log', '/redrive', '/incidents'];
+  const anIncident = async () =>
+    openIncident(
+      { database: database.open('worker') },
+      { code: 'leak_guard', since: Temporal.Now.instant() },
+    );
   const roles: readonly OpsRole[] = ['viewer', 'operator', 'admin'];
 
   it.each(roles)('a %s looks at every page, and acts as its role says', async (role) => {
     const client = await ops.visit(role);
     const one = await seedOne({ state: 'failed' });
-    const looks = [...pages, `/appointments/${one.appointmentId}`, `/reminders/${one.id}/redrive`];
+    const { id: incidentId } = await anIncident();
+    const looks = [
+      ...pages,
+      ...[`/appointments/${one.appointmentId}`, `/reminders/${one.id}/redrive`],
+      `/incidents/${incidentId}`,
+    ];
     for (const path of looks) expect((await client.get(path)).status, path).toBe(200);
     const reason = 'for the table of roles';
     const acts: [string, Record<string, string>][] = [
@@ -220,13 +231,14 @@ describe('who may do what', () => {
       ['/redrive', { code: 'none', organisation: '', mode: '', shown: '0', reason }],
       ['/controls/pause', { organisation: organisationId, channel: 'email', reason }],
       ['/controls/resume', { pause: randomUUID(), shown: '0', reason }],
+      [`/incidents/${incidentId}/close`, { reason }],
     ];
     for (const [path, fields] of acts) {
       expect((await client.post(path, fields)).status, path).toBe(role === 'viewer' ? 403 : 303);
     }
     await database.admin.query('delete from pauses');
     if (role === 'viewer') {
-      for (const path of [...pages, `/reminders/${one.id}/redrive`]) {
+      for (const path of [...pages, `/reminders/${one.id}/redrive`, `/incidents/${incidentId}`]) {
         expect(await (await client.get(path)).text(), path).not.toContain('name="reason"');
       }
     }
@@ -235,13 +247,18 @@ describe('who may do what', () => {
   it('nobody sees or does anything without signing in, nor by a form of another session', async () => {
     const one = await seedOne({ state: 'failed' });
     const operator = await ops.visit('operator');
+    const { id: incidentId } = await anIncident();
     const acts = [
+      `/incidents/${incidentId}/close`,
       `/reminders/${one.id}/redrive`,
       '/redrive',
       '/controls/pause',
       '/controls/resume',
     ];
-    const looks = [...pages, `/appointments/${one.appointmentId}`, '/controls/resume'];
+    const looks = [
+      ...pages,
+      ...[`/appointments/${one.appointmentId}`, '/controls/resume', `/incidents/${incidentId}`],
+    ];
     for (const path of looks) {
       const answer = await fetch(`${ops.url}${path}`, { redirect: 'manual' });
       expect(answer.headers.get('location'), path).toMatch(/^\/login\?next=/);
