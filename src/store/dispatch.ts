@@ -83,7 +83,7 @@ export interface IntendedAttempt {
  * Writes, before a byte leaves, which attempts are about to be made.
  *
  * Only reminders that are still this batch's, not ended, not paused, and whose link is still the
- * one that was opened pass. Their rows are locked first and everything else is read afterwards:
+ * one that was opened pass, and only from a database that is known not to be behind. Their rows are locked first and everything else is read afterwards:
  * one statement for both would judge links as they were before it waited for the lock.
  *
  * @returns the reminders that may be sent now; the caller commits before it sends
@@ -121,7 +121,7 @@ export async function writeIntents(
         select g.* from given g
         join reminders r on r.id = g.reminder_id
         join appointments a on a.id = r.appointment_id
-        where a.paused_at is null and a.state <> 'erased' and not exists (
+        where (select may_send()) and a.paused_at is null and a.state <> 'erased' and not exists (
           select from pauses p where p.ended_at is null
             and (p.organisation_id is null or p.organisation_id = r.organisation_id)
             and (p.channel is null or p.channel = r.channel))
