@@ -6,6 +6,7 @@ create role sotto_lookup nologin noinherit;
 create role sotto_ops login noinherit;
 create role sotto_owner nologin noinherit;
 create role sotto_patient login noinherit;
+create role sotto_restorer nologin noinherit;
 create role sotto_scheduler login noinherit;
 create role sotto_worker login noinherit;
 
@@ -20,6 +21,7 @@ grant usage on schema public to sotto_lookup;
 grant usage on schema public to sotto_ops;
 grant usage on schema public to sotto_owner;
 grant usage on schema public to sotto_patient;
+grant usage on schema public to sotto_restorer;
 grant usage on schema public to sotto_scheduler;
 grant usage on schema public to sotto_worker;
 alter default privileges for role sotto_owner on functions: execute to sotto_owner;
@@ -134,47 +136,6 @@ alter table carried_balances owner to sotto_owner;
 alter table carried_balances enable row level security;
 alter table carried_balances force row level security;
 
-create table carried_ends (
-  month date not null,
-  organisation_id uuid not null,
-  mode text not null,
-  transaction_id xid8 not null,
-  id bigint not null,
-  constraint carried_ends_pkey PRIMARY KEY (organisation_id, mode, month)
-);
-alter table carried_ends owner to sotto_owner;
-alter table carried_ends enable row level security;
-alter table carried_ends force row level security;
-
-create table carried_lives (
-  month date not null,
-  organisation_id uuid not null,
-  mode text not null,
-  appointment_id uuid not null,
-  reminder_id uuid not null,
-  state text not null,
-  step integer not null,
-  constraint carried_lives_pkey PRIMARY KEY (appointment_id, reminder_id, month, state)
-);
-alter table carried_lives owner to sotto_owner;
-alter table carried_lives enable row level security;
-alter table carried_lives force row level security;
-
-create table carried_steps (
-  month date not null,
-  organisation_id uuid not null,
-  mode text not null,
-  from_state text,
-  to_state text not null,
-  reason_code text,
-  count bigint not null,
-  constraint carried_steps_count_check CHECK ((count > 0)),
-  constraint carried_steps_month_organisation_id_mode_from_state_to_stat_key UNIQUE NULLS NOT DISTINCT (month, organisation_id, mode, from_state, to_state, reason_code)
-);
-alter table carried_steps owner to sotto_owner;
-alter table carried_steps enable row level security;
-alter table carried_steps force row level security;
-
 create table codes (
   id uuid not null,
   organisation_id uuid not null,
@@ -243,24 +204,11 @@ create table credentials (
   constraint credentials_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
   constraint credentials_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
   constraint credentials_pkey PRIMARY KEY (id),
-  constraint credentials_replaced_by_fkey FOREIGN KEY (replaced_by) REFERENCES credentials(id) ON DELETE SET NULL
+  constraint credentials_replaced_by_fkey FOREIGN KEY (replaced_by) REFERENCES credentials(id)
 );
 alter table credentials owner to sotto_owner;
 alter table credentials enable row level security;
 alter table credentials force row level security;
-
-create table event_months (
-  month date not null,
-  carried_to uuid not null default '00000000-0000-0000-0000-000000000000'::uuid,
-  carried_at timestamp with time zone,
-  dropped_at timestamp with time zone,
-  constraint event_months_check CHECK (((dropped_at IS NULL) OR (carried_at IS NOT NULL))),
-  constraint event_months_month_check CHECK ((EXTRACT(day FROM month) = (1)::numeric)),
-  constraint event_months_pkey PRIMARY KEY (month)
-);
-alter table event_months owner to sotto_owner;
-alter table event_months enable row level security;
-alter table event_months force row level security;
 
 create table events (
   organisation_id uuid not null,
@@ -464,6 +412,26 @@ create table links (
 alter table links owner to sotto_owner;
 alter table links enable row level security;
 alter table links force row level security;
+
+create table lives (
+  number integer not null,
+  begun_at timestamp with time zone not null default clock_timestamp(),
+  restored_to timestamp with time zone,
+  ready_at timestamp with time zone,
+  identity text,
+  timeline text,
+  run text,
+  beat bigint not null default 0,
+  marked_at timestamp with time zone not null default clock_timestamp(),
+  transaction_shift bigint not null default 0,
+  accepted jsonb not null default '{}'::jsonb,
+  counted_until timestamp with time zone not null default clock_timestamp(),
+  constraint lives_number_check CHECK ((number >= 1)),
+  constraint lives_pkey PRIMARY KEY (number)
+);
+alter table lives owner to sotto_owner;
+alter table lives enable row level security;
+alter table lives force row level security;
 
 create table measuring (
   one boolean not null default true,
@@ -698,80 +666,6 @@ alter table sealed_callbacks owner to sotto_owner;
 alter table sealed_callbacks enable row level security;
 alter table sealed_callbacks force row level security;
 
-create table send_check_secrets (
-  id uuid not null,
-  organisation_id uuid not null,
-  check_id uuid not null,
-  key_number text not null,
-  sealed bytea not null,
-  created_at timestamp with time zone not null default clock_timestamp(),
-  expires_at timestamp with time zone,
-  constraint send_check_secrets_check_id_fkey FOREIGN KEY (check_id) REFERENCES send_checks(id) ON DELETE CASCADE,
-  constraint send_check_secrets_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
-  constraint send_check_secrets_pkey PRIMARY KEY (id)
-);
-alter table send_check_secrets owner to sotto_owner;
-alter table send_check_secrets enable row level security;
-alter table send_check_secrets force row level security;
-
-create table send_checks (
-  id uuid not null,
-  organisation_id uuid not null,
-  mode text not null,
-  url text not null,
-  on_no_answer text not null default 'send'::text,
-  created_at timestamp with time zone not null default clock_timestamp(),
-  answered_at timestamp with time zone,
-  failed_count integer not null default 0,
-  failing_since timestamp with time zone,
-  failing_code text,
-  failing_status integer,
-  due_at timestamp with time zone not null default clock_timestamp(),
-  lease_id uuid,
-  lease_until timestamp with time zone,
-  taken_at timestamp with time zone,
-  asked_count bigint not null default 0,
-  proceed_count bigint not null default 0,
-  drop_count bigint not null default 0,
-  inconclusive_count bigint not null default 0,
-  test_id uuid,
-  test_requested_at timestamp with time zone,
-  test_ended_at timestamp with time zone,
-  test_code text,
-  test_status integer,
-  constraint send_checks_check CHECK (((failed_count = 0) = (failing_since IS NULL))),
-  constraint send_checks_check1 CHECK (((lease_id IS NULL) = (lease_until IS NULL))),
-  constraint send_checks_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
-  constraint send_checks_on_no_answer_check CHECK ((on_no_answer = ANY (ARRAY['send'::text, 'hold'::text]))),
-  constraint send_checks_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
-  constraint send_checks_organisation_id_mode_key UNIQUE (organisation_id, mode),
-  constraint send_checks_pkey PRIMARY KEY (id),
-  constraint send_checks_url_check CHECK (((char_length(url) >= 1) AND (char_length(url) <= 2000)))
-);
-alter table send_checks owner to sotto_owner;
-alter table send_checks enable row level security;
-alter table send_checks force row level security;
-
-create table send_questions (
-  reminder_id uuid not null,
-  organisation_id uuid not null,
-  mode text not null,
-  asked_count integer not null default 0,
-  unanswered_since timestamp with time zone,
-  failed_count integer not null default 0,
-  failed_code text,
-  ask_at timestamp with time zone not null default clock_timestamp(),
-  decision text,
-  decided_at timestamp with time zone,
-  proceed_until timestamp with time zone,
-  constraint send_questions_decision_check CHECK ((decision = ANY (ARRAY['proceed'::text, 'drop'::text, 'send_unanswered'::text, 'hold_unanswered'::text]))),
-  constraint send_questions_pkey PRIMARY KEY (reminder_id),
-  constraint send_questions_reminder_id_fkey FOREIGN KEY (reminder_id) REFERENCES reminders(id) ON DELETE CASCADE
-);
-alter table send_questions owner to sotto_owner;
-alter table send_questions enable row level security;
-alter table send_questions force row level security;
-
 create table source_failures (
   organisation_id uuid not null,
   link_id uuid not null,
@@ -862,7 +756,6 @@ create table versions (
   content bytea not null,
   view_month text not null,
   created_at timestamp with time zone not null default clock_timestamp(),
-  expires_at timestamp with time zone,
   constraint versions_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES appointments(id) ON DELETE CASCADE,
   constraint versions_pkey PRIMARY KEY (appointment_id, version),
   constraint versions_view_month_check CHECK ((view_month ~ '^[0-9]{4}-[0-9]{2}$'::text))
@@ -896,7 +789,7 @@ create table webhook_endpoints (
   constraint webhook_endpoints_check CHECK (((disabled_at IS NULL) = (disabled_reason IS NULL))),
   constraint webhook_endpoints_check1 CHECK (((failed_count = 0) = (failing_since IS NULL))),
   constraint webhook_endpoints_check2 CHECK (((lease_id IS NULL) = (lease_until IS NULL))),
-  constraint webhook_endpoints_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['by_request'::text, 'gone'::text, 'failing'::text, 'secret_unreadable'::text, 'events_gone'::text]))),
+  constraint webhook_endpoints_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['by_request'::text, 'gone'::text, 'failing'::text, 'secret_unreadable'::text]))),
   constraint webhook_endpoints_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
   constraint webhook_endpoints_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
   constraint webhook_endpoints_pkey PRIMARY KEY (id),
@@ -949,7 +842,6 @@ CREATE INDEX attempts_copies_kept ON public.attempts USING btree (copy_owed_at) 
 CREATE INDEX attempts_proven_copies ON public.attempts USING btree (reminder_id) WHERE (proven_copy_at IS NOT NULL);
 CREATE INDEX audit_action ON public.audit USING btree (action, id);
 CREATE INDEX audit_actor ON public.audit USING btree (actor, id);
-CREATE INDEX audit_age ON public.audit USING brin (at);
 CREATE INDEX audit_organisation ON public.audit USING btree (organisation_id, id);
 CREATE INDEX batches_lease ON public.batches USING btree (lease_until);
 CREATE INDEX codes_link ON public.codes USING btree (link_id, created_at);
@@ -985,11 +877,7 @@ CREATE INDEX reminders_uncertain ON public.reminders USING btree (id) WHERE (pha
 CREATE TRIGGER begin_doubt BEFORE UPDATE OF state ON public.reminders FOR EACH ROW WHEN (((new.state = 'uncertain'::text) AND (old.state <> 'uncertain'::text))) EXECUTE FUNCTION begin_doubt();
 CREATE TRIGGER begin_doubt_at_birth BEFORE INSERT ON public.reminders FOR EACH ROW WHEN ((new.state = 'uncertain'::text)) EXECUTE FUNCTION begin_doubt();
 CREATE INDEX sealed_callbacks_received ON public.sealed_callbacks USING btree (received_at);
-CREATE INDEX send_check_secrets_check ON public.send_check_secrets USING btree (check_id);
-CREATE INDEX send_questions_answered ON public.send_questions USING btree (organisation_id, mode, proceed_until) WHERE (proceed_until IS NOT NULL);
-CREATE INDEX send_questions_unanswered ON public.send_questions USING btree (organisation_id, mode, unanswered_since) WHERE (unanswered_since IS NOT NULL);
 CREATE INDEX suppressions_created ON public.suppressions USING btree (created_at);
-CREATE INDEX versions_expiry ON public.versions USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 CREATE INDEX webhook_endpoints_organisation ON public.webhook_endpoints USING btree (organisation_id, mode);
 CREATE INDEX webhook_failures_age ON public.webhook_failures USING btree (failed_at);
 CREATE INDEX webhook_failures_endpoint ON public.webhook_failures USING btree (endpoint_id, id);
@@ -1003,6 +891,9 @@ create policy lookup on appointments for select to sotto_lookup
 create policy own_organisations on appointments for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring_all on appointments for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy every_organisation on attempts for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -1011,14 +902,15 @@ create policy lookup on attempts for select to sotto_lookup
 create policy own_organisations on attempts for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring_all on attempts for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy administration on audit for all to sotto_owner
   using (true)
   with check (true);
 create policy by_role on audit for all to sotto_ops
   using (true)
   with check (true);
-create policy own_send_checks on audit for insert to sotto_api
-  with check (((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])) AND (action ~~ 'send_check.%'::text) AND (actor ~~ 'credential %'::text)));
 create policy own_settings on audit for insert to sotto_api
   with check (((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])) AND (action = 'organisation.set'::text) AND (actor ~~ 'credential %'::text)));
 create policy own_webhooks on audit for insert to sotto_api
@@ -1033,25 +925,6 @@ create policy every_organisation on carried_balances for all to sotto_scheduler
   with check (true);
 create policy lookup on carried_balances for select to sotto_lookup
   using (true);
-create policy every_organisation on carried_ends for all to sotto_scheduler
-  using (true)
-  with check (true);
-create policy own_organisations on carried_ends for select to sotto_api
-  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
-create policy every_organisation on carried_lives for all to sotto_scheduler
-  using (true)
-  with check (true);
-create policy every_organisation on carried_steps for all to sotto_scheduler
-  using (true)
-  with check (true);
-create policy lookup on carried_steps for select to sotto_lookup
-  using (true);
-create policy only_before_it_counts on carried_steps as restrictive for update to sotto_scheduler
-  using ((NOT (EXISTS ( SELECT
-   FROM event_months m
-  WHERE ((m.month = carried_steps.month) AND (m.dropped_at IS NOT NULL))))));
-create policy own_organisations on carried_steps for select to sotto_ops
-  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
 create policy every_organisation on codes for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -1072,6 +945,9 @@ create policy lookup on credential_organisations for select to sotto_lookup
 create policy own_organisations on credential_organisations for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring_all on credential_organisations for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy administration on credentials for all to sotto_owner
   using (true)
   with check (true);
@@ -1080,16 +956,9 @@ create policy lookup on credentials for select to sotto_lookup
 create policy own_organisations on credentials for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
-create policy administration on event_months for all to sotto_owner
+create policy restoring_all on credentials for all to sotto_restorer
   using (true)
   with check (true);
-create policy by_role on event_months for select to sotto_api, sotto_ops
-  using (true);
-create policy every_organisation on event_months for all to sotto_scheduler
-  using (true)
-  with check (true);
-create policy lookup on event_months for select to sotto_lookup
-  using (true);
 create policy every_organisation on events for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -1098,12 +967,20 @@ create policy lookup on events for select to sotto_lookup
 create policy own_organisations on events for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring on events for select to sotto_owner
+  using (true);
+create policy restoring_all on events for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy every_organisation on factor_failures for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
 create policy own_organisations on factor_failures for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring_all on factor_failures for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy by_role on heartbeats for all to sotto_api, sotto_ops, sotto_patient
   using (true)
   with check (true);
@@ -1183,6 +1060,17 @@ create policy only_empties on links as restrictive for update to sotto_scheduler
 create policy own_organisations on links for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring_all on links for all to sotto_restorer
+  using (true)
+  with check (true);
+create policy administration on lives for all to sotto_owner
+  using (true)
+  with check (true);
+create policy by_role on lives for select to sotto_api, sotto_ops, sotto_patient, sotto_restorer, sotto_worker
+  using (true);
+create policy by_role_of_scheduler on lives for all to sotto_scheduler
+  using (true)
+  with check (true);
 create policy by_role on measuring for select to sotto_ops
   using (true);
 create policy by_role_of_scheduler on measuring for all to sotto_scheduler
@@ -1214,10 +1102,16 @@ create policy administration on ops_sessions for all to sotto_owner
 create policy by_role on ops_sessions for all to sotto_ops
   using (true)
   with check (true);
+create policy restoring_all on ops_sessions for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy administration on ops_users for all to sotto_owner
   using (true)
   with check (true);
 create policy by_role on ops_users for all to sotto_ops
+  using (true)
+  with check (true);
+create policy restoring_all on ops_users for all to sotto_restorer
   using (true)
   with check (true);
 create policy administration on organisations for all to sotto_owner
@@ -1268,35 +1162,14 @@ create policy lookup on reminders for select to sotto_lookup
 create policy own_organisations on reminders for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring_all on reminders for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy by_role on sealed_callbacks for insert to sotto_api
   with check (true);
 create policy every_organisation on sealed_callbacks for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
-create policy administration on send_check_secrets for all to sotto_owner
-  using (true)
-  with check (true);
-create policy every_organisation on send_check_secrets for all to sotto_scheduler
-  using (true)
-  with check (true);
-create policy own_organisations on send_check_secrets for all to sotto_api, sotto_ops
-  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
-  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
-create policy administration on send_checks for all to sotto_owner
-  using (true)
-  with check (true);
-create policy every_organisation on send_checks for all to sotto_scheduler
-  using (true)
-  with check (true);
-create policy own_organisations on send_checks for all to sotto_api, sotto_ops
-  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
-  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
-create policy every_organisation on send_questions for all to sotto_scheduler
-  using (true)
-  with check (true);
-create policy own_organisations on send_questions for all to sotto_api, sotto_ops
-  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
-  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
 create policy every_organisation on source_failures for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -1309,6 +1182,9 @@ create policy by_role on suppressions for all to sotto_patient
   using (true)
   with check (true);
 create policy every_organisation on suppressions for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy restoring_all on suppressions for all to sotto_restorer
   using (true)
   with check (true);
 create policy by_role on total_hand_overs for select to sotto_ops
@@ -1337,6 +1213,9 @@ create policy every_organisation on versions for all to sotto_scheduler, sotto_w
 create policy own_organisations on versions for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring_all on versions for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy every_organisation on webhook_endpoints for all to sotto_scheduler
   using (true)
   with check (true);
@@ -1370,6 +1249,35 @@ begin
 end
 $function$;
 alter function begin_doubt() owner to sotto_owner;
+
+CREATE OR REPLACE FUNCTION public.begin_life(new_number integer, point timestamp with time zone, new_identity text, new_timeline text, least_transaction bigint, least_event bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  last lives;
+  shift bigint;
+begin
+  select * into last from lives order by number desc limit 1;
+  if last.number >= new_number then return; end if;
+  -- What was numbered after the last mark is not known; so much in a minute is out of reach.
+  shift := greatest(least_transaction, last.transaction_shift + pg_current_xact_id()::text::bigint,
+      (select max(e.transaction_id::text::bigint)
+        from (select transaction_id from events order by created_at desc limit 10000) e))
+    + 1099511627776 - pg_current_xact_id()::text::bigint;
+  execute format('alter table only events alter column transaction_id
+    set default ((pg_current_xact_id()::text::bigint + %s)::text::xid8)', shift);
+  perform setval(pg_get_serial_sequence('events', 'id'),
+    greatest(least_event, nextval(pg_get_serial_sequence('events', 'id'))) + 1048576);
+  insert into lives (number, restored_to, identity, timeline, run, marked_at, transaction_shift,
+      accepted, counted_until)
+    values (new_number, point, new_identity, new_timeline, '', last.marked_at, shift,
+      last.accepted, last.counted_until);
+end
+$function$;
+alter function begin_life(integer,timestamp with time zone,text,text,bigint,bigint) owner to sotto_owner;
 
 CREATE OR REPLACE FUNCTION public.count_due_reminders(due_after timestamp with time zone, due_until timestamp with time zone)
  RETURNS TABLE(organisation_id uuid, channel text, mode text, due_count integer, oldest_due_at timestamp with time zone)
@@ -1455,11 +1363,6 @@ AS $function$
       and e.from_state is distinct from e.to_state
       and (only_organisation is null or e.organisation_id = only_organisation)
     group by 1, 2, 3, 4
-    union all
-    select c.organisation_id, c.mode, c.from_state, c.to_state, c.count
-    from carried_steps c join event_months m on m.month = c.month
-    where m.dropped_at is not null
-      and (only_organisation is null or c.organisation_id = only_organisation)
   ), entry as (
     select r.organisation_id, r.mode, r.state, count(*) as by_rows, 0 as carried, 0 as by_events
     from reminders r where only_organisation is null or r.organisation_id = only_organisation
@@ -1479,57 +1382,69 @@ AS $function$
 $function$;
 alter function count_ledger(uuid) owner to sotto_lookup;
 
-CREATE OR REPLACE FUNCTION public.delete_old_records(kept_days integer, rows_max integer)
- RETURNS integer
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'public', 'pg_temp'
+CREATE OR REPLACE FUNCTION public.current_run()
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-declare
-  over timestamptz := clock_timestamp() - make_interval(days => greatest(kept_days, 90));
-  total integer := 0;
-  deleted integer;
-begin
-  delete from audit where at < over
-    and id = any (array(select a.id from audit a where a.at < over limit rows_max));
-  get diagnostics deleted = row_count;
-  total := total + deleted;
-  delete from ops_users where disabled_at < over;
-  get diagnostics deleted = row_count;
-  total := total + deleted;
-  delete from credentials where least(revoked_at, expires_at) < over;
-  get diagnostics deleted = row_count;
-  total := total + deleted;
-  delete from pauses where ended_at < over;
-  get diagnostics deleted = row_count;
-  total := total + deleted;
-  delete from ops_sessions where created_at < clock_timestamp() - interval '12 hours';
-  get diagnostics deleted = row_count;
-  return total + deleted;
-end
+  select oid::text || ' ' || extract(epoch from pg_postmaster_start_time())::text
+  from pg_database where datname = current_database()
 $function$;
-alter function delete_old_records(integer,integer) owner to sotto_owner;
+alter function current_run() owner to sotto_owner;
 
-CREATE OR REPLACE FUNCTION public.drop_event_month(old_month date, kept_days integer)
- RETURNS boolean
+CREATE OR REPLACE FUNCTION public.doubt_restored(point timestamp with time zone, doubt_from timestamp with time zone, doubt_until timestamp with time zone, after_id uuid, count_max integer)
+ RETURNS TABLE(last_id uuid, doubted integer)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
-  update event_months set dropped_at = clock_timestamp()
-    where month = old_month and carried_at is not null and dropped_at is null and kept_days >= 7
-      and (old_month + interval '1 month') at time zone 'UTC'
-        <= clock_timestamp() - make_interval(days => kept_days + 1);
-  if not found then
-    return false;
-  end if;
-  -- Last, for from here on nobody reads or writes an event until the transaction ends.
-  execute format('drop table if exists %I', 'events_' || to_char(old_month, 'YYYY_MM'));
-  return true;
+  if may_send() then raise exception 'nothing is being restored'; end if;
+  return query with walked as materialized (
+      select r.id, r.state, r.reason_code, r.send_at, r.not_after, r.possibly_sent from reminders r
+      where r.id > after_id order by r.id limit count_max
+    ), due as materialized (
+      select r.id, r.state as from_state,
+        case when r.state = 'failed' then 'failed' else 'uncertain' end as to_state
+      from reminders r
+      where r.id = any (array(select w.id from walked w
+          where (w.send_at between doubt_from and doubt_until
+              and (w.state in ('scheduled', 'queued', 'sending')
+                or (w.state = 'uncertain' and w.reason_code is distinct from 'restored')))
+            or (w.state = 'failed' and not w.possibly_sent and w.not_after > point)))
+        and r.state in ('scheduled', 'queued', 'sending', 'uncertain', 'failed')
+      order by r.id for no key update
+    ), tried as (
+      update attempts t set outcome = 'uncertain', reason_code = 'restored', ended_at = clock_timestamp()
+      where t.reminder_id = any (array(select d.id from due d)) and t.outcome is null
+    ), changed as (
+      -- A window of its own for each, also for what had been looked for before.
+      update reminders r set state = d.to_state, possibly_sent = r.possibly_sent or d.to_state = 'failed',
+        reason_code = case when d.to_state = 'failed' then r.reason_code else 'restored' end,
+        batch_id = null, lease_until = null,
+        doubted_at = case when d.to_state = 'failed' then r.doubted_at else clock_timestamp() end,
+        settle_at = case when d.to_state = 'failed' then r.settle_at else clock_timestamp() end,
+        settle_count = r.settle_count + 1, doubt_alarmed_at = null, updated_at = clock_timestamp()
+      from due d where r.id = d.id
+      returning r.*, d.from_state
+    ), linked as (
+      -- The patient may have it: a later version must not take it back as one that nobody has seen.
+      update links l set attempted_at = c.send_at from changed c
+      where l.reminder_id = c.id and l.channel = c.channel and c.state = 'uncertain'
+        and l.attempted_at is null and l.revoked_at is null
+    ), told as (
+      insert into events (organisation_id, mode, type, reference, appointment_id, reminder_id, from_state,
+        to_state, reason_code, possible_duplicate, possibly_sent)
+      select c.organisation_id, c.mode, 'reminder.' || c.state, a.reference, c.appointment_id, c.id,
+        c.from_state, c.state, 'restored', c.possible_duplicate, c.possibly_sent
+      from changed c join appointments a on a.id = c.appointment_id
+      where c.state <> c.from_state or c.state = 'failed'
+    )
+    select (select w.id from walked w order by w.id desc limit 1), (select count(*)::integer from changed);
 end
 $function$;
-alter function drop_event_month(date,integer) owner to sotto_owner;
+alter function doubt_restored(timestamp with time zone,timestamp with time zone,timestamp with time zone,uuid,integer) owner to sotto_restorer;
 
 CREATE OR REPLACE FUNCTION public.ensure_event_partitions(months_ahead integer)
  RETURNS void
@@ -1539,23 +1454,33 @@ CREATE OR REPLACE FUNCTION public.ensure_event_partitions(months_ahead integer)
 AS $function$
 declare
   month date;
-  name text;
 begin
   for month in
     select (date_trunc('month', clock_timestamp() at time zone 'UTC') + make_interval(months => step))::date
     from generate_series(0, months_ahead) as step
   loop
-    name := 'events_' || to_char(month, 'YYYY_MM');
-    continue when to_regclass(name) is not null;
-    execute format('create table %I partition of events for values from (%L) to (%L)', name,
+    execute format(
+      'create table if not exists %I partition of events for values from (%L) to (%L)',
+      'events_' || to_char(month, 'YYYY_MM'),
       to_char(month, 'YYYY-MM-DD') || ' 00:00:00+00',
       to_char(month + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00');
-    execute format('alter table %I enable row level security', name);
-    execute format('alter table %I force row level security', name);
+    execute format('alter table %I enable row level security', 'events_' || to_char(month, 'YYYY_MM'));
+    execute format('alter table %I force row level security', 'events_' || to_char(month, 'YYYY_MM'));
   end loop;
 end
 $function$;
 alter function ensure_event_partitions(integer) owner to sotto_owner;
+
+CREATE OR REPLACE FUNCTION public.events_horizon()
+ RETURNS xid8
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select (pg_snapshot_xmin(pg_current_snapshot())::text::bigint + l.transaction_shift)::text::xid8
+  from lives l order by l.number desc limit 1
+$function$;
+alter function events_horizon() owner to sotto_owner;
 
 CREATE OR REPLACE FUNCTION public.find_attempt(attempt_token bytea)
  RETURNS TABLE(attempt_id uuid, organisation_id uuid)
@@ -1622,6 +1547,110 @@ AS $function$
 $function$;
 alter function list_organisation_ids() owner to sotto_lookup;
 
+CREATE OR REPLACE FUNCTION public.may_send()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select l.run is null or l.run = current_run() from lives l order by l.number desc limit 1
+$function$;
+alter function may_send() owner to sotto_owner;
+
+CREATE OR REPLACE FUNCTION public.replay_journal(entries jsonb)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  unknown integer := 0;
+  erased uuid[];
+begin
+  if may_send() then raise exception 'nothing is being restored'; end if;
+
+  select coalesce(array_agg(a.id order by a.id) filter (where a.id is not null), '{}'),
+      count(*) filter (where a.id is null)
+    into erased, unknown
+    from jsonb_to_recordset(entries) as e (kind text, "appointmentId" uuid)
+    left join appointments a on a.id = e."appointmentId"
+    where e.kind = 'erasure';
+  perform from appointments where id = any (erased) and state <> 'erased' order by id for no key update;
+  with ended as (
+    select r.id, r.state as from_state from reminders r
+    where r.appointment_id = any (erased)
+      and r.state in ('scheduled', 'queued', 'sending', 'uncertain', 'failed')
+    order by r.id for no key update
+  ), changed as (
+    update reminders r set state = 'erased', batch_id = null, lease_until = null,
+      possibly_sent = r.possibly_sent or e.from_state in ('sending', 'uncertain'),
+      updated_at = clock_timestamp()
+    from ended e where r.id = e.id returning r.*, e.from_state
+  )
+  insert into events (organisation_id, mode, type, reference, appointment_id, reminder_id, from_state,
+    to_state, reason_code, possibly_sent)
+  select c.organisation_id, c.mode, 'reminder.erased', a.reference, c.appointment_id, c.id, c.from_state,
+    'erased', 'restored', c.possibly_sent
+  from changed c join appointments a on a.id = c.appointment_id;
+  delete from links where appointment_id = any (erased);
+  delete from versions where appointment_id = any (erased);
+  delete from factor_failures where appointment_id = any (erased);
+  update attempts set copy_owed_at = least(copy_owed_at, clock_timestamp())
+    where reminder_id in (select id from reminders where appointment_id = any (erased));
+  with changed as (
+    update appointments set state = 'erased', deleted_at = coalesce(deleted_at, clock_timestamp()),
+      updated_at = clock_timestamp()
+    where id = any (erased) and state <> 'erased' returning organisation_id, mode, reference, id
+  )
+  insert into events (organisation_id, mode, type, reference, appointment_id, reason_code)
+  select organisation_id, mode, 'appointment.erased', reference, id, 'restored' from changed;
+
+  update links l set revoked_at = coalesce(l.revoked_at, clock_timestamp())
+    from jsonb_to_recordset(entries) as e (kind text, "linkId" uuid)
+    where e.kind = 'link_revocation' and l.id = e."linkId";
+
+  insert into factor_failures as f (organisation_id, appointment_id, factor, locked_at, help_code)
+    select distinct on (a.id, e.factor) a.organisation_id, a.id, e.factor, clock_timestamp(), e."helpCode"
+    from jsonb_to_recordset(entries) as e (kind text, "appointmentId" uuid, factor text, "helpCode" text)
+    join appointments a on a.id = e."appointmentId" and a.state <> 'erased'
+    where e.kind = 'lock_out'
+    on conflict (appointment_id, factor) do update set
+      help_code = coalesce(f.help_code, excluded.help_code),
+      locked_at = coalesce(f.locked_at, excluded.locked_at);
+
+  insert into suppressions (contact_index, pepper, channel, source, created_at)
+    select decode(e.index, 'hex'), e.pepper, e.channel, e.source, e.at
+    from jsonb_to_recordset(entries)
+      as e (kind text, index text, pepper text, channel text, source text, at timestamptz)
+    where e.kind = 'suppression' on conflict do nothing;
+  -- Somebody may have said stop once more since.
+  delete from suppressions s
+    using jsonb_to_recordset(entries) as e (kind text, index text, at timestamptz)
+    where e.kind = 'suppression_lifted' and s.contact_index = decode(e.index, 'hex')
+      and s.created_at <= e.at;
+
+  update credentials c set revoked_at = coalesce(c.revoked_at, clock_timestamp())
+    from jsonb_to_recordset(entries) as e (kind text, "credentialId" uuid)
+    where e.kind = 'credential_revocation' and c.id = e."credentialId";
+  update credentials c set expires_at = least(c.expires_at, e."endsAt")
+    from jsonb_to_recordset(entries) as e (kind text, "credentialId" uuid, "endsAt" timestamptz)
+    where e.kind = 'credential_end' and c.id = e."credentialId";
+  delete from credential_organisations o
+    using jsonb_to_recordset(entries) as e (kind text, "credentialId" uuid, "organisationId" uuid)
+    where e.kind = 'credential_disallowed' and o.credential_id = e."credentialId"
+      and o.organisation_id = e."organisationId";
+
+  update ops_users u set disabled_at = coalesce(u.disabled_at, clock_timestamp())
+    from jsonb_to_recordset(entries) as e (kind text, "userId" uuid)
+    where e.kind = 'ops_user_disabled' and u.id = e."userId";
+  delete from ops_sessions s
+    using jsonb_to_recordset(entries) as e (kind text, "userId" uuid)
+    where e.kind = 'ops_user_disabled' and s.user_id = e."userId";
+  return unknown;
+end
+$function$;
+alter function replay_journal(jsonb) owner to sotto_restorer;
+
 CREATE OR REPLACE FUNCTION public.visible_organisations()
  RETURNS uuid[]
  LANGUAGE sql
@@ -1635,17 +1664,21 @@ alter function visible_organisations() owner to sotto_owner;
 grant delete on appointments to sotto_scheduler;
 grant insert, select on appointments to sotto_api;
 grant select (deleted_at, ends_at, erase_at, id, mode, organisation_id, paused_at, reference, state, version) on appointments to sotto_scheduler;
+grant select (deleted_at, id, mode, organisation_id, reference, state) on appointments to sotto_restorer;
 grant select (id, mode, organisation_id, paused_at, reference, state, version) on appointments to sotto_worker;
 grant select (id, paused_at, starts_at) on appointments to sotto_lookup;
 grant select on appointments to sotto_ops;
 grant select on appointments to sotto_patient;
 grant update (deleted_at, ends_at, erase_at, moved, paused_at, revision, starts_at, state, updated_at, version) on appointments to sotto_api;
+grant update (deleted_at, state, updated_at) on appointments to sotto_restorer;
 grant insert, select, update on attempts to sotto_worker;
 grant select (batch_id, channel, copy_gone_at, copy_owed_at, copy_tries, ended_at, id, link_id, mode, number, organisation_id, outcome, possible_duplicate, proven_copy_at, provider_id, reason_code, receipt_at, receipt_code, receipt_state, reminder_id, started_at, transport) on attempts to sotto_ops;
 grant select (channel, ended_at, id, mode, number, outcome, reason_code, reminder_id, started_at, transport) on attempts to sotto_scheduler;
 grant select (channel, id, organisation_id, token) on attempts to sotto_lookup;
 grant select (copy_owed_at, organisation_id, reminder_id) on attempts to sotto_api;
+grant select (copy_owed_at, outcome, reminder_id) on attempts to sotto_restorer;
 grant update (copy_owed_at) on attempts to sotto_api;
+grant update (copy_owed_at, ended_at, outcome, reason_code) on attempts to sotto_restorer;
 grant update (ended_at, outcome, reason_code) on attempts to sotto_scheduler;
 grant insert (action, actor, organisation_id, reason, subject) on audit to sotto_api;
 grant insert, select on audit to sotto_ops;
@@ -1654,46 +1687,48 @@ grant select on batches to sotto_ops;
 grant select on batches to sotto_worker;
 grant insert on carried_balances to sotto_scheduler;
 grant select (count, mode, organisation_id, state) on carried_balances to sotto_lookup;
-grant insert, select on carried_ends to sotto_scheduler;
-grant select on carried_ends to sotto_api;
-grant delete, insert, select on carried_lives to sotto_scheduler;
-grant insert, select on carried_steps to sotto_scheduler;
-grant select (count, from_state, mode, month, organisation_id, to_state) on carried_steps to sotto_lookup;
-grant select on carried_steps to sotto_ops;
-grant update (count) on carried_steps to sotto_scheduler;
 grant delete, insert, select, update on codes to sotto_patient;
 grant delete, select on codes to sotto_scheduler;
 grant delete, insert, select on content_keys to sotto_api;
 grant select on content_keys to sotto_patient;
+grant delete on credential_organisations to sotto_restorer;
+grant select (credential_id, organisation_id) on credential_organisations to sotto_restorer;
 grant select on credential_organisations to sotto_api;
 grant select on credential_organisations to sotto_lookup;
+grant select (expires_at, id, revoked_at) on credentials to sotto_restorer;
 grant select (id, key_hash, organisation_id) on credentials to sotto_lookup;
 grant select on credentials to sotto_api;
+grant update (expires_at, revoked_at) on credentials to sotto_restorer;
 grant update (last_used_at) on credentials to sotto_api;
-grant insert (month) on event_months to sotto_scheduler;
-grant select (dropped_at, month) on event_months to sotto_lookup;
-grant select on event_months to sotto_api;
-grant select on event_months to sotto_ops;
-grant select on event_months to sotto_scheduler;
-grant update (carried_at, carried_to) on event_months to sotto_scheduler;
 grant insert on events to sotto_patient;
+grant insert on events to sotto_restorer;
+grant insert on events to sotto_scheduler;
 grant insert on events to sotto_worker;
 grant insert, select on events to sotto_api;
 grant insert, select on events to sotto_ops;
-grant insert, select on events to sotto_scheduler;
 grant select (appointment_id, created_at, endpoint_id, from_state, id, incident_id, mode, organisation_id, possible_duplicate, possibly_sent, reason_code, reference, reminder_id, to_state, transaction_id, type) on events to sotto_scheduler;
 grant select (created_at, from_state, id, mode, organisation_id, reminder_id, to_state, transaction_id) on events to sotto_lookup;
 grant delete, insert, select, update on factor_failures to sotto_patient;
+grant delete, insert, select, update on factor_failures to sotto_restorer;
 grant delete, select on factor_failures to sotto_api;
 grant select on factor_failures to sotto_ops;
+grant execute on function begin_life(integer,timestamp with time zone,text,text,bigint,bigint) to sotto_scheduler;
 grant execute on function count_due_reminders(timestamp with time zone,timestamp with time zone) to sotto_ops;
 grant execute on function count_held_reminders(uuid,text) to sotto_ops;
 grant execute on function count_held_reminders(uuid,text) to sotto_owner;
 grant execute on function count_late_appointments(text,timestamp with time zone) to sotto_ops;
 grant execute on function count_ledger(uuid) to sotto_owner;
-grant execute on function delete_old_records(integer,integer) to sotto_scheduler;
-grant execute on function drop_event_month(date,integer) to sotto_scheduler;
+grant execute on function current_run() to sotto_api;
+grant execute on function current_run() to sotto_ops;
+grant execute on function current_run() to sotto_patient;
+grant execute on function current_run() to sotto_restorer;
+grant execute on function current_run() to sotto_scheduler;
+grant execute on function current_run() to sotto_worker;
+grant execute on function doubt_restored(timestamp with time zone,timestamp with time zone,timestamp with time zone,uuid,integer) to sotto_scheduler;
 grant execute on function ensure_event_partitions(integer) to sotto_scheduler;
+grant execute on function events_horizon() to sotto_api;
+grant execute on function events_horizon() to sotto_ops;
+grant execute on function events_horizon() to sotto_scheduler;
 grant execute on function find_attempt(bytea) to sotto_api;
 grant execute on function find_credential(bytea) to sotto_api;
 grant execute on function find_credential_organisation(uuid,uuid) to sotto_api;
@@ -1701,6 +1736,13 @@ grant execute on function find_link(bytea) to sotto_patient;
 grant execute on function find_transactions_around(timestamp with time zone,timestamp with time zone) to sotto_api;
 grant execute on function list_organisation_ids() to sotto_ops;
 grant execute on function list_organisation_ids() to sotto_patient;
+grant execute on function may_send() to sotto_api;
+grant execute on function may_send() to sotto_ops;
+grant execute on function may_send() to sotto_patient;
+grant execute on function may_send() to sotto_restorer;
+grant execute on function may_send() to sotto_scheduler;
+grant execute on function may_send() to sotto_worker;
+grant execute on function replay_journal(jsonb) to sotto_scheduler;
 grant execute on function visible_organisations() to sotto_api;
 grant execute on function visible_organisations() to sotto_ops;
 grant execute on function visible_organisations() to sotto_patient;
@@ -1737,16 +1779,26 @@ grant delete, insert, select on ledger_breaks to sotto_scheduler;
 grant select (organisation_id, reminder_id, state) on ledger_breaks to sotto_ops;
 grant delete, insert, select on ledger_proofs to sotto_scheduler;
 grant select (id, proved_at) on ledger_proofs to sotto_ops;
+grant delete on links to sotto_restorer;
 grant delete on links to sotto_scheduler;
 grant delete, insert, select on links to sotto_api;
 grant select (appointment_id, attempted_at, channel, created_at, current, expires_at, id, mode, organisation_id, parcel_day, reminder_id, revoked_at) on links to sotto_ops;
 grant select (appointment_id, attempted_at, channel, created_at, expires_at, id, lookup, mode, note, organisation_id, reminder_id, revoked_at, selector) on links to sotto_patient;
 grant select (appointment_id, attempted_at, channel, current, expires_at, id, lookup, mode, organisation_id, parcel, parcel_day, reminder_id, revoked_at, selector) on links to sotto_worker;
 grant select (appointment_id, attempted_at, channel, current, expires_at, id, mode, organisation_id, parcel_day, reminder_id, revoked_at) on links to sotto_scheduler;
+grant select (appointment_id, attempted_at, channel, id, parcel_day, reminder_id, revoked_at) on links to sotto_restorer;
 grant select (id, lookup, organisation_id) on links to sotto_lookup;
 grant update (attempted_at, current, parcel, parcel_day, selector) on links to sotto_worker;
+grant update (attempted_at, revoked_at) on links to sotto_restorer;
 grant update (current, expires_at, parcel, parcel_day, revoked_at) on links to sotto_api;
 grant update (parcel, parcel_day) on links to sotto_scheduler;
+grant select (number, run, transaction_shift) on lives to sotto_api;
+grant select (number, run, transaction_shift) on lives to sotto_ops;
+grant select (number, run, transaction_shift) on lives to sotto_patient;
+grant select (number, run, transaction_shift) on lives to sotto_restorer;
+grant select (number, run, transaction_shift) on lives to sotto_worker;
+grant select on lives to sotto_scheduler;
+grant update (accepted, beat, counted_until, identity, marked_at, ready_at, run, timeline) on lives to sotto_scheduler;
 grant select (measured_until) on measuring to sotto_ops;
 grant select, update on measuring to sotto_scheduler;
 grant select (digest, name) on migrations to sotto_api;
@@ -1755,20 +1807,24 @@ grant select (digest, name) on migrations to sotto_patient;
 grant select (digest, name) on migrations to sotto_scheduler;
 grant select (digest, name) on migrations to sotto_worker;
 grant delete, insert on minute_hand_overs to sotto_scheduler;
-grant select (ctid, minute) on minute_hand_overs to sotto_scheduler;
+grant select (minute) on minute_hand_overs to sotto_scheduler;
 grant select on minute_hand_overs to sotto_ops;
 grant delete, insert on minute_lateness to sotto_scheduler;
-grant select (ctid, minute) on minute_lateness to sotto_scheduler;
+grant select (minute) on minute_lateness to sotto_scheduler;
 grant select on minute_lateness to sotto_ops;
 grant delete, insert on minute_opt_outs to sotto_scheduler;
-grant select (ctid, minute) on minute_opt_outs to sotto_scheduler;
+grant select (minute) on minute_opt_outs to sotto_scheduler;
 grant select on minute_opt_outs to sotto_ops;
 grant delete, insert on minute_transitions to sotto_scheduler;
-grant select (ctid, minute) on minute_transitions to sotto_scheduler;
+grant select (minute) on minute_transitions to sotto_scheduler;
 grant select on minute_transitions to sotto_ops;
+grant delete on ops_sessions to sotto_restorer;
 grant delete, insert, select, update on ops_sessions to sotto_ops;
+grant select (user_id) on ops_sessions to sotto_restorer;
+grant select (disabled_at, id) on ops_users to sotto_restorer;
 grant select on ops_users to sotto_ops;
 grant update (disabled_at) on ops_users to sotto_ops;
+grant update (disabled_at) on ops_users to sotto_restorer;
 grant select (id) on organisations to sotto_lookup;
 grant select on organisations to sotto_api;
 grant select on organisations to sotto_ops;
@@ -1776,6 +1832,7 @@ grant select on organisations to sotto_patient;
 grant select on organisations to sotto_scheduler;
 grant select on organisations to sotto_worker;
 grant update (birth_date_opens_all, days_ahead_max, default_language, jitter_minutes, quiet_from, quiet_until, reminder_plan, uncertain_policy) on organisations to sotto_api;
+grant insert (id, reason) on pauses to sotto_scheduler;
 grant insert, select on pauses to sotto_ops;
 grant select (channel, created_at, ended_at, id, organisation_id) on pauses to sotto_lookup;
 grant select on pauses to sotto_scheduler;
@@ -1785,38 +1842,31 @@ grant delete, select on phone_day_counts to sotto_scheduler;
 grant insert, select, update on phone_day_counts to sotto_patient;
 grant delete on receipts to sotto_scheduler;
 grant insert, select on receipts to sotto_api;
-grant select (ctid, issued_at) on receipts to sotto_scheduler;
+grant select (issued_at, organisation_id) on receipts to sotto_scheduler;
 grant delete, select on reminders to sotto_scheduler;
 grant insert, select on reminders to sotto_api;
 grant select (appointment_id, attempt_count, channel, due_at, id, mode, not_after, organisation_id, phase, state) on reminders to sotto_lookup;
 grant select (appointment_id, id, kind, mode, organisation_id, sent_at, state) on reminders to sotto_patient;
 grant select on reminders to sotto_ops;
+grant select on reminders to sotto_restorer;
 grant select on reminders to sotto_worker;
 grant update (attempt_count, attempts_before_redrive, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_ops;
 grant update (attempt_count, batch_id, channel, delivered_at, doubt_alarmed_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, settle_at, settle_count, skipped_reason, state, updated_at) on reminders to sotto_worker;
 grant update (attempt_count, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_api;
 grant update (attempt_count, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_scheduler;
+grant update (batch_id, doubt_alarmed_at, doubted_at, lease_until, possibly_sent, reason_code, settle_at, settle_count, state, updated_at) on reminders to sotto_restorer;
 grant delete on sealed_callbacks to sotto_scheduler;
 grant delete, select, update on sealed_callbacks to sotto_worker;
 grant insert on sealed_callbacks to sotto_api;
 grant select (epoch_day, failed_count, id, received_at) on sealed_callbacks to sotto_scheduler;
-grant delete, insert on send_check_secrets to sotto_api;
-grant delete, select on send_check_secrets to sotto_scheduler;
-grant select (check_id, created_at, expires_at, id, organisation_id) on send_check_secrets to sotto_api;
-grant update (expires_at) on send_check_secrets to sotto_api;
-grant delete, insert, select on send_checks to sotto_api;
-grant select (answered_at, asked_count, created_at, drop_count, failed_count, failing_code, failing_since, failing_status, id, inconclusive_count, mode, on_no_answer, organisation_id, proceed_count) on send_checks to sotto_ops;
-grant select on send_checks to sotto_scheduler;
-grant update (answered_at, asked_count, drop_count, due_at, failed_count, failing_code, failing_since, failing_status, inconclusive_count, lease_id, lease_until, proceed_count, taken_at, test_code, test_ended_at, test_status) on send_checks to sotto_scheduler;
-grant update (due_at, failed_count, failing_code, failing_since, failing_status, on_no_answer, test_code, test_ended_at, test_id, test_requested_at, test_status, url) on send_checks to sotto_api;
-grant insert, select, update on send_questions to sotto_scheduler;
-grant select on send_questions to sotto_ops;
 grant delete, insert, select, update on source_failures to sotto_patient;
 grant delete, select on source_failures to sotto_api;
 grant delete, select on source_failures to sotto_scheduler;
+grant delete, insert on suppressions to sotto_restorer;
 grant delete, insert, select on suppressions to sotto_worker;
 grant insert on suppressions to sotto_patient;
 grant select (channel, created_at, source) on suppressions to sotto_scheduler;
+grant select (contact_index, created_at) on suppressions to sotto_restorer;
 grant insert, select, update on total_hand_overs to sotto_scheduler;
 grant select on total_hand_overs to sotto_ops;
 grant insert, select, update on total_lateness to sotto_scheduler;
@@ -1825,9 +1875,11 @@ grant insert, select, update on total_opt_outs to sotto_scheduler;
 grant select on total_opt_outs to sotto_ops;
 grant insert, select, update on total_transitions to sotto_scheduler;
 grant select on total_transitions to sotto_ops;
+grant delete on versions to sotto_restorer;
 grant delete on versions to sotto_scheduler;
 grant delete, insert, select on versions to sotto_api;
-grant select (appointment_id, created_at, expires_at, organisation_id, version, view_month) on versions to sotto_scheduler;
+grant select (appointment_id) on versions to sotto_restorer;
+grant select (appointment_id, created_at, organisation_id, version, view_month) on versions to sotto_scheduler;
 grant select on versions to sotto_patient;
 grant delete, insert, select on webhook_endpoints to sotto_api;
 grant select (after_id, after_transaction, created_at, delivered_at, disabled_at, disabled_reason, due_at, failed_count, failing_since, id, mode, organisation_id) on webhook_endpoints to sotto_ops;
@@ -1835,7 +1887,7 @@ grant select on webhook_endpoints to sotto_scheduler;
 grant update (after_id, after_transaction, delivered_at, disabled_at, disabled_reason, due_at, failed_count, failing_since, lease_id, lease_until, taken_at, test_code, test_ended_at, test_status) on webhook_endpoints to sotto_scheduler;
 grant update (after_id, after_transaction, disabled_at, disabled_reason, due_at, failed_count, failing_since, test_code, test_ended_at, test_id, test_requested_at, test_status, url) on webhook_endpoints to sotto_api;
 grant delete, insert on webhook_failures to sotto_scheduler;
-grant select (ctid, endpoint_id, failed_at, id) on webhook_failures to sotto_scheduler;
+grant select (endpoint_id, failed_at, id) on webhook_failures to sotto_scheduler;
 grant select on webhook_failures to sotto_api;
 grant delete, insert on webhook_secrets to sotto_api;
 grant delete, select on webhook_secrets to sotto_scheduler;
