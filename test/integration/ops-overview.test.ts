@@ -15,7 +15,7 @@ import {
 const minuteMs = 60_000;
 const duties = [
   ...['feed', 'sweep', 'expire', 'measure', 'callbacks', 'link-keys', 'stuck-lanes'],
-  ...['clear-parcels', 'retire', 'epoch-keys', 'ledger', 'event-months'],
+  ...['clear-parcels', 'retire', 'epoch-keys', 'ledger', 'event-months', 'admit', 'mark'],
 ];
 let database: TestDatabase;
 let site: OpsSite;
