@@ -38,7 +38,7 @@ beforeAll(async () => {
     readLedger: nobody,
     readOrganisation: nobody,
     changeOrganisation: nobody,
-    ...webhookUseCases(unused),
+    ...webhookUseCases({ ...unused, journal: { append: nobody } }),
     ...sendCheckUseCases(unused),
     acceptStatusCallback: nobody,
     acceptInboundMessage: nobody,
