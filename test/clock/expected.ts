@@ -23,7 +23,10 @@ export const freeTables: ReadonlySet<string> = new Set([
   'heartbeats',
   'ledger_proofs',
   'event_months',
+  'carried_ends',
   'measuring',
+  // A clock that is turned makes duties look silent.
+  ...['s', '_entries', '_organisations', '_progress', '_alerts'].map((part) => `incident${part}`),
   'migrations',
   ...['transitions', 'hand_overs', 'lateness', 'opt_outs'].flatMap((what) => [
     `minute_${what}`,
@@ -81,10 +84,10 @@ const changes: Readonly<Record<Step, Readonly<Record<string, number>>>> = {
     // Five reminders in five states, in one batch.
     carried_balances: 5,
   },
-  'their months over': { events: 0, carried_steps: 8, carried_lives: 1, carried_ends: 1 },
+  'their months over': { events: 0, carried_steps: 8, carried_lives: 1 },
   'the far one sent': {
     ...{ attempts: 1, 'attempts.token': 1 },
-    events: 5,
+    events: 4,
     'links.parcel': 0,
   },
   '90 days after it': {
@@ -97,7 +100,7 @@ const changes: Readonly<Record<Step, Readonly<Record<string, number>>>> = {
     carried_lives: 0,
     carried_balances: 6,
   },
-  'its months over': { events: 0, carried_steps: 12, carried_ends: 2 },
+  'its months over': { events: 0, carried_steps: 12 },
   'three years': {
     audit: 0,
     ops_users: 0,
