@@ -1,5 +1,6 @@
 import type { Mood } from './provider.ts';
-import { askBookingSystems, expire, feed, resume, sweep } from './steps.ts';
+import { createRandom } from './random.ts';
+import { askBookingSystems, expire, feed, resume, sweep, tellReceipts } from './steps.ts';
 import { grant, lanes, untilNext, type World } from './world.ts';
 
 const roundsMax = 60;
@@ -46,6 +47,10 @@ async function runDuties(world: World): Promise<void> {
   if (tables.reminders.some((row) => row.state === 'scheduled' && row.due_at <= now)) {
     await askBookingSystems(world, () => 'proceed');
     await feed(world, { isHeard: () => true });
+  }
+  // A word that comes late, while a second copy is on its way.
+  if (tables.reminders.some((row) => row.state === 'queued' && row.attempt_count > 0)) {
+    await tellReceipts(world, createRandom(now));
   }
   const [worker] = world.workers;
   for (const batchId of world.bells.splice(0)) worker?.dispatch(batchId);

@@ -303,6 +303,7 @@ export async function feed(world: World, { isHeard }: { isHeard: () => boolean }
       if (count > 0) world.tell(() => `${count} fed by ${lane.channel}`);
     });
   }
+  world.watch.look();
 }
 
 /** A feeder asks of every lane; where nothing is due it would find nothing. */
@@ -337,7 +338,7 @@ export async function resume(
 }
 
 /** The provider speaks: in any order, twice, never, or somebody else in its name. */
-async function tellReceipts(world: World, random: Random): Promise<void> {
+export async function tellReceipts(world: World, random: Random): Promise<void> {
   const { owed } = world.provider;
   const chosen: DeliveryReceipt[] = [];
   for (let left = 1 + random.below(3); left > 0 && owed.length > 0; left -= 1) {
