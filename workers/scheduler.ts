@@ -13,10 +13,13 @@ import { openCheckedDatabase } from '../src/roles/checked-database.ts';
 import { checkedQueueUrl } from '../src/roles/checked-queue.ts';
 import type { Database } from '../src/store/database.ts';
 import { writeHeartbeat } from '../src/store/heartbeats.ts';
-import { createLog, type Log } from '../src/telemetry/log.ts';
+import { maySend } from '../src/store/lives.ts';
+import { createLog, errorFacts, type Log } from '../src/telemetry/log.ts';
 import { createNameResolver } from '../src/transport/resolve-name.ts';
+import { createAdmission } from '../src/usecases/admit-database.ts';
 import { feedDueReminders, newFeedCursor } from '../src/usecases/feed-due-reminders.ts';
 import { leaveStuckLanes } from '../src/usecases/leave-stuck-lanes.ts';
+import { markHighWater } from '../src/usecases/mark-high-water.ts';
 import { measureMinutes } from '../src/usecases/measure-minutes.ts';
 import { proveLedger } from '../src/usecases/prove-ledger.ts';
 import { prepareEventMonths, retireExpired } from '../src/usecases/retire-expired.ts';
@@ -43,13 +46,23 @@ export async function runScheduler(config: Config): Promise<{ close(): Promise<v
   const keys = await openKeys(config);
   const database = await openCheckedDatabase(config, { role: 'scheduler', log });
   const bells = createBells({ url: queueUrl, log });
+  const admit = createAdmission({
+    database,
+    journal: config.JOURNAL,
+    openIncident: async () => {},
+    log,
+  });
+  // Until this is done nothing is sent, and what sweeps must not touch what is to come into doubt.
+  await admit().catch((error) =>
+    log.error('the database could not be compared', errorFacts(error)),
+  );
   const instance = randomUUID();
   const resolveName = createNameResolver();
   const outward = { database, keys, resolveName, isSandbox: !hasLiveTransport(config), log };
   const webhooks = openWebhookSender(outward);
   const sendChecks = openSendChecks({ ...outward, perSecond: perSecondOf(config) });
   const duties = startDuties(
-    schedulerDuties({ config, database, ring: bells.ring, webhooks, sendChecks, log }),
+    schedulerDuties({ config, database, admit, ring: bells.ring, webhooks, sendChecks, log }),
     {
       log,
       beat: (name) => writeHeartbeat(database, { name, instance, version: packageFile.version }),
@@ -81,14 +94,26 @@ const longRoundMs = 600_000;
 function schedulerDuties(deps: {
   config: Config;
   database: Database;
+  admit: () => Promise<boolean>;
   ring: (batchId: string) => void;
   webhooks: Turns;
   sendChecks: Turns;
   log: Log;
 }): Duty[] {
-  const { config, database, ring, webhooks, sendChecks, log } = deps;
+  const { config, database, admit, ring, webhooks, sendChecks, log } = deps;
+  const { JOURNAL: journal } = config;
   const keep = keptDays(config);
   return [
+    {
+      name: 'admit',
+      everyMs: 1_000,
+      run: async () => (await maySend(database)) || (await admit()),
+    },
+    {
+      name: 'mark',
+      everyMs: 60_000,
+      run: async () => (await admit()) && (await markHighWater({ database, journal, log })),
+    },
     { name: 'feed', everyMs: 1_000, run: createFeeding({ config, database, ring }) },
     { name: 'sweep', everyMs: 10_000, run: () => sweepLeases({ database, log }) },
     { name: 'webhooks', everyMs: 1_000, run: webhooks.lookAround },

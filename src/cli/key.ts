@@ -2,7 +2,6 @@ import type { Config } from '../../config/env.ts';
 import { modes } from '../domain/channel.ts';
 import { scopes as everyScope, type Scope } from '../domain/scope.ts';
 import { lineFault } from '../domain/shown-line.ts';
-import { openJournal } from '../journal/journal.ts';
 import { administer } from '../store/administration.ts';
 import { type ListedCredential, listCredentials } from '../store/credential-list.ts';
 import { changePlatform } from '../usecases/change-platform.ts';
@@ -11,6 +10,8 @@ import { revokeCredential } from '../usecases/revoke-credential.ts';
 import { rotateCredential } from '../usecases/rotate-credential.ts';
 import { adminUrlOf, missing, uuidFrom } from './admin.ts';
 import { CommandError } from './command-error.ts';
+import { commandLineJournal, tellUnjournaled } from './command-line-journal.ts';
+import { exitCodes } from './exit-codes.ts';
 import { endFrom, millisecondsFrom } from './moments.ts';
 import { minuteText, printTable } from './print-table.ts';
 import { reasonFrom } from './reason-option.ts';
@@ -112,7 +113,11 @@ async function rotate(config: Config, values: Values, word: string): Promise<num
   const credentialId = uuidFrom(word, 'The key');
   const overlapMs = millisecondsFrom('--overlap', values.overlap ?? 'P7D', Temporal.Now.instant());
   const rotated = await rotateCredential(
-    { adminUrl: adminUrlOf(config), now: () => new Date() },
+    {
+      adminUrl: adminUrlOf(config),
+      journal: commandLineJournal(config),
+      now: () => new Date(),
+    },
     { credentialId, overlapMs },
   ).catch(missing('key'));
   if (rotated.outcome !== 'rotated') {
@@ -133,7 +138,9 @@ async function rotate(config: Config, values: Values, word: string): Promise<num
     console.log(`Key ${id}, shown this once:\n${key}`);
     console.log(`The old one, ${credentialId}, works until ${minuteText(oldExpiresAt, '')}.`);
   }
-  return 0;
+  if (rotated.isJournaled) return exitCodes.fine;
+  tellUnjournaled('It is replaced', 'revoke the old one');
+  return exitCodes.failed;
 }
 
 async function revoke(config: Config, values: Values, word: string): Promise<number> {
@@ -145,11 +152,7 @@ async function revoke(config: Config, values: Values, word: string): Promise<num
       reason: values.reason === undefined ? undefined : reasonFrom(values.reason),
     },
   ).catch(missing('key'));
-  if (!isJournaled) {
-    console.error(
-      'It is revoked, but JOURNAL could not be written: after a restore of the database, revoke it again.',
-    );
-  }
+  if (!isJournaled) tellUnjournaled('It is revoked', 'revoke it again');
   console.log(
     values.json ? JSON.stringify({ id: credentialId, revoked: true }) : `Revoked ${credentialId}`,
   );
@@ -160,8 +163,8 @@ function allow(isAllowed: boolean): Action<Values>['run'] {
   return async (config, values, word) => {
     const credentialId = uuidFrom(word, 'The key');
     const organisationId = uuidFrom(values.organisation, '--organisation');
-    const changed = await changePlatform(
-      { adminUrl: adminUrlOf(config) },
+    const { changed, isJournaled } = await changePlatform(
+      { adminUrl: adminUrlOf(config), journal: commandLineJournal(config) },
       { credentialId, organisationId, allow: isAllowed },
     ).catch(missing('key or organisation'));
     const said = isAllowed ? 'It may act for it.' : 'It may no longer act for it.';
@@ -172,19 +175,9 @@ function allow(isAllowed: boolean): Action<Values>['run'] {
           ? said
           : 'Nothing changed.',
     );
-    return 0;
-  };
-}
-
-/** Opened when it is written, since what cannot be opened must not keep a key alive. */
-function commandLineJournal({
-  JOURNAL,
-}: Config): Parameters<typeof revokeCredential>[0]['journal'] {
-  return {
-    async append(entry) {
-      const journal = await openJournal(JOURNAL, 'command-line');
-      await journal.append(entry).finally(() => journal.close());
-    },
+    if (isJournaled) return exitCodes.fine;
+    tellUnjournaled('It may not', 'take it away again');
+    return exitCodes.failed;
   };
 }
 

@@ -8,6 +8,7 @@ import { changeOpsPassword, createOpsUser, type OpsUserDeps } from '../usecases/
 import { disableOpsUser } from '../usecases/disable-ops-user.ts';
 import { adminUrlOf } from './admin.ts';
 import { CommandError } from './command-error.ts';
+import { commandLineJournal, tellUnjournaled } from './command-line-journal.ts';
 import { exitCodes } from './exit-codes.ts';
 import { readHidden } from './read-hidden.ts';
 
@@ -37,7 +38,7 @@ export async function runOpsUser(
   if (action === 'list') return list(deps(), values);
   if (action === 'create') return create(deps, values);
   if (action === 'password') return giveAnother(deps, name ?? '', values);
-  return disable(deps(), name ?? '', values);
+  return disable({ ...deps(), journal: commandLineJournal(config) }, name ?? '', values);
 }
 
 async function create(deps: () => OpsUserDeps, values: Values): Promise<number> {
@@ -68,13 +69,22 @@ async function giveAnother(deps: () => OpsUserDeps, name: string, values: Values
   return exitCodes.fine;
 }
 
-async function disable(deps: OpsUserDeps, name: string, values: Values): Promise<number> {
-  found(await disableOpsUser(deps, { name, actor }));
+async function disable(
+  deps: Parameters<typeof disableOpsUser>[0],
+  name: string,
+  values: Values,
+): Promise<number> {
+  const disabled = await disableOpsUser(deps, { name, actor });
+  found(disabled !== false);
   console.log(
     values.json
       ? JSON.stringify({ name, disabled: true })
       : `${name} is signed out and may not sign in.`,
   );
+  if (disabled && !disabled.isJournaled) {
+    tellUnjournaled(`${name} is disabled`, 'disable them again');
+    return exitCodes.failed;
+  }
   return exitCodes.fine;
 }
 

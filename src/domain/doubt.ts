@@ -112,19 +112,21 @@ export interface SeenCopy {
  * was made before it. Where clocks differ so much that no attempt is old enough, the oldest takes it:
  * that it went out is certain.
  *
- * @returns the pairs, and how many messages are left over: copies that no attempt accounts for
+ * @returns the pairs, and the messages that are left over: copies that no attempt accounts for
  */
 export function pairCopies<Attempt extends OpenAttempt, Copy extends SeenCopy>(
   attempts: readonly Attempt[],
   copies: readonly Copy[],
-): { pairs: { attempt: Attempt; copy: Copy }[]; unaccounted: number } {
-  const left = attempts.toSorted((one, other) => one.startedAtMs - other.startedAtMs);
+): { pairs: { attempt: Attempt; copy: Copy }[]; left: Copy[] } {
+  const open = attempts.toSorted((one, other) => one.startedAtMs - other.startedAtMs);
   const pairs: { attempt: Attempt; copy: Copy }[] = [];
+  const left: Copy[] = [];
   const ordered = copies.toSorted((one, other) => other.createdAtMs - one.createdAtMs);
   for (const copy of ordered) {
-    const at = left.findLastIndex(({ startedAtMs }) => startedAtMs <= copy.createdAtMs);
-    const [attempt] = left.splice(Math.max(at, 0), 1);
+    const at = open.findLastIndex(({ startedAtMs }) => startedAtMs <= copy.createdAtMs);
+    const [attempt] = open.splice(Math.max(at, 0), 1);
     if (attempt) pairs.push({ attempt, copy });
+    else left.push(copy);
   }
-  return { pairs, unaccounted: copies.length - pairs.length };
+  return { pairs, left };
 }

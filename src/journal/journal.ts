@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { journalFolder, syncFolder } from './journal-location.ts';
 
 /** What must not be undone when the database is restored from a backup: ids and indexes only. */
 export type JournalEntry =
@@ -7,6 +8,14 @@ export type JournalEntry =
   | { readonly kind: 'lock_out'; readonly appointmentId: string; readonly factor: string }
   | { readonly kind: 'link_revocation'; readonly linkId: string }
   | { readonly kind: 'credential_revocation'; readonly credentialId: string }
+  /** Another key has taken its place; ISO 8601. */
+  | { readonly kind: 'credential_end'; readonly credentialId: string; readonly endsAt: string }
+  | {
+      readonly kind: 'credential_disallowed';
+      readonly credentialId: string;
+      readonly organisationId: string;
+    }
+  | { readonly kind: 'ops_user_disabled'; readonly userId: string }
   | SuppressionEntry;
 
 /** Somebody said stop, or took it back. */
@@ -29,7 +38,7 @@ export interface Journal {
 
 /** Opens the journal of a role in `file:DIRECTORY`, one JSON line an entry. */
 export async function openJournal(location: string, role: string): Promise<Journal> {
-  const directory = location.replace(/^file:/, '');
+  const directory = journalFolder(location);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const file = await open(join(directory, `${role}.ndjson`), 'a+', 0o600);
   await syncFolder(directory);
@@ -56,10 +65,4 @@ async function endsWithin(file: FileHandle): Promise<boolean> {
   if (size === 0) return false;
   const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
   return buffer.toString() !== '\n';
-}
-
-/** So that the file's name survives a power cut too. */
-async function syncFolder(directory: string): Promise<void> {
-  const folder = await open(directory, 'r');
-  await folder.sync().finally(() => folder.close());
 }

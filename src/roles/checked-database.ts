@@ -1,9 +1,15 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Config, ConfigError } from '../../config/env.ts';
 import { type Database, openDatabase } from '../store/database.ts';
+import { maySend } from '../store/lives.ts';
 import { isSchemaBehind } from '../store/migrate.ts';
 import type { DatabaseRole } from '../store/role-logins.ts';
 import { connectionBudget, findUnsafeSettings } from '../store/server-check.ts';
 import type { Log } from '../telemetry/log.ts';
+
+/** What was revoked, erased or locked since a backup must not be served from it. */
+const servesPeople: readonly DatabaseRole[] = ['api', 'patient', 'ops'];
+const comparingMs = 15_000;
 
 /**
  * Opens the database as a role, once it is certain that the server keeps what it confirms, that the
@@ -35,9 +41,25 @@ export async function openCheckedDatabase(
       problems.push('The schema is of an older version than this: run sotto migrate first.');
     }
     if (problems.length > 0) throw new ConfigError(problems);
+    if (servesPeople.includes(role)) await untilCompared(database, log);
     return database;
   } catch (error) {
     await database.close();
     throw error;
+  }
+}
+
+/**
+ * Leaves the scheduler some time to compare a server that was started anew with the mark outside, and to
+ * replay what a restored one has forgotten. Without a scheduler, serving goes on as it is.
+ */
+async function untilCompared(database: Database, log: Log): Promise<void> {
+  const startedMs = performance.now();
+  while (!(await maySend(database))) {
+    if (performance.now() - startedMs > comparingMs) {
+      log.warn('no scheduler has compared the database with its mark yet');
+      return;
+    }
+    await wait(100);
   }
 }

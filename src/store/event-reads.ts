@@ -38,7 +38,7 @@ export const eventColumns = `transaction_id::text, id::text, type, created_at, r
   reminder_id, to_state, possible_duplicate, possibly_sent`;
 
 /** See {@link readEvents}: what no reader may pass yet, and what is no news for a booking system. */
-export const eventIsForReaders = `transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+export const eventIsForReaders = `transaction_id < (select events_horizon())
   and to_state is distinct from 'queued' and to_state is distinct from 'sending'
   and not (to_state is not distinct from 'scheduled'
     and coalesce(from_state in ('queued', 'sending'), false))`;
@@ -98,7 +98,7 @@ export function eventFrom(row: EventRow): StoredEvent {
  */
 export async function readEndOfEvents(database: Pick<Database, 'query'>): Promise<EventPosition> {
   const [row] = await database.query<{ transactionId: string }>(
-    'select pg_snapshot_xmin(pg_current_snapshot())::text as "transactionId"',
+    'select events_horizon()::text as "transactionId"',
   );
   return { transactionId: row?.transactionId ?? '0', id: '0' };
 }

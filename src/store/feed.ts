@@ -36,7 +36,8 @@ export async function readLaneLoad(
         coalesce(sum(b.reminder_count) filter (
           where b.created_at > clock_timestamp() - interval '950 milliseconds'), 0)::int as fed_in_second,
         extract(epoch from clock_timestamp() - max(b.created_at))::float8 * 1000 as since_ms,
-        exists (select from pauses p where p.ended_at is null and p.organisation_id is null
+        not may_send() or exists (select from pauses p
+          where p.ended_at is null and p.organisation_id is null
           and (p.channel is null or p.channel = $1)) as paused,
         (select count(*)::int from heartbeats h where h.name = $5
           and h.beat_at > clock_timestamp() - $7::float8 * interval '1 millisecond') as workers,

@@ -181,7 +181,7 @@ export async function writeProof(
   );
   await connection.query(
     `insert into ledger_proofs (proved_until, walked_to, checked_count)
-     values (pg_snapshot_xmin(pg_current_snapshot()), $1, $2)`,
+     values (events_horizon(), $1, $2)`,
     [proof.walkedTo, proof.checkedCount],
   );
 }

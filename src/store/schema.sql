@@ -6,6 +6,7 @@ create role sotto_lookup nologin noinherit;
 create role sotto_ops login noinherit;
 create role sotto_owner nologin noinherit;
 create role sotto_patient login noinherit;
+create role sotto_restorer nologin noinherit;
 create role sotto_scheduler login noinherit;
 create role sotto_worker login noinherit;
 
@@ -20,6 +21,7 @@ grant usage on schema public to sotto_lookup;
 grant usage on schema public to sotto_ops;
 grant usage on schema public to sotto_owner;
 grant usage on schema public to sotto_patient;
+grant usage on schema public to sotto_restorer;
 grant usage on schema public to sotto_scheduler;
 grant usage on schema public to sotto_worker;
 alter default privileges for role sotto_owner on functions: execute to sotto_owner;
@@ -463,6 +465,26 @@ create table links (
 alter table links owner to sotto_owner;
 alter table links enable row level security;
 alter table links force row level security;
+
+create table lives (
+  number integer not null,
+  begun_at timestamp with time zone not null default clock_timestamp(),
+  restored_to timestamp with time zone,
+  ready_at timestamp with time zone,
+  identity text,
+  timeline text,
+  run text,
+  beat bigint not null default 0,
+  marked_at timestamp with time zone not null default clock_timestamp(),
+  transaction_shift bigint not null default 0,
+  accepted jsonb not null default '{}'::jsonb,
+  counted_until timestamp with time zone not null default clock_timestamp(),
+  constraint lives_number_check CHECK ((number >= 1)),
+  constraint lives_pkey PRIMARY KEY (number)
+);
+alter table lives owner to sotto_owner;
+alter table lives enable row level security;
+alter table lives force row level security;
 
 create table measuring (
   one boolean not null default true,
@@ -1003,6 +1025,9 @@ create policy lookup on appointments for select to sotto_lookup
 create policy own_organisations on appointments for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring_all on appointments for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy every_organisation on attempts for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -1011,6 +1036,9 @@ create policy lookup on attempts for select to sotto_lookup
 create policy own_organisations on attempts for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring_all on attempts for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy administration on audit for all to sotto_owner
   using (true)
   with check (true);
@@ -1072,6 +1100,9 @@ create policy lookup on credential_organisations for select to sotto_lookup
 create policy own_organisations on credential_organisations for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring_all on credential_organisations for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy administration on credentials for all to sotto_owner
   using (true)
   with check (true);
@@ -1080,6 +1111,9 @@ create policy lookup on credentials for select to sotto_lookup
 create policy own_organisations on credentials for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring_all on credentials for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy administration on event_months for all to sotto_owner
   using (true)
   with check (true);
@@ -1098,12 +1132,20 @@ create policy lookup on events for select to sotto_lookup
 create policy own_organisations on events for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring on events for select to sotto_owner
+  using (true);
+create policy restoring_all on events for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy every_organisation on factor_failures for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
 create policy own_organisations on factor_failures for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring_all on factor_failures for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy by_role on heartbeats for all to sotto_api, sotto_ops, sotto_patient
   using (true)
   with check (true);
@@ -1183,6 +1225,17 @@ create policy only_empties on links as restrictive for update to sotto_scheduler
 create policy own_organisations on links for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring_all on links for all to sotto_restorer
+  using (true)
+  with check (true);
+create policy administration on lives for all to sotto_owner
+  using (true)
+  with check (true);
+create policy by_role on lives for select to sotto_api, sotto_ops, sotto_patient, sotto_restorer, sotto_worker
+  using (true);
+create policy by_role_of_scheduler on lives for all to sotto_scheduler
+  using (true)
+  with check (true);
 create policy by_role on measuring for select to sotto_ops
   using (true);
 create policy by_role_of_scheduler on measuring for all to sotto_scheduler
@@ -1214,10 +1267,16 @@ create policy administration on ops_sessions for all to sotto_owner
 create policy by_role on ops_sessions for all to sotto_ops
   using (true)
   with check (true);
+create policy restoring_all on ops_sessions for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy administration on ops_users for all to sotto_owner
   using (true)
   with check (true);
 create policy by_role on ops_users for all to sotto_ops
+  using (true)
+  with check (true);
+create policy restoring_all on ops_users for all to sotto_restorer
   using (true)
   with check (true);
 create policy administration on organisations for all to sotto_owner
@@ -1268,6 +1327,9 @@ create policy lookup on reminders for select to sotto_lookup
 create policy own_organisations on reminders for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring_all on reminders for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy by_role on sealed_callbacks for insert to sotto_api
   with check (true);
 create policy every_organisation on sealed_callbacks for all to sotto_scheduler, sotto_worker
@@ -1311,6 +1373,9 @@ create policy by_role on suppressions for all to sotto_patient
 create policy every_organisation on suppressions for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
+create policy restoring_all on suppressions for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy by_role on total_hand_overs for select to sotto_ops
   using (true);
 create policy by_role_of_scheduler on total_hand_overs for all to sotto_scheduler
@@ -1337,6 +1402,9 @@ create policy every_organisation on versions for all to sotto_scheduler, sotto_w
 create policy own_organisations on versions for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring_all on versions for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy every_organisation on webhook_endpoints for all to sotto_scheduler
   using (true)
   with check (true);
@@ -1370,6 +1438,35 @@ begin
 end
 $function$;
 alter function begin_doubt() owner to sotto_owner;
+
+CREATE OR REPLACE FUNCTION public.begin_life(new_number integer, point timestamp with time zone, new_identity text, new_timeline text, least_transaction bigint, least_event bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  last lives;
+  shift bigint;
+begin
+  select * into last from lives order by number desc limit 1;
+  if last.number >= new_number then return; end if;
+  -- What was numbered after the last mark is not known; so much in a minute is out of reach.
+  shift := greatest(least_transaction, last.transaction_shift + pg_current_xact_id()::text::bigint,
+      (select max(e.transaction_id::text::bigint)
+        from (select transaction_id from events order by created_at desc limit 10000) e))
+    + 1099511627776 - pg_current_xact_id()::text::bigint;
+  execute format('alter table only events alter column transaction_id
+    set default ((pg_current_xact_id()::text::bigint + %s)::text::xid8)', shift);
+  perform setval(pg_get_serial_sequence('events', 'id'),
+    greatest(least_event, nextval(pg_get_serial_sequence('events', 'id'))) + 1048576);
+  insert into lives (number, restored_to, identity, timeline, run, marked_at, transaction_shift,
+      accepted, counted_until)
+    values (new_number, point, new_identity, new_timeline, '', last.marked_at, shift,
+      last.accepted, last.counted_until);
+end
+$function$;
+alter function begin_life(integer,timestamp with time zone,text,text,bigint,bigint) owner to sotto_owner;
 
 CREATE OR REPLACE FUNCTION public.count_due_reminders(due_after timestamp with time zone, due_until timestamp with time zone)
  RETURNS TABLE(organisation_id uuid, channel text, mode text, due_count integer, oldest_due_at timestamp with time zone)
@@ -1479,6 +1576,17 @@ AS $function$
 $function$;
 alter function count_ledger(uuid) owner to sotto_lookup;
 
+CREATE OR REPLACE FUNCTION public.current_run()
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select oid::text || ' ' || extract(epoch from pg_postmaster_start_time())::text
+  from pg_database where datname = current_database()
+$function$;
+alter function current_run() owner to sotto_owner;
+
 CREATE OR REPLACE FUNCTION public.delete_old_records(kept_days integer, rows_max integer)
  RETURNS integer
  LANGUAGE plpgsql
@@ -1509,6 +1617,59 @@ begin
 end
 $function$;
 alter function delete_old_records(integer,integer) owner to sotto_owner;
+
+CREATE OR REPLACE FUNCTION public.doubt_restored(point timestamp with time zone, doubt_from timestamp with time zone, doubt_until timestamp with time zone, after_id uuid, count_max integer)
+ RETURNS TABLE(last_id uuid, doubted integer)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  if may_send() then raise exception 'nothing is being restored'; end if;
+  return query with walked as materialized (
+      select r.id, r.state, r.reason_code, r.send_at, r.not_after, r.possibly_sent from reminders r
+      where r.id > after_id order by r.id limit count_max
+    ), due as materialized (
+      select r.id, r.state as from_state,
+        case when r.state = 'failed' then 'failed' else 'uncertain' end as to_state
+      from reminders r
+      where r.id = any (array(select w.id from walked w
+          where (w.send_at between doubt_from and doubt_until
+              and (w.state in ('scheduled', 'queued', 'sending')
+                or (w.state = 'uncertain' and w.reason_code is distinct from 'restored')))
+            or (w.state = 'failed' and not w.possibly_sent and w.not_after > point)))
+        and r.state in ('scheduled', 'queued', 'sending', 'uncertain', 'failed')
+      order by r.id for no key update
+    ), tried as (
+      update attempts t set outcome = 'uncertain', reason_code = 'restored', ended_at = clock_timestamp()
+      where t.reminder_id = any (array(select d.id from due d)) and t.outcome is null
+    ), changed as (
+      -- A window of its own for each, also for what had been looked for before.
+      update reminders r set state = d.to_state, possibly_sent = r.possibly_sent or d.to_state = 'failed',
+        reason_code = case when d.to_state = 'failed' then r.reason_code else 'restored' end,
+        batch_id = null, lease_until = null,
+        doubted_at = case when d.to_state = 'failed' then r.doubted_at else clock_timestamp() end,
+        settle_at = case when d.to_state = 'failed' then r.settle_at else clock_timestamp() end,
+        settle_count = r.settle_count + 1, doubt_alarmed_at = null, updated_at = clock_timestamp()
+      from due d where r.id = d.id
+      returning r.*, d.from_state
+    ), linked as (
+      -- The patient may have it: a later version must not take it back as one that nobody has seen.
+      update links l set attempted_at = c.send_at from changed c
+      where l.reminder_id = c.id and l.channel = c.channel and c.state = 'uncertain'
+        and l.attempted_at is null and l.revoked_at is null
+    ), told as (
+      insert into events (organisation_id, mode, type, reference, appointment_id, reminder_id, from_state,
+        to_state, reason_code, possible_duplicate, possibly_sent)
+      select c.organisation_id, c.mode, 'reminder.' || c.state, a.reference, c.appointment_id, c.id,
+        c.from_state, c.state, 'restored', c.possible_duplicate, c.possibly_sent
+      from changed c join appointments a on a.id = c.appointment_id
+      where c.state <> c.from_state or c.state = 'failed'
+    )
+    select (select w.id from walked w order by w.id desc limit 1), (select count(*)::integer from changed);
+end
+$function$;
+alter function doubt_restored(timestamp with time zone,timestamp with time zone,timestamp with time zone,uuid,integer) owner to sotto_restorer;
 
 CREATE OR REPLACE FUNCTION public.drop_event_month(old_month date, kept_days integer)
  RETURNS boolean
@@ -1556,6 +1717,17 @@ begin
 end
 $function$;
 alter function ensure_event_partitions(integer) owner to sotto_owner;
+
+CREATE OR REPLACE FUNCTION public.events_horizon()
+ RETURNS xid8
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select (pg_snapshot_xmin(pg_current_snapshot())::text::bigint + l.transaction_shift)::text::xid8
+  from lives l order by l.number desc limit 1
+$function$;
+alter function events_horizon() owner to sotto_owner;
 
 CREATE OR REPLACE FUNCTION public.find_attempt(attempt_token bytea)
  RETURNS TABLE(attempt_id uuid, organisation_id uuid)
@@ -1621,6 +1793,110 @@ AS $function$
   select o.id from organisations o
 $function$;
 alter function list_organisation_ids() owner to sotto_lookup;
+
+CREATE OR REPLACE FUNCTION public.may_send()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select l.run is null or l.run = current_run() from lives l order by l.number desc limit 1
+$function$;
+alter function may_send() owner to sotto_owner;
+
+CREATE OR REPLACE FUNCTION public.replay_journal(entries jsonb)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  unknown integer := 0;
+  erased uuid[];
+begin
+  if may_send() then raise exception 'nothing is being restored'; end if;
+
+  select coalesce(array_agg(a.id order by a.id) filter (where a.id is not null), '{}'),
+      count(*) filter (where a.id is null)
+    into erased, unknown
+    from jsonb_to_recordset(entries) as e (kind text, "appointmentId" uuid)
+    left join appointments a on a.id = e."appointmentId"
+    where e.kind = 'erasure';
+  perform from appointments where id = any (erased) and state <> 'erased' order by id for no key update;
+  with ended as (
+    select r.id, r.state as from_state from reminders r
+    where r.appointment_id = any (erased)
+      and r.state in ('scheduled', 'queued', 'sending', 'uncertain', 'failed')
+    order by r.id for no key update
+  ), changed as (
+    update reminders r set state = 'erased', batch_id = null, lease_until = null,
+      possibly_sent = r.possibly_sent or e.from_state in ('sending', 'uncertain'),
+      updated_at = clock_timestamp()
+    from ended e where r.id = e.id returning r.*, e.from_state
+  )
+  insert into events (organisation_id, mode, type, reference, appointment_id, reminder_id, from_state,
+    to_state, reason_code, possibly_sent)
+  select c.organisation_id, c.mode, 'reminder.erased', a.reference, c.appointment_id, c.id, c.from_state,
+    'erased', 'restored', c.possibly_sent
+  from changed c join appointments a on a.id = c.appointment_id;
+  delete from links where appointment_id = any (erased);
+  delete from versions where appointment_id = any (erased);
+  delete from factor_failures where appointment_id = any (erased);
+  update attempts set copy_owed_at = least(copy_owed_at, clock_timestamp())
+    where reminder_id in (select id from reminders where appointment_id = any (erased));
+  with changed as (
+    update appointments set state = 'erased', deleted_at = coalesce(deleted_at, clock_timestamp()),
+      updated_at = clock_timestamp()
+    where id = any (erased) and state <> 'erased' returning organisation_id, mode, reference, id
+  )
+  insert into events (organisation_id, mode, type, reference, appointment_id, reason_code)
+  select organisation_id, mode, 'appointment.erased', reference, id, 'restored' from changed;
+
+  update links l set revoked_at = coalesce(l.revoked_at, clock_timestamp())
+    from jsonb_to_recordset(entries) as e (kind text, "linkId" uuid)
+    where e.kind = 'link_revocation' and l.id = e."linkId";
+
+  insert into factor_failures as f (organisation_id, appointment_id, factor, locked_at, help_code)
+    select distinct on (a.id, e.factor) a.organisation_id, a.id, e.factor, clock_timestamp(), e."helpCode"
+    from jsonb_to_recordset(entries) as e (kind text, "appointmentId" uuid, factor text, "helpCode" text)
+    join appointments a on a.id = e."appointmentId" and a.state <> 'erased'
+    where e.kind = 'lock_out'
+    on conflict (appointment_id, factor) do update set
+      help_code = coalesce(f.help_code, excluded.help_code),
+      locked_at = coalesce(f.locked_at, excluded.locked_at);
+
+  insert into suppressions (contact_index, pepper, channel, source, created_at)
+    select decode(e.index, 'hex'), e.pepper, e.channel, e.source, e.at
+    from jsonb_to_recordset(entries)
+      as e (kind text, index text, pepper text, channel text, source text, at timestamptz)
+    where e.kind = 'suppression' on conflict do nothing;
+  -- Somebody may have said stop once more since.
+  delete from suppressions s
+    using jsonb_to_recordset(entries) as e (kind text, index text, at timestamptz)
+    where e.kind = 'suppression_lifted' and s.contact_index = decode(e.index, 'hex')
+      and s.created_at <= e.at;
+
+  update credentials c set revoked_at = coalesce(c.revoked_at, clock_timestamp())
+    from jsonb_to_recordset(entries) as e (kind text, "credentialId" uuid)
+    where e.kind = 'credential_revocation' and c.id = e."credentialId";
+  update credentials c set expires_at = least(c.expires_at, e."endsAt")
+    from jsonb_to_recordset(entries) as e (kind text, "credentialId" uuid, "endsAt" timestamptz)
+    where e.kind = 'credential_end' and c.id = e."credentialId";
+  delete from credential_organisations o
+    using jsonb_to_recordset(entries) as e (kind text, "credentialId" uuid, "organisationId" uuid)
+    where e.kind = 'credential_disallowed' and o.credential_id = e."credentialId"
+      and o.organisation_id = e."organisationId";
+
+  update ops_users u set disabled_at = coalesce(u.disabled_at, clock_timestamp())
+    from jsonb_to_recordset(entries) as e (kind text, "userId" uuid)
+    where e.kind = 'ops_user_disabled' and u.id = e."userId";
+  delete from ops_sessions s
+    using jsonb_to_recordset(entries) as e (kind text, "userId" uuid)
+    where e.kind = 'ops_user_disabled' and s.user_id = e."userId";
+  return unknown;
+end
+$function$;
+alter function replay_journal(jsonb) owner to sotto_restorer;
 
 CREATE OR REPLACE FUNCTION public.visible_organisations()
  RETURNS uuid[]
@@ -1693,17 +1969,21 @@ alter function write_intents(uuid,text,uuid[],uuid[],bytea[],text[],uuid[],bytea
 grant delete on appointments to sotto_scheduler;
 grant insert, select on appointments to sotto_api;
 grant select (deleted_at, ends_at, erase_at, id, mode, organisation_id, paused_at, reference, state, version) on appointments to sotto_scheduler;
+grant select (deleted_at, id, mode, organisation_id, reference, state) on appointments to sotto_restorer;
 grant select (id, mode, organisation_id, paused_at, reference, state, version) on appointments to sotto_worker;
 grant select (id, paused_at, starts_at) on appointments to sotto_lookup;
 grant select on appointments to sotto_ops;
 grant select on appointments to sotto_patient;
 grant update (deleted_at, ends_at, erase_at, moved, paused_at, revision, starts_at, state, updated_at, version) on appointments to sotto_api;
+grant update (deleted_at, state, updated_at) on appointments to sotto_restorer;
 grant insert, select, update on attempts to sotto_worker;
 grant select (batch_id, channel, copy_gone_at, copy_owed_at, copy_tries, ended_at, id, link_id, mode, number, organisation_id, outcome, possible_duplicate, proven_copy_at, provider_id, reason_code, receipt_at, receipt_code, receipt_state, reminder_id, started_at, transport) on attempts to sotto_ops;
 grant select (channel, copy_gone_at, copy_owed_at, copy_tries, ended_at, id, mode, number, organisation_id, outcome, reason_code, reminder_id, started_at, transport) on attempts to sotto_scheduler;
 grant select (channel, id, organisation_id, token) on attempts to sotto_lookup;
 grant select (copy_owed_at, organisation_id, reminder_id) on attempts to sotto_api;
+grant select (copy_owed_at, outcome, reminder_id) on attempts to sotto_restorer;
 grant update (copy_owed_at) on attempts to sotto_api;
+grant update (copy_owed_at, ended_at, outcome, reason_code) on attempts to sotto_restorer;
 grant update (ended_at, outcome, reason_code) on attempts to sotto_scheduler;
 grant insert (action, actor, organisation_id, reason, subject) on audit to sotto_api;
 grant insert, select on audit to sotto_ops;
@@ -1723,10 +2003,14 @@ grant delete, insert, select, update on codes to sotto_patient;
 grant delete, select on codes to sotto_scheduler;
 grant delete, insert, select on content_keys to sotto_api;
 grant select on content_keys to sotto_patient;
+grant delete on credential_organisations to sotto_restorer;
+grant select (credential_id, organisation_id) on credential_organisations to sotto_restorer;
 grant select on credential_organisations to sotto_api;
 grant select on credential_organisations to sotto_lookup;
+grant select (expires_at, id, revoked_at) on credentials to sotto_restorer;
 grant select (id, key_hash, organisation_id) on credentials to sotto_lookup;
 grant select on credentials to sotto_api;
+grant update (expires_at, revoked_at) on credentials to sotto_restorer;
 grant update (last_used_at) on credentials to sotto_api;
 grant insert (month) on event_months to sotto_scheduler;
 grant select (dropped_at, month) on event_months to sotto_lookup;
@@ -1735,6 +2019,7 @@ grant select on event_months to sotto_ops;
 grant select on event_months to sotto_scheduler;
 grant update (carried_at, carried_to) on event_months to sotto_scheduler;
 grant insert on events to sotto_patient;
+grant insert on events to sotto_restorer;
 grant insert on events to sotto_worker;
 grant insert, select on events to sotto_api;
 grant insert, select on events to sotto_ops;
@@ -1742,16 +2027,28 @@ grant insert, select on events to sotto_scheduler;
 grant select (appointment_id, created_at, endpoint_id, from_state, id, incident_id, mode, organisation_id, possible_duplicate, possibly_sent, reason_code, reference, reminder_id, to_state, transaction_id, type) on events to sotto_scheduler;
 grant select (created_at, from_state, id, mode, organisation_id, reminder_id, to_state, transaction_id) on events to sotto_lookup;
 grant delete, insert, select, update on factor_failures to sotto_patient;
+grant delete, insert, select, update on factor_failures to sotto_restorer;
 grant delete, select on factor_failures to sotto_api;
 grant select on factor_failures to sotto_ops;
+grant execute on function begin_life(integer,timestamp with time zone,text,text,bigint,bigint) to sotto_scheduler;
 grant execute on function count_due_reminders(timestamp with time zone,timestamp with time zone) to sotto_ops;
 grant execute on function count_held_reminders(uuid,text) to sotto_ops;
 grant execute on function count_held_reminders(uuid,text) to sotto_owner;
 grant execute on function count_late_appointments(text,timestamp with time zone) to sotto_ops;
 grant execute on function count_ledger(uuid) to sotto_owner;
+grant execute on function current_run() to sotto_api;
+grant execute on function current_run() to sotto_ops;
+grant execute on function current_run() to sotto_patient;
+grant execute on function current_run() to sotto_restorer;
+grant execute on function current_run() to sotto_scheduler;
+grant execute on function current_run() to sotto_worker;
 grant execute on function delete_old_records(integer,integer) to sotto_scheduler;
+grant execute on function doubt_restored(timestamp with time zone,timestamp with time zone,timestamp with time zone,uuid,integer) to sotto_scheduler;
 grant execute on function drop_event_month(date,integer) to sotto_scheduler;
 grant execute on function ensure_event_partitions(integer) to sotto_scheduler;
+grant execute on function events_horizon() to sotto_api;
+grant execute on function events_horizon() to sotto_ops;
+grant execute on function events_horizon() to sotto_scheduler;
 grant execute on function find_attempt(bytea) to sotto_api;
 grant execute on function find_credential(bytea) to sotto_api;
 grant execute on function find_credential_organisation(uuid,uuid) to sotto_api;
@@ -1759,6 +2056,13 @@ grant execute on function find_link(bytea) to sotto_patient;
 grant execute on function find_transactions_around(timestamp with time zone,timestamp with time zone) to sotto_api;
 grant execute on function list_organisation_ids() to sotto_ops;
 grant execute on function list_organisation_ids() to sotto_patient;
+grant execute on function may_send() to sotto_api;
+grant execute on function may_send() to sotto_ops;
+grant execute on function may_send() to sotto_patient;
+grant execute on function may_send() to sotto_restorer;
+grant execute on function may_send() to sotto_scheduler;
+grant execute on function may_send() to sotto_worker;
+grant execute on function replay_journal(jsonb) to sotto_scheduler;
 grant execute on function visible_organisations() to sotto_api;
 grant execute on function visible_organisations() to sotto_ops;
 grant execute on function visible_organisations() to sotto_patient;
@@ -1796,16 +2100,26 @@ grant delete, insert, select on ledger_breaks to sotto_scheduler;
 grant select (organisation_id, reminder_id, state) on ledger_breaks to sotto_ops;
 grant delete, insert, select on ledger_proofs to sotto_scheduler;
 grant select (id, proved_at) on ledger_proofs to sotto_ops;
+grant delete on links to sotto_restorer;
 grant delete on links to sotto_scheduler;
 grant delete, insert, select on links to sotto_api;
 grant select (appointment_id, attempted_at, channel, created_at, current, expires_at, id, mode, organisation_id, parcel_day, reminder_id, revoked_at) on links to sotto_ops;
 grant select (appointment_id, attempted_at, channel, created_at, expires_at, id, lookup, mode, note, organisation_id, reminder_id, revoked_at, selector) on links to sotto_patient;
 grant select (appointment_id, attempted_at, channel, current, expires_at, id, lookup, mode, organisation_id, parcel, parcel_day, reminder_id, revoked_at, selector) on links to sotto_worker;
 grant select (appointment_id, attempted_at, channel, current, expires_at, id, mode, organisation_id, parcel_day, reminder_id, revoked_at) on links to sotto_scheduler;
+grant select (appointment_id, attempted_at, channel, id, parcel_day, reminder_id, revoked_at) on links to sotto_restorer;
 grant select (id, lookup, organisation_id) on links to sotto_lookup;
 grant update (attempted_at, current, parcel, parcel_day, selector) on links to sotto_worker;
+grant update (attempted_at, revoked_at) on links to sotto_restorer;
 grant update (current, expires_at, parcel, parcel_day, revoked_at) on links to sotto_api;
 grant update (parcel, parcel_day) on links to sotto_scheduler;
+grant select (number, run, transaction_shift) on lives to sotto_api;
+grant select (number, run, transaction_shift) on lives to sotto_ops;
+grant select (number, run, transaction_shift) on lives to sotto_patient;
+grant select (number, run, transaction_shift) on lives to sotto_restorer;
+grant select (number, run, transaction_shift) on lives to sotto_worker;
+grant select on lives to sotto_scheduler;
+grant update (accepted, beat, counted_until, identity, marked_at, ready_at, run, timeline) on lives to sotto_scheduler;
 grant select (measured_until) on measuring to sotto_ops;
 grant select, update on measuring to sotto_scheduler;
 grant select (digest, name) on migrations to sotto_api;
@@ -1825,9 +2139,13 @@ grant select on minute_opt_outs to sotto_ops;
 grant delete, insert on minute_transitions to sotto_scheduler;
 grant select (ctid, minute) on minute_transitions to sotto_scheduler;
 grant select on minute_transitions to sotto_ops;
+grant delete on ops_sessions to sotto_restorer;
 grant delete, insert, select, update on ops_sessions to sotto_ops;
+grant select (user_id) on ops_sessions to sotto_restorer;
+grant select (disabled_at, id) on ops_users to sotto_restorer;
 grant select on ops_users to sotto_ops;
 grant update (disabled_at) on ops_users to sotto_ops;
+grant update (disabled_at) on ops_users to sotto_restorer;
 grant select (id) on organisations to sotto_lookup;
 grant select on organisations to sotto_api;
 grant select on organisations to sotto_ops;
@@ -1835,6 +2153,7 @@ grant select on organisations to sotto_patient;
 grant select on organisations to sotto_scheduler;
 grant select on organisations to sotto_worker;
 grant update (birth_date_opens_all, days_ahead_max, default_language, jitter_minutes, quiet_from, quiet_until, reminder_plan, uncertain_policy) on organisations to sotto_api;
+grant insert (id, reason) on pauses to sotto_scheduler;
 grant insert, select on pauses to sotto_ops;
 grant select (channel, created_at, ended_at, id, organisation_id) on pauses to sotto_lookup;
 grant select on pauses to sotto_scheduler;
@@ -1844,17 +2163,19 @@ grant delete, select on phone_day_counts to sotto_scheduler;
 grant insert, select, update on phone_day_counts to sotto_patient;
 grant delete on receipts to sotto_scheduler;
 grant insert, select on receipts to sotto_api;
-grant select (ctid, issued_at) on receipts to sotto_scheduler;
+grant select (ctid, issued_at, organisation_id) on receipts to sotto_scheduler;
 grant delete, select on reminders to sotto_scheduler;
 grant insert, select on reminders to sotto_api;
 grant select (appointment_id, attempt_count, channel, due_at, id, mode, not_after, organisation_id, phase, state) on reminders to sotto_lookup;
 grant select (appointment_id, id, kind, mode, organisation_id, sent_at, state) on reminders to sotto_patient;
 grant select on reminders to sotto_ops;
+grant select on reminders to sotto_restorer;
 grant select on reminders to sotto_worker;
 grant update (attempt_count, attempts_before_redrive, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_ops;
 grant update (attempt_count, batch_id, channel, delivered_at, doubt_alarmed_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, settle_at, settle_count, skipped_reason, state, updated_at) on reminders to sotto_worker;
 grant update (attempt_count, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_api;
 grant update (attempt_count, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_scheduler;
+grant update (batch_id, doubt_alarmed_at, doubted_at, lease_until, possibly_sent, reason_code, settle_at, settle_count, state, updated_at) on reminders to sotto_restorer;
 grant delete on sealed_callbacks to sotto_scheduler;
 grant delete, select, update on sealed_callbacks to sotto_worker;
 grant insert on sealed_callbacks to sotto_api;
@@ -1873,9 +2194,11 @@ grant select on send_questions to sotto_ops;
 grant delete, insert, select, update on source_failures to sotto_patient;
 grant delete, select on source_failures to sotto_api;
 grant delete, select on source_failures to sotto_scheduler;
+grant delete, insert on suppressions to sotto_restorer;
 grant delete, insert, select on suppressions to sotto_worker;
 grant insert on suppressions to sotto_patient;
 grant select (channel, created_at, source) on suppressions to sotto_scheduler;
+grant select (contact_index, created_at) on suppressions to sotto_restorer;
 grant insert, select, update on total_hand_overs to sotto_scheduler;
 grant select on total_hand_overs to sotto_ops;
 grant insert, select, update on total_lateness to sotto_scheduler;
@@ -1884,8 +2207,10 @@ grant insert, select, update on total_opt_outs to sotto_scheduler;
 grant select on total_opt_outs to sotto_ops;
 grant insert, select, update on total_transitions to sotto_scheduler;
 grant select on total_transitions to sotto_ops;
+grant delete on versions to sotto_restorer;
 grant delete on versions to sotto_scheduler;
 grant delete, insert, select on versions to sotto_api;
+grant select (appointment_id) on versions to sotto_restorer;
 grant select (appointment_id, created_at, expires_at, organisation_id, version, view_month) on versions to sotto_scheduler;
 grant select on versions to sotto_patient;
 grant delete, insert, select on webhook_endpoints to sotto_api;

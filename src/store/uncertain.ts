@@ -9,7 +9,14 @@ export interface DoubtfulAttempt {
   readonly token: Buffer;
   readonly transport: string;
   readonly startedAtMs: number;
-  readonly link: { readonly lookup: Buffer; readonly parcel: Buffer; readonly day: string } | null;
+  readonly link: SealedLink | null;
+}
+
+/** What a message was, or would be, made of. */
+export interface SealedLink {
+  readonly lookup: Buffer;
+  readonly parcel: Buffer;
+  readonly day: string;
 }
 
 /** A reminder in doubt that this process may look for until the lease ends. */
@@ -21,6 +28,15 @@ export interface TakenDoubt {
   readonly look: number;
   readonly ageMs: number;
   readonly attempts: readonly DoubtfulAttempt[];
+  /** It may have been sent by attempts that the database has lost. */
+  readonly restored: RestoredDoubt | null;
+}
+
+/** Where to look for messages that nothing is known of: from its send time on, by every link. */
+export interface RestoredDoubt {
+  readonly sendAtMs: number;
+  /** The newest last. */
+  readonly links: readonly (SealedLink & { readonly id: string })[];
 }
 
 /**
@@ -45,13 +61,15 @@ export async function takeDoubts(
         settle_at = clock_timestamp() + $4::float8 * interval '1 millisecond'
       where r.id = any(array(select id from due))
       returning r.id, r.organisation_id, r.appointment_id, r.settle_count as look,
-        extract(epoch from clock_timestamp() - r.doubted_at)::float8 * 1000 as age_ms`,
+        extract(epoch from clock_timestamp() - r.doubted_at)::float8 * 1000 as age_ms,
+        r.reason_code = 'restored' as is_restored,
+        extract(epoch from r.send_at)::float8 * 1000 as send_at_ms`,
     values: [input.channel, input.mode, input.firstLookMs, input.leaseMs, input.countMax],
   });
-  const attempts = await readAttempts(
-    connection,
-    rows.map(({ id }) => id),
-  );
+  const ids = rows.map(({ id }) => id);
+  const attempts = await readAttempts(connection, ids);
+  const restored = rows.filter((row) => row.is_restored).map((row): string => row.id);
+  const links = await readLinks(connection, { channel: input.channel, reminderIds: restored });
   return rows.map((row) => ({
     reminderId: row.id,
     organisationId: row.organisation_id,
@@ -59,7 +77,70 @@ export async function takeDoubts(
     look: row.look,
     ageMs: row.age_ms,
     attempts: attempts.get(row.id) ?? [],
+    restored: row.is_restored ? { sendAtMs: row.send_at_ms, links: links.get(row.id) ?? [] } : null,
   }));
+}
+
+async function readLinks(
+  connection: Connection,
+  { channel, reminderIds }: { channel: string; reminderIds: readonly string[] },
+): Promise<Map<string, RestoredDoubt['links']>> {
+  if (reminderIds.length === 0) return new Map();
+  const { rows } = await connection.query({
+    name: 'read links of doubts',
+    text: `select l.reminder_id, l.id, l.lookup, l.parcel, l.parcel_day::text as day
+      from reminders r join links l on l.appointment_id = r.appointment_id and l.reminder_id = r.id
+      where r.id = any($1::uuid[]) and l.channel = $2 and l.parcel is not null
+      order by l.current, l.id`,
+    values: [reminderIds, channel],
+  });
+  const grouped = Map.groupBy(rows, (row): string => row.reminder_id);
+  return new Map(
+    Array.from(grouped, ([reminderId, of]) => [
+      reminderId,
+      of.map(({ id, lookup, parcel, day }) => ({ id, lookup, parcel, day })),
+    ]),
+  );
+}
+
+/**
+ * Adds an attempt for each message that the provider shows of a reminder and that the database has lost
+ * what it knew of. Their outcomes are left to be recorded as any other's.
+ */
+export async function insertLostAttempts(
+  connection: Connection,
+  input: Pick<TakenDoubt, 'reminderId' | 'look'> & {
+    transport: string;
+    linkId: string | null;
+    attempts: readonly { id: string; token: Buffer; startedAtMs: number }[];
+  },
+): Promise<boolean> {
+  const { rowCount } = await connection.query({
+    name: 'insert lost attempts',
+    text: `with lost as (
+        select * from unnest($3::uuid[], $4::bytea[], $5::float8[]) with ordinality
+          as l (id, token, started_at_ms, place)
+      ), changed as (
+        update reminders r set attempt_count = r.attempt_count + cardinality($3::uuid[])
+        where r.id = $1 and r.settle_count = $2 and r.state = 'uncertain' returning r.*
+      )
+      insert into attempts (id, organisation_id, mode, reminder_id, link_id, number, channel, transport,
+        token, batch_id, started_at, ended_at, outcome, reason_code)
+      select l.id, c.organisation_id, c.mode, c.id, $7, c.attempt_count - cardinality($3::uuid[]) + l.place,
+        c.channel, $6, l.token, l.id, to_timestamp(l.started_at_ms / 1000), clock_timestamp(), 'uncertain',
+        'restored'
+      from lost l, changed c`,
+    values: [
+      input.reminderId,
+      input.look,
+      input.attempts.map(({ id }) => id),
+      input.attempts.map(({ token }) => token),
+      input.attempts.map(({ startedAtMs }) => startedAtMs),
+      input.transport,
+      input.linkId,
+    ],
+  });
+  return (rowCount ?? 0) > 0;
 }
 
 async function readAttempts(

@@ -59,7 +59,7 @@ export async function insertEndpoint(
 ): Promise<void> {
   await connection.query(
     `insert into webhook_endpoints (id, organisation_id, mode, url, after_transaction, after_id)
-     values ($1, $2, $3, $4, pg_snapshot_xmin(pg_current_snapshot()), 0)`,
+     values ($1, $2, $3, $4, events_horizon(), 0)`,
     [endpointId, organisationId, mode, url],
   );
 }

@@ -1,20 +1,24 @@
+import type { Journal } from '../journal/journal.ts';
 import { insertAudit } from '../store/audit.ts';
 import { markOpsUserDisabled } from '../store/ops-users.ts';
 import type { OpsUserDeps } from './create-ops-user.ts';
+import { tryJournal } from './try-journal.ts';
 
 /**
  * Signs a user of the ops pages out and lets them in no more. What they did stays in the audit.
  *
- * @returns false when there is no user of this name
+ * @returns false when there is no user of this name; else whether the journal has it, so that a restored
+ *   backup does not let them in again
  */
 export async function disableOpsUser(
-  { transaction }: OpsUserDeps,
+  { transaction, journal }: OpsUserDeps & { journal: Pick<Journal, 'append'> },
   { name, actor }: { name: string; actor: string },
-): Promise<boolean> {
-  return transaction(async (connection) => {
+): Promise<false | { isJournaled: boolean }> {
+  const userId = await transaction(async (connection) => {
     const id = await markOpsUserDisabled(connection, { name });
-    if (id === undefined) return false;
+    if (id === undefined) return undefined;
     await insertAudit(connection, { actor, action: 'ops_user.disable', subject: id });
-    return true;
+    return id;
   });
+  return userId === undefined ? false : tryJournal(journal, { kind: 'ops_user_disabled', userId });
 }

@@ -1,9 +1,14 @@
 import type { DoubtSight } from '../domain/doubt.ts';
-import type { Secret } from '../domain/secret.ts';
+import { Secret } from '../domain/secret.ts';
 import { linkLookup, linkMark } from '../keys/link-secret.ts';
 import { openParcel } from '../keys/open-parcel.ts';
 import type { Database } from '../store/database.ts';
-import { type DoubtfulAttempt, findBoundProviderIds, type TakenDoubt } from '../store/uncertain.ts';
+import {
+  type DoubtfulAttempt,
+  findBoundProviderIds,
+  type SealedLink,
+  type TakenDoubt,
+} from '../store/uncertain.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
 import type { LookUpQuestion, SeenMessage } from '../transport/transport.ts';
 import type { Route } from './routes.ts';
@@ -26,8 +31,8 @@ export interface CopiesSeen {
 }
 
 /**
- * Looks for the messages of a reminder in doubt at its provider: by the number that they would have
- * gone to, and by the link that they alone hold. Both are opened for this one question.
+ * Looks for the messages of a reminder in doubt at its provider: by the numbers that they would have
+ * gone to, and by the links that they alone hold. Both are opened for these questions alone.
  */
 export async function lookForCopies(
   deps: LookForDeps,
@@ -37,11 +42,13 @@ export async function lookForCopies(
   const attempts = doubt.attempts.filter(({ transport }) => transport === name);
   const blind: CopiesSeen = { found: [], attempts, sight: { kind: 'blind' } };
   if (idempotency.kind === 'none') return blind;
-  const question = await makeQuestion(deps, doubt, attempts);
-  if (!question) return blind;
-  const answer = await idempotency.find(question);
-  if (answer.kind === 'unanswered') return { ...blind, sight: { kind: 'unanswered' } };
-  const { holding, textless, isWhole } = answer;
+  const questions = await makeQuestions(deps, doubt, attempts);
+  if (questions.length === 0) return blind;
+  const answers = await Promise.all(questions.map((question) => idempotency.find(question)));
+  const answered = answers.filter((answer) => answer.kind === 'answered');
+  if (answered.length < answers.length) return { ...blind, sight: { kind: 'unanswered' } };
+  const holding = answered.flatMap((answer) => answer.holding);
+  const textless = answered.flatMap((answer) => answer.textless);
   const bound = await findBoundProviderIds(
     deps.database,
     [...holding, ...textless].map(({ providerId }) => providerId),
@@ -50,40 +57,50 @@ export async function lookForCopies(
   const found = holding.filter(isFree);
   const count = textless.filter(isFree).length;
   if (count > 0) return { found, attempts, sight: { kind: 'textless', count } };
-  if (!isWhole) return { found, attempts, sight: { kind: 'endless' } };
+  if (answered.some(({ isWhole }) => !isWhole))
+    return { found, attempts, sight: { kind: 'endless' } };
   // What was handed to another provider is not missing because this one does not show it.
   const isAll = attempts.length === doubt.attempts.length;
   return { found, attempts, sight: { kind: isAll ? 'absent' : 'blind' } };
 }
 
 /**
- * Where a correction has changed the number since, the newest one is asked for.
+ * One question for each contact point that a message may have gone to: a correction may have changed it
+ * between two attempts.
  *
- * @returns undefined when nothing is left to look for it by
+ * @returns nothing when nothing is left to look for it by
  */
-async function makeQuestion(
+async function makeQuestions(
   deps: LookForDeps,
   doubt: TakenDoubt,
   attempts: readonly DoubtfulAttempt[],
-): Promise<LookUpQuestion | undefined> {
+): Promise<LookUpQuestion[]> {
   const { openLink: open = openLink } = deps;
-  const marks: Secret<string>[] = [];
-  let to: Secret<string> | undefined;
-  for (const { link } of attempts) {
-    const opened = link && (await open(deps, doubt, link));
+  const { restored } = doubt;
+  const links = [...attempts.flatMap(({ link }) => link ?? []), ...(restored?.links ?? [])];
+  const lookups = new Set<string>();
+  const marksOf = new Map<string, Secret<string>[]>();
+  for (const link of links) {
+    const lookup = link.lookup.toString('hex');
+    if (lookups.has(lookup)) continue;
+    lookups.add(lookup);
+    const opened = await open(deps, doubt, link);
     if (!opened) continue;
-    marks.push(opened.mark);
-    to = opened.to;
+    const to = opened.to.reveal();
+    marksOf.set(to, [...(marksOf.get(to) ?? []), opened.mark]);
   }
-  const sinceMs = Math.min(...attempts.map(({ startedAtMs }) => startedAtMs));
-  return to && { to, marks, sinceMs };
+  const sinceMs = Math.min(
+    ...attempts.map(({ startedAtMs }) => startedAtMs),
+    restored?.sendAtMs ?? Number.POSITIVE_INFINITY,
+  );
+  return Array.from(marksOf, ([to, marks]) => ({ to: new Secret(to), marks, sinceMs }));
 }
 
 /** @throws when the key cannot be read now; a parcel that does not open is as good as gone */
 async function openLink(
   { epochPrivateKey: keyOf, log }: LookForDeps,
   doubt: TakenDoubt,
-  link: NonNullable<DoubtfulAttempt['link']>,
+  link: SealedLink,
 ): Promise<{ to: Secret<string>; mark: Secret<string> } | undefined> {
   const epochPrivateKey = await keyOf(link.day);
   if (!epochPrivateKey) return undefined;

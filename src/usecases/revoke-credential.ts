@@ -3,6 +3,7 @@ import type { Secret } from '../domain/secret.ts';
 import type { Journal } from '../journal/journal.ts';
 import { administer, recordAdministration } from '../store/administration.ts';
 import { markRevoked } from '../store/credential-writes.ts';
+import { tryJournal } from './try-journal.ts';
 
 /**
  * Revokes a credential: the next request made with it is refused.
@@ -27,8 +28,5 @@ export async function revokeCredential(
       reason,
     });
   });
-  return journal.append({ kind: 'credential_revocation', credentialId }).then(
-    () => ({ isJournaled: true }),
-    () => ({ isJournaled: false }),
-  );
+  return tryJournal(journal, { kind: 'credential_revocation', credentialId });
 }

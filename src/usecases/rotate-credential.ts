@@ -1,9 +1,11 @@
 import { AppError } from '../domain/errors.ts';
 import type { Secret } from '../domain/secret.ts';
+import type { Journal } from '../journal/journal.ts';
 import { administer, recordAdministration } from '../store/administration.ts';
 import { lockCredential } from '../store/credential-list.ts';
 import { markReplaced } from '../store/credential-writes.ts';
 import { makeKey } from './create-credential.ts';
+import { tryJournal } from './try-journal.ts';
 
 export type Rotation =
   | {
@@ -13,6 +15,8 @@ export type Rotation =
       readonly expiresAt: Date | null;
       /** When the old key ends. */
       readonly oldExpiresAt: Date;
+      /** Whether the journal has that it ends; if not, rotate or revoke it again after a restore. */
+      readonly isJournaled: boolean;
     }
   /** What has expired or was revoked gets no heir. */
   | { readonly outcome: 'ended' }
@@ -27,10 +31,11 @@ export type Rotation =
  * @throws {AppError} `not_found` when there is no such credential
  */
 export async function rotateCredential(
-  { adminUrl, now }: { adminUrl: Secret<string>; now: () => Date },
+  deps: { adminUrl: Secret<string>; journal: Pick<Journal, 'append'>; now: () => Date },
   { credentialId, overlapMs }: { credentialId: string; overlapMs: number },
 ): Promise<Rotation> {
-  return administer(adminUrl, async (connection) => {
+  const { adminUrl, journal, now } = deps;
+  const rotation = await administer(adminUrl, async (connection): Promise<RotatedOrNot> => {
     const old = await lockCredential(connection, credentialId);
     if (!old) throw new AppError('not_found');
     if (old.state !== 'active') return { outcome: 'ended' };
@@ -48,4 +53,14 @@ export async function rotateCredential(
     });
     return { outcome: 'rotated', ...made, expiresAt, oldExpiresAt };
   });
+  if (rotation.outcome !== 'rotated') return rotation;
+  const endsAt = rotation.oldExpiresAt.toISOString();
+  return {
+    ...rotation,
+    ...(await tryJournal(journal, { kind: 'credential_end', credentialId, endsAt })),
+  };
 }
+
+type RotatedOrNot =
+  | Exclude<Rotation, { outcome: 'rotated' }>
+  | Omit<Extract<Rotation, { outcome: 'rotated' }>, 'isJournaled'>;

@@ -1,3 +1,4 @@
+import { randomBytes, randomUUID } from 'node:crypto';
 import { limits } from '../../config/limits.ts';
 import { leastValidityMs } from '../../config/retry.ts';
 import {
@@ -11,6 +12,7 @@ import type { Lane } from '../domain/lane.ts';
 import type { Database } from '../store/database.ts';
 import { writeReminderSteps } from '../store/reminder-steps.ts';
 import {
+  insertLostAttempts,
   lockDoubt,
   postponeLook,
   type TakenDoubt,
@@ -18,9 +20,10 @@ import {
   takeLateDoubts,
 } from '../store/uncertain.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
+import type { SeenMessage } from '../transport/transport.ts';
 import { type CopiesSeen, type LookForDeps, lookForCopies } from './look-for-copies.ts';
 import type { TellAlarm } from './raise-alarms.ts';
-import { recordDeliveryReceipts } from './record-delivery-receipt.ts';
+import { type DeliveryReceipt, recordDeliveryReceipts } from './record-delivery-receipt.ts';
 import type { Route, RouteOf } from './routes.ts';
 
 export interface SettleDeps extends Omit<LookForDeps, 'database'> {
@@ -113,7 +116,7 @@ async function settleOne(deps: SettleDeps, { doubt, route, windowMs }: Look): Pr
   const { reminderId } = doubt;
   try {
     const seen = await lookForCopies(deps, { doubt, route });
-    if (seen.found.length > 0) await recordFound(deps, reminderId, seen);
+    if (seen.found.length > 0) await recordFound(deps, { doubt, route }, seen);
     else await recordMissing(deps, { doubt, sight: seen.sight, windowMs });
     return seen.sight.kind !== 'unanswered';
   } catch (error) {
@@ -126,19 +129,48 @@ async function settleOne(deps: SettleDeps, { doubt, route, windowMs }: Look): Pr
 /** Proof holds whenever it comes, whatever has become of the reminder in the meantime. */
 async function recordFound(
   deps: SettleDeps,
-  reminderId: string,
+  { doubt, route }: Omit<Look, 'windowMs'>,
   { found, attempts }: CopiesSeen,
 ): Promise<void> {
-  const { pairs, unaccounted } = pairCopies(attempts, found);
+  const { reminderId } = doubt;
+  const { pairs, left } = pairCopies(attempts, found);
   const receipts = pairs.map(({ attempt: { token }, copy }) => ({ ...copy, token }));
-  await recordDeliveryReceipts(deps, receipts, { possibleDuplicate: unaccounted > 0 });
-  if (unaccounted > 0) {
+  const lost = doubt.restored ? await recallAttempts(deps, { doubt, route }, left) : [];
+  const isTwice = doubt.restored ? found.length > 1 : left.length > 0;
+  await recordDeliveryReceipts(deps, [...receipts, ...lost], { possibleDuplicate: isTwice });
+  if (left.length > lost.length) {
     await deps.onAlarm({
       code: 'copies_unexplained',
-      count: unaccounted,
+      count: left.length - lost.length,
       reminderIds: [reminderId],
     });
   }
+}
+
+/**
+ * Writes down the attempts that messages prove and that a restored database knows nothing of.
+ *
+ * @returns what the provider says of each; nothing when somebody else looks by now
+ */
+async function recallAttempts(
+  { database }: SettleDeps,
+  { doubt, route }: Omit<Look, 'windowMs'>,
+  copies: readonly SeenMessage[],
+): Promise<DeliveryReceipt[]> {
+  if (copies.length === 0) return [];
+  const attempts = copies.map((copy) => ({
+    copy,
+    ...{ id: randomUUID(), token: randomBytes(16), startedAtMs: copy.createdAtMs },
+  }));
+  const isWritten = await database.transaction([], (connection) =>
+    insertLostAttempts(connection, {
+      ...doubt,
+      transport: route.transport.name,
+      linkId: doubt.restored?.links.at(-1)?.id ?? null,
+      attempts,
+    }),
+  );
+  return isWritten ? attempts.map(({ copy, token }) => ({ ...copy, token })) : [];
 }
 
 async function recordMissing(

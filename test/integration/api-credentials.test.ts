@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Scope, scopes } from '../../src/domain/scope.ts';
+import type { JournalEntry } from '../../src/journal/journal.ts';
 import { newApiKey } from '../../src/keys/api-key.ts';
 import { changePlatform } from '../../src/usecases/change-platform.ts';
 import { createApiKey } from '../../src/usecases/create-credential.ts';
@@ -42,10 +43,12 @@ const list = (key?: string, headers: Record<string, string> = {}) =>
   fixture.request({ method: 'GET', url: '/v1/appointments', ...(key ? { key } : {}), headers });
 
 const admin = () => ({ adminUrl: fixture.database.adminUrl });
+const journaled: JournalEntry[] = [];
+const journal = { append: async (entry: JournalEntry) => void journaled.push(entry) };
 const revoke = (credentialId: string) =>
-  revokeCredential({ ...admin(), journal: { append: async () => {} } }, { credentialId });
+  revokeCredential({ ...admin(), journal }, { credentialId });
 const rotate = (credentialId: string, overlapMs: number) =>
-  rotateCredential({ ...admin(), now: () => new Date() }, { credentialId, overlapMs });
+  rotateCredential({ ...admin(), journal, now: () => new Date() }, { credentialId, overlapMs });
 
 describe('401', () => {
   it.each([
@@ -208,13 +211,19 @@ describe('the organisation of a request', () => {
     const { id, key } = await createApiKey(admin(), { organisationId, mode: 'test' });
     const status = async () =>
       (await list(key.reveal(), { 'sotto-organisation': other })).statusCode;
-    const change = (allow: boolean, organisation = other) =>
-      changePlatform(admin(), { credentialId: id, organisationId: organisation, allow });
+    const change = async (allow: boolean, organisation = other) => {
+      const asked = { credentialId: id, organisationId: organisation, allow };
+      return (await changePlatform({ ...admin(), journal }, asked)).changed;
+    };
     expect(await status()).toBe(403);
     expect([await change(true), await change(true)]).toEqual([true, false]);
     expect(await status()).toBe(200);
     expect([await change(false), await change(false)]).toEqual([true, false]);
     expect(await status()).toBe(403);
+    const entry = { kind: 'credential_disallowed', credentialId: id, organisationId: other };
+    expect(journaled.filter((one) => 'credentialId' in one && one.credentialId === id)).toEqual([
+      entry,
+    ]);
     expect(await change(false, organisationId)).toBe(false);
     expect((await list(key.reveal())).statusCode).toBe(200);
     await expect(change(true, randomUUID())).rejects.toMatchObject({ code: 'not_found' });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
+import type { JournalEntry } from '../../src/journal/journal.ts';
 import { verifyPassword } from '../../src/keys/password.ts';
 import { administer } from '../../src/store/administration.ts';
 import type { AnyConnection, Connection } from '../../src/store/database.ts';
@@ -20,7 +21,9 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 afterEach(() => database.admin.query('truncate ops_users, ops_sessions, audit'));
 
+const journaled: JournalEntry[] = [];
 const deps = {
+  journal: { append: async (entry: JournalEntry) => void journaled.push(entry) },
   transaction: <T>(work: (connection: AnyConnection) => Promise<T>) =>
     administer(database.adminUrl, work),
 };
@@ -62,9 +65,12 @@ describe('a user of the ops pages', () => {
   it('is signed out when disabled, and in again only with another password', async () => {
     await createOpsUser(deps, anna);
     await signIn();
-    expect(await disableOpsUser(deps, { name: 'anna', actor: 'tester' })).toBe(true);
+    expect(await disableOpsUser(deps, { name: 'anna', actor: 'tester' })).toEqual({
+      isJournaled: true,
+    });
     expect(await sessionCount()).toBe(0);
     const [disabled] = await administer(database.adminUrl, listOpsUsers);
+    expect(journaled).toEqual([{ kind: 'ops_user_disabled', userId: disabled?.id }]);
     expect(disabled?.disabledAt).toBeInstanceOf(Date);
 
     await signIn();

@@ -18,20 +18,16 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-export async function createTestDatabase(): Promise<TestDatabase> {
-  const name = `test_${randomUUID().replaceAll('-', '')}`;
-  const server = inject('adminUrl');
-  await run(server, `create database ${name} template ${templateDatabase}`);
-
-  const adminUrl = new Secret(withDatabase(server, name));
-  const given = inject('roleUrls');
-  const roleUrls = Object.fromEntries(
-    databaseRoles.map((role) => [role, new Secret(withDatabase(given[role] ?? '', name))]),
-  ) as Record<DatabaseRole, Secret<string>>;
+/** What opens a database that is there already, however it came to be. */
+export function openTestDatabase({
+  adminUrl,
+  roleUrls,
+}: Pick<TestDatabase, 'adminUrl' | 'roleUrls'>): Omit<TestDatabase, 'drop'> & {
+  close(): Promise<void>;
+} {
   const admin = new pg.Pool({ connectionString: adminUrl.reveal(), max: 3 });
   admin.on('error', () => {});
   const opened: Database[] = [];
-
   return {
     adminUrl,
     roleUrls,
@@ -63,9 +59,28 @@ export async function createTestDatabase(): Promise<TestDatabase> {
       );
       return row.id;
     },
-    async drop() {
+    async close() {
       await Promise.all(opened.map((database) => database.close()));
       await admin.end();
+    },
+  };
+}
+
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  const server = inject('adminUrl');
+  await run(server, `create database ${name} template ${templateDatabase}`);
+
+  const adminUrl = new Secret(withDatabase(server, name));
+  const given = inject('roleUrls');
+  const roleUrls = Object.fromEntries(
+    databaseRoles.map((role) => [role, new Secret(withDatabase(given[role] ?? '', name))]),
+  ) as Record<DatabaseRole, Secret<string>>;
+  const { close, ...database } = openTestDatabase({ adminUrl, roleUrls });
+  return {
+    ...database,
+    async drop() {
+      await close();
       await run(server, `drop database if exists ${name} with (force)`);
     },
   };

@@ -139,10 +139,10 @@ describe('messages that hold the link', () => {
   }));
   const pairsOf = (createdAt: number[], among = attempts) => {
     const copies = createdAt.map((createdAtMs) => ({ providerId: `${createdAtMs}`, createdAtMs }));
-    const { pairs, unaccounted } = pairCopies(among, copies);
+    const { pairs, left } = pairCopies(among, copies);
     return [
       pairs.map(({ attempt, copy }) => `${attempt.attemptId}<${copy.providerId}`),
-      unaccounted,
+      left.length,
     ];
   };
 
@@ -166,11 +166,11 @@ describe('messages that hold the link', () => {
       fc.property(times, times, (started, created) => {
         const those = started.map((startedAtMs, at) => ({ attemptId: `${at}`, startedAtMs }));
         const copies = created.map((createdAtMs, at) => ({ providerId: `${at}`, createdAtMs }));
-        const { pairs, unaccounted } = pairCopies(those, copies);
+        const { pairs, left } = pairCopies(those, copies);
         expect(new Set(pairs.map(({ attempt }) => attempt)).size).toBe(pairs.length);
         expect(new Set(pairs.map(({ copy }) => copy)).size).toBe(pairs.length);
         expect(pairs.length).toBe(Math.min(those.length, copies.length));
-        expect(unaccounted).toBe(copies.length - pairs.length);
+        expect(left.length).toBe(copies.length - pairs.length);
       }),
     );
   });

@@ -1,0 +1,34 @@
+import { writeHighWaterMark } from '../journal/high-water-mark.ts';
+import type { Database } from '../store/database.ts';
+import { raiseBeat, readLife } from '../store/lives.ts';
+import { errorFacts, type Log } from '../telemetry/log.ts';
+
+/**
+ * Marks outside of the database how far it has got, so that one that goes back is recognised.
+ *
+ * A mark that cannot be written stops nothing; it is told of, and whoever does this falls silent.
+ */
+export async function markHighWater({
+  database,
+  journal,
+  log,
+}: {
+  database: Pick<Database, 'query' | 'transaction'>;
+  journal: string;
+  log: Log;
+}): Promise<void> {
+  const { server } = await readLife(database);
+  const beat = await database.transaction([], (connection) => raiseBeat(connection, server));
+  // The server was started anew in this moment: it is compared first.
+  if (!beat) return;
+  const { identity, timeline } = server;
+  try {
+    await writeHighWaterMark(journal, { ...beat, identity, timeline });
+  } catch (error) {
+    log.error('the high-water mark cannot be written', {
+      ...errorFacts(error),
+      reason: 'mark_unwritten',
+    });
+    throw error;
+  }
+}

@@ -1,0 +1,76 @@
+import { readJournals, type WrittenEntry } from '../journal/read-journals.ts';
+import { newHelpCode } from '../keys/help-code.ts';
+import type { Database } from '../store/database.ts';
+import { replayEntries } from '../store/restores.ts';
+import { errorFacts, type Log } from '../telemetry/log.ts';
+
+export interface ReplayJournalDeps {
+  readonly database: Pick<Database, 'transaction'>;
+  readonly journal: string;
+  readonly log: Log;
+}
+
+/** What came of a replay. */
+export interface Replayed {
+  readonly entries: number;
+  /** Of something that the restored database has never had, so that there is nothing to undo. */
+  readonly unknown: number;
+  /** Journals that could not be read, and entries that could not be done again. */
+  readonly failed: number;
+}
+
+const groupSizeMax = 500;
+/** Clocks of roles and database may differ by so much. */
+const clockSkewMinutes = 5;
+
+/**
+ * Does again, in a restored database, what must not be undone: erasures, stops, lock-outs, revocations.
+ * Again is safe, and so is once more in the middle of it.
+ *
+ * @param input.since as of when the database is
+ */
+export async function replayJournal(
+  { database, journal, log }: ReplayJournalDeps,
+  { since }: { since: Temporal.Instant },
+): Promise<Replayed> {
+  const read = await readJournals(journal, {
+    since: since.subtract({ minutes: clockSkewMinutes }),
+  });
+  const entries = lastWords(read.entries).map((entry) =>
+    entry.kind === 'lock_out' ? { ...entry, helpCode: newHelpCode() } : entry,
+  );
+  let unknown = 0;
+  let failed = read.filesUnread;
+  const replay = (group: readonly object[]) =>
+    database.transaction([], (connection) => replayEntries(connection, group));
+  for (let start = 0; start < entries.length; start += groupSizeMax) {
+    const group = entries.slice(start, start + groupSizeMax);
+    try {
+      unknown += await replay(group);
+    } catch (error) {
+      log.warn('entries of the journal are taken one by one', errorFacts(error));
+      for (const entry of group) {
+        unknown += await replay([entry]).catch((failure: unknown) => {
+          if (errorFacts(failure).code === 'unavailable') throw failure;
+          failed += 1;
+          return 0;
+        });
+      }
+    }
+  }
+  return { entries: entries.length, unknown, failed };
+}
+
+/** Of those who said stop and took it back, and perhaps said it again, what they said last. */
+function lastWords(entries: readonly WrittenEntry[]): WrittenEntry[] {
+  const last = new Map<string, WrittenEntry>();
+  const others: WrittenEntry[] = [];
+  for (const entry of entries) {
+    if (entry.kind === 'suppression' || entry.kind === 'suppression_lifted') {
+      last.set(entry.index, entry);
+    } else {
+      others.push(entry);
+    }
+  }
+  return [...others, ...last.values()];
+}
