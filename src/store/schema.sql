@@ -82,6 +82,7 @@ create table attempts (
   constraint attempts_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text]))),
   constraint attempts_outcome_check CHECK ((outcome = ANY (ARRAY['accepted'::text, 'refused'::text, 'uncertain'::text]))),
   constraint attempts_pkey PRIMARY KEY (id),
+  constraint attempts_provider_id_key UNIQUE (provider_id),
   constraint attempts_receipt_state_check CHECK ((receipt_state = ANY (ARRAY['sent'::text, 'delivered'::text, 'undelivered'::text]))),
   constraint attempts_reminder_id_fkey FOREIGN KEY (reminder_id) REFERENCES reminders(id) ON DELETE CASCADE,
   constraint attempts_reminder_id_number_key UNIQUE (reminder_id, number),
@@ -134,47 +135,6 @@ create table carried_balances (
 alter table carried_balances owner to sotto_owner;
 alter table carried_balances enable row level security;
 alter table carried_balances force row level security;
-
-create table carried_ends (
-  month date not null,
-  organisation_id uuid not null,
-  mode text not null,
-  transaction_id xid8 not null,
-  id bigint not null,
-  constraint carried_ends_pkey PRIMARY KEY (organisation_id, mode, month)
-);
-alter table carried_ends owner to sotto_owner;
-alter table carried_ends enable row level security;
-alter table carried_ends force row level security;
-
-create table carried_lives (
-  month date not null,
-  organisation_id uuid not null,
-  mode text not null,
-  appointment_id uuid not null,
-  reminder_id uuid not null,
-  state text not null,
-  step integer not null,
-  constraint carried_lives_pkey PRIMARY KEY (appointment_id, reminder_id, month, state)
-);
-alter table carried_lives owner to sotto_owner;
-alter table carried_lives enable row level security;
-alter table carried_lives force row level security;
-
-create table carried_steps (
-  month date not null,
-  organisation_id uuid not null,
-  mode text not null,
-  from_state text,
-  to_state text not null,
-  reason_code text,
-  count bigint not null,
-  constraint carried_steps_count_check CHECK ((count > 0)),
-  constraint carried_steps_month_organisation_id_mode_from_state_to_stat_key UNIQUE NULLS NOT DISTINCT (month, organisation_id, mode, from_state, to_state, reason_code)
-);
-alter table carried_steps owner to sotto_owner;
-alter table carried_steps enable row level security;
-alter table carried_steps force row level security;
 
 create table codes (
   id uuid not null,
@@ -244,24 +204,11 @@ create table credentials (
   constraint credentials_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
   constraint credentials_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
   constraint credentials_pkey PRIMARY KEY (id),
-  constraint credentials_replaced_by_fkey FOREIGN KEY (replaced_by) REFERENCES credentials(id) ON DELETE SET NULL
+  constraint credentials_replaced_by_fkey FOREIGN KEY (replaced_by) REFERENCES credentials(id)
 );
 alter table credentials owner to sotto_owner;
 alter table credentials enable row level security;
 alter table credentials force row level security;
-
-create table event_months (
-  month date not null,
-  carried_to uuid not null default '00000000-0000-0000-0000-000000000000'::uuid,
-  carried_at timestamp with time zone,
-  dropped_at timestamp with time zone,
-  constraint event_months_check CHECK (((dropped_at IS NULL) OR (carried_at IS NOT NULL))),
-  constraint event_months_month_check CHECK ((EXTRACT(day FROM month) = (1)::numeric)),
-  constraint event_months_pkey PRIMARY KEY (month)
-);
-alter table event_months owner to sotto_owner;
-alter table event_months enable row level security;
-alter table event_months force row level security;
 
 create table events (
   organisation_id uuid not null,
@@ -313,7 +260,6 @@ create table heartbeats (
   instance text not null,
   version text not null,
   beat_at timestamp with time zone not null default clock_timestamp(),
-  started_at timestamp with time zone not null default clock_timestamp(),
   constraint heartbeats_pkey PRIMARY KEY (name, instance)
 );
 alter table heartbeats owner to sotto_owner;
@@ -459,6 +405,7 @@ create table links (
   constraint links_lookup_check CHECK ((octet_length(lookup) = 16)),
   constraint links_lookup_key UNIQUE (lookup),
   constraint links_pkey PRIMARY KEY (id),
+  constraint links_reminder_id_fkey FOREIGN KEY (reminder_id) REFERENCES reminders(id) ON DELETE CASCADE,
   constraint links_seal_public_key_check CHECK ((octet_length(seal_public_key) = 32)),
   constraint links_selector_check CHECK ((char_length(selector) = 1))
 );
@@ -719,80 +666,6 @@ alter table sealed_callbacks owner to sotto_owner;
 alter table sealed_callbacks enable row level security;
 alter table sealed_callbacks force row level security;
 
-create table send_check_secrets (
-  id uuid not null,
-  organisation_id uuid not null,
-  check_id uuid not null,
-  key_number text not null,
-  sealed bytea not null,
-  created_at timestamp with time zone not null default clock_timestamp(),
-  expires_at timestamp with time zone,
-  constraint send_check_secrets_check_id_fkey FOREIGN KEY (check_id) REFERENCES send_checks(id) ON DELETE CASCADE,
-  constraint send_check_secrets_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
-  constraint send_check_secrets_pkey PRIMARY KEY (id)
-);
-alter table send_check_secrets owner to sotto_owner;
-alter table send_check_secrets enable row level security;
-alter table send_check_secrets force row level security;
-
-create table send_checks (
-  id uuid not null,
-  organisation_id uuid not null,
-  mode text not null,
-  url text not null,
-  on_no_answer text not null default 'send'::text,
-  created_at timestamp with time zone not null default clock_timestamp(),
-  answered_at timestamp with time zone,
-  failed_count integer not null default 0,
-  failing_since timestamp with time zone,
-  failing_code text,
-  failing_status integer,
-  due_at timestamp with time zone not null default clock_timestamp(),
-  lease_id uuid,
-  lease_until timestamp with time zone,
-  taken_at timestamp with time zone,
-  asked_count bigint not null default 0,
-  proceed_count bigint not null default 0,
-  drop_count bigint not null default 0,
-  inconclusive_count bigint not null default 0,
-  test_id uuid,
-  test_requested_at timestamp with time zone,
-  test_ended_at timestamp with time zone,
-  test_code text,
-  test_status integer,
-  constraint send_checks_check CHECK (((failed_count = 0) = (failing_since IS NULL))),
-  constraint send_checks_check1 CHECK (((lease_id IS NULL) = (lease_until IS NULL))),
-  constraint send_checks_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
-  constraint send_checks_on_no_answer_check CHECK ((on_no_answer = ANY (ARRAY['send'::text, 'hold'::text]))),
-  constraint send_checks_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
-  constraint send_checks_organisation_id_mode_key UNIQUE (organisation_id, mode),
-  constraint send_checks_pkey PRIMARY KEY (id),
-  constraint send_checks_url_check CHECK (((char_length(url) >= 1) AND (char_length(url) <= 2000)))
-);
-alter table send_checks owner to sotto_owner;
-alter table send_checks enable row level security;
-alter table send_checks force row level security;
-
-create table send_questions (
-  reminder_id uuid not null,
-  organisation_id uuid not null,
-  mode text not null,
-  asked_count integer not null default 0,
-  unanswered_since timestamp with time zone,
-  failed_count integer not null default 0,
-  failed_code text,
-  ask_at timestamp with time zone not null default clock_timestamp(),
-  decision text,
-  decided_at timestamp with time zone,
-  proceed_until timestamp with time zone,
-  constraint send_questions_decision_check CHECK ((decision = ANY (ARRAY['proceed'::text, 'drop'::text, 'send_unanswered'::text, 'hold_unanswered'::text]))),
-  constraint send_questions_pkey PRIMARY KEY (reminder_id),
-  constraint send_questions_reminder_id_fkey FOREIGN KEY (reminder_id) REFERENCES reminders(id) ON DELETE CASCADE
-);
-alter table send_questions owner to sotto_owner;
-alter table send_questions enable row level security;
-alter table send_questions force row level security;
-
 create table source_failures (
   organisation_id uuid not null,
   link_id uuid not null,
@@ -883,7 +756,6 @@ create table versions (
   content bytea not null,
   view_month text not null,
   created_at timestamp with time zone not null default clock_timestamp(),
-  expires_at timestamp with time zone,
   constraint versions_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES appointments(id) ON DELETE CASCADE,
   constraint versions_pkey PRIMARY KEY (appointment_id, version),
   constraint versions_view_month_check CHECK ((view_month ~ '^[0-9]{4}-[0-9]{2}$'::text))
@@ -917,7 +789,7 @@ create table webhook_endpoints (
   constraint webhook_endpoints_check CHECK (((disabled_at IS NULL) = (disabled_reason IS NULL))),
   constraint webhook_endpoints_check1 CHECK (((failed_count = 0) = (failing_since IS NULL))),
   constraint webhook_endpoints_check2 CHECK (((lease_id IS NULL) = (lease_until IS NULL))),
-  constraint webhook_endpoints_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['by_request'::text, 'gone'::text, 'failing'::text, 'secret_unreadable'::text, 'events_gone'::text]))),
+  constraint webhook_endpoints_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['by_request'::text, 'gone'::text, 'failing'::text, 'secret_unreadable'::text]))),
   constraint webhook_endpoints_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
   constraint webhook_endpoints_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
   constraint webhook_endpoints_pkey PRIMARY KEY (id),
@@ -968,10 +840,8 @@ CREATE UNIQUE INDEX appointments_reference ON public.appointments USING btree (o
 CREATE INDEX attempts_copies ON public.attempts USING btree (transport, copy_owed_at) WHERE ((channel = 'sms'::text) AND (provider_id IS NOT NULL) AND (copy_gone_at IS NULL));
 CREATE INDEX attempts_copies_kept ON public.attempts USING btree (copy_owed_at) WHERE ((copy_tries > 0) AND (copy_gone_at IS NULL));
 CREATE INDEX attempts_proven_copies ON public.attempts USING btree (reminder_id) WHERE (proven_copy_at IS NOT NULL);
-CREATE UNIQUE INDEX attempts_provider_id ON public.attempts USING btree (provider_id) WHERE (provider_id IS NOT NULL);
 CREATE INDEX audit_action ON public.audit USING btree (action, id);
 CREATE INDEX audit_actor ON public.audit USING btree (actor, id);
-CREATE INDEX audit_age ON public.audit USING brin (at);
 CREATE INDEX audit_organisation ON public.audit USING btree (organisation_id, id);
 CREATE INDEX batches_lease ON public.batches USING btree (lease_until);
 CREATE INDEX codes_link ON public.codes USING btree (link_id, created_at);
@@ -996,7 +866,7 @@ CREATE UNIQUE INDEX links_current ON public.links USING btree (reminder_id, chan
 CREATE UNIQUE INDEX pauses_active ON public.pauses USING btree (organisation_id, channel) NULLS NOT DISTINCT WHERE (ended_at IS NULL);
 CREATE INDEX receipts_age ON public.receipts USING brin (issued_at);
 CREATE INDEX reminders_appointment ON public.reminders USING btree (appointment_id);
-CREATE INDEX reminders_batch ON public.reminders USING btree (batch_id) WHERE (batch_id IS NOT NULL);
+CREATE INDEX reminders_batch ON public.reminders USING btree (batch_id) WHERE (phase = 'in_hand'::text);
 CREATE INDEX reminders_deadline ON public.reminders USING btree (not_after) WHERE (phase = ANY (ARRAY['scheduled'::text, 'failed'::text, 'uncertain'::text]));
 CREATE INDEX reminders_due ON public.reminders USING btree (channel, mode, organisation_id, due_at) WHERE (phase = 'scheduled'::text);
 CREATE INDEX reminders_expired ON public.reminders USING btree (not_after) WHERE (phase = 'expired'::text);
@@ -1007,11 +877,7 @@ CREATE INDEX reminders_uncertain ON public.reminders USING btree (id) WHERE (pha
 CREATE TRIGGER begin_doubt BEFORE UPDATE OF state ON public.reminders FOR EACH ROW WHEN (((new.state = 'uncertain'::text) AND (old.state <> 'uncertain'::text))) EXECUTE FUNCTION begin_doubt();
 CREATE TRIGGER begin_doubt_at_birth BEFORE INSERT ON public.reminders FOR EACH ROW WHEN ((new.state = 'uncertain'::text)) EXECUTE FUNCTION begin_doubt();
 CREATE INDEX sealed_callbacks_received ON public.sealed_callbacks USING btree (received_at);
-CREATE INDEX send_check_secrets_check ON public.send_check_secrets USING btree (check_id);
-CREATE INDEX send_questions_answered ON public.send_questions USING btree (organisation_id, mode, proceed_until) WHERE (proceed_until IS NOT NULL);
-CREATE INDEX send_questions_unanswered ON public.send_questions USING btree (organisation_id, mode, unanswered_since) WHERE (unanswered_since IS NOT NULL);
 CREATE INDEX suppressions_created ON public.suppressions USING btree (created_at);
-CREATE INDEX versions_expiry ON public.versions USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 CREATE INDEX webhook_endpoints_organisation ON public.webhook_endpoints USING btree (organisation_id, mode);
 CREATE INDEX webhook_failures_age ON public.webhook_failures USING btree (failed_at);
 CREATE INDEX webhook_failures_endpoint ON public.webhook_failures USING btree (endpoint_id, id);
@@ -1045,8 +911,6 @@ create policy administration on audit for all to sotto_owner
 create policy by_role on audit for all to sotto_ops
   using (true)
   with check (true);
-create policy own_send_checks on audit for insert to sotto_api
-  with check (((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])) AND (action ~~ 'send_check.%'::text) AND (actor ~~ 'credential %'::text)));
 create policy own_settings on audit for insert to sotto_api
   with check (((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])) AND (action = 'organisation.set'::text) AND (actor ~~ 'credential %'::text)));
 create policy own_webhooks on audit for insert to sotto_api
@@ -1061,25 +925,6 @@ create policy every_organisation on carried_balances for all to sotto_scheduler
   with check (true);
 create policy lookup on carried_balances for select to sotto_lookup
   using (true);
-create policy every_organisation on carried_ends for all to sotto_scheduler
-  using (true)
-  with check (true);
-create policy own_organisations on carried_ends for select to sotto_api
-  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
-create policy every_organisation on carried_lives for all to sotto_scheduler
-  using (true)
-  with check (true);
-create policy every_organisation on carried_steps for all to sotto_scheduler
-  using (true)
-  with check (true);
-create policy lookup on carried_steps for select to sotto_lookup
-  using (true);
-create policy only_before_it_counts on carried_steps as restrictive for update to sotto_scheduler
-  using ((NOT (EXISTS ( SELECT
-   FROM event_months m
-  WHERE ((m.month = carried_steps.month) AND (m.dropped_at IS NOT NULL))))));
-create policy own_organisations on carried_steps for select to sotto_ops
-  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
 create policy every_organisation on codes for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -1114,16 +959,6 @@ create policy own_organisations on credentials for all to sotto_api, sotto_ops, 
 create policy restoring_all on credentials for all to sotto_restorer
   using (true)
   with check (true);
-create policy administration on event_months for all to sotto_owner
-  using (true)
-  with check (true);
-create policy by_role on event_months for select to sotto_api, sotto_ops
-  using (true);
-create policy every_organisation on event_months for all to sotto_scheduler
-  using (true)
-  with check (true);
-create policy lookup on event_months for select to sotto_lookup
-  using (true);
 create policy every_organisation on events for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -1335,30 +1170,6 @@ create policy by_role on sealed_callbacks for insert to sotto_api
 create policy every_organisation on sealed_callbacks for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
-create policy administration on send_check_secrets for all to sotto_owner
-  using (true)
-  with check (true);
-create policy every_organisation on send_check_secrets for all to sotto_scheduler
-  using (true)
-  with check (true);
-create policy own_organisations on send_check_secrets for all to sotto_api, sotto_ops
-  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
-  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
-create policy administration on send_checks for all to sotto_owner
-  using (true)
-  with check (true);
-create policy every_organisation on send_checks for all to sotto_scheduler
-  using (true)
-  with check (true);
-create policy own_organisations on send_checks for all to sotto_api, sotto_ops
-  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
-  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
-create policy every_organisation on send_questions for all to sotto_scheduler
-  using (true)
-  with check (true);
-create policy own_organisations on send_questions for all to sotto_api, sotto_ops
-  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
-  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
 create policy every_organisation on source_failures for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -1552,11 +1363,6 @@ AS $function$
       and e.from_state is distinct from e.to_state
       and (only_organisation is null or e.organisation_id = only_organisation)
     group by 1, 2, 3, 4
-    union all
-    select c.organisation_id, c.mode, c.from_state, c.to_state, c.count
-    from carried_steps c join event_months m on m.month = c.month
-    where m.dropped_at is not null
-      and (only_organisation is null or c.organisation_id = only_organisation)
   ), entry as (
     select r.organisation_id, r.mode, r.state, count(*) as by_rows, 0 as carried, 0 as by_events
     from reminders r where only_organisation is null or r.organisation_id = only_organisation
@@ -1586,37 +1392,6 @@ AS $function$
   from pg_database where datname = current_database()
 $function$;
 alter function current_run() owner to sotto_owner;
-
-CREATE OR REPLACE FUNCTION public.delete_old_records(kept_days integer, rows_max integer)
- RETURNS integer
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'public', 'pg_temp'
-AS $function$
-declare
-  over timestamptz := clock_timestamp() - make_interval(days => greatest(kept_days, 90));
-  total integer := 0;
-  deleted integer;
-begin
-  delete from audit where at < over
-    and id = any (array(select a.id from audit a where a.at < over limit rows_max));
-  get diagnostics deleted = row_count;
-  total := total + deleted;
-  delete from ops_users where disabled_at < over;
-  get diagnostics deleted = row_count;
-  total := total + deleted;
-  delete from credentials where least(revoked_at, expires_at) < over;
-  get diagnostics deleted = row_count;
-  total := total + deleted;
-  delete from pauses where ended_at < over;
-  get diagnostics deleted = row_count;
-  total := total + deleted;
-  delete from ops_sessions where created_at < clock_timestamp() - interval '12 hours';
-  get diagnostics deleted = row_count;
-  return total + deleted;
-end
-$function$;
-alter function delete_old_records(integer,integer) owner to sotto_owner;
 
 CREATE OR REPLACE FUNCTION public.doubt_restored(point timestamp with time zone, doubt_from timestamp with time zone, doubt_until timestamp with time zone, after_id uuid, count_max integer)
  RETURNS TABLE(last_id uuid, doubted integer)
@@ -1671,27 +1446,6 @@ end
 $function$;
 alter function doubt_restored(timestamp with time zone,timestamp with time zone,timestamp with time zone,uuid,integer) owner to sotto_restorer;
 
-CREATE OR REPLACE FUNCTION public.drop_event_month(old_month date, kept_days integer)
- RETURNS boolean
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'public', 'pg_temp'
-AS $function$
-begin
-  update event_months set dropped_at = clock_timestamp()
-    where month = old_month and carried_at is not null and dropped_at is null and kept_days >= 7
-      and (old_month + interval '1 month') at time zone 'UTC'
-        <= clock_timestamp() - make_interval(days => kept_days + 1);
-  if not found then
-    return false;
-  end if;
-  -- Last, for from here on nobody reads or writes an event until the transaction ends.
-  execute format('drop table if exists %I', 'events_' || to_char(old_month, 'YYYY_MM'));
-  return true;
-end
-$function$;
-alter function drop_event_month(date,integer) owner to sotto_owner;
-
 CREATE OR REPLACE FUNCTION public.ensure_event_partitions(months_ahead integer)
  RETURNS void
  LANGUAGE plpgsql
@@ -1700,19 +1454,18 @@ CREATE OR REPLACE FUNCTION public.ensure_event_partitions(months_ahead integer)
 AS $function$
 declare
   month date;
-  name text;
 begin
   for month in
     select (date_trunc('month', clock_timestamp() at time zone 'UTC') + make_interval(months => step))::date
     from generate_series(0, months_ahead) as step
   loop
-    name := 'events_' || to_char(month, 'YYYY_MM');
-    continue when to_regclass(name) is not null;
-    execute format('create table %I partition of events for values from (%L) to (%L)', name,
+    execute format(
+      'create table if not exists %I partition of events for values from (%L) to (%L)',
+      'events_' || to_char(month, 'YYYY_MM'),
       to_char(month, 'YYYY-MM-DD') || ' 00:00:00+00',
       to_char(month + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00');
-    execute format('alter table %I enable row level security', name);
-    execute format('alter table %I force row level security', name);
+    execute format('alter table %I enable row level security', 'events_' || to_char(month, 'YYYY_MM'));
+    execute format('alter table %I force row level security', 'events_' || to_char(month, 'YYYY_MM'));
   end loop;
 end
 $function$;
@@ -1908,64 +1661,6 @@ AS $function$
 $function$;
 alter function visible_organisations() owner to sotto_owner;
 
-CREATE OR REPLACE FUNCTION public.write_intents(its_batch uuid, its_transport text, reminder_ids uuid[], link_ids uuid[], lookups bytea[], selectors text[], attempt_ids uuid[], tokens bytea[])
- RETURNS void
- LANGUAGE plpgsql
- SET search_path TO 'public', 'pg_temp'
-AS $function$
-declare
-  written integer;
-begin
-  update reminders r set state = 'sending', attempt_count = r.attempt_count + 1,
-    updated_at = clock_timestamp()
-  from unnest(reminder_ids) as g (reminder_id)
-  where r.id = g.reminder_id and r.state = 'queued' and r.batch_id = its_batch
-    and r.pending_end is null and r.lease_until > clock_timestamp();
-  get diagnostics written = row_count;
-  if written < cardinality(reminder_ids) then
-    raise exception 'not in hand' using errcode = 'ST001';
-  end if;
-
-  with given as (
-    select * from unnest(reminder_ids, link_ids, lookups, selectors, attempt_ids, tokens)
-      as g (reminder_id, link_id, lookup, selector, attempt_id, token)
-  ), unpaused as (
-    select g.*, r.organisation_id, r.mode, r.appointment_id, r.channel, r.attempt_count,
-      r.possible_duplicate, r.possibly_sent, a.reference
-    from given g
-    join reminders r on r.id = g.reminder_id
-    join appointments a on a.id = r.appointment_id
-    where a.paused_at is null and a.state <> 'erased' and not exists (
-      select from pauses p where p.ended_at is null
-        and (p.organisation_id is null or p.organisation_id = r.organisation_id)
-        and (p.channel is null or p.channel = r.channel))
-  ), linked as (
-    update links l set selector = u.selector,
-      attempted_at = coalesce(l.attempted_at, clock_timestamp())
-    from unpaused u
-    where l.id = u.link_id and l.reminder_id = u.reminder_id and l.lookup = u.lookup
-      and l.current and l.revoked_at is null and coalesce(l.selector, u.selector) = u.selector
-    returning u.*
-  ), tried as (
-    insert into attempts (id, organisation_id, mode, reminder_id, link_id, number, channel, transport,
-      token, batch_id, possible_duplicate)
-    select attempt_id, organisation_id, mode, reminder_id, link_id, attempt_count, channel,
-      its_transport, token, its_batch, possible_duplicate
-    from linked
-  )
-  insert into events (organisation_id, mode, type, reference, appointment_id, reminder_id, from_state,
-    to_state, possible_duplicate, possibly_sent)
-  select organisation_id, mode, 'reminder.sending', reference, appointment_id, reminder_id, 'queued',
-    'sending', possible_duplicate, possibly_sent
-  from linked;
-  get diagnostics written = row_count;
-  if written < cardinality(reminder_ids) then
-    raise exception 'held back' using errcode = 'ST001';
-  end if;
-end
-$function$;
-alter function write_intents(uuid,text,uuid[],uuid[],bytea[],text[],uuid[],bytea[]) owner to sotto_owner;
-
 grant delete on appointments to sotto_scheduler;
 grant insert, select on appointments to sotto_api;
 grant select (deleted_at, ends_at, erase_at, id, mode, organisation_id, paused_at, reference, state, version) on appointments to sotto_scheduler;
@@ -1978,7 +1673,7 @@ grant update (deleted_at, ends_at, erase_at, moved, paused_at, revision, starts_
 grant update (deleted_at, state, updated_at) on appointments to sotto_restorer;
 grant insert, select, update on attempts to sotto_worker;
 grant select (batch_id, channel, copy_gone_at, copy_owed_at, copy_tries, ended_at, id, link_id, mode, number, organisation_id, outcome, possible_duplicate, proven_copy_at, provider_id, reason_code, receipt_at, receipt_code, receipt_state, reminder_id, started_at, transport) on attempts to sotto_ops;
-grant select (channel, copy_gone_at, copy_owed_at, copy_tries, ended_at, id, mode, number, organisation_id, outcome, reason_code, reminder_id, started_at, transport) on attempts to sotto_scheduler;
+grant select (channel, ended_at, id, mode, number, outcome, reason_code, reminder_id, started_at, transport) on attempts to sotto_scheduler;
 grant select (channel, id, organisation_id, token) on attempts to sotto_lookup;
 grant select (copy_owed_at, organisation_id, reminder_id) on attempts to sotto_api;
 grant select (copy_owed_at, outcome, reminder_id) on attempts to sotto_restorer;
@@ -1992,13 +1687,6 @@ grant select on batches to sotto_ops;
 grant select on batches to sotto_worker;
 grant insert on carried_balances to sotto_scheduler;
 grant select (count, mode, organisation_id, state) on carried_balances to sotto_lookup;
-grant insert, select on carried_ends to sotto_scheduler;
-grant select on carried_ends to sotto_api;
-grant delete, insert, select on carried_lives to sotto_scheduler;
-grant insert, select on carried_steps to sotto_scheduler;
-grant select (count, from_state, mode, month, organisation_id, to_state) on carried_steps to sotto_lookup;
-grant select on carried_steps to sotto_ops;
-grant update (count) on carried_steps to sotto_scheduler;
 grant delete, insert, select, update on codes to sotto_patient;
 grant delete, select on codes to sotto_scheduler;
 grant delete, insert, select on content_keys to sotto_api;
@@ -2012,18 +1700,12 @@ grant select (id, key_hash, organisation_id) on credentials to sotto_lookup;
 grant select on credentials to sotto_api;
 grant update (expires_at, revoked_at) on credentials to sotto_restorer;
 grant update (last_used_at) on credentials to sotto_api;
-grant insert (month) on event_months to sotto_scheduler;
-grant select (dropped_at, month) on event_months to sotto_lookup;
-grant select on event_months to sotto_api;
-grant select on event_months to sotto_ops;
-grant select on event_months to sotto_scheduler;
-grant update (carried_at, carried_to) on event_months to sotto_scheduler;
 grant insert on events to sotto_patient;
 grant insert on events to sotto_restorer;
+grant insert on events to sotto_scheduler;
 grant insert on events to sotto_worker;
 grant insert, select on events to sotto_api;
 grant insert, select on events to sotto_ops;
-grant insert, select on events to sotto_scheduler;
 grant select (appointment_id, created_at, endpoint_id, from_state, id, incident_id, mode, organisation_id, possible_duplicate, possibly_sent, reason_code, reference, reminder_id, to_state, transaction_id, type) on events to sotto_scheduler;
 grant select (created_at, from_state, id, mode, organisation_id, reminder_id, to_state, transaction_id) on events to sotto_lookup;
 grant delete, insert, select, update on factor_failures to sotto_patient;
@@ -2042,9 +1724,7 @@ grant execute on function current_run() to sotto_patient;
 grant execute on function current_run() to sotto_restorer;
 grant execute on function current_run() to sotto_scheduler;
 grant execute on function current_run() to sotto_worker;
-grant execute on function delete_old_records(integer,integer) to sotto_scheduler;
 grant execute on function doubt_restored(timestamp with time zone,timestamp with time zone,timestamp with time zone,uuid,integer) to sotto_scheduler;
-grant execute on function drop_event_month(date,integer) to sotto_scheduler;
 grant execute on function ensure_event_partitions(integer) to sotto_scheduler;
 grant execute on function events_horizon() to sotto_api;
 grant execute on function events_horizon() to sotto_ops;
@@ -2066,7 +1746,6 @@ grant execute on function replay_journal(jsonb) to sotto_scheduler;
 grant execute on function visible_organisations() to sotto_api;
 grant execute on function visible_organisations() to sotto_ops;
 grant execute on function visible_organisations() to sotto_patient;
-grant execute on function write_intents(uuid,text,uuid[],uuid[],bytea[],text[],uuid[],bytea[]) to sotto_worker;
 grant delete, insert, select, update on heartbeats to sotto_scheduler;
 grant delete, insert, select, update on heartbeats to sotto_worker;
 grant insert, select, update on heartbeats to sotto_api;
@@ -2128,16 +1807,16 @@ grant select (digest, name) on migrations to sotto_patient;
 grant select (digest, name) on migrations to sotto_scheduler;
 grant select (digest, name) on migrations to sotto_worker;
 grant delete, insert on minute_hand_overs to sotto_scheduler;
-grant select (ctid, minute) on minute_hand_overs to sotto_scheduler;
+grant select (minute) on minute_hand_overs to sotto_scheduler;
 grant select on minute_hand_overs to sotto_ops;
 grant delete, insert on minute_lateness to sotto_scheduler;
-grant select (ctid, minute) on minute_lateness to sotto_scheduler;
+grant select (minute) on minute_lateness to sotto_scheduler;
 grant select on minute_lateness to sotto_ops;
 grant delete, insert on minute_opt_outs to sotto_scheduler;
-grant select (ctid, minute) on minute_opt_outs to sotto_scheduler;
+grant select (minute) on minute_opt_outs to sotto_scheduler;
 grant select on minute_opt_outs to sotto_ops;
 grant delete, insert on minute_transitions to sotto_scheduler;
-grant select (ctid, minute) on minute_transitions to sotto_scheduler;
+grant select (minute) on minute_transitions to sotto_scheduler;
 grant select on minute_transitions to sotto_ops;
 grant delete on ops_sessions to sotto_restorer;
 grant delete, insert, select, update on ops_sessions to sotto_ops;
@@ -2163,7 +1842,7 @@ grant delete, select on phone_day_counts to sotto_scheduler;
 grant insert, select, update on phone_day_counts to sotto_patient;
 grant delete on receipts to sotto_scheduler;
 grant insert, select on receipts to sotto_api;
-grant select (ctid, issued_at, organisation_id) on receipts to sotto_scheduler;
+grant select (issued_at, organisation_id) on receipts to sotto_scheduler;
 grant delete, select on reminders to sotto_scheduler;
 grant insert, select on reminders to sotto_api;
 grant select (appointment_id, attempt_count, channel, due_at, id, mode, not_after, organisation_id, phase, state) on reminders to sotto_lookup;
@@ -2180,17 +1859,6 @@ grant delete on sealed_callbacks to sotto_scheduler;
 grant delete, select, update on sealed_callbacks to sotto_worker;
 grant insert on sealed_callbacks to sotto_api;
 grant select (epoch_day, failed_count, id, received_at) on sealed_callbacks to sotto_scheduler;
-grant delete, insert on send_check_secrets to sotto_api;
-grant delete, select on send_check_secrets to sotto_scheduler;
-grant select (check_id, created_at, expires_at, id, organisation_id) on send_check_secrets to sotto_api;
-grant update (expires_at) on send_check_secrets to sotto_api;
-grant delete, insert, select on send_checks to sotto_api;
-grant select (answered_at, asked_count, created_at, drop_count, failed_count, failing_code, failing_since, failing_status, id, inconclusive_count, mode, on_no_answer, organisation_id, proceed_count) on send_checks to sotto_ops;
-grant select on send_checks to sotto_scheduler;
-grant update (answered_at, asked_count, drop_count, due_at, failed_count, failing_code, failing_since, failing_status, inconclusive_count, lease_id, lease_until, proceed_count, taken_at, test_code, test_ended_at, test_status) on send_checks to sotto_scheduler;
-grant update (due_at, failed_count, failing_code, failing_since, failing_status, on_no_answer, test_code, test_ended_at, test_id, test_requested_at, test_status, url) on send_checks to sotto_api;
-grant insert, select, update on send_questions to sotto_scheduler;
-grant select on send_questions to sotto_ops;
 grant delete, insert, select, update on source_failures to sotto_patient;
 grant delete, select on source_failures to sotto_api;
 grant delete, select on source_failures to sotto_scheduler;
@@ -2211,7 +1879,7 @@ grant delete on versions to sotto_restorer;
 grant delete on versions to sotto_scheduler;
 grant delete, insert, select on versions to sotto_api;
 grant select (appointment_id) on versions to sotto_restorer;
-grant select (appointment_id, created_at, expires_at, organisation_id, version, view_month) on versions to sotto_scheduler;
+grant select (appointment_id, created_at, organisation_id, version, view_month) on versions to sotto_scheduler;
 grant select on versions to sotto_patient;
 grant delete, insert, select on webhook_endpoints to sotto_api;
 grant select (after_id, after_transaction, created_at, delivered_at, disabled_at, disabled_reason, due_at, failed_count, failing_since, id, mode, organisation_id) on webhook_endpoints to sotto_ops;
@@ -2219,7 +1887,7 @@ grant select on webhook_endpoints to sotto_scheduler;
 grant update (after_id, after_transaction, delivered_at, disabled_at, disabled_reason, due_at, failed_count, failing_since, lease_id, lease_until, taken_at, test_code, test_ended_at, test_status) on webhook_endpoints to sotto_scheduler;
 grant update (after_id, after_transaction, disabled_at, disabled_reason, due_at, failed_count, failing_since, test_code, test_ended_at, test_id, test_requested_at, test_status, url) on webhook_endpoints to sotto_api;
 grant delete, insert on webhook_failures to sotto_scheduler;
-grant select (ctid, endpoint_id, failed_at, id) on webhook_failures to sotto_scheduler;
+grant select (endpoint_id, failed_at, id) on webhook_failures to sotto_scheduler;
 grant select on webhook_failures to sotto_api;
 grant delete, insert on webhook_secrets to sotto_api;
 grant delete, select on webhook_secrets to sotto_scheduler;
