@@ -21,6 +21,7 @@ import { feedDueReminders, newFeedCursor } from '../src/usecases/feed-due-remind
 import { leaveStuckLanes } from '../src/usecases/leave-stuck-lanes.ts';
 import { markHighWater } from '../src/usecases/mark-high-water.ts';
 import { measureMinutes } from '../src/usecases/measure-minutes.ts';
+import { openIncident } from '../src/usecases/open-incident.ts';
 import { proveLedger } from '../src/usecases/prove-ledger.ts';
 import { prepareEventMonths, retireExpired } from '../src/usecases/retire-expired.ts';
 import { sweepExpired, sweepLeases } from '../src/usecases/sweep-leases.ts';
@@ -47,10 +48,8 @@ export async function runScheduler(config: Config): Promise<{ close(): Promise<v
   const database = await openCheckedDatabase(config, { role: 'scheduler', log });
   const bells = createBells({ url: queueUrl, log });
   const admit = createAdmission({
-    database,
-    journal: config.JOURNAL,
-    openIncident: async () => {},
-    log,
+    ...{ database, journal: config.JOURNAL, log },
+    openIncident: (incident) => openIncident({ database }, incident),
   });
   // Until this is done nothing is sent, and what sweeps must not touch what is to come into doubt.
   await admit().catch((error) =>

@@ -1406,7 +1406,7 @@ begin
       where r.id > after_id order by r.id limit count_max
     ), due as materialized (
       select r.id, r.state as from_state,
-        case when r.state = 'failed' then 'failed' else 'uncertain' end as to_state
+        case when r.phase = 'failed' then 'failed' else 'uncertain' end as to_state
       from reminders r
       where r.id = any (array(select w.id from walked w
           where (w.send_at between doubt_from and doubt_until

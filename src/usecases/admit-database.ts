@@ -11,6 +11,7 @@ import type { Database } from '../store/database.ts';
 import { admitRun, readAccepted, readLife, type StoredLife } from '../store/lives.ts';
 import { beginLife, countInDoubt, doubtRestored, firstReminder } from '../store/restores.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
+import type { NewIncident } from './open-incident.ts';
 import { replayJournal } from './replay-journal.ts';
 
 export interface AdmitDatabaseDeps {
@@ -23,13 +24,8 @@ export interface AdmitDatabaseDeps {
   readonly patienceMs?: number;
 }
 
-/** Tells people what a restore lost. Counts and ids of organisations only; twice is as once. */
-export type OpenRestoreIncident = (incident: {
-  readonly code: 'restored_behind';
-  readonly since: Temporal.Instant;
-  readonly facts: Readonly<Record<string, number>>;
-  readonly organisationIds: readonly string[];
-}) => Promise<unknown>;
+/** Tells people what a restore lost; see `open-incident.ts`. */
+export type OpenRestoreIncident = (incident: NewIncident) => Promise<unknown>;
 
 const patienceDefaultMs = 30_000;
 const walkedAtOnce = 10_000;
@@ -73,10 +69,7 @@ export function createAdmission(deps: AdmitDatabaseDeps): () => Promise<boolean>
 /** One that cannot be read tells nothing, and must stop nobody for ever. */
 async function readMark({ journal, log }: AdmitDatabaseDeps): Promise<HighWaterMark | undefined> {
   return readHighWaterMark(journal).catch((error: unknown) => {
-    log.error('the high-water mark cannot be read', {
-      ...errorFacts(error),
-      reason: 'mark_unread',
-    });
+    log.error('the high-water mark cannot be read', errorFacts(error));
     return undefined;
   });
 }

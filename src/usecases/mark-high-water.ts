@@ -25,10 +25,7 @@ export async function markHighWater({
   try {
     await writeHighWaterMark(journal, { ...beat, identity, timeline });
   } catch (error) {
-    log.error('the high-water mark cannot be written', {
-      ...errorFacts(error),
-      reason: 'mark_unwritten',
-    });
+    log.error('the high-water mark cannot be written', errorFacts(error));
     throw error;
   }
 }

@@ -88,10 +88,16 @@ describe('sotto key', () => {
       { action: 'credential.revoke', subject: made.id, reason: 'laptop stolen' },
     ]);
     const journal = await readFile(join(folder, 'journal', 'command-line.ndjson'), 'utf8');
-    expect(JSON.parse(journal.split('\n')[0] ?? '')).toMatchObject({
-      kind: 'credential_revocation',
-      credentialId: made.id,
-    });
+    expect(
+      journal
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([
+      { kind: 'credential_end', credentialId: made.id, endsAt: expect.any(String) },
+      { kind: 'credential_revocation', credentialId: made.id },
+      { kind: 'credential_revocation', credentialId: made.id },
+    ]);
   });
 
   it('revokes though the journal cannot be written, and says so', async () => {

@@ -253,7 +253,7 @@ describe('a server whose files were put back to an earlier day', () => {
     const [incident] = [...one1.incidents, ...other.incidents];
     expect(incident).toMatchObject({ code: 'restored_behind', facts: { acceptedLost: 4 } });
     expect(incident?.facts).toMatchObject({ journalEntriesUnknown: 1, journalFailures: 0 });
-    expect(incident?.organisationIds.toSorted()).toEqual([resends, holds].toSorted());
+    expect(incident?.organisationIds?.toSorted()).toEqual([resends, holds].toSorted());
 
     expect(await one(`select count(*)::int from lives`)).toEqual({ count: 2 });
     for (const reminder of [...sentSince, ...sentHeld, ...missed, ...missedHeld]) {

@@ -28,6 +28,7 @@ const commonTables: Record<string, readonly DatabaseRole[]> = {
   total_lateness: ['ops'],
   total_opt_outs: ['ops'],
   ledger_proofs: ['ops'],
+  lives: ['api', 'patient', 'ops'],
   // Those that name an organisation of its own, for api; see the test of that.
   incidents: ['api', 'ops'],
   incident_entries: ['api', 'ops'],
@@ -87,6 +88,9 @@ const refusedSelects: [DatabaseRole, string][] = [
   ['ops', 'select difference from ledger_breaks'],
   ['ops', 'select proved_until from ledger_proofs'],
   ['scheduler', 'select contact_index from suppressions'],
+  ['scheduler', 'select id from ops_users'],
+  ['ops', 'select accepted from lives'],
+  ['worker', 'select identity from lives'],
   ['ops', 'select created_at from suppressions'],
   ['ops', 'select mark_transaction_id from measuring'],
   ['scheduler', 'select code from webhook_failures'],
@@ -459,6 +463,7 @@ describe('the roles', () => {
     expect(rows).toEqual([
       { rolname: 'sotto_lookup', strong: false },
       { rolname: 'sotto_owner', strong: false },
+      { rolname: 'sotto_restorer', strong: false },
     ]);
   });
 
@@ -762,6 +767,7 @@ describe('the functions that look past the organisation', () => {
     );
     const common = { setting: 'search_path=public, pg_temp', open: false };
     expect(rows).toEqual([
+      { name: 'begin_life', result: 'void', callers: ['scheduler'], ...common },
       {
         name: 'count_due_reminders',
         result:
@@ -792,6 +798,12 @@ describe('the functions that look past the organisation', () => {
       },
       // Deletes what is old enough and nothing else, however it is called.
       { name: 'delete_old_records', result: 'integer', callers: ['scheduler'], ...common },
+      {
+        name: 'doubt_restored',
+        result: 'TABLE(last_id uuid, doubted integer)',
+        callers: ['scheduler'],
+        ...common,
+      },
       { name: 'drop_event_month', result: 'boolean', callers: ['scheduler'], ...common },
       { name: 'ensure_event_partitions', result: 'void', callers: ['scheduler'], ...common },
       {
@@ -825,7 +837,17 @@ describe('the functions that look past the organisation', () => {
         callers: ['patient', 'ops'],
         ...common,
       },
+      { name: 'replay_journal', result: 'integer', callers: ['scheduler'], ...common },
     ]);
+  });
+
+  it.each([
+    [`replay_journal('[{"kind":"erasure","appointmentId":"${randomUUID()}"}]')`],
+    [`doubt_restored(now(), now(), now(), '${randomUUID()}', 1)`],
+  ])('do nothing while nothing is being restored: %s', async (call) => {
+    await expect(
+      as('scheduler', undefined, (connection) => connection.query(`select ${call}`)),
+    ).rejects.toThrow('nothing is being restored');
   });
 
   it('find what is there, for a role that could not see it', async () => {

@@ -16,6 +16,7 @@ export type ReasonCode =
   | 'not_settled'
   | 'held_uncertain'
   | 'proven_duplicate'
+  | 'restored'
   | 'redriven'
   | 'dropped_by_check'
   | 'check_unanswered';
@@ -170,6 +171,11 @@ export const reasonWords: Readonly<Record<ReasonCode, ReasonWords>> = {
   proven_duplicate: {
     words: 'A second copy is proven to have gone out.',
     advice: 'Nothing: both say the same. If it happens often, look at the provider.',
+  },
+  restored: {
+    words: 'The database went back to a backup, so nobody knows what became of it since.',
+    advice:
+      'It is looked for at the provider by itself. Settle the incident of the restore before you resume sending.',
   },
   redriven: { words: 'An operator sent it again.' },
 };
