@@ -36,8 +36,9 @@ COPY docs docs
 RUN cd /var/lib && install -d -o 1000 -g 1000 -m 0755 sotto sotto/keys sotto/keys/public \
       sotto/keys/public/epoch sotto/keys/public/view sotto/keys/public/receipt \
       sotto/keys/public/webhook \
- && cd sotto && install -d -o 1000 -g 1000 -m 0700 journal keys/api keys/callback keys/link \
-      keys/opt-out keys/patient keys/pepper keys/scheduler keys/worker
+ && cd sotto && install -d -o 1000 -g 1000 -m 0700 journal journal/api journal/patient \
+      journal/worker journal/command-line keys/api keys/callback keys/link keys/opt-out \
+      keys/patient keys/pepper keys/scheduler keys/worker
 ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/var/lib/sotto
 USER 1000:1000
 # API_PORT, PATIENT_PORT and OPS_PORT; worker and scheduler listen on nothing.

@@ -185,7 +185,7 @@ export const environment = z.object({
     .regex(/^file:.+/)
     .optional()
     .describe(
-      'Journal of erasures, opt-outs and lock-outs outside PostgreSQL. Unset: file:DATA_DIR/journal.',
+      'Outside PostgreSQL: journals of erasures, opt-outs, lock-outs and revocations, and the mark that a restored database is recognised by. Unset: file:DATA_DIR/journal.',
     ),
   KEEP_STATES_DAYS: keptFor('states').describe(
     'Days that states, times and attempts are kept after the links of an appointment expire, 1 to 90.',

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { hasLiveTransport } from '../../config/transports.ts';
 import type { Secret } from '../domain/secret.ts';
 import { type Database, sqlState } from '../store/database.ts';
-import { readDataFolder } from '../store/doctor-reads.ts';
+import { isLifeBegun, readDataFolder } from '../store/doctor-reads.ts';
 import { listOrganisationIds } from '../store/organisation-ids.ts';
 import { errorFacts } from '../telemetry/log.ts';
 import { askAddress } from './ask-address.ts';
@@ -14,6 +14,7 @@ import { checkJournal } from './check-journal.ts';
 import { checkKeys } from './check-keys.ts';
 import { checkMailDns, type NameServer } from './check-mail-dns.ts';
 import { checkMailServer } from './check-mail-server.ts';
+import { checkMark } from './check-mark.ts';
 import { checkProcesses } from './check-processes.ts';
 import { checkRedis } from './check-redis.ts';
 import { checkSms } from './check-sms.ts';
@@ -137,7 +138,12 @@ function looksAt(setUp: SetUp, { dns, nowMs }: DoctorDeps, open: () => Opening):
       async run() {
         const opened = await view();
         const dataFolder = opened && (await readDataFolder(opened.database));
-        return checkJournal({ journal: config.JOURNAL, dataFolder });
+        const { JOURNAL: journal } = config;
+        const isInUse = opened?.asOps && (await isLifeBegun(opened.asOps).catch(() => undefined));
+        return [
+          ...(await checkJournal({ journal, dataFolder })),
+          await checkMark({ journal, isInUse, nowMs: nowMs() }),
+        ];
       },
     },
     {

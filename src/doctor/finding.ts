@@ -26,7 +26,7 @@ export const checksOf = {
     'redis_disk',
     'redis_memory',
   ],
-  keys: ['key_store', 'key_files', 'day_keys', 'view_keys', 'journal'],
+  keys: ['key_store', 'key_files', 'day_keys', 'view_keys', 'journal', 'high_water_mark'],
   processes: [
     'feed',
     'sweep',

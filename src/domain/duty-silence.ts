@@ -9,6 +9,7 @@ export const silentMaxS = {
   feed: 20,
   sweep: 40,
   expire: 60,
+  admit: 60,
   settle: 60,
   callbacks: 60,
   webhooks: 60,
@@ -25,6 +26,8 @@ export const silentMaxS = {
   ledger: 60,
   'epoch-keys': 60,
   'event-months': 60,
+  // A round a minute: one that failed is not heard of before the next.
+  mark: 150,
 } as const;
 export type Duty = keyof typeof silentMaxS;
 

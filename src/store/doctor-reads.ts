@@ -44,6 +44,14 @@ export async function readDataFolder(
   return row?.folder;
 }
 
+/** Whether anything was ever sent from this database, or might have been. */
+export async function isLifeBegun(database: Pick<Database, 'query'>): Promise<boolean> {
+  const [row] = await database.query<{ begun: boolean }>(
+    'select run is not null as begun from lives order by number desc limit 1',
+  );
+  return row?.begun ?? false;
+}
+
 /** Versions of the code whose duties were heard of within a minute. */
 export async function listRunningVersions(database: Pick<Database, 'query'>): Promise<string[]> {
   const rows = await database.query<{ version: string }>(

@@ -1,5 +1,13 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { formatReport } from '../../src/cli/doctor-report.ts';
@@ -198,6 +206,18 @@ const plants: Plant[] = [
       chmodSync(join(setUp.folder, 'journal'), 0o777);
       return { undo: () => chmodSync(join(setUp.folder, 'journal'), 0o700) };
     },
+  },
+  {
+    fault: 'a mark of the database that nobody writes any more',
+    check: 'high_water_mark',
+    says: /mark is 9 minutes old/,
+    plant: () => plantMark(markOf(new Date(Date.now() - 9.5 * 60_000))),
+  },
+  {
+    fault: 'a mark of the database that is torn',
+    check: 'high_water_mark',
+    says: /cannot be read/,
+    plant: () => plantMark('{"life":'),
   },
   {
     fault: 'a worker that has fallen silent',
@@ -437,6 +457,17 @@ function withoutTxt(name: keyof typeof dnsNames) {
 }
 
 type Account = DoctorSetUp['twilio']['account'];
+function plantMark(text: string): { undo: () => void } {
+  const file = join(setUp.folder, 'journal', 'high-water-mark.json');
+  writeFileSync(file, text);
+  return { undo: () => rmSync(file) };
+}
+
+function markOf(at: Date): string {
+  const numbers = { life: 1, beat: 1, transaction: '1', event: '1', accepted: {} };
+  return JSON.stringify({ ...numbers, at, identity: 'x', timeline: 'x' });
+}
+
 function withAccount(change: (account: Account) => Account) {
   return (): Planted => {
     const before = setUp.twilio.account;
