@@ -59,9 +59,11 @@ export async function lookForCopies(
   if (count > 0) return { found, attempts, sight: { kind: 'textless', count } };
   if (answered.some(({ isWhole }) => !isWhole))
     return { found, attempts, sight: { kind: 'endless' } };
-  // What was handed to another provider is not missing because this one does not show it.
-  const isAll = attempts.length === doubt.attempts.length;
-  return { found, attempts, sight: { kind: isAll ? 'absent' : 'blind' } };
+  // What was handed to another provider is not missing because this one does not show it, nor is what a
+  // life that is over had it delete once it had arrived.
+  const isElsewhere = attempts.length < doubt.attempts.length;
+  const mayBeDeleted = doubt.restored !== null && route.transport.copies !== undefined;
+  return { found, attempts, sight: { kind: isElsewhere || mayBeDeleted ? 'blind' : 'absent' } };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -32,8 +32,11 @@ import { createDispatchBench, silentLog } from '../support/dispatch-bench.ts';
 import { copiesOf } from '../support/doubts.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
 import type { SeededReminder } from '../support/seed-reminders.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const minute = 60_000;
+/** So that it can recover its log, which is all there, to a new timeline. */
+const settings = { wal_level: 'replica', restore_command: 'false' };
 const folder = mkdtempSync(join(tmpdir(), 'sotto-test-restore-'));
 const journalLocation = `file:${join(folder, 'journal')}`;
 
@@ -49,7 +52,7 @@ let removeKeys: () => Promise<void>;
 
 beforeAll(async () => {
   dataDir = await takeDataDir(join(folder, 'data'));
-  server = await startEmbeddedPostgres({ dataDir: dataDir.path });
+  server = await startEmbeddedPostgres({ dataDir: dataDir.path, settings });
   await migrate(server.adminUrl);
   const roleUrls = await createRoleLogins(server.adminUrl);
   database = openTestDatabase({ adminUrl: server.adminUrl, roleUrls });
@@ -92,7 +95,7 @@ const mark = () =>
 async function whileStopped(work: () => void = () => {}): Promise<void> {
   await server.stop();
   work();
-  server = await startEmbeddedPostgres({ dataDir: dataDir.path, port: server.port });
+  server = await startEmbeddedPostgres({ dataDir: dataDir.path, port: server.port, settings });
 }
 const postgresFolder = () => join(dataDir.path, 'postgres');
 const backup = join(folder, 'backup');
@@ -342,5 +345,19 @@ describe('a server whose files were put back to an earlier day', () => {
     const after = await bench.seed({ organisationId: resends, count: 1 });
     await bench.drain();
     expect(copiesOf(peer, after)).toEqual([1]);
+
+    // Another timeline, as after a failover: the last of it may not have got there. Doubts, and no stop.
+    const [unknown] = await bench.seed({ organisationId: resends, count: 1 });
+    await mark();
+    await whileStopped(() => writeFileSync(join(postgresFolder(), 'recovery.signal'), ''));
+    const standby = scheduler();
+    await waitFor(async () => (await one('select pg_is_in_recovery() as is'))?.is === false);
+    expect(await maySend(bench.worker)).toBe(false);
+    expect(await standby.admit()).toBe(true);
+    expect(standby.incidents).toMatchObject([{ facts: { acceptedLost: 0, remindersInDoubt: 1 } }]);
+    expect(await stateOf(unknown as SeededReminder)).toMatchObject({ state: 'uncertain' });
+    const next = await bench.seed({ organisationId: resends, count: 1 });
+    await bench.drain();
+    expect(copiesOf(peer, next)).toEqual([1]);
   }, 90_000);
 });

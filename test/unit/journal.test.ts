@@ -1,8 +1,9 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openJournal } from '../../src/journal/journal.ts';
+import { readJournals } from '../../src/journal/read-journals.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -34,5 +35,36 @@ describe('the journal', () => {
     const [first, , last] = linesOf('torn');
     expect(JSON.parse(first ?? '')).toMatchObject({ appointmentId: 'one' });
     expect(JSON.parse(last ?? '')).toMatchObject({ appointmentId: 'two' });
+  });
+});
+
+describe('the journals of all roles', () => {
+  const at = (minute: number) => `2026-11-26T10:0${minute}:00.000Z`;
+  const since = Temporal.Instant.from(at(2));
+
+  it('are read from every file and folder, in the order of time, without what was cut off', async () => {
+    const place = join(folder, 'all');
+    mkdirSync(join(place, 'api'), { recursive: true });
+    const line = (minute: number, appointmentId: string) =>
+      `${JSON.stringify({ at: at(minute), kind: 'erasure', appointmentId })}\n`;
+    appendFileSync(join(place, 'worker.ndjson'), line(1, 'before') + line(5, 'last'));
+    appendFileSync(join(place, 'patient.ndjson'), `${line(2, 'first')}{"at":"2026-11-26T1\n\n17\n`);
+    appendFileSync(join(place, 'api', 'api.ndjson'), `{"kind":"erasure"}\n${line(4, 'mirrored')}`);
+    appendFileSync(join(place, 'high-water-mark.json'), '{}');
+    const { entries, filesUnread } = await readJournals(`file:${place}`, { since });
+    expect(entries.map((entry) => 'appointmentId' in entry && entry.appointmentId)).toEqual([
+      ...['first', 'mirrored', 'last'],
+    ]);
+    expect(filesUnread).toBe(0);
+  });
+
+  it('that cannot be read are told of', async () => {
+    const place = join(folder, 'some');
+    mkdirSync(join(place, 'api.ndjson'), { recursive: true });
+    mkdirSync(join(place, 'elsewhere', 'patient.ndjson'), { recursive: true });
+    expect(await readJournals(`file:${place}`, { since })).toEqual({ entries: [], filesUnread: 1 });
+    expect(await readJournals(`file:${join(folder, 'nowhere')}`, { since })).toMatchObject({
+      filesUnread: 1,
+    });
   });
 });

@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  countLost,
+  type DatabaseLife,
+  doubtfulSpan,
+  type HighWaterMark,
+  judgeLife,
+} from '../../src/domain/database-life.ts';
+
+const server = { identity: 'server.1', timeline: '00000001', run: 'second start' };
+const lived: DatabaseLife = {
+  ...{ number: 3, beat: 100, isReady: true },
+  ...{ identity: server.identity, timeline: server.timeline, run: 'first start' },
+};
+const marked: HighWaterMark = {
+  ...{ life: 3, beat: 100, at: '2026-11-26T10:00:00Z', transaction: '900', event: '50' },
+  ...{ identity: server.identity, timeline: server.timeline, accepted: {} },
+};
+const judge = (
+  life: Partial<DatabaseLife> = {},
+  mark: Partial<HighWaterMark> | undefined = {},
+  now: Partial<typeof server> = {},
+) =>
+  judgeLife({
+    life: { ...lived, ...life },
+    mark: mark && { ...marked, ...mark },
+    server: { ...server, ...now },
+  });
+const restored = (restore: string) => ({ kind: 'restored', restore });
+
+describe('a database', () => {
+  it('is the same after a start, with a mark as far as itself or a little behind', () => {
+    expect(judge()).toEqual({ kind: 'same' });
+    expect(judge({}, { beat: 98 })).toEqual({ kind: 'same' });
+    expect(judge({ run: server.run }, undefined)).toEqual({ kind: 'same' });
+  });
+
+  it('has never been sent from when it was never compared, so nothing need tell', () => {
+    const isNew = { run: null, identity: null, timeline: null, beat: 0, number: 1 };
+    expect(judgeLife({ life: { ...lived, ...isNew }, mark: undefined, server })).toEqual({
+      kind: 'same',
+    });
+    // As of a backup from before there were marks.
+    expect(judge(isNew)).toEqual(restored('behind'));
+  });
+
+  it('went back when its mark is ahead, however little, and whatever else', () => {
+    expect(judge({}, { beat: 101 })).toEqual(restored('behind'));
+    expect(judge({ run: server.run }, { beat: 101 })).toEqual(restored('behind'));
+    expect(judge({ beat: 500 }, { life: 4, beat: 0 })).toEqual(restored('behind'));
+    expect(judge({}, { beat: 101 }, { identity: 'server.2' })).toEqual(restored('behind'));
+  });
+
+  it('was moved, or a standby was promoted, when it says that it was elsewhere', () => {
+    expect(judge({}, {}, { identity: 'server.2' })).toEqual(restored('moved'));
+    expect(
+      judgeLife({ life: lived, mark: undefined, server: { ...server, identity: 'x' } }),
+    ).toEqual(restored('moved'));
+    expect(judge({}, {}, { timeline: '00000002' })).toEqual(restored('promoted'));
+  });
+
+  it('tells nothing without a mark, or with one that was left behind', () => {
+    expect(judgeLife({ life: lived, mark: undefined, server })).toEqual({ kind: 'untold' });
+    expect(judge({}, { beat: 10 })).toEqual({ kind: 'untold' });
+    expect(judge({ number: 4, beat: 1 })).toEqual({ kind: 'untold' });
+  });
+
+  it('is dealt with to the end before anything else is asked', () => {
+    expect(judge({ isReady: false }, { life: 9 })).toEqual({ kind: 'unfinished' });
+  });
+});
+
+describe('what a restore lost', () => {
+  it('is what was marked less what is there, of each organisation that has any', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.uuid(), fc.nat(50)),
+        fc.dictionary(fc.uuid(), fc.nat(50)),
+        (common, more) => {
+          const marks = { ...more, ...common };
+          const lost = countLost({ marked: marks, present: common });
+          expect(Object.fromEntries(lost.map((one) => [one.organisationId, one.count]))).toEqual(
+            Object.fromEntries(
+              Object.entries(more).filter(([id, count]) => count > 0 && !(id in common)),
+            ),
+          );
+        },
+      ),
+    );
+  });
+
+  it('may have been sent from a day before the restore point until the boot', () => {
+    const restoredTo = Temporal.Instant.from('2026-11-26T10:00:00Z');
+    const now = Temporal.Instant.from('2026-11-26T18:00:00Z');
+    expect(doubtfulSpan({ restoredTo, now })).toEqual({
+      from: Temporal.Instant.from('2026-11-25T10:00:00Z'),
+      until: now,
+    });
+  });
+});
