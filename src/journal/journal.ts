@@ -16,6 +16,7 @@ export type JournalEntry =
       readonly organisationId: string;
     }
   | { readonly kind: 'ops_user_disabled'; readonly userId: string }
+  | { readonly kind: 'endpoint_deletion'; readonly endpointId: string }
   | SuppressionEntry;
 
 /** Somebody said stop, or took it back. */

@@ -130,7 +130,7 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     readOrganisation: (input) => readOrganisation({ database }, input),
     changeOrganisation: (input) =>
       changeOwnOrganisation({ database, channelsAvailable: available }, input),
-    ...webhookUseCases({ database, keys, isSandbox }),
+    ...webhookUseCases({ database, journal, keys, isSandbox }),
     ...sendCheckUseCases({ database, keys, isSandbox }),
     acceptStatusCallback: (input) =>
       tellingOfKeys(undefined, () => acceptStatusCallback(callbacks, input)),

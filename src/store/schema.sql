@@ -1222,6 +1222,9 @@ create policy every_organisation on webhook_endpoints for all to sotto_scheduler
 create policy own_organisations on webhook_endpoints for all to sotto_api, sotto_ops
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring_all on webhook_endpoints for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy every_organisation on webhook_failures for all to sotto_scheduler
   using (true)
   with check (true);
@@ -1646,6 +1649,10 @@ begin
   delete from ops_sessions s
     using jsonb_to_recordset(entries) as e (kind text, "userId" uuid)
     where e.kind = 'ops_user_disabled' and s.user_id = e."userId";
+
+  delete from webhook_endpoints w
+    using jsonb_to_recordset(entries) as e (kind text, "endpointId" uuid)
+    where e.kind = 'endpoint_deletion' and w.id = e."endpointId";
   return unknown;
 end
 $function$;
@@ -1881,8 +1888,10 @@ grant delete, insert, select on versions to sotto_api;
 grant select (appointment_id) on versions to sotto_restorer;
 grant select (appointment_id, created_at, organisation_id, version, view_month) on versions to sotto_scheduler;
 grant select on versions to sotto_patient;
+grant delete on webhook_endpoints to sotto_restorer;
 grant delete, insert, select on webhook_endpoints to sotto_api;
 grant select (after_id, after_transaction, created_at, delivered_at, disabled_at, disabled_reason, due_at, failed_count, failing_since, id, mode, organisation_id) on webhook_endpoints to sotto_ops;
+grant select (id) on webhook_endpoints to sotto_restorer;
 grant select on webhook_endpoints to sotto_scheduler;
 grant update (after_id, after_transaction, delivered_at, disabled_at, disabled_reason, due_at, failed_count, failing_since, lease_id, lease_until, taken_at, test_code, test_ended_at, test_status) on webhook_endpoints to sotto_scheduler;
 grant update (after_id, after_transaction, disabled_at, disabled_reason, due_at, failed_count, failing_since, test_code, test_ended_at, test_id, test_requested_at, test_status, url) on webhook_endpoints to sotto_api;

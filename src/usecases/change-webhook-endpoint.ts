@@ -102,14 +102,20 @@ export async function rotateWebhookSecret(
   return { ...endpoint, secret: made.secret.reveal() };
 }
 
-/** @throws {AppError} `not_found` */
+/**
+ * Deletes an endpoint, for good: the journal has it, so that no restored backup pushes to it again.
+ *
+ * @throws {AppError} `not_found`
+ */
 export async function deleteWebhookEndpoint(
-  { database }: Pick<WebhookDeps, 'database'>,
+  { database, journal }: Pick<WebhookDeps, 'database' | 'journal'>,
   input: WebhookChangeInput,
 ): Promise<void> {
-  await database.transaction([input.organisationId], async (connection) => {
+  const { organisationId, endpointId } = input;
+  await database.transaction([organisationId], async (connection) => {
     if (!(await deleteEndpoint(connection, input))) throw new AppError('not_found');
     await audit(connection, input, 'webhook.delete');
+    await journal.append({ kind: 'endpoint_deletion', endpointId });
   });
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { limits } from '../../config/limits.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Secret } from '../domain/secret.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { newWebhookSecret, sealWebhookSecret } from '../keys/webhook-secret.ts';
 import type { Owner } from '../store/appointment-reads.ts';
@@ -22,6 +23,7 @@ import {
 
 export interface WebhookDeps {
   readonly database: Pick<Database, 'transaction'>;
+  readonly journal: Pick<Journal, 'append'>;
   readonly keys: Pick<KeyStore, 'webhookPublicKey'>;
   /** Nothing reaches a person: endpoints of test mode may be on this machine. */
   readonly isSandbox: boolean;
@@ -34,7 +36,7 @@ export interface WebhookDeps {
  *   `key_missing` while the sending process has not published a key
  */
 export async function createWebhookEndpoint(
-  { database, keys, isSandbox }: WebhookDeps,
+  { database, keys, isSandbox }: Omit<WebhookDeps, 'journal'>,
   { credentialId, url, ...owner }: Owner & { credentialId: string; url: string },
 ): Promise<WebhookEndpointAnswer & { secret: string }> {
   checkWebhookUrl(url, { mode: owner.mode, isSandbox });

@@ -105,7 +105,12 @@ describe('a scheduler that is killed while endpoints answer', () => {
   it('repeats at most what was in the air at each kill, under the same id, and loses nothing', async () => {
     const keys = fileKeyStore(keyFolder);
     await keys.ensureWebhookKey();
-    const api = webhookUseCases({ database: bench.asApi, keys, isSandbox: true });
+    const api = webhookUseCases({
+      journal: { append: async () => {} },
+      database: bench.asApi,
+      keys,
+      isSandbox: true,
+    });
     const owner = await bench.addOrganisation();
     const paths = ['/a', '/b'];
     for (const path of paths) {

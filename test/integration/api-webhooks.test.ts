@@ -18,7 +18,13 @@ beforeAll(async () => {
   database = await createTestDatabase();
   const { keys } = createWebhookBench(database);
   fixture = await createApiFixture(
-    (asApi) => webhookUseCases({ database: asApi, keys, isSandbox: true }),
+    (asApi) =>
+      webhookUseCases({
+        journal: { append: async () => {} },
+        database: asApi,
+        keys,
+        isSandbox: true,
+      }),
     database,
   );
 });
@@ -155,7 +161,12 @@ describe('an address', () => {
     const live = await fixture.key({ organisationId, mode: 'live' });
     expect((await ask('POST', '', local, live)).statusCode).toBe(422);
     const { keys } = createWebhookBench(database);
-    const real = webhookUseCases({ database: database.open('api'), keys, isSandbox: false });
+    const real = webhookUseCases({
+      journal: { append: async () => {} },
+      database: database.open('api'),
+      keys,
+      isSandbox: false,
+    });
     const made = real.createWebhookEndpoint({
       organisationId,
       mode: 'test',

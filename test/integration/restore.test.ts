@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
@@ -8,6 +9,7 @@ import { type EventPosition, readEndOfEvents, readEvents } from '../../src/store
 import { countLedger } from '../../src/store/ledger.ts';
 import { maySend } from '../../src/store/lives.ts';
 import { createAdmission, type OpenRestoreIncident } from '../../src/usecases/admit-database.ts';
+import { deleteWebhookEndpoint } from '../../src/usecases/change-webhook-endpoint.ts';
 import { createApiKey } from '../../src/usecases/create-credential.ts';
 import { createOpsUser } from '../../src/usecases/create-ops-user.ts';
 import { disableOpsUser } from '../../src/usecases/disable-ops-user.ts';
@@ -111,6 +113,12 @@ async function liveUntilBackup({ resends, holds, admin, put }: Parts) {
   await createOpsUser(asAdministrator, { ...anna, password: new Secret('a long password') });
   const key = { organisationId: resends, mode: 'live' } as const;
   const [revoked, rotated] = [await createApiKey(admin, key), await createApiKey(admin, key)];
+  const endpointId = randomUUID();
+  await bench.rows(
+    `insert into webhook_endpoints (id, organisation_id, mode, url, after_transaction, after_id)
+     values ($1, $2, 'live', 'https://example.org', '0', 0)`,
+    [endpointId, resends],
+  );
   const sentLater = await bench.seed({ organisationId: resends, count: 6 });
   const [queued = ''] = await bench.feed();
   const sentLaterToo = await bench.seed({ organisationId: holds, count: 2 });
@@ -125,6 +133,7 @@ async function liveUntilBackup({ resends, holds, admin, put }: Parts) {
   const ids = {
     organisationId: resends,
     organisationIds,
+    endpointId,
     revoked: revoked.id,
     rotated: rotated.id,
   };
@@ -132,7 +141,8 @@ async function liveUntilBackup({ resends, holds, admin, put }: Parts) {
 }
 
 /** What the backup does not know. */
-async function liveOn(parts: Parts, { revoked, rotated, queued, sent }: typeof before) {
+async function liveOn(parts: Parts, known: typeof before) {
+  const { revoked, rotated, queued, sent, endpointId } = known;
   const { resends, holds, admin, keys, journals, put, erase } = parts;
   expect(await scheduler().admit()).toBe(true);
   await bench.dispatch(queued);
@@ -160,6 +170,10 @@ async function liveOn(parts: Parts, { revoked, rotated, queued, sent }: typeof b
   const [appointmentId, linkId] = [String(about?.id), String(about?.link)];
   await journals.patient.append({ kind: 'lock_out', appointmentId, factor: 'pin' });
   await journals.api.append({ kind: 'link_revocation', linkId });
+  await deleteWebhookEndpoint(
+    { database: server.database.open('api', 1), journal: journals.api },
+    { organisationId: resends, mode: 'live', endpointId, credentialId: rotated },
+  );
   await revokeCredential(admin, { credentialId: revoked });
   await rotateCredential(admin, { credentialId: rotated, overlapMs: minute });
   const disabling = { ...asAdministrator, journal: journals.commandLine };
@@ -268,6 +282,7 @@ describe('a server whose files were put back to an earlier day', () => {
       `select 1 where not exists (select from versions v join appointments a on a.id = v.appointment_id
          where a.state = 'erased')`,
     ],
+    ['pushed to nobody', 'select 1 from webhook_endpoints having count(*) = 0'],
     ['stopped', 'select 1 from suppressions having count(*) = 3'],
     ['revoked', 'select 1 from credentials where id = $1 and revoked_at is not null'],
     ['ended', 'select 1 from credentials where id = $2 and expires_at is not null'],

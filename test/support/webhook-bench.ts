@@ -33,7 +33,12 @@ export function createWebhookBench(database: TestDatabase) {
   const log: Log = { debug: note, info: note, warn: note, error: note };
   const asApi = database.open('api');
   const scheduler = database.open('scheduler');
-  const api = webhookUseCases({ database: asApi, keys, isSandbox: true });
+  const api = webhookUseCases({
+    journal: { append: async () => {} },
+    database: asApi,
+    keys,
+    isSandbox: true,
+  });
 
   /** A process that sends, made anew for each that a test plays. */
   function openSender(overrides: SenderOverrides = {}): Turns {

@@ -40,7 +40,7 @@ beforeAll(async () => {
     readOwnIncident: nobody,
     readOrganisation: nobody,
     changeOrganisation: nobody,
-    ...webhookUseCases(unused),
+    ...webhookUseCases({ ...unused, journal: { append: nobody } }),
     ...sendCheckUseCases(unused),
     acceptStatusCallback: nobody,
     acceptInboundMessage: nobody,

@@ -129,7 +129,7 @@ declare
 begin
   foreach name in array array['appointments', 'reminders', 'links', 'versions', 'attempts', 'events',
       'factor_failures', 'suppressions', 'credentials', 'credential_organisations', 'ops_users',
-      'ops_sessions'] loop
+      'ops_sessions', 'webhook_endpoints'] loop
     execute format('create policy restoring_all on %I to sotto_restorer using (true) with check (true)', name);
   end loop;
 end
@@ -150,6 +150,7 @@ grant select (id, revoked_at, expires_at), update (revoked_at, expires_at) on cr
 grant select (credential_id, organisation_id), delete on credential_organisations to sotto_restorer;
 grant select (id, disabled_at), update (disabled_at) on ops_users to sotto_restorer;
 grant select (user_id), delete on ops_sessions to sotto_restorer;
+grant select (id), delete on webhook_endpoints to sotto_restorer;
 
 reset role;
 -- Creating a function needs this for as long as it takes.
@@ -297,6 +298,10 @@ begin
   delete from ops_sessions s
     using jsonb_to_recordset(entries) as e (kind text, "userId" uuid)
     where e.kind = 'ops_user_disabled' and s.user_id = e."userId";
+
+  delete from webhook_endpoints w
+    using jsonb_to_recordset(entries) as e (kind text, "endpointId" uuid)
+    where e.kind = 'endpoint_deletion' and w.id = e."endpointId";
   return unknown;
 end
 $$;
