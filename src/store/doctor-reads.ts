@@ -47,7 +47,7 @@ export async function readDataFolder(
 /** Whether anything was ever sent from this database, or might have been. */
 export async function isLifeBegun(database: Pick<Database, 'query'>): Promise<boolean> {
   const [row] = await database.query<{ begun: boolean }>(
-    'select run is not null as begun from lives order by number desc limit 1',
+    'select run is not null as begun from database_lives order by number desc limit 1',
   );
   return row?.begun ?? false;
 }

@@ -29,10 +29,10 @@ export async function readLife(
        extract(epoch from l.begun_at)::float8 * 1000 as begun_at_ms,
        (select system_identifier from pg_control_system())
          || '.' || (select oid from pg_database where datname = current_database())
-         || '.' || 'public.lives'::regclass::oid as server_identity,
+         || '.' || 'public.database_lives'::regclass::oid as server_identity,
        substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) as server_timeline,
        current_run() as server_run, extract(epoch from clock_timestamp())::float8 * 1000 as now_ms
-     from lives l order by l.number desc limit 1`,
+     from database_lives l order by l.number desc limit 1`,
   );
   if (!row) throw new TypeError('life');
   return {
@@ -58,7 +58,7 @@ export async function admitRun(
   { number, server }: { number: number; server: ServerIdentity },
 ): Promise<void> {
   await database.query(
-    `update lives set run = $2, identity = $3, timeline = $4, ready_at = coalesce(ready_at, clock_timestamp())
+    `update database_lives set run = $2, identity = $3, timeline = $4, ready_at = coalesce(ready_at, clock_timestamp())
      where number = $1 and $2 = current_run()`,
     [number, server.run, server.identity, server.timeline],
   );
@@ -77,8 +77,8 @@ export async function raiseBeat(
   server: ServerIdentity,
 ): Promise<Omit<HighWaterMark, 'identity' | 'timeline'> | undefined> {
   const locked = await connection.query(
-    `select number, accepted, counted_until::text as since from lives
-     where number = (select max(number) from lives) and run = current_run() and run = $1
+    `select number, accepted, counted_until::text as since from database_lives
+     where number = (select max(number) from database_lives) and run = current_run() and run = $1
      for no key update`,
     [server.run],
   );
@@ -87,7 +87,7 @@ export async function raiseBeat(
   const settled = await countAccepted(connection, { since: life.since, isSettled: true });
   const base = added(life.accepted, settled);
   const { rows } = await connection.query(
-    `update lives set beat = beat + 1, marked_at = now(), accepted = $2,
+    `update database_lives set beat = beat + 1, marked_at = now(), accepted = $2,
        counted_until = greatest(counted_until, now() - interval '2 minutes')
      where number = $1
      returning number, beat::float8, marked_at, counted_until::text as since, events_horizon()::text as horizon,
@@ -112,7 +112,7 @@ type Counts = Readonly<Record<string, number>>;
 /** What this database has of what was ever accepted, by organisation. */
 export async function readAccepted(connection: Connection, number: number): Promise<Counts> {
   const { rows } = await connection.query(
-    'select accepted, counted_until::text as since from lives where number = $1',
+    'select accepted, counted_until::text as since from database_lives where number = $1',
     [number],
   );
   const { accepted = {}, since = 'infinity' } = rows[0] ?? {};

@@ -136,6 +136,47 @@ alter table carried_balances owner to sotto_owner;
 alter table carried_balances enable row level security;
 alter table carried_balances force row level security;
 
+create table carried_ends (
+  month date not null,
+  organisation_id uuid not null,
+  mode text not null,
+  transaction_id xid8 not null,
+  id bigint not null,
+  constraint carried_ends_pkey PRIMARY KEY (organisation_id, mode, month)
+);
+alter table carried_ends owner to sotto_owner;
+alter table carried_ends enable row level security;
+alter table carried_ends force row level security;
+
+create table carried_lives (
+  month date not null,
+  organisation_id uuid not null,
+  mode text not null,
+  appointment_id uuid not null,
+  reminder_id uuid not null,
+  state text not null,
+  step integer not null,
+  constraint carried_lives_pkey PRIMARY KEY (appointment_id, reminder_id, month, state)
+);
+alter table carried_lives owner to sotto_owner;
+alter table carried_lives enable row level security;
+alter table carried_lives force row level security;
+
+create table carried_steps (
+  month date not null,
+  organisation_id uuid not null,
+  mode text not null,
+  from_state text,
+  to_state text not null,
+  reason_code text,
+  count bigint not null,
+  constraint carried_steps_count_check CHECK ((count > 0)),
+  constraint carried_steps_month_organisation_id_mode_from_state_to_stat_key UNIQUE NULLS NOT DISTINCT (month, organisation_id, mode, from_state, to_state, reason_code)
+);
+alter table carried_steps owner to sotto_owner;
+alter table carried_steps enable row level security;
+alter table carried_steps force row level security;
+
 create table codes (
   id uuid not null,
   organisation_id uuid not null,
@@ -204,11 +245,44 @@ create table credentials (
   constraint credentials_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
   constraint credentials_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
   constraint credentials_pkey PRIMARY KEY (id),
-  constraint credentials_replaced_by_fkey FOREIGN KEY (replaced_by) REFERENCES credentials(id)
+  constraint credentials_replaced_by_fkey FOREIGN KEY (replaced_by) REFERENCES credentials(id) ON DELETE SET NULL
 );
 alter table credentials owner to sotto_owner;
 alter table credentials enable row level security;
 alter table credentials force row level security;
+
+create table database_lives (
+  number integer not null,
+  begun_at timestamp with time zone not null default clock_timestamp(),
+  restored_to timestamp with time zone,
+  ready_at timestamp with time zone,
+  identity text,
+  timeline text,
+  run text,
+  beat bigint not null default 0,
+  marked_at timestamp with time zone not null default clock_timestamp(),
+  transaction_shift bigint not null default 0,
+  accepted jsonb not null default '{}'::jsonb,
+  counted_until timestamp with time zone not null default clock_timestamp(),
+  constraint database_lives_number_check CHECK ((number >= 1)),
+  constraint database_lives_pkey PRIMARY KEY (number)
+);
+alter table database_lives owner to sotto_owner;
+alter table database_lives enable row level security;
+alter table database_lives force row level security;
+
+create table event_months (
+  month date not null,
+  carried_to uuid not null default '00000000-0000-0000-0000-000000000000'::uuid,
+  carried_at timestamp with time zone,
+  dropped_at timestamp with time zone,
+  constraint event_months_check CHECK (((dropped_at IS NULL) OR (carried_at IS NOT NULL))),
+  constraint event_months_month_check CHECK ((EXTRACT(day FROM month) = (1)::numeric)),
+  constraint event_months_pkey PRIMARY KEY (month)
+);
+alter table event_months owner to sotto_owner;
+alter table event_months enable row level security;
+alter table event_months force row level security;
 
 create table events (
   organisation_id uuid not null,
@@ -412,26 +486,6 @@ create table links (
 alter table links owner to sotto_owner;
 alter table links enable row level security;
 alter table links force row level security;
-
-create table lives (
-  number integer not null,
-  begun_at timestamp with time zone not null default clock_timestamp(),
-  restored_to timestamp with time zone,
-  ready_at timestamp with time zone,
-  identity text,
-  timeline text,
-  run text,
-  beat bigint not null default 0,
-  marked_at timestamp with time zone not null default clock_timestamp(),
-  transaction_shift bigint not null default 0,
-  accepted jsonb not null default '{}'::jsonb,
-  counted_until timestamp with time zone not null default clock_timestamp(),
-  constraint lives_number_check CHECK ((number >= 1)),
-  constraint lives_pkey PRIMARY KEY (number)
-);
-alter table lives owner to sotto_owner;
-alter table lives enable row level security;
-alter table lives force row level security;
 
 create table measuring (
   one boolean not null default true,
@@ -666,6 +720,80 @@ alter table sealed_callbacks owner to sotto_owner;
 alter table sealed_callbacks enable row level security;
 alter table sealed_callbacks force row level security;
 
+create table send_check_secrets (
+  id uuid not null,
+  organisation_id uuid not null,
+  check_id uuid not null,
+  key_number text not null,
+  sealed bytea not null,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  expires_at timestamp with time zone,
+  constraint send_check_secrets_check_id_fkey FOREIGN KEY (check_id) REFERENCES send_checks(id) ON DELETE CASCADE,
+  constraint send_check_secrets_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint send_check_secrets_pkey PRIMARY KEY (id)
+);
+alter table send_check_secrets owner to sotto_owner;
+alter table send_check_secrets enable row level security;
+alter table send_check_secrets force row level security;
+
+create table send_checks (
+  id uuid not null,
+  organisation_id uuid not null,
+  mode text not null,
+  url text not null,
+  on_no_answer text not null default 'send'::text,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  answered_at timestamp with time zone,
+  failed_count integer not null default 0,
+  failing_since timestamp with time zone,
+  failing_code text,
+  failing_status integer,
+  due_at timestamp with time zone not null default clock_timestamp(),
+  lease_id uuid,
+  lease_until timestamp with time zone,
+  taken_at timestamp with time zone,
+  asked_count bigint not null default 0,
+  proceed_count bigint not null default 0,
+  drop_count bigint not null default 0,
+  inconclusive_count bigint not null default 0,
+  test_id uuid,
+  test_requested_at timestamp with time zone,
+  test_ended_at timestamp with time zone,
+  test_code text,
+  test_status integer,
+  constraint send_checks_check CHECK (((failed_count = 0) = (failing_since IS NULL))),
+  constraint send_checks_check1 CHECK (((lease_id IS NULL) = (lease_until IS NULL))),
+  constraint send_checks_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
+  constraint send_checks_on_no_answer_check CHECK ((on_no_answer = ANY (ARRAY['send'::text, 'hold'::text]))),
+  constraint send_checks_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint send_checks_organisation_id_mode_key UNIQUE (organisation_id, mode),
+  constraint send_checks_pkey PRIMARY KEY (id),
+  constraint send_checks_url_check CHECK (((char_length(url) >= 1) AND (char_length(url) <= 2000)))
+);
+alter table send_checks owner to sotto_owner;
+alter table send_checks enable row level security;
+alter table send_checks force row level security;
+
+create table send_questions (
+  reminder_id uuid not null,
+  organisation_id uuid not null,
+  mode text not null,
+  asked_count integer not null default 0,
+  unanswered_since timestamp with time zone,
+  failed_count integer not null default 0,
+  failed_code text,
+  ask_at timestamp with time zone not null default clock_timestamp(),
+  decision text,
+  decided_at timestamp with time zone,
+  proceed_until timestamp with time zone,
+  constraint send_questions_decision_check CHECK ((decision = ANY (ARRAY['proceed'::text, 'drop'::text, 'send_unanswered'::text, 'hold_unanswered'::text]))),
+  constraint send_questions_pkey PRIMARY KEY (reminder_id),
+  constraint send_questions_reminder_id_fkey FOREIGN KEY (reminder_id) REFERENCES reminders(id) ON DELETE CASCADE
+);
+alter table send_questions owner to sotto_owner;
+alter table send_questions enable row level security;
+alter table send_questions force row level security;
+
 create table source_failures (
   organisation_id uuid not null,
   link_id uuid not null,
@@ -756,6 +884,7 @@ create table versions (
   content bytea not null,
   view_month text not null,
   created_at timestamp with time zone not null default clock_timestamp(),
+  expires_at timestamp with time zone,
   constraint versions_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES appointments(id) ON DELETE CASCADE,
   constraint versions_pkey PRIMARY KEY (appointment_id, version),
   constraint versions_view_month_check CHECK ((view_month ~ '^[0-9]{4}-[0-9]{2}$'::text))
@@ -789,7 +918,7 @@ create table webhook_endpoints (
   constraint webhook_endpoints_check CHECK (((disabled_at IS NULL) = (disabled_reason IS NULL))),
   constraint webhook_endpoints_check1 CHECK (((failed_count = 0) = (failing_since IS NULL))),
   constraint webhook_endpoints_check2 CHECK (((lease_id IS NULL) = (lease_until IS NULL))),
-  constraint webhook_endpoints_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['by_request'::text, 'gone'::text, 'failing'::text, 'secret_unreadable'::text]))),
+  constraint webhook_endpoints_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['by_request'::text, 'gone'::text, 'failing'::text, 'secret_unreadable'::text, 'events_gone'::text]))),
   constraint webhook_endpoints_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
   constraint webhook_endpoints_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
   constraint webhook_endpoints_pkey PRIMARY KEY (id),
@@ -842,6 +971,7 @@ CREATE INDEX attempts_copies_kept ON public.attempts USING btree (copy_owed_at) 
 CREATE INDEX attempts_proven_copies ON public.attempts USING btree (reminder_id) WHERE (proven_copy_at IS NOT NULL);
 CREATE INDEX audit_action ON public.audit USING btree (action, id);
 CREATE INDEX audit_actor ON public.audit USING btree (actor, id);
+CREATE INDEX audit_age ON public.audit USING brin (at);
 CREATE INDEX audit_organisation ON public.audit USING btree (organisation_id, id);
 CREATE INDEX batches_lease ON public.batches USING btree (lease_until);
 CREATE INDEX codes_link ON public.codes USING btree (link_id, created_at);
@@ -877,7 +1007,11 @@ CREATE INDEX reminders_uncertain ON public.reminders USING btree (id) WHERE (pha
 CREATE TRIGGER begin_doubt BEFORE UPDATE OF state ON public.reminders FOR EACH ROW WHEN (((new.state = 'uncertain'::text) AND (old.state <> 'uncertain'::text))) EXECUTE FUNCTION begin_doubt();
 CREATE TRIGGER begin_doubt_at_birth BEFORE INSERT ON public.reminders FOR EACH ROW WHEN ((new.state = 'uncertain'::text)) EXECUTE FUNCTION begin_doubt();
 CREATE INDEX sealed_callbacks_received ON public.sealed_callbacks USING btree (received_at);
+CREATE INDEX send_check_secrets_check ON public.send_check_secrets USING btree (check_id);
+CREATE INDEX send_questions_answered ON public.send_questions USING btree (organisation_id, mode, proceed_until) WHERE (proceed_until IS NOT NULL);
+CREATE INDEX send_questions_unanswered ON public.send_questions USING btree (organisation_id, mode, unanswered_since) WHERE (unanswered_since IS NOT NULL);
 CREATE INDEX suppressions_created ON public.suppressions USING btree (created_at);
+CREATE INDEX versions_expiry ON public.versions USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 CREATE INDEX webhook_endpoints_organisation ON public.webhook_endpoints USING btree (organisation_id, mode);
 CREATE INDEX webhook_failures_age ON public.webhook_failures USING btree (failed_at);
 CREATE INDEX webhook_failures_endpoint ON public.webhook_failures USING btree (endpoint_id, id);
@@ -911,6 +1045,8 @@ create policy administration on audit for all to sotto_owner
 create policy by_role on audit for all to sotto_ops
   using (true)
   with check (true);
+create policy own_send_checks on audit for insert to sotto_api
+  with check (((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])) AND (action ~~ 'send_check.%'::text) AND (actor ~~ 'credential %'::text)));
 create policy own_settings on audit for insert to sotto_api
   with check (((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])) AND (action = 'organisation.set'::text) AND (actor ~~ 'credential %'::text)));
 create policy own_webhooks on audit for insert to sotto_api
@@ -925,6 +1061,25 @@ create policy every_organisation on carried_balances for all to sotto_scheduler
   with check (true);
 create policy lookup on carried_balances for select to sotto_lookup
   using (true);
+create policy every_organisation on carried_ends for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy own_organisations on carried_ends for select to sotto_api
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy every_organisation on carried_lives for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy every_organisation on carried_steps for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy lookup on carried_steps for select to sotto_lookup
+  using (true);
+create policy only_before_it_counts on carried_steps as restrictive for update to sotto_scheduler
+  using ((NOT (EXISTS ( SELECT
+   FROM event_months m
+  WHERE ((m.month = carried_steps.month) AND (m.dropped_at IS NOT NULL))))));
+create policy own_organisations on carried_steps for select to sotto_ops
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
 create policy every_organisation on codes for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -959,6 +1114,24 @@ create policy own_organisations on credentials for all to sotto_api, sotto_ops, 
 create policy restoring_all on credentials for all to sotto_restorer
   using (true)
   with check (true);
+create policy administration on database_lives for all to sotto_owner
+  using (true)
+  with check (true);
+create policy by_role on database_lives for select to sotto_api, sotto_ops, sotto_patient, sotto_restorer, sotto_worker
+  using (true);
+create policy by_role_of_scheduler on database_lives for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy administration on event_months for all to sotto_owner
+  using (true)
+  with check (true);
+create policy by_role on event_months for select to sotto_api, sotto_ops
+  using (true);
+create policy every_organisation on event_months for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy lookup on event_months for select to sotto_lookup
+  using (true);
 create policy every_organisation on events for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -1063,14 +1236,6 @@ create policy own_organisations on links for all to sotto_api, sotto_ops, sotto_
 create policy restoring_all on links for all to sotto_restorer
   using (true)
   with check (true);
-create policy administration on lives for all to sotto_owner
-  using (true)
-  with check (true);
-create policy by_role on lives for select to sotto_api, sotto_ops, sotto_patient, sotto_restorer, sotto_worker
-  using (true);
-create policy by_role_of_scheduler on lives for all to sotto_scheduler
-  using (true)
-  with check (true);
 create policy by_role on measuring for select to sotto_ops
   using (true);
 create policy by_role_of_scheduler on measuring for all to sotto_scheduler
@@ -1170,6 +1335,30 @@ create policy by_role on sealed_callbacks for insert to sotto_api
 create policy every_organisation on sealed_callbacks for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
+create policy administration on send_check_secrets for all to sotto_owner
+  using (true)
+  with check (true);
+create policy every_organisation on send_check_secrets for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy own_organisations on send_check_secrets for all to sotto_api, sotto_ops
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy administration on send_checks for all to sotto_owner
+  using (true)
+  with check (true);
+create policy every_organisation on send_checks for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy own_organisations on send_checks for all to sotto_api, sotto_ops
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy every_organisation on send_questions for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy own_organisations on send_questions for all to sotto_api, sotto_ops
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
 create policy every_organisation on source_failures for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -1260,10 +1449,10 @@ CREATE OR REPLACE FUNCTION public.begin_life(new_number integer, point timestamp
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
-  last lives;
+  last database_lives;
   shift bigint;
 begin
-  select * into last from lives order by number desc limit 1;
+  select * into last from database_lives order by number desc limit 1;
   if last.number >= new_number then return; end if;
   -- What was numbered after the last mark is not known; so much in a minute is out of reach.
   shift := greatest(least_transaction, last.transaction_shift + pg_current_xact_id()::text::bigint,
@@ -1274,7 +1463,7 @@ begin
     set default ((pg_current_xact_id()::text::bigint + %s)::text::xid8)', shift);
   perform setval(pg_get_serial_sequence('events', 'id'),
     greatest(least_event, nextval(pg_get_serial_sequence('events', 'id'))) + 1048576);
-  insert into lives (number, restored_to, identity, timeline, run, marked_at, transaction_shift,
+  insert into database_lives (number, restored_to, identity, timeline, run, marked_at, transaction_shift,
       accepted, counted_until)
     values (new_number, point, new_identity, new_timeline, '', last.marked_at, shift,
       last.accepted, last.counted_until);
@@ -1366,6 +1555,11 @@ AS $function$
       and e.from_state is distinct from e.to_state
       and (only_organisation is null or e.organisation_id = only_organisation)
     group by 1, 2, 3, 4
+    union all
+    select c.organisation_id, c.mode, c.from_state, c.to_state, c.count
+    from carried_steps c join event_months m on m.month = c.month
+    where m.dropped_at is not null
+      and (only_organisation is null or c.organisation_id = only_organisation)
   ), entry as (
     select r.organisation_id, r.mode, r.state, count(*) as by_rows, 0 as carried, 0 as by_events
     from reminders r where only_organisation is null or r.organisation_id = only_organisation
@@ -1395,6 +1589,37 @@ AS $function$
   from pg_database where datname = current_database()
 $function$;
 alter function current_run() owner to sotto_owner;
+
+CREATE OR REPLACE FUNCTION public.delete_old_records(kept_days integer, rows_max integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  over timestamptz := clock_timestamp() - make_interval(days => greatest(kept_days, 90));
+  total integer := 0;
+  deleted integer;
+begin
+  delete from audit where at < over
+    and id = any (array(select a.id from audit a where a.at < over limit rows_max));
+  get diagnostics deleted = row_count;
+  total := total + deleted;
+  delete from ops_users where disabled_at < over;
+  get diagnostics deleted = row_count;
+  total := total + deleted;
+  delete from credentials where least(revoked_at, expires_at) < over;
+  get diagnostics deleted = row_count;
+  total := total + deleted;
+  delete from pauses where ended_at < over;
+  get diagnostics deleted = row_count;
+  total := total + deleted;
+  delete from ops_sessions where created_at < clock_timestamp() - interval '12 hours';
+  get diagnostics deleted = row_count;
+  return total + deleted;
+end
+$function$;
+alter function delete_old_records(integer,integer) owner to sotto_owner;
 
 CREATE OR REPLACE FUNCTION public.doubt_restored(point timestamp with time zone, doubt_from timestamp with time zone, doubt_until timestamp with time zone, after_id uuid, count_max integer)
  RETURNS TABLE(last_id uuid, doubted integer)
@@ -1449,6 +1674,27 @@ end
 $function$;
 alter function doubt_restored(timestamp with time zone,timestamp with time zone,timestamp with time zone,uuid,integer) owner to sotto_restorer;
 
+CREATE OR REPLACE FUNCTION public.drop_event_month(old_month date, kept_days integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  update event_months set dropped_at = clock_timestamp()
+    where month = old_month and carried_at is not null and dropped_at is null and kept_days >= 7
+      and (old_month + interval '1 month') at time zone 'UTC'
+        <= clock_timestamp() - make_interval(days => kept_days + 1);
+  if not found then
+    return false;
+  end if;
+  -- Last, for from here on nobody reads or writes an event until the transaction ends.
+  execute format('drop table if exists %I', 'events_' || to_char(old_month, 'YYYY_MM'));
+  return true;
+end
+$function$;
+alter function drop_event_month(date,integer) owner to sotto_owner;
+
 CREATE OR REPLACE FUNCTION public.ensure_event_partitions(months_ahead integer)
  RETURNS void
  LANGUAGE plpgsql
@@ -1457,18 +1703,19 @@ CREATE OR REPLACE FUNCTION public.ensure_event_partitions(months_ahead integer)
 AS $function$
 declare
   month date;
+  name text;
 begin
   for month in
     select (date_trunc('month', clock_timestamp() at time zone 'UTC') + make_interval(months => step))::date
     from generate_series(0, months_ahead) as step
   loop
-    execute format(
-      'create table if not exists %I partition of events for values from (%L) to (%L)',
-      'events_' || to_char(month, 'YYYY_MM'),
+    name := 'events_' || to_char(month, 'YYYY_MM');
+    continue when to_regclass(name) is not null;
+    execute format('create table %I partition of events for values from (%L) to (%L)', name,
       to_char(month, 'YYYY-MM-DD') || ' 00:00:00+00',
       to_char(month + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00');
-    execute format('alter table %I enable row level security', 'events_' || to_char(month, 'YYYY_MM'));
-    execute format('alter table %I force row level security', 'events_' || to_char(month, 'YYYY_MM'));
+    execute format('alter table %I enable row level security', name);
+    execute format('alter table %I force row level security', name);
   end loop;
 end
 $function$;
@@ -1481,7 +1728,7 @@ CREATE OR REPLACE FUNCTION public.events_horizon()
  SET search_path TO 'public', 'pg_temp'
 AS $function$
   select (pg_snapshot_xmin(pg_current_snapshot())::text::bigint + l.transaction_shift)::text::xid8
-  from lives l order by l.number desc limit 1
+  from database_lives l order by l.number desc limit 1
 $function$;
 alter function events_horizon() owner to sotto_owner;
 
@@ -1556,7 +1803,7 @@ CREATE OR REPLACE FUNCTION public.may_send()
  STABLE
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-  select l.run is null or l.run = current_run() from lives l order by l.number desc limit 1
+  select l.run is null or l.run = current_run() from database_lives l order by l.number desc limit 1
 $function$;
 alter function may_send() owner to sotto_owner;
 
@@ -1694,6 +1941,13 @@ grant select on batches to sotto_ops;
 grant select on batches to sotto_worker;
 grant insert on carried_balances to sotto_scheduler;
 grant select (count, mode, organisation_id, state) on carried_balances to sotto_lookup;
+grant insert, select on carried_ends to sotto_scheduler;
+grant select on carried_ends to sotto_api;
+grant delete, insert, select on carried_lives to sotto_scheduler;
+grant insert, select on carried_steps to sotto_scheduler;
+grant select (count, from_state, mode, month, organisation_id, to_state) on carried_steps to sotto_lookup;
+grant select on carried_steps to sotto_ops;
+grant update (count) on carried_steps to sotto_scheduler;
 grant delete, insert, select, update on codes to sotto_patient;
 grant delete, select on codes to sotto_scheduler;
 grant delete, insert, select on content_keys to sotto_api;
@@ -1707,12 +1961,25 @@ grant select (id, key_hash, organisation_id) on credentials to sotto_lookup;
 grant select on credentials to sotto_api;
 grant update (expires_at, revoked_at) on credentials to sotto_restorer;
 grant update (last_used_at) on credentials to sotto_api;
+grant select (number, run, transaction_shift) on database_lives to sotto_api;
+grant select (number, run, transaction_shift) on database_lives to sotto_ops;
+grant select (number, run, transaction_shift) on database_lives to sotto_patient;
+grant select (number, run, transaction_shift) on database_lives to sotto_restorer;
+grant select (number, run, transaction_shift) on database_lives to sotto_worker;
+grant select on database_lives to sotto_scheduler;
+grant update (accepted, beat, counted_until, identity, marked_at, ready_at, run, timeline) on database_lives to sotto_scheduler;
+grant insert (month) on event_months to sotto_scheduler;
+grant select (dropped_at, month) on event_months to sotto_lookup;
+grant select on event_months to sotto_api;
+grant select on event_months to sotto_ops;
+grant select on event_months to sotto_scheduler;
+grant update (carried_at, carried_to) on event_months to sotto_scheduler;
 grant insert on events to sotto_patient;
 grant insert on events to sotto_restorer;
-grant insert on events to sotto_scheduler;
 grant insert on events to sotto_worker;
 grant insert, select on events to sotto_api;
 grant insert, select on events to sotto_ops;
+grant insert, select on events to sotto_scheduler;
 grant select (appointment_id, created_at, endpoint_id, from_state, id, incident_id, mode, organisation_id, possible_duplicate, possibly_sent, reason_code, reference, reminder_id, to_state, transaction_id, type) on events to sotto_scheduler;
 grant select (created_at, from_state, id, mode, organisation_id, reminder_id, to_state, transaction_id) on events to sotto_lookup;
 grant delete, insert, select, update on factor_failures to sotto_patient;
@@ -1731,7 +1998,9 @@ grant execute on function current_run() to sotto_patient;
 grant execute on function current_run() to sotto_restorer;
 grant execute on function current_run() to sotto_scheduler;
 grant execute on function current_run() to sotto_worker;
+grant execute on function delete_old_records(integer,integer) to sotto_scheduler;
 grant execute on function doubt_restored(timestamp with time zone,timestamp with time zone,timestamp with time zone,uuid,integer) to sotto_scheduler;
+grant execute on function drop_event_month(date,integer) to sotto_scheduler;
 grant execute on function ensure_event_partitions(integer) to sotto_scheduler;
 grant execute on function events_horizon() to sotto_api;
 grant execute on function events_horizon() to sotto_ops;
@@ -1799,13 +2068,6 @@ grant update (attempted_at, current, parcel, parcel_day, selector) on links to s
 grant update (attempted_at, revoked_at) on links to sotto_restorer;
 grant update (current, expires_at, parcel, parcel_day, revoked_at) on links to sotto_api;
 grant update (parcel, parcel_day) on links to sotto_scheduler;
-grant select (number, run, transaction_shift) on lives to sotto_api;
-grant select (number, run, transaction_shift) on lives to sotto_ops;
-grant select (number, run, transaction_shift) on lives to sotto_patient;
-grant select (number, run, transaction_shift) on lives to sotto_restorer;
-grant select (number, run, transaction_shift) on lives to sotto_worker;
-grant select on lives to sotto_scheduler;
-grant update (accepted, beat, counted_until, identity, marked_at, ready_at, run, timeline) on lives to sotto_scheduler;
 grant select (measured_until) on measuring to sotto_ops;
 grant select, update on measuring to sotto_scheduler;
 grant select (digest, name) on migrations to sotto_api;
@@ -1814,16 +2076,16 @@ grant select (digest, name) on migrations to sotto_patient;
 grant select (digest, name) on migrations to sotto_scheduler;
 grant select (digest, name) on migrations to sotto_worker;
 grant delete, insert on minute_hand_overs to sotto_scheduler;
-grant select (minute) on minute_hand_overs to sotto_scheduler;
+grant select (ctid, minute) on minute_hand_overs to sotto_scheduler;
 grant select on minute_hand_overs to sotto_ops;
 grant delete, insert on minute_lateness to sotto_scheduler;
-grant select (minute) on minute_lateness to sotto_scheduler;
+grant select (ctid, minute) on minute_lateness to sotto_scheduler;
 grant select on minute_lateness to sotto_ops;
 grant delete, insert on minute_opt_outs to sotto_scheduler;
-grant select (minute) on minute_opt_outs to sotto_scheduler;
+grant select (ctid, minute) on minute_opt_outs to sotto_scheduler;
 grant select on minute_opt_outs to sotto_ops;
 grant delete, insert on minute_transitions to sotto_scheduler;
-grant select (minute) on minute_transitions to sotto_scheduler;
+grant select (ctid, minute) on minute_transitions to sotto_scheduler;
 grant select on minute_transitions to sotto_ops;
 grant delete on ops_sessions to sotto_restorer;
 grant delete, insert, select, update on ops_sessions to sotto_ops;
@@ -1849,7 +2111,7 @@ grant delete, select on phone_day_counts to sotto_scheduler;
 grant insert, select, update on phone_day_counts to sotto_patient;
 grant delete on receipts to sotto_scheduler;
 grant insert, select on receipts to sotto_api;
-grant select (issued_at, organisation_id) on receipts to sotto_scheduler;
+grant select (ctid, issued_at, organisation_id) on receipts to sotto_scheduler;
 grant delete, select on reminders to sotto_scheduler;
 grant insert, select on reminders to sotto_api;
 grant select (appointment_id, attempt_count, channel, due_at, id, mode, not_after, organisation_id, phase, state) on reminders to sotto_lookup;
@@ -1866,6 +2128,17 @@ grant delete on sealed_callbacks to sotto_scheduler;
 grant delete, select, update on sealed_callbacks to sotto_worker;
 grant insert on sealed_callbacks to sotto_api;
 grant select (epoch_day, failed_count, id, received_at) on sealed_callbacks to sotto_scheduler;
+grant delete, insert on send_check_secrets to sotto_api;
+grant delete, select on send_check_secrets to sotto_scheduler;
+grant select (check_id, created_at, expires_at, id, organisation_id) on send_check_secrets to sotto_api;
+grant update (expires_at) on send_check_secrets to sotto_api;
+grant delete, insert, select on send_checks to sotto_api;
+grant select (answered_at, asked_count, created_at, drop_count, failed_count, failing_code, failing_since, failing_status, id, inconclusive_count, mode, on_no_answer, organisation_id, proceed_count) on send_checks to sotto_ops;
+grant select on send_checks to sotto_scheduler;
+grant update (answered_at, asked_count, drop_count, due_at, failed_count, failing_code, failing_since, failing_status, inconclusive_count, lease_id, lease_until, proceed_count, taken_at, test_code, test_ended_at, test_status) on send_checks to sotto_scheduler;
+grant update (due_at, failed_count, failing_code, failing_since, failing_status, on_no_answer, test_code, test_ended_at, test_id, test_requested_at, test_status, url) on send_checks to sotto_api;
+grant insert, select, update on send_questions to sotto_scheduler;
+grant select on send_questions to sotto_ops;
 grant delete, insert, select, update on source_failures to sotto_patient;
 grant delete, select on source_failures to sotto_api;
 grant delete, select on source_failures to sotto_scheduler;
@@ -1886,7 +2159,7 @@ grant delete on versions to sotto_restorer;
 grant delete on versions to sotto_scheduler;
 grant delete, insert, select on versions to sotto_api;
 grant select (appointment_id) on versions to sotto_restorer;
-grant select (appointment_id, created_at, organisation_id, version, view_month) on versions to sotto_scheduler;
+grant select (appointment_id, created_at, expires_at, organisation_id, version, view_month) on versions to sotto_scheduler;
 grant select on versions to sotto_patient;
 grant delete on webhook_endpoints to sotto_restorer;
 grant delete, insert, select on webhook_endpoints to sotto_api;
@@ -1896,7 +2169,7 @@ grant select on webhook_endpoints to sotto_scheduler;
 grant update (after_id, after_transaction, delivered_at, disabled_at, disabled_reason, due_at, failed_count, failing_since, lease_id, lease_until, taken_at, test_code, test_ended_at, test_status) on webhook_endpoints to sotto_scheduler;
 grant update (after_id, after_transaction, disabled_at, disabled_reason, due_at, failed_count, failing_since, test_code, test_ended_at, test_id, test_requested_at, test_status, url) on webhook_endpoints to sotto_api;
 grant delete, insert on webhook_failures to sotto_scheduler;
-grant select (endpoint_id, failed_at, id) on webhook_failures to sotto_scheduler;
+grant select (ctid, endpoint_id, failed_at, id) on webhook_failures to sotto_scheduler;
 grant select on webhook_failures to sotto_api;
 grant delete, insert on webhook_secrets to sotto_api;
 grant delete, select on webhook_secrets to sotto_scheduler;

@@ -19,6 +19,7 @@ export type Step = (typeof steps)[number];
 /** What says nothing of anybody, or of a month alone, and changes with when it is looked at. */
 export const freeTables: ReadonlySet<string> = new Set([
   'batches',
+  'database_lives',
   'heartbeats',
   'ledger_proofs',
   'event_months',

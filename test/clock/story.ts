@@ -70,6 +70,8 @@ export async function createStory(system: TurnedSystem) {
 
   const linkIn = (text: string) => /https?:\/\/\S+\/[A-Za-z0-9_-]{68}/.exec(text)?.[0] ?? '';
 
+  const journal = { append: async () => {} };
+
   return {
     organisationId,
     put,
@@ -91,11 +93,10 @@ export async function createStory(system: TurnedSystem) {
         [randomUUID(), organisationId],
       );
       const spare = await createApiKey({ adminUrl }, { organisationId, mode: 'test' });
-      const journal = { append: async () => {} };
       await revokeCredential({ adminUrl, journal }, { credentialId: spare.id });
     },
     async dismissOperator(): Promise<void> {
-      await disableOpsUser({ transaction }, { name: 'clara', actor: 'clock' });
+      await disableOpsUser({ transaction, journal }, { name: 'clara', actor: 'clock' });
     },
     /** Opens a link from a text, types a wrong PIN, then the right one. */
     async viewByPin(): Promise<string> {

@@ -84,7 +84,7 @@ describe('a database that was loaded from a dump, on another server', () => {
     const bench = createDispatchBench(original, peer);
     const { admit, mark } = schedulerOf(bench, folder);
     await original.admin.query(farAhead);
-    await original.admin.query('update lives set transaction_shift = 1000000000');
+    await original.admin.query('update database_lives set transaction_shift = 1000000000');
     expect(await admit()).toBe(true);
     const organisationId = await original.createOrganisation();
     const owner = { organisationId, mode: 'live' } as const;
@@ -104,7 +104,7 @@ describe('a database that was loaded from a dump, on another server', () => {
     const { rows: ids } = await original.admin.query('select max(id)::int as newest from events');
 
     await copy.admin.query(freshServer);
-    await copy.admin.query('update lives set transaction_shift = 0');
+    await copy.admin.query('update database_lives set transaction_shift = 0');
     const restored = createDispatchBench({ ...copy, drop: copy.close }, peer);
     const epoch = { epochPrivateKey: bench.deps().epochPrivateKey };
     const scheduler = schedulerOf(restored, folder);
@@ -124,7 +124,8 @@ describe('a database that was loaded from a dump, on another server', () => {
     await restored.drain(epoch);
     expect(copiesOf(peer, sent)).toEqual([1, 1, 1, 1]);
 
-    const news = await readEvents(copy.open('api', 1), { ...owner, after: cursor, limit: 100 });
+    const read = await readEvents(copy.open('api', 1), { ...owner, after: cursor, limit: 100 });
+    const news = read === 'gone' ? [] : read;
     expect(news.map(({ type }) => type)).toEqual([
       ...Array(4).fill('reminder.uncertain'),
       ...Array(4).fill('reminder.sent'),
@@ -148,7 +149,7 @@ describe('a mark', () => {
     const scheduler = schedulerOf(bench, elsewhere);
     await scheduler.admit();
     await scheduler.mark();
-    await original.admin.query(`update lives set run = 'an earlier start'`);
+    await original.admin.query(`update database_lives set run = 'an earlier start'`);
     writeFileSync(join(elsewhere, 'high-water-mark.json'), '{"life":');
     expect(await maySend(bench.worker)).toBe(false);
     expect(await scheduler.admit()).toBe(true);
@@ -170,7 +171,7 @@ describe('a mark', () => {
     const bench = createDispatchBench(original, peer);
     const scheduler = schedulerOf(bench, join(folder, 'told'));
     await scheduler.mark();
-    await original.admin.query(`update lives set run = 'an earlier start'`);
+    await original.admin.query(`update database_lives set run = 'an earlier start'`);
     const ignorant = createAdmission({
       ...{ database: bench.scheduler, journal: `file:${join(folder, 'empty')}`, log: silentLog },
       openIncident: async () => {},

@@ -65,7 +65,12 @@ export async function createApiFixture(
     readOrganisation: (input) => readOrganisation({ database: asApi }, input),
     changeOrganisation: (input) =>
       changeOwnOrganisation({ database: asApi, channelsAvailable: channels }, input),
-    ...webhookUseCases({ journal: { append: async () => {} }, database: asApi, keys: noKeys, isSandbox: true }),
+    ...webhookUseCases({
+      journal: { append: async () => {} },
+      database: asApi,
+      keys: noKeys,
+      isSandbox: true,
+    }),
     ...sendCheckUseCases({ database: asApi, keys: noKeys, isSandbox: true }),
     putAppointment: async () => {
       throw new AppError('unavailable', { retryAfterS: 2 });

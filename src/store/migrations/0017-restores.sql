@@ -14,7 +14,7 @@ grant usage on schema public to sotto_restorer;
 set local role sotto_owner;
 
 -- A database lives from when it is made, or restored, until it is restored the next time.
-create table lives (
+create table database_lives (
   number integer primary key check (number >= 1),
   begun_at timestamptz not null default clock_timestamp(),
   -- As of when the database had been when this life began; null: it was new.
@@ -36,18 +36,18 @@ create table lives (
   accepted jsonb not null default '{}',
   counted_until timestamptz not null default clock_timestamp()
 );
-alter table lives enable row level security;
-alter table lives force row level security;
-create policy administration on lives to sotto_owner using (true) with check (true);
-create policy by_role on lives for select to sotto_api, sotto_patient, sotto_ops, sotto_worker, sotto_restorer
+alter table database_lives enable row level security;
+alter table database_lives force row level security;
+create policy administration on database_lives to sotto_owner using (true) with check (true);
+create policy by_role on database_lives for select to sotto_api, sotto_patient, sotto_ops, sotto_worker, sotto_restorer
   using (true);
-create policy by_role_of_scheduler on lives to sotto_scheduler using (true) with check (true);
-insert into lives (number, ready_at) values (1, clock_timestamp());
+create policy by_role_of_scheduler on database_lives to sotto_scheduler using (true) with check (true);
+insert into database_lives (number, ready_at) values (1, clock_timestamp());
 
 grant select (number, run, transaction_shift)
-  on lives to sotto_api, sotto_patient, sotto_ops, sotto_worker, sotto_restorer;
+  on database_lives to sotto_api, sotto_patient, sotto_ops, sotto_worker, sotto_restorer;
 grant select, update (ready_at, identity, timeline, run, beat, marked_at, accepted, counted_until)
-  on lives to sotto_scheduler;
+  on database_lives to sotto_scheduler;
 grant select (organisation_id) on receipts to sotto_scheduler;
 
 -- One start of the server, of one database on it: a restore never keeps it.
@@ -60,7 +60,7 @@ $$;
 -- Whether this run of the server has been compared with the mark outside.
 create function may_send() returns boolean
 language sql stable set search_path = public, pg_temp as $$
-  select l.run is null or l.run = current_run() from lives l order by l.number desc limit 1
+  select l.run is null or l.run = current_run() from database_lives l order by l.number desc limit 1
 $$;
 
 -- Whatever is about to be handed to a provider has an attempt first: this holds for processes that were
@@ -79,7 +79,7 @@ create trigger refuse_before_compared before insert on attempts
 create function events_horizon() returns xid8
 language sql stable set search_path = public, pg_temp as $$
   select (pg_snapshot_xmin(pg_current_snapshot())::text::bigint + l.transaction_shift)::text::xid8
-  from lives l order by l.number desc limit 1
+  from database_lives l order by l.number desc limit 1
 $$;
 
 -- Begins another life. Ids and transactions of events go on above all that was ever handed out, so that
@@ -90,10 +90,10 @@ create function begin_life(
 returns void
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-  last lives;
+  last database_lives;
   shift bigint;
 begin
-  select * into last from lives order by number desc limit 1;
+  select * into last from database_lives order by number desc limit 1;
   if last.number >= new_number then return; end if;
   -- What was numbered after the last mark is not known; so much in a minute is out of reach.
   shift := greatest(least_transaction, last.transaction_shift + pg_current_xact_id()::text::bigint,
@@ -104,7 +104,7 @@ begin
     set default ((pg_current_xact_id()::text::bigint + %s)::text::xid8)', shift);
   perform setval(pg_get_serial_sequence('events', 'id'),
     greatest(least_event, nextval(pg_get_serial_sequence('events', 'id'))) + 1048576);
-  insert into lives (number, restored_to, identity, timeline, run, marked_at, transaction_shift,
+  insert into database_lives (number, restored_to, identity, timeline, run, marked_at, transaction_shift,
       accepted, counted_until)
     values (new_number, point, new_identity, new_timeline, '', last.marked_at, shift,
       last.accepted, last.counted_until);
@@ -315,4 +315,4 @@ reset role;
 revoke create on schema public from sotto_restorer;
 
 -- A database that was in use before there were marks was as of its last sign of life.
-update lives set marked_at = coalesce((select max(beat_at) from heartbeats), clock_timestamp());
+update database_lives set marked_at = coalesce((select max(beat_at) from heartbeats), clock_timestamp());
