@@ -82,7 +82,6 @@ create table attempts (
   constraint attempts_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text]))),
   constraint attempts_outcome_check CHECK ((outcome = ANY (ARRAY['accepted'::text, 'refused'::text, 'uncertain'::text]))),
   constraint attempts_pkey PRIMARY KEY (id),
-  constraint attempts_provider_id_key UNIQUE (provider_id),
   constraint attempts_receipt_state_check CHECK ((receipt_state = ANY (ARRAY['sent'::text, 'delivered'::text, 'undelivered'::text]))),
   constraint attempts_reminder_id_fkey FOREIGN KEY (reminder_id) REFERENCES reminders(id) ON DELETE CASCADE,
   constraint attempts_reminder_id_number_key UNIQUE (reminder_id, number),
@@ -334,6 +333,7 @@ create table heartbeats (
   instance text not null,
   version text not null,
   beat_at timestamp with time zone not null default clock_timestamp(),
+  started_at timestamp with time zone not null default clock_timestamp(),
   constraint heartbeats_pkey PRIMARY KEY (name, instance)
 );
 alter table heartbeats owner to sotto_owner;
@@ -479,7 +479,6 @@ create table links (
   constraint links_lookup_check CHECK ((octet_length(lookup) = 16)),
   constraint links_lookup_key UNIQUE (lookup),
   constraint links_pkey PRIMARY KEY (id),
-  constraint links_reminder_id_fkey FOREIGN KEY (reminder_id) REFERENCES reminders(id) ON DELETE CASCADE,
   constraint links_seal_public_key_check CHECK ((octet_length(seal_public_key) = 32)),
   constraint links_selector_check CHECK ((char_length(selector) = 1))
 );
@@ -969,6 +968,8 @@ CREATE UNIQUE INDEX appointments_reference ON public.appointments USING btree (o
 CREATE INDEX attempts_copies ON public.attempts USING btree (transport, copy_owed_at) WHERE ((channel = 'sms'::text) AND (provider_id IS NOT NULL) AND (copy_gone_at IS NULL));
 CREATE INDEX attempts_copies_kept ON public.attempts USING btree (copy_owed_at) WHERE ((copy_tries > 0) AND (copy_gone_at IS NULL));
 CREATE INDEX attempts_proven_copies ON public.attempts USING btree (reminder_id) WHERE (proven_copy_at IS NOT NULL);
+CREATE TRIGGER refuse_before_compared BEFORE INSERT ON public.attempts FOR EACH STATEMENT EXECUTE FUNCTION refuse_before_compared();
+CREATE UNIQUE INDEX attempts_provider_id ON public.attempts USING btree (provider_id) WHERE (provider_id IS NOT NULL);
 CREATE INDEX audit_action ON public.audit USING btree (action, id);
 CREATE INDEX audit_actor ON public.audit USING btree (actor, id);
 CREATE INDEX audit_age ON public.audit USING brin (at);
@@ -996,7 +997,7 @@ CREATE UNIQUE INDEX links_current ON public.links USING btree (reminder_id, chan
 CREATE UNIQUE INDEX pauses_active ON public.pauses USING btree (organisation_id, channel) NULLS NOT DISTINCT WHERE (ended_at IS NULL);
 CREATE INDEX receipts_age ON public.receipts USING brin (issued_at);
 CREATE INDEX reminders_appointment ON public.reminders USING btree (appointment_id);
-CREATE INDEX reminders_batch ON public.reminders USING btree (batch_id) WHERE (phase = 'in_hand'::text);
+CREATE INDEX reminders_batch ON public.reminders USING btree (batch_id) WHERE (batch_id IS NOT NULL);
 CREATE INDEX reminders_deadline ON public.reminders USING btree (not_after) WHERE (phase = ANY (ARRAY['scheduled'::text, 'failed'::text, 'uncertain'::text]));
 CREATE INDEX reminders_due ON public.reminders USING btree (channel, mode, organisation_id, due_at) WHERE (phase = 'scheduled'::text);
 CREATE INDEX reminders_expired ON public.reminders USING btree (not_after) WHERE (phase = 'expired'::text);
@@ -1807,6 +1808,18 @@ AS $function$
 $function$;
 alter function may_send() owner to sotto_owner;
 
+CREATE OR REPLACE FUNCTION public.refuse_before_compared()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  if not may_send() then raise exception 'held back' using errcode = 'ST001'; end if;
+  return null;
+end
+$function$;
+alter function refuse_before_compared() owner to sotto_owner;
+
 CREATE OR REPLACE FUNCTION public.replay_journal(entries jsonb)
  RETURNS integer
  LANGUAGE plpgsql
@@ -1915,6 +1928,64 @@ AS $function$
 $function$;
 alter function visible_organisations() owner to sotto_owner;
 
+CREATE OR REPLACE FUNCTION public.write_intents(its_batch uuid, its_transport text, reminder_ids uuid[], link_ids uuid[], lookups bytea[], selectors text[], attempt_ids uuid[], tokens bytea[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  written integer;
+begin
+  update reminders r set state = 'sending', attempt_count = r.attempt_count + 1,
+    updated_at = clock_timestamp()
+  from unnest(reminder_ids) as g (reminder_id)
+  where r.id = g.reminder_id and r.state = 'queued' and r.batch_id = its_batch
+    and r.pending_end is null and r.lease_until > clock_timestamp();
+  get diagnostics written = row_count;
+  if written < cardinality(reminder_ids) then
+    raise exception 'not in hand' using errcode = 'ST001';
+  end if;
+
+  with given as (
+    select * from unnest(reminder_ids, link_ids, lookups, selectors, attempt_ids, tokens)
+      as g (reminder_id, link_id, lookup, selector, attempt_id, token)
+  ), unpaused as (
+    select g.*, r.organisation_id, r.mode, r.appointment_id, r.channel, r.attempt_count,
+      r.possible_duplicate, r.possibly_sent, a.reference
+    from given g
+    join reminders r on r.id = g.reminder_id
+    join appointments a on a.id = r.appointment_id
+    where a.paused_at is null and a.state <> 'erased' and not exists (
+      select from pauses p where p.ended_at is null
+        and (p.organisation_id is null or p.organisation_id = r.organisation_id)
+        and (p.channel is null or p.channel = r.channel))
+  ), linked as (
+    update links l set selector = u.selector,
+      attempted_at = coalesce(l.attempted_at, clock_timestamp())
+    from unpaused u
+    where l.id = u.link_id and l.reminder_id = u.reminder_id and l.lookup = u.lookup
+      and l.current and l.revoked_at is null and coalesce(l.selector, u.selector) = u.selector
+    returning u.*
+  ), tried as (
+    insert into attempts (id, organisation_id, mode, reminder_id, link_id, number, channel, transport,
+      token, batch_id, possible_duplicate)
+    select attempt_id, organisation_id, mode, reminder_id, link_id, attempt_count, channel,
+      its_transport, token, its_batch, possible_duplicate
+    from linked
+  )
+  insert into events (organisation_id, mode, type, reference, appointment_id, reminder_id, from_state,
+    to_state, possible_duplicate, possibly_sent)
+  select organisation_id, mode, 'reminder.sending', reference, appointment_id, reminder_id, 'queued',
+    'sending', possible_duplicate, possibly_sent
+  from linked;
+  get diagnostics written = row_count;
+  if written < cardinality(reminder_ids) then
+    raise exception 'held back' using errcode = 'ST001';
+  end if;
+end
+$function$;
+alter function write_intents(uuid,text,uuid[],uuid[],bytea[],text[],uuid[],bytea[]) owner to sotto_owner;
+
 grant delete on appointments to sotto_scheduler;
 grant insert, select on appointments to sotto_api;
 grant select (deleted_at, ends_at, erase_at, id, mode, organisation_id, paused_at, reference, state, version) on appointments to sotto_scheduler;
@@ -1927,7 +1998,7 @@ grant update (deleted_at, ends_at, erase_at, moved, paused_at, revision, starts_
 grant update (deleted_at, state, updated_at) on appointments to sotto_restorer;
 grant insert, select, update on attempts to sotto_worker;
 grant select (batch_id, channel, copy_gone_at, copy_owed_at, copy_tries, ended_at, id, link_id, mode, number, organisation_id, outcome, possible_duplicate, proven_copy_at, provider_id, reason_code, receipt_at, receipt_code, receipt_state, reminder_id, started_at, transport) on attempts to sotto_ops;
-grant select (channel, ended_at, id, mode, number, outcome, reason_code, reminder_id, started_at, transport) on attempts to sotto_scheduler;
+grant select (channel, copy_gone_at, copy_owed_at, copy_tries, ended_at, id, mode, number, organisation_id, outcome, reason_code, reminder_id, started_at, transport) on attempts to sotto_scheduler;
 grant select (channel, id, organisation_id, token) on attempts to sotto_lookup;
 grant select (copy_owed_at, organisation_id, reminder_id) on attempts to sotto_api;
 grant select (copy_owed_at, outcome, reminder_id) on attempts to sotto_restorer;
@@ -2022,6 +2093,7 @@ grant execute on function replay_journal(jsonb) to sotto_scheduler;
 grant execute on function visible_organisations() to sotto_api;
 grant execute on function visible_organisations() to sotto_ops;
 grant execute on function visible_organisations() to sotto_patient;
+grant execute on function write_intents(uuid,text,uuid[],uuid[],bytea[],text[],uuid[],bytea[]) to sotto_worker;
 grant delete, insert, select, update on heartbeats to sotto_scheduler;
 grant delete, insert, select, update on heartbeats to sotto_worker;
 grant insert, select, update on heartbeats to sotto_api;
