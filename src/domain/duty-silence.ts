@@ -20,13 +20,14 @@ export const silentMaxS = {
   watch: 60,
   doubts: 60,
   'link-keys': 60,
-  mark: 60,
   'stuck-lanes': 60,
   'clear-parcels': 60,
   retire: 60,
   ledger: 60,
   'epoch-keys': 60,
   'event-months': 60,
+  // A round a minute: one that failed is not heard of before the next.
+  mark: 150,
 } as const;
 export type Duty = keyof typeof silentMaxS;
 

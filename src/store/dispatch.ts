@@ -90,8 +90,8 @@ const heldBack = 'ST001';
 
 /**
  * Writes, before a byte leaves, which attempts are about to be made: those of reminders that are still
- * this batch's, not ended, not paused, and whose link is still the one that was opened, and only from a
- * database that is known not to be behind. In one round trip (see `write_intents` in the schema).
+ * this batch's, not ended, not paused, and whose link is still the one that was opened. In one round
+ * trip (see `write_intents` in the schema).
  *
  * It writes all that are given or none. Nearly always that is all; where one must not be sent, each half
  * is tried for itself.

@@ -968,6 +968,7 @@ CREATE UNIQUE INDEX appointments_reference ON public.appointments USING btree (o
 CREATE INDEX attempts_copies ON public.attempts USING btree (transport, copy_owed_at) WHERE ((channel = 'sms'::text) AND (provider_id IS NOT NULL) AND (copy_gone_at IS NULL));
 CREATE INDEX attempts_copies_kept ON public.attempts USING btree (copy_owed_at) WHERE ((copy_tries > 0) AND (copy_gone_at IS NULL));
 CREATE INDEX attempts_proven_copies ON public.attempts USING btree (reminder_id) WHERE (proven_copy_at IS NOT NULL);
+CREATE TRIGGER refuse_before_compared BEFORE INSERT ON public.attempts FOR EACH STATEMENT EXECUTE FUNCTION refuse_before_compared();
 CREATE UNIQUE INDEX attempts_provider_id ON public.attempts USING btree (provider_id) WHERE (provider_id IS NOT NULL);
 CREATE INDEX audit_action ON public.audit USING btree (action, id);
 CREATE INDEX audit_actor ON public.audit USING btree (actor, id);
@@ -1807,6 +1808,18 @@ AS $function$
 $function$;
 alter function may_send() owner to sotto_owner;
 
+CREATE OR REPLACE FUNCTION public.refuse_before_compared()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  if not may_send() then raise exception 'held back' using errcode = 'ST001'; end if;
+  return null;
+end
+$function$;
+alter function refuse_before_compared() owner to sotto_owner;
+
 CREATE OR REPLACE FUNCTION public.replay_journal(entries jsonb)
  RETURNS integer
  LANGUAGE plpgsql
@@ -1942,7 +1955,7 @@ begin
     from given g
     join reminders r on r.id = g.reminder_id
     join appointments a on a.id = r.appointment_id
-    where (select may_send()) and a.paused_at is null and a.state <> 'erased' and not exists (
+    where a.paused_at is null and a.state <> 'erased' and not exists (
       select from pauses p where p.ended_at is null
         and (p.organisation_id is null or p.organisation_id = r.organisation_id)
         and (p.channel is null or p.channel = r.channel))

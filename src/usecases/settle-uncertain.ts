@@ -138,11 +138,10 @@ async function recordFound(
   const lost = doubt.restored ? await recallAttempts(deps, { doubt, route }, left) : [];
   const isTwice = doubt.restored ? found.length > 1 : left.length > 0;
   await recordDeliveryReceipts(deps, [...receipts, ...lost], { possibleDuplicate: isTwice });
-  const unexplained = left.length - lost.length;
-  if (unexplained > 0) {
+  if (left.length > lost.length) {
     await deps.onAlarm({
       code: 'copies_unexplained',
-      count: unexplained,
+      count: left.length - lost.length,
       reminderIds: [reminderId],
     });
   }

@@ -63,6 +63,18 @@ language sql stable set search_path = public, pg_temp as $$
   select l.run is null or l.run = current_run() from database_lives l order by l.number desc limit 1
 $$;
 
+-- Whatever is about to be handed to a provider has an attempt first: this holds for processes that were
+-- running while the database was changed under them, too.
+create function refuse_before_compared() returns trigger
+language plpgsql set search_path = public, pg_temp as $$
+begin
+  if not may_send() then raise exception 'held back' using errcode = 'ST001'; end if;
+  return null;
+end
+$$;
+create trigger refuse_before_compared before insert on attempts
+  for each statement execute function refuse_before_compared();
+
 -- Before this, no event can appear any more, as events are numbered in this life.
 create function events_horizon() returns xid8
 language sql stable set search_path = public, pg_temp as $$

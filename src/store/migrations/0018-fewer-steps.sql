@@ -43,7 +43,7 @@ begin
     from given g
     join reminders r on r.id = g.reminder_id
     join appointments a on a.id = r.appointment_id
-    where (select may_send()) and a.paused_at is null and a.state <> 'erased' and not exists (
+    where a.paused_at is null and a.state <> 'erased' and not exists (
       select from pauses p where p.ended_at is null
         and (p.organisation_id is null or p.organisation_id = r.organisation_id)
         and (p.channel is null or p.channel = r.channel))
