@@ -9,12 +9,12 @@
  */
 
 /** Folders that each touch one thing of the world. */
-const adapters = 'store|queue|keys|message|transport|journal|telemetry';
+const adapters = 'store|queue|keys|message|transport|journal|telemetry|canary';
 /** Where a process is put together; these may import what they compose. */
 const roots = [
   '^src/cli(/|\\.ts$)',
   '^src/roles/',
-  '^workers/(worker|worker-duties|scheduler|sending|routes|webhooks|send-checks|alerts)\\.ts$',
+  '^workers/(worker|worker-duties|scheduler|sending|routes|webhooks|send-checks|alerts|canary)\\.ts$',
 ];
 
 const notTypes = { dependencyTypesNot: ['type-only'] };
@@ -253,9 +253,9 @@ export default {
     unreachable({
       name: 'scheduler-opens-nothing-of-a-patient',
       from: '^workers/scheduler\\.ts$',
-      to: '^src/keys/(open-(?!webhook-secret\\.ts$|box\\.ts$).*|cookie-box)\\.ts$',
+      to: '^src/keys/(open-(?!webhook-secret\\.ts$|canary-message\\.ts$|box\\.ts$).*|cookie-box)\\.ts$',
       comment:
-        'The scheduler knows times and states, speaks to strangers, and holds the key of webhooks alone. What needs a private key of anything else is a duty of the worker.',
+        'The scheduler knows times and states, speaks to strangers, and holds the keys of webhooks and of the canary alone. What needs a private key of anything else is a duty of the worker.',
     }),
     unreachable({
       name: 'api-opens-nothing',
@@ -284,14 +284,29 @@ export default {
       comment:
         'Secrets of webhooks are opened where they are sent from, in a process that holds no key of a patient.',
     }),
-    {
-      name: 'opening-has-three-doors',
+    unreachable({
+      name: 'only-the-scheduler-reads-what-the-canary-is-sent',
+      from: '^(workers/worker|src/roles/.*)\\.ts$',
+      to: '^src/keys/open-canary-message\\.ts$',
       comment:
-        'A sealed box is opened by open-parcel.ts (worker), open-details.ts (patient) or open-webhook-secret.ts (scheduler), which check what the plaintext is bound to. Open it through one of them.',
+        'Whoever sends seals what the canary is sent; the scheduler, which put the appointment, compares.',
+    }),
+    {
+      name: 'the-canary-is-a-stranger',
+      comment:
+        'It comes in by the public doors and knows what every booking system and patient knows: it may use the domain and the words of the pages.',
+      severity: 'error',
+      from: { path: '^src/canary/' },
+      to: { path: '^(src|workers|config)/', pathNot: '^src/(domain|texts|canary)/' },
+    },
+    {
+      name: 'opening-has-four-doors',
+      comment:
+        'A sealed box is opened by open-parcel.ts (worker), open-details.ts (patient), open-webhook-secret.ts or open-canary-message.ts (scheduler), which check what the plaintext is bound to. Open it through one of them.',
       severity: 'error',
       from: {
         path: '^(src|workers|config)/',
-        pathNot: '^src/keys/open-(parcel|details|webhook-secret)\\.ts$',
+        pathNot: '^src/keys/open-(parcel|details|webhook-secret|canary-message)\\.ts$',
       },
       to: { path: '^src/keys/open-box\\.ts$' },
     },

@@ -196,6 +196,12 @@ export const environment = z.object({
   KEEP_AUDIT_DAYS: keptFor('audit').describe(
     'Days that what operators and administrators did is kept, 90 to 1096, which are three years.',
   ),
+  CANARY: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe(
+      'Whether the scheduler puts an appointment of its own through API_URL and PATIENT_URL every minute, and compares what comes out. It must reach both.',
+    ),
   METRICS_TOKEN: secret
     .optional()
     .describe('Bearer token that may read /metrics from elsewhere than loopback.'),

@@ -81,7 +81,15 @@ const plants: { rule: string; files: Record<string, string> }[] = [
     },
   },
   {
-    rule: 'opening-has-three-doors',
+    rule: 'only-the-scheduler-reads-what-the-canary-is-sent',
+    files: { 'workers/worker.ts': `export * from '../src/keys/open-canary-message.ts';` },
+  },
+  {
+    rule: 'the-canary-is-a-stranger',
+    files: { 'src/canary/planted.ts': `export * from '../http/patient/paths.ts';` },
+  },
+  {
+    rule: 'opening-has-four-doors',
     files: { 'src/usecases/planted-box.ts': `export { openBox } from '../keys/open-box.ts';` },
   },
   {

@@ -1,7 +1,9 @@
 import type { Config } from '../config/env.ts';
 import type { Database } from '../src/store/database.ts';
 import type { Log } from '../src/telemetry/log.ts';
+import { openIncident } from '../src/usecases/open-incident.ts';
 import { createDutyWatch } from '../src/usecases/watch-duties.ts';
+import { watchFieldDrift } from '../src/usecases/watch-field-drift.ts';
 import { tellOfIncidents, watchForIncidents } from '../src/usecases/watch-incidents.ts';
 import { alertDuty, deadManDuty } from './alerts.ts';
 import type { Duty } from './duties.ts';
@@ -20,6 +22,12 @@ export function incidentDuties(deps: { config: Config; database: Database; log: 
         await watchForIncidents({ database });
         await tellOfIncidents({ database });
       },
+    },
+    {
+      name: 'drift',
+      everyMs: 600_000,
+      run: () =>
+        watchFieldDrift({ database, openIncident: (one) => openIncident({ database }, one) }),
     },
     alertDuty({ ...deps, isWorker: false }),
     ...deadManDuty({ ...deps, isEveryDutyDone: () => isEveryDutyDone }),

@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { type Config, ConfigError } from '../config/env.ts';
 import { limits } from '../config/limits.ts';
 import { channelsAvailable, hasLiveTransport } from '../config/transports.ts';
+import { isCanary } from '../src/domain/canary-branch.ts';
 import type { Channel } from '../src/domain/channel.ts';
 import { type Lane, laneKey, lanesOf } from '../src/domain/lane.ts';
 import { Secret } from '../src/domain/secret.ts';
 import type { Log } from '../src/telemetry/log.ts';
 import { createSmtpTransport } from '../src/transport/email-smtp.ts';
 import { createSink, type SinkReceipt } from '../src/transport/sink.ts';
-import type { Transport } from '../src/transport/transport.ts';
+import type { OutgoingMessage, Transport } from '../src/transport/transport.ts';
 import { twilioFromConfig } from '../src/transport/twilio-from-config.ts';
 import type { OptedOut, Route, RouteOf } from '../src/usecases/routes.ts';
 import { createSendBreaker } from '../src/usecases/send-breaker.ts';
@@ -38,7 +39,8 @@ const inTheAirMax: Record<Channel, number> = { sms: 32, email: 8 };
  * Opens a route for every lane that there is.
  *
  * In the sandbox both modes go to it. Beside a live transport, test messages go to a sink within
- * this process: they reach nobody, and what is said of their contacts is true of nobody.
+ * this process: they reach nobody, and what is said of their contacts is true of nobody. The canary's
+ * go back to the canary, whatever the transport.
  *
  * @throws {ConfigError} when a provider is not configured
  */
@@ -46,6 +48,7 @@ export async function openRoutes(deps: {
   config: Config;
   recordOptOut: (said: OptedOut) => Promise<unknown>;
   storeReceipts: (receipts: readonly SinkReceipt[]) => Promise<unknown>;
+  keepForCanary: (message: OutgoingMessage) => Promise<unknown>;
   log: Log;
   /** Other than the configured providers; no setting leads here. */
   openProvider?: OpenProvider | undefined;
@@ -59,7 +62,9 @@ export async function openRoutes(deps: {
     providers.set(channel, await openProvider(config, channel, connectionsMax));
   }
   const sink = createSink({ onReceipts: deps.storeReceipts });
+  const canary = createSink({ onReceipts: deps.storeReceipts, keep: deps.keepForCanary });
   const routes = new Map<string, Route>();
+  const canaryRoutes = new Map<string, Route>();
   for (const lane of lanes) {
     const isSink = isLive && lane.mode === 'test';
     const provider = providers.get(lane.channel);
@@ -72,12 +77,18 @@ export async function openRoutes(deps: {
       reachesNobody: isSink,
       recordOptOut: isSink ? undefined : deps.recordOptOut,
     });
+    canaryRoutes.set(laneKey(lane), {
+      transport: canary,
+      slots: createSendSlots(inTheAirMax[lane.channel]),
+      breaker: createSendBreaker({}),
+      reachesNobody: true,
+    });
   }
   return {
     lanes,
-    routeOf: (lane) => routes.get(laneKey(lane)),
+    routeOf: (lane) => (isCanary(lane) ? canaryRoutes : routes).get(laneKey(lane)),
     async close() {
-      await Promise.all([...providers.values(), sink].map((transport) => transport.close()));
+      await Promise.all([...providers.values(), sink, canary].map((one) => one.close()));
     },
   };
 }

@@ -25,6 +25,7 @@ import { openIncident } from '../src/usecases/open-incident.ts';
 import { proveLedger } from '../src/usecases/prove-ledger.ts';
 import { prepareEventMonths, retireExpired } from '../src/usecases/retire-expired.ts';
 import { sweepExpired, sweepLeases } from '../src/usecases/sweep-leases.ts';
+import { canaryDuties } from './canary.ts';
 import { type Duty, startDuties } from './duties.ts';
 import { feedAgain } from './feed-again.ts';
 import { incidentDuties } from './incident-duties.ts';
@@ -61,7 +62,7 @@ export async function runScheduler(config: Config): Promise<{ close(): Promise<v
   const webhooks = openWebhookSender(outward);
   const sendChecks = openSendChecks({ ...outward, perSecond: perSecondOf(config) });
   const duties = startDuties(
-    schedulerDuties({ config, database, admit, ring: bells.ring, webhooks, sendChecks, log }),
+    schedulerDuties({ config, database, keys, admit, ring: bells.ring, webhooks, sendChecks, log }),
     {
       log,
       beat: (name) => writeHeartbeat(database, { name, instance, version: packageFile.version }),
@@ -78,12 +79,16 @@ export async function runScheduler(config: Config): Promise<{ close(): Promise<v
   };
 }
 
-/** The one key that it holds. Whoever has it can sign webhooks, and open nothing of a patient's. */
+/**
+ * The keys that it holds. Whoever has them can sign webhooks, make up appointments for the canary, and
+ * read what the canary is sent; and open nothing of a patient's.
+ */
 async function openKeys(config: Config): Promise<KeyStore> {
   const folder = keyStoreFolder(config.KEYSTORE);
   await checkKeyStore(folder, 'scheduler');
   const keys = fileKeyStore(folder);
   await keys.ensureWebhookKey();
+  await keys.ensureCanaryKey();
   return keys;
 }
 
@@ -93,6 +98,7 @@ const longRoundMs = 600_000;
 function schedulerDuties(deps: {
   config: Config;
   database: Database;
+  keys: KeyStore;
   admit: () => Promise<boolean>;
   ring: (batchId: string) => void;
   webhooks: Turns;
@@ -138,6 +144,7 @@ function schedulerDuties(deps: {
     },
     { name: 'event-months', everyMs: 600_000, run: () => prepareEventMonths({ database }) },
     ...incidentDuties(deps),
+    ...canaryDuties(deps),
   ];
 }
 

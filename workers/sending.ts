@@ -6,6 +6,7 @@ import type { Database } from '../src/store/database.ts';
 import type { Log } from '../src/telemetry/log.ts';
 import type { DispatchDeps } from '../src/usecases/dispatch-batch.ts';
 import { createSuppressionLookup } from '../src/usecases/find-suppressed.ts';
+import { keepCanaryMessage } from '../src/usecases/keep-canary-message.ts';
 import { createOptOutLinks } from '../src/usecases/opt-out-links.ts';
 import { recordDeliveryReceipts } from '../src/usecases/record-delivery-receipt.ts';
 import { recordOptOut } from '../src/usecases/record-opt-out.ts';
@@ -32,6 +33,7 @@ export async function openSending(parts: {
     recordOptOut: (said) =>
       recordOptOut({ database, journal, keys }, { ...said, source: 'provider' }),
     storeReceipts: (receipts) => recordDeliveryReceipts({ database }, receipts),
+    keepForCanary: (message) => keepCanaryMessage({ database, keys }, message),
     log,
   });
   return {

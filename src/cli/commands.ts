@@ -1,6 +1,7 @@
 import type { Command } from './command.ts';
 import { bounce } from './commands/bounce.ts';
 import { callbacks } from './commands/callbacks.ts';
+import { canary } from './commands/canary.ts';
 import { doctor } from './commands/doctor.ts';
 import { healthcheck } from './commands/healthcheck.ts';
 import { incident } from './commands/incident.ts';
@@ -46,6 +47,7 @@ export const commands: readonly Command[] = [
   optOut,
   ledger,
   incident,
+  canary,
   bounce,
   healthcheck,
 ];

@@ -1,4 +1,6 @@
+import type { CanaryState } from '../domain/canary-run.ts';
 import type { QueueMeasures } from '../domain/queue-measures.ts';
+import { readCanaryState } from '../store/canary-reads.ts';
 import type { Database } from '../store/database.ts';
 import { listPauses, listRunningVersions, type Pause } from '../store/doctor-reads.ts';
 import { measureQueue } from '../store/ops-reads.ts';
@@ -16,11 +18,12 @@ const dayS = 86_400;
  */
 export async function checkProcesses(asOps: Database): Promise<Finding[]> {
   const organisationIds = await listOrganisationIds(asOps);
-  const [duties, versions, measures, pauses] = await Promise.all([
+  const [duties, versions, measures, pauses, canary] = await Promise.all([
     checkDuties(asOps),
     listRunningVersions(asOps),
     inEveryOrganisation(asOps, measureQueue),
     asOps.transaction(organisationIds, listPauses),
+    asOps.transaction([], readCanaryState),
   ]);
   return [
     ...duties,
@@ -28,6 +31,7 @@ export async function checkProcesses(asOps: Database): Promise<Finding[]> {
     ...checkOverdue(measures),
     ...checkHeld(measures),
     ...checkPauses(pauses),
+    checkCanary(canary),
   ];
 }
 
@@ -105,6 +109,30 @@ function checkPauses(pauses: readonly Pause[]): Finding[] {
       mend: 'Resume it, if whoever stopped it has forgotten; reminders expire meanwhile.',
     });
   });
+}
+
+const doors: Readonly<Record<string, string>> = { api: 'API_URL', patient: 'PATIENT_URL' };
+
+function checkCanary({ lastPassedAt, failingCount, unreachable }: CanaryState): Finding {
+  if (unreachable.length > 0) {
+    const names = unreachable.map((door) => doors[door] ?? 'a public address').join(' and ');
+    return problem('canary', {
+      text: `The canary cannot run: nobody answers at ${names} from where the scheduler is.`,
+      mend: 'Let scheduler reach it by its public name; or set CANARY to off, and nothing watches the whole path.',
+    });
+  }
+  if (failingCount > 0) {
+    return problem('canary', {
+      text: `The canary was lost, or came out different, on ${counted(failingCount, 'way')} through Sotto.`,
+      mend: 'Run sotto canary: it says on which, and what is missing. Patients may be shown too little.',
+    });
+  }
+  return fine(
+    'canary',
+    lastPassedAt
+      ? 'What the canary put came through as it was put.'
+      : 'No canary has run here within a week.',
+  );
 }
 
 function total(groups: readonly { readonly count: number }[]): number {

@@ -36,6 +36,7 @@ export const checksOf = {
     'reminders_failed',
     'reminders_uncertain',
     'pauses',
+    'canary',
   ],
   mail: ['mail_server', 'mail_tls', 'mail_login', 'dns', 'spf', 'dkim', 'dkim_key', 'dmarc', 'mx'],
   sms: ['sms_provider', 'sms_account', 'sms_sender', 'sms_replies', 'sms_send_key', 'sms_clock'],

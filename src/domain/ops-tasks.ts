@@ -7,6 +7,7 @@ export type OpsTask =
   | { readonly kind: 'incident'; readonly incident: IncidentSeen }
   | { readonly kind: 'no_worker' }
   | { readonly kind: 'duties_silent'; readonly duties: readonly SilentDuty[] }
+  | { readonly kind: 'canary'; readonly failingCount: number }
   | { readonly kind: 'provider_down'; readonly channel: Channel }
   | { readonly kind: 'given_back'; readonly channel: Channel; code: string; count: number }
   | { readonly kind: 'provider_refuses'; readonly channel: Channel; code: string; count: number }
@@ -33,6 +34,8 @@ export function listTasks(overview: Overview): OpsTask[] {
   for (const incident of overview.incidents) tasks.push({ kind: 'incident', incident });
   if (workers.length === 0) tasks.push({ kind: 'no_worker' });
   tasks.push(...silences(silentDuties.filter(({ duty }) => urgent.has(duty))));
+  const { failingCount } = overview.canary;
+  if (failingCount > 0) tasks.push({ kind: 'canary', failingCount });
   for (const lane of lanes) {
     if (lane.heldUp) tasks.push({ kind: 'provider_down', channel: lane.channel });
     tasks.push(...returns(lane), ...refusals(lane));

@@ -1,3 +1,4 @@
+import type { CanaryState } from './canary-run.ts';
 import type { Channel, Mode } from './channel.ts';
 import type { SilentDuty } from './duty-silence.ts';
 import type { IncidentCode } from './incident.ts';
@@ -34,6 +35,7 @@ export interface Overview {
   readonly lanes: readonly LaneHealth[];
   readonly workers: readonly WorkerSeen[];
   readonly silentDuties: readonly SilentDuty[];
+  readonly canary: CanaryState;
   /** Of the processes that are alive; more than one while an update is under way. */
   readonly versions: readonly string[];
   readonly lateness: readonly LatenessSlot[];

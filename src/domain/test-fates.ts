@@ -35,12 +35,12 @@ const fates: Readonly<Record<string, TestFate>> = {
   9002: { kind: 'delivered', receipts: 2 },
 };
 
-const ordinary: TestFate = { kind: 'delivered', receipts: 1 };
+export const ordinaryFate: TestFate = { kind: 'delivered', receipts: 1 };
 
 /** What a test message to this contact point is to meet. */
 export function testFateOf(contact: string): TestFate {
   const name = contact.includes('@') ? contact.slice(0, contact.lastIndexOf('@')) : contact;
-  return fates[name.slice(-4)] ?? ordinary;
+  return fates[name.slice(-4)] ?? ordinaryFate;
 }
 
 function lost(reason: TestRefusal, code: Record<Channel, string>): TestFate {

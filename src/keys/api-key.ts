@@ -17,7 +17,12 @@ const shape = new RegExp(
  * needs no slow hash.
  */
 export function newApiKey(mode: Mode): { key: Secret<string>; hash: Buffer } {
-  const secret = base62(randomBytes(secretBytes), secretCharacters);
+  return apiKeyOf(mode, new Secret(randomBytes(secretBytes)));
+}
+
+/** The API key that these 32 random bytes come to. */
+export function apiKeyOf(mode: Mode, bytes: Secret<Buffer>): { key: Secret<string>; hash: Buffer } {
+  const secret = base62(bytes.reveal(), secretCharacters);
   const unchecked = `sotto_${mode}_${secret}`;
   const key = unchecked + checksum(unchecked);
   return { key: new Secret(key), hash: sha256(key) };

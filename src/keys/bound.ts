@@ -22,6 +22,7 @@ const purposes = {
   note: { code: 5, stepBytes: 384 },
   callback: { code: 6, stepBytes: 512 },
   webhook_secret: { code: 7, stepBytes: 4 },
+  canary_message: { code: 8, stepBytes: 1024 },
 } as const;
 export type Purpose = keyof typeof purposes;
 

@@ -119,7 +119,9 @@ async function ownPairs(
   role: KeyRole,
 ): Promise<{ place: PairPlace; kind: PairKind }[]> {
   if (role === 'worker') return [{ place: places.epoch, kind: boxPair }];
-  if (role === 'scheduler') return [{ place: places.webhook, kind: boxPair }];
+  if (role === 'scheduler') {
+    return [places.webhook, places.canary].map((place) => ({ place, kind: boxPair }));
+  }
   if (role === 'api') return [{ place: places.receipt, kind: receiptPair }];
   if (role !== 'patient') return [];
   const organisations = await keyFolder(directory).list(places.views.publicFolder, '');

@@ -32,6 +32,13 @@ export function fileKeyStore(directory: string): KeyStore {
     return bytes;
   }
 
+  async function newestPublicHalf(place: PairPlace) {
+    const names = await files.list(place.publicFolder, boxPair.publicExtension);
+    const number = names.sort((one, other) => Number(one) - Number(other)).at(-1);
+    const key = number && (await publicHalf(place, number));
+    return number && key ? { number, key } : undefined;
+  }
+
   async function destroy(place: PairPlace, kind: PairKind, name: string): Promise<void> {
     remembered.delete(`${place.publicFolder}/${name}${kind.publicExtension}`);
     await destroyPair(files, { place, kind, name });
@@ -98,12 +105,11 @@ export function fileKeyStore(directory: string): KeyStore {
 
     webhookKeys: () => numberedKeys(places.webhook.privateFolder),
     ensureWebhookKey: () => ensureNumbered(places.webhook, boxPair),
-    async webhookPublicKey() {
-      const names = await files.list(places.webhook.publicFolder, boxPair.publicExtension);
-      const number = names.sort((one, other) => Number(one) - Number(other)).at(-1);
-      const key = number && (await publicHalf(places.webhook, number));
-      return number && key ? { number, key } : undefined;
-    },
+    webhookPublicKey: () => newestPublicHalf(places.webhook),
+
+    canaryKeys: () => numberedKeys(places.canary.privateFolder),
+    ensureCanaryKey: () => ensureNumbered(places.canary, boxPair),
+    canaryPublicKey: () => newestPublicHalf(places.canary),
 
     cookieKeys: () => numberedKeys(places.cookie),
     async ensureCookieKey() {

@@ -9,6 +9,7 @@ export const places = {
   epoch: { privateFolder: 'worker/epoch', publicFolder: 'public/epoch' },
   receipt: { privateFolder: 'api/receipt', publicFolder: 'public/receipt' },
   webhook: { privateFolder: 'scheduler/webhook', publicFolder: 'public/webhook' },
+  canary: { privateFolder: 'scheduler/canary', publicFolder: 'public/canary' },
   views: { privateFolder: 'patient/view', publicFolder: 'public/view' },
   link: 'link',
   cookie: 'patient/cookie',
@@ -21,6 +22,7 @@ export const symmetricFolders: Record<SymmetricKeyName, string> = {
   callback: 'callback',
   code: 'patient/code',
   'opt-out': 'opt-out',
+  'canary-credential': 'scheduler/canary-credential',
 };
 
 /** Two folders that hold the halves of the same pairs, file by file. */
@@ -63,6 +65,10 @@ export const privateFolders: Record<KeyRole, readonly string[]> = {
     symmetricFolders.pepper,
     symmetricFolders['opt-out'],
   ],
-  scheduler: [places.webhook.privateFolder],
+  scheduler: [
+    places.webhook.privateFolder,
+    places.canary.privateFolder,
+    symmetricFolders['canary-credential'],
+  ],
   ops: [],
 };

@@ -9,7 +9,13 @@ export interface NumberedKey {
 }
 
 /** Keys of one purpose, of which the newest is used. */
-export type SymmetricKeyName = 'source' | 'pepper' | 'callback' | 'code' | 'opt-out';
+export type SymmetricKeyName =
+  | 'source'
+  | 'pepper'
+  | 'callback'
+  | 'code'
+  | 'opt-out'
+  | 'canary-credential';
 
 /**
  * Where keys live: never in the database, replicated but not backed up with it.
@@ -55,6 +61,11 @@ export interface KeyStore {
   ensureWebhookKey(): Promise<readonly NumberedKey[]>;
   /** The public half to seal the next secret to: the newest. */
   webhookPublicKey(): Promise<{ number: string; key: Buffer } | undefined>;
+
+  /** X25519 private keys that what the canary is sent is sealed to. */
+  canaryKeys(): Promise<readonly NumberedKey[]>;
+  ensureCanaryKey(): Promise<readonly NumberedKey[]>;
+  canaryPublicKey(): Promise<{ number: string; key: Buffer } | undefined>;
 
   cookieKeys(): Promise<readonly NumberedKey[]>;
   ensureCookieKey(): Promise<readonly NumberedKey[]>;

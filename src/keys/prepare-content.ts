@@ -6,12 +6,17 @@ import { pad, unpad } from './bound.ts';
  * Turns an accepted request body into the padded plaintext that is sealed, and proves that nothing
  * was lost on the way: the padded bytes are parsed again and must equal the body in every field.
  *
+ * @returns `readBack`: the body as it is sealed
  * @throws {AppError} `not_stored` when they do not; nothing of the body is in the error
  */
-export function prepareContent(body: unknown): { plaintext: Secret<Buffer> } {
+export function prepareContent<Body>(body: Body): {
+  plaintext: Secret<Buffer>;
+  readBack: Secret<Body>;
+} {
   const padded = encode(body);
-  if (!padded || !sameJson(parse(padded), body)) throw new AppError('not_stored');
-  return { plaintext: new Secret(padded) };
+  const readBack = padded && parse(padded);
+  if (!padded || !sameJson(readBack, body)) throw new AppError('not_stored');
+  return { plaintext: new Secret(padded), readBack: new Secret(readBack as Body) };
 }
 
 function encode(body: unknown): Buffer | undefined {

@@ -13,7 +13,7 @@ import { createBatchedLookup } from '../store/batched-lookup.ts';
 import { createCredentialLookup, findPlatformOrganisation } from '../store/credentials.ts';
 import type { Database } from '../store/database.ts';
 import { readOrganisationSettings } from '../store/organisation-settings.ts';
-import { createLog, type Log } from '../telemetry/log.ts';
+import { createLog, errorFacts, type Log } from '../telemetry/log.ts';
 import {
   acceptBounce,
   acceptInboundMessage,
@@ -23,6 +23,7 @@ import {
 import { apiReadiness } from '../usecases/api-readiness.ts';
 import { authenticate } from '../usecases/authenticate.ts';
 import { changeOwnOrganisation } from '../usecases/change-organisation.ts';
+import { createFieldCounter, type FieldCounter } from '../usecases/count-fields.ts';
 import { createDeleteAppointment } from '../usecases/delete-appointment.ts';
 import { createKeyMissingSign } from '../usecases/key-missing-sign.ts';
 import { listAppointments } from '../usecases/list-appointments.ts';
@@ -35,6 +36,8 @@ import { readOrganisation } from '../usecases/read-organisation.ts';
 import { sendCheckUseCases } from '../usecases/send-check-use-cases.ts';
 import { webhookUseCases } from '../usecases/webhook-use-cases.ts';
 import { openCheckedDatabase } from './checked-database.ts';
+
+const fieldsFlushMs = 60_000;
 
 /**
  * Runs the API for booking systems and the receiver of callbacks: checks the database and the keys,
@@ -55,12 +58,18 @@ export async function runApi(config: Config): Promise<{ close(): Promise<void> }
     await database.close();
   };
   try {
-    const app = await composeApi({ config, database, keys, journal, log });
+    const fields = createFieldCounter({ database });
+    const app = await composeApi({ config, database, keys, journal, fields, log });
     await app.listen({ host: config.HOST, port: config.API_PORT });
     log.info('listening', { port: config.API_PORT });
+    const flush = () =>
+      fields.flush().catch((error) => log.warn('fields were not counted', errorFacts(error)));
+    const flushing = setInterval(flush, fieldsFlushMs).unref();
     return {
       async close() {
         await app.close();
+        clearInterval(flushing);
+        await flush();
         await closeStores();
       },
     };
@@ -75,11 +84,12 @@ interface Resources {
   readonly database: Database;
   readonly keys: KeyStore;
   readonly journal: Journal;
+  readonly fields: FieldCounter;
   readonly log: Log;
 }
 
 async function composeApi(resources: Resources): Promise<FastifyInstance> {
-  const { config, database, keys, journal, log } = resources;
+  const { config, database, keys, journal, fields, log } = resources;
   const now = () => Temporal.Now.instant();
   const available = channelsAvailable(config);
   const isSandbox = !hasLiveTransport(config);
@@ -103,6 +113,7 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     channelsAvailable: () => available,
     now,
     random: Math.random,
+    countFields: fields.count,
     log,
   });
   const callbacks = { database, keys, now };

@@ -14,6 +14,7 @@ import type { Database } from '../store/database.ts';
 import { findLink } from '../store/patient-links.ts';
 import { createLog, errorFacts, type Log } from '../telemetry/log.ts';
 import { hasCode } from '../usecases/find-code.ts';
+import { keepCanaryMessage } from '../usecases/keep-canary-message.ts';
 import { keepPhoneDays } from '../usecases/keep-phone-days.ts';
 import { createViewKeyKeeper } from '../usecases/keep-view-keys.ts';
 import { openLink } from '../usecases/open-link.ts';
@@ -41,7 +42,9 @@ const noLookup = Buffer.alloc(16);
  */
 export async function runPatient(config: Config): Promise<{ close(): Promise<void> }> {
   const log = createLog({ role: 'patient', level: config.LOG_LEVEL });
-  const codeTransports = openCodeTransports(config);
+  const codeTransports = openCodeTransports(config, {
+    keepForCanary: (message) => keepCanaryMessage({ database, keys }, message),
+  });
   const folder = keyStoreFolder(config.KEYSTORE);
   await checkKeyStore(folder, 'patient');
   const keys = fileKeyStore(folder);

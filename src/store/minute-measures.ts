@@ -1,3 +1,4 @@
+import { canaryOrganisationId } from '../domain/canary-branch.ts';
 import { latenessBoundsS } from '../domain/lateness.ts';
 import type { Connection } from './database.ts';
 
@@ -64,6 +65,9 @@ export async function closeMinutes(connection: Connection, range: MinuteRange): 
   await connection.query('update measuring set measured_until = $1', [range.until]);
 }
 
+/** What the canary does is told by itself: it would look like traffic where there is none. */
+const ofCustomers = `e.organisation_id <> '${canaryOrganisationId}'`;
+
 /** A reminder's channel is the one that it is on when its minute is closed. */
 const countTransitions = `
   with step as materialized (
@@ -71,7 +75,7 @@ const countTransitions = `
       coalesce(e.from_state, '') as from_state, e.to_state, coalesce(e.reason_code, '') as reason_code,
       count(*) as count, count(*) filter (where e.possible_duplicate) as flagged_count
     from events e join reminders r on r.id = e.reminder_id
-    where e.created_at >= $1 and e.created_at < $2 and e.to_state is not null
+    where e.created_at >= $1 and e.created_at < $2 and ${ofCustomers} and e.to_state is not null
     group by 1, 2, 3, 4, 5, 6
   ), minutes as (
     insert into minute_transitions (minute, mode, channel, from_state, to_state, reason_code, count,
@@ -106,7 +110,7 @@ const countHandOvers = `
         and a.started_at between e.created_at - interval '20 seconds'
           and e.created_at + interval '20 seconds'
       order by abs(extract(epoch from a.started_at - e.created_at)) limit 1) t
-    where e.created_at >= $1 and e.created_at < $2 and e.to_state = 'sending'
+    where e.created_at >= $1 and e.created_at < $2 and ${ofCustomers} and e.to_state = 'sending'
   ), counted as materialized (
     select minute, mode, channel, transport, outcome, reason_code, count(*) as count
     from handed group by 1, 2, 3, 4, 5, 6

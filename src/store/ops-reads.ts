@@ -1,3 +1,4 @@
+import { canaryOrganisationId } from '../domain/canary-branch.ts';
 import type { Heartbeat, HeldGroup, QueueMeasures } from '../domain/queue-measures.ts';
 import type { Connection, Database } from './database.ts';
 
@@ -31,7 +32,8 @@ async function readDue(connection: Connection): Promise<QueueMeasures['due']> {
   const { rows } = await connection.query(
     `select organisation_id as "organisationId", channel, mode, due_count as count,
        extract(epoch from clock_timestamp() - oldest_due_at)::float8 as "oldestAgeS"
-     from count_due_reminders('-infinity', now())`,
+     from count_due_reminders('-infinity', now()) where organisation_id <> $1`,
+    [canaryOrganisationId],
   );
   return rows;
 }

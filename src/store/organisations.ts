@@ -1,3 +1,4 @@
+import { canaryOrganisationId } from '../domain/canary-branch.ts';
 import type { ChangedSettings } from '../domain/check-settings.ts';
 import { languageFor } from '../domain/language.ts';
 import type { Organisation } from '../domain/organisation.ts';
@@ -49,15 +50,15 @@ export async function updateOrganisation(
   ]);
 }
 
-/** In order of their names. */
+/** In order of their names; the canary's only where it is asked for by its id. */
 export async function listOrganisations(
   connection: AdminConnection,
   { id }: { id?: string | undefined } = {},
 ): Promise<(Organisation & { readonly createdAt: Date })[]> {
   const { rows } = await connection.query<OrganisationRow & { created_at: Date }>(
     `select ${organisationColumns}, created_at from organisations
-     where $1::uuid is null or id = $1 order by name, id`,
-    [id ?? null],
+     where id = $1 or ($1::uuid is null and id <> $2) order by name, id`,
+    [id ?? null, canaryOrganisationId],
   );
   return rows.map((row) => ({ ...organisationFrom(row), createdAt: row.created_at }));
 }

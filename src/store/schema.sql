@@ -121,6 +121,41 @@ alter table batches owner to sotto_owner;
 alter table batches enable row level security;
 alter table batches force row level security;
 
+create table canary_messages (
+  id uuid not null,
+  sealed bytea not null,
+  taken_at timestamp with time zone not null default clock_timestamp(),
+  constraint canary_messages_pkey PRIMARY KEY (id)
+);
+alter table canary_messages owner to sotto_owner;
+alter table canary_messages enable row level security;
+alter table canary_messages force row level security;
+
+create table canary_runs (
+  id uuid not null default gen_random_uuid(),
+  slot timestamp with time zone,
+  branch text not null,
+  started_at timestamp with time zone not null default clock_timestamp(),
+  base_at timestamp with time zone not null default clock_timestamp(),
+  step integer not null default 0,
+  step_at timestamp with time zone not null default clock_timestamp(),
+  touched_at timestamp with time zone not null default clock_timestamp(),
+  next_at timestamp with time zone not null default clock_timestamp(),
+  lease_id uuid,
+  lease_until timestamp with time zone,
+  ended_at timestamp with time zone,
+  outcome text,
+  findings text[] not null default '{}'::text[],
+  constraint canary_runs_check CHECK (((ended_at IS NULL) = (outcome IS NULL))),
+  constraint canary_runs_check1 CHECK (((lease_id IS NULL) = (lease_until IS NULL))),
+  constraint canary_runs_outcome_check CHECK ((outcome = ANY (ARRAY['passed'::text, 'missing'::text, 'different'::text, 'unreachable'::text, 'held'::text, 'interrupted'::text]))),
+  constraint canary_runs_pkey PRIMARY KEY (id),
+  constraint canary_runs_slot_key UNIQUE (slot)
+);
+alter table canary_runs owner to sotto_owner;
+alter table canary_runs enable row level security;
+alter table canary_runs force row level security;
+
 create table carried_balances (
   id bigint not null generated always as identity,
   organisation_id uuid not null,
@@ -327,6 +362,17 @@ create table factor_failures (
 alter table factor_failures owner to sotto_owner;
 alter table factor_failures enable row level security;
 alter table factor_failures force row level security;
+
+create table field_fills (
+  hour timestamp with time zone not null,
+  field text not null,
+  count bigint not null,
+  constraint field_fills_count_check CHECK ((count > 0)),
+  constraint field_fills_pkey PRIMARY KEY (hour, field)
+);
+alter table field_fills owner to sotto_owner;
+alter table field_fills enable row level security;
+alter table field_fills force row level security;
 
 create table heartbeats (
   name text not null,
@@ -961,6 +1007,7 @@ alter table webhook_secrets owner to sotto_owner;
 alter table webhook_secrets enable row level security;
 alter table webhook_secrets force row level security;
 
+CREATE INDEX appointments_canary ON public.appointments USING btree (created_at) WHERE (organisation_id = '00000000-0000-4000-8000-000000ca9a41'::uuid);
 CREATE INDEX appointments_erase ON public.appointments USING btree (erase_at);
 CREATE INDEX appointments_paused ON public.appointments USING btree (id) WHERE (paused_at IS NOT NULL);
 CREATE INDEX appointments_tombstones ON public.appointments USING btree (organisation_id, mode, reference, revision) WHERE (deleted_at IS NOT NULL);
@@ -975,6 +1022,10 @@ CREATE INDEX audit_actor ON public.audit USING btree (actor, id);
 CREATE INDEX audit_age ON public.audit USING brin (at);
 CREATE INDEX audit_organisation ON public.audit USING btree (organisation_id, id);
 CREATE INDEX batches_lease ON public.batches USING btree (lease_until);
+CREATE INDEX canary_messages_taken ON public.canary_messages USING btree (taken_at);
+CREATE INDEX canary_runs_ended ON public.canary_runs USING btree (ended_at);
+CREATE INDEX canary_runs_open ON public.canary_runs USING btree (next_at) WHERE (ended_at IS NULL);
+CREATE UNIQUE INDEX canary_runs_asked ON public.canary_runs USING btree (branch) WHERE ((slot IS NULL) AND (ended_at IS NULL));
 CREATE INDEX codes_link ON public.codes USING btree (link_id, created_at);
 CREATE INDEX content_keys_version ON public.content_keys USING btree (appointment_id, version);
 CREATE INDEX events_appointment ON ONLY public.events USING btree (appointment_id);
@@ -1018,6 +1069,8 @@ CREATE INDEX webhook_failures_age ON public.webhook_failures USING btree (failed
 CREATE INDEX webhook_failures_endpoint ON public.webhook_failures USING btree (endpoint_id, id);
 CREATE INDEX webhook_secrets_endpoint ON public.webhook_secrets USING btree (endpoint_id);
 
+create policy canary on appointments for all to sotto_owner
+  using ((organisation_id = '00000000-0000-4000-8000-000000ca9a41'::uuid));
 create policy every_organisation on appointments for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -1055,6 +1108,19 @@ create policy own_webhooks on audit for insert to sotto_api
 create policy by_role on batches for select to sotto_ops
   using (true);
 create policy every_organisation on batches for all to sotto_scheduler, sotto_worker
+  using (true)
+  with check (true);
+create policy by_role on canary_messages for insert to sotto_patient, sotto_worker
+  with check (true);
+create policy by_role_of_scheduler on canary_messages for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy administration on canary_runs for all to sotto_owner
+  using (true)
+  with check (true);
+create policy by_role on canary_runs for select to sotto_ops
+  using (true);
+create policy by_role_of_scheduler on canary_runs for all to sotto_scheduler
   using (true)
   with check (true);
 create policy every_organisation on carried_balances for all to sotto_scheduler
@@ -1133,6 +1199,8 @@ create policy every_organisation on event_months for all to sotto_scheduler
   with check (true);
 create policy lookup on event_months for select to sotto_lookup
   using (true);
+create policy canary on events for all to sotto_owner
+  using ((organisation_id = '00000000-0000-4000-8000-000000ca9a41'::uuid));
 create policy every_organisation on events for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -1153,6 +1221,12 @@ create policy own_organisations on factor_failures for all to sotto_api, sotto_o
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
 create policy restoring_all on factor_failures for all to sotto_restorer
+  using (true)
+  with check (true);
+create policy by_role on field_fills for all to sotto_api
+  using (true)
+  with check (true);
+create policy by_role_of_scheduler on field_fills for all to sotto_scheduler
   using (true)
   with check (true);
 create policy by_role on heartbeats for all to sotto_api, sotto_ops, sotto_patient
@@ -1314,6 +1388,8 @@ create policy by_role on phone_day_counts for all to sotto_patient
 create policy every_organisation on phone_day_counts for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
+create policy canary on receipts for all to sotto_owner
+  using ((organisation_id = '00000000-0000-4000-8000-000000ca9a41'::uuid));
 create policy every_organisation on receipts for all to sotto_scheduler
   using (true)
   with check (true);
@@ -1696,6 +1772,32 @@ end
 $function$;
 alter function drop_event_month(date,integer) owner to sotto_owner;
 
+CREATE OR REPLACE FUNCTION public.ensure_canary(credential_hash bytea)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  canary constant uuid := '00000000-0000-4000-8000-000000ca9a41';
+begin
+  insert into organisations (id, name, default_language, reminder_plan, quiet_from, quiet_until,
+    jitter_minutes, requests_per_minute)
+  values (canary, 'Sotto canary', 'fr', '[{"before":"P2D","channel":"email"},{"before":"PT3H","channel":"email"}]',
+    '21:00', '08:00', 0, 600)
+  on conflict (id) do nothing;
+  insert into credentials (id, organisation_id, mode, kind, key_hash, scopes)
+  values (gen_random_uuid(), canary, 'test', 'api_key', credential_hash, '{write,status,erase}')
+  on conflict (key_hash) do nothing;
+  if found then
+    insert into audit (actor, action, organisation_id, subject)
+    select 'scheduler', 'credential.create', canary, id::text from credentials
+    where key_hash = credential_hash;
+  end if;
+end
+$function$;
+alter function ensure_canary(bytea) owner to sotto_owner;
+
 CREATE OR REPLACE FUNCTION public.ensure_event_partitions(months_ahead integer)
  RETURNS void
  LANGUAGE plpgsql
@@ -1918,6 +2020,30 @@ end
 $function$;
 alter function replay_journal(jsonb) owner to sotto_restorer;
 
+CREATE OR REPLACE FUNCTION public.retire_canary()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  gone uuid[];
+begin
+  -- The id stands in each statement, for an index of that condition to be of use.
+  select array(select a.id from appointments a
+    where a.organisation_id = '00000000-0000-4000-8000-000000ca9a41'
+      and a.created_at < now() - interval '1 day'
+    order by a.created_at limit 200 for update skip locked) into gone;
+  delete from events e where e.appointment_id = any(gone)
+    and e.organisation_id = '00000000-0000-4000-8000-000000ca9a41';
+  delete from appointments a where a.id = any(gone);
+  delete from receipts r where r.organisation_id = '00000000-0000-4000-8000-000000ca9a41'
+    and r.mode = 'test' and r.issued_at < now() - interval '1 day';
+  return cardinality(gone);
+end
+$function$;
+alter function retire_canary() owner to sotto_owner;
+
 CREATE OR REPLACE FUNCTION public.visible_organisations()
  RETURNS uuid[]
  LANGUAGE sql
@@ -2010,6 +2136,11 @@ grant insert, select on audit to sotto_ops;
 grant delete, insert, select, update on batches to sotto_scheduler;
 grant select on batches to sotto_ops;
 grant select on batches to sotto_worker;
+grant delete, select on canary_messages to sotto_scheduler;
+grant insert (id, sealed) on canary_messages to sotto_patient;
+grant insert (id, sealed) on canary_messages to sotto_worker;
+grant delete, insert, select, update on canary_runs to sotto_scheduler;
+grant select (branch, ended_at, findings, outcome, slot, started_at) on canary_runs to sotto_ops;
 grant insert on carried_balances to sotto_scheduler;
 grant select (count, mode, organisation_id, state) on carried_balances to sotto_lookup;
 grant insert, select on carried_ends to sotto_scheduler;
@@ -2057,6 +2188,8 @@ grant delete, insert, select, update on factor_failures to sotto_patient;
 grant delete, insert, select, update on factor_failures to sotto_restorer;
 grant delete, select on factor_failures to sotto_api;
 grant select on factor_failures to sotto_ops;
+grant delete, select on field_fills to sotto_scheduler;
+grant insert, select, update on field_fills to sotto_api;
 grant execute on function begin_life(integer,timestamp with time zone,text,text,bigint,bigint) to sotto_scheduler;
 grant execute on function count_due_reminders(timestamp with time zone,timestamp with time zone) to sotto_ops;
 grant execute on function count_held_reminders(uuid,text) to sotto_ops;
@@ -2072,6 +2205,7 @@ grant execute on function current_run() to sotto_worker;
 grant execute on function delete_old_records(integer,integer) to sotto_scheduler;
 grant execute on function doubt_restored(timestamp with time zone,timestamp with time zone,timestamp with time zone,uuid,integer) to sotto_scheduler;
 grant execute on function drop_event_month(date,integer) to sotto_scheduler;
+grant execute on function ensure_canary(bytea) to sotto_scheduler;
 grant execute on function ensure_event_partitions(integer) to sotto_scheduler;
 grant execute on function events_horizon() to sotto_api;
 grant execute on function events_horizon() to sotto_ops;
@@ -2090,6 +2224,7 @@ grant execute on function may_send() to sotto_restorer;
 grant execute on function may_send() to sotto_scheduler;
 grant execute on function may_send() to sotto_worker;
 grant execute on function replay_journal(jsonb) to sotto_scheduler;
+grant execute on function retire_canary() to sotto_scheduler;
 grant execute on function visible_organisations() to sotto_api;
 grant execute on function visible_organisations() to sotto_ops;
 grant execute on function visible_organisations() to sotto_patient;

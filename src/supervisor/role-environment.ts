@@ -69,6 +69,8 @@ const variablesOf: Record<RoleName, readonly Variable[]> = {
   ],
   scheduler: [
     'REDIS_URL',
+    'CANARY',
+    'SETTLE_WINDOW_S',
     'KEEP_STATES_DAYS',
     'KEEP_EVENTS_DAYS',
     'KEEP_AUDIT_DAYS',

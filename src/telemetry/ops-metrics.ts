@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Metric, Registry } from 'prom-client';
+import type { CanaryState } from '../domain/canary-run.ts';
 import { channels } from '../domain/channel.ts';
 import type { DoubtMeasures } from '../domain/doubt-books.ts';
 import { keyMissingSign } from '../domain/duty-silence.ts';
@@ -26,6 +27,7 @@ export interface OpsMeasures {
   readonly ledger: LedgerState;
   /** Those that nobody has closed. */
   readonly incidents: readonly { readonly code: IncidentCode }[];
+  readonly canary: CanaryState;
   /** Of this code. */
   readonly version: string;
   readonly nowMs: number;
@@ -54,6 +56,7 @@ export async function formatOpsMetrics(
   addSendChecks(make, measures.sendChecks);
   addLedger(make, measures.ledger);
   addIncidents(make, measures.incidents);
+  addCanary(make, measures.canary);
   addLateness(registry, measures.totals);
   make
     .gauge('build_info', 'Which version answers here.', ['version'])
@@ -226,6 +229,21 @@ function addIncidents({ gauge }: Make, incidents: OpsMeasures['incidents']): voi
   for (const code of incidentCodes) {
     open.set({ code }, incidents.filter((one) => one.code === code).length);
   }
+}
+
+function addCanary({ gauge }: Make, { lastPassedAt, lastTookS, failingCount }: CanaryState): void {
+  gauge(
+    'canary_last_success_timestamp_seconds',
+    'When an appointment of the canary last came through every door as it was put; 0: not within a week.',
+  ).set((lastPassedAt?.getTime() ?? 0) / 1_000);
+  gauge(
+    'canary_last_duration_seconds',
+    'How long that took, waiting for its time included; 0 when none passed.',
+  ).set(lastTookS ?? 0);
+  gauge(
+    'canary_branches_failing',
+    'Ways through Sotto on which the newest canary was lost, came out different or reached nobody.',
+  ).set(failingCount);
 }
 
 /** prom-client's own histogram observes one by one; these have been counted long ago. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type TestFate, testFateOf } from '../domain/test-fates.ts';
+import { ordinaryFate, type TestFate, testFateOf } from '../domain/test-fates.ts';
 import type { OutgoingMessage, SendOutcome, Transport } from './transport.ts';
 
 /** What the sink says later about a message that it took. */
@@ -28,12 +28,15 @@ const triesMax = 5;
  *
  * @param options.onReceipts stores receipts; when it rejects, each is told again a few times
  * @param options.delayMs from a hand-off to its receipt
+ * @param options.keep takes each message as its recipient would, for the canary; all of them are then
+ *   delivered, but for those that it rejects
  */
 export function createSink(options: {
   onReceipts: (receipts: readonly SinkReceipt[]) => Promise<unknown>;
   delayMs?: number;
+  keep?: (message: OutgoingMessage) => Promise<unknown>;
 }): Transport {
-  const { onReceipts, delayMs = 1_000 } = options;
+  const { onReceipts, delayMs = 1_000, keep } = options;
   let owed: OwedReceipt[] = [];
   let timer: NodeJS.Timeout | undefined;
   let telling = false;
@@ -78,10 +81,15 @@ export function createSink(options: {
   }
 
   return {
-    name: 'sink',
+    name: keep ? 'canary' : 'sink',
     idempotency: { kind: 'none' },
     async send(message): Promise<SendOutcome> {
-      const fate = testFateOf(message.to.reveal());
+      const isKept = await keep?.(message).then(
+        () => true,
+        () => false,
+      );
+      if (isKept === false) return { kind: 'refused', permanent: false, reason: 'not_connected' };
+      const fate = keep ? ordinaryFate : testFateOf(message.to.reveal());
       if (fate.kind === 'refused') {
         return { kind: 'refused', permanent: true, reason: fate.reason };
       }

@@ -1,4 +1,5 @@
 import { limits } from '../../config/limits.ts';
+import { isCanary } from '../domain/canary-branch.ts';
 import { laneKey } from '../domain/lane.ts';
 import type { Database } from '../store/database.ts';
 import { loadQueuedBatch, type QueuedReminder } from '../store/dispatch.ts';
@@ -32,13 +33,18 @@ export async function dispatchBatch(deps: DispatchDeps, batchId: string): Promis
   const claimedAtMs = clock();
   const queued = await loadQueuedBatch(deps.database, batchId);
   // A batch is of one lane. Were it not, what belongs apart is kept apart all the same.
-  for (const ofLane of Map.groupBy(queued, laneKey).values()) {
+  for (const ofLane of Map.groupBy(queued, routeKey).values()) {
     const leaseLeftMs = Math.min(...ofLane.map((reminder) => reminder.leaseLeftMs));
     const deadlineMs = claimedAtMs + leaseLeftMs - limits.leaseMarginMs;
     const route = ofLane[0] && deps.routeOf(ofLane[0]);
     if (route) await sendAll(deps, { batchId, route, clock, claimedAtMs, deadlineMs }, ofLane);
     else await giveBackUnrouted(deps, batchId, ofLane);
   }
+}
+
+/** Of one lane, and all or none of it the canary's. */
+function routeKey(reminder: QueuedReminder): string {
+  return isCanary(reminder) ? `${laneKey(reminder)} canary` : laneKey(reminder);
 }
 
 /** Opens what is queued and sends it in slices, as the breaker, the slots and the time allow. */

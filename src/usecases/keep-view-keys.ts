@@ -2,7 +2,7 @@ import { utcDay, utcMonth } from '../domain/link-expiry.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { Database } from '../store/database.ts';
 import { readDatabaseDay } from '../store/epoch-days.ts';
-import { listOrganisationIds } from '../store/organisation-ids.ts';
+import { listSealedOrganisationIds } from '../store/organisation-ids.ts';
 import type { Log } from '../telemetry/log.ts';
 
 export interface KeepViewKeysDeps {
@@ -30,7 +30,7 @@ export function createViewKeyKeeper(deps: KeepViewKeysDeps): () => Promise<void>
     const oldest = await oldestMonth(deps);
     // Two dates decide: the months to make, and the ones that are over.
     const wanted = `${months[0]} ${oldest}`;
-    for (const organisationId of await listOrganisationIds(deps.database)) {
+    for (const organisationId of await listSealedOrganisationIds(deps.database)) {
       if (keptMonth.get(organisationId) === wanted) continue;
       await deps.keys.ensureViewKeys({ organisationIds: [organisationId], months });
       await destroyBefore(deps, organisationId, oldest);

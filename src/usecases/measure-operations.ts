@@ -1,3 +1,4 @@
+import type { CanaryState } from '../domain/canary-run.ts';
 import type { DoubtMeasures } from '../domain/doubt-books.ts';
 import { type IncidentCode, incidentCodes } from '../domain/incident.ts';
 import type {
@@ -8,6 +9,7 @@ import type {
 } from '../domain/queue-measures.ts';
 import type { SendCheckMeasures } from '../domain/send-check.ts';
 import type { WebhookMeasures } from '../domain/webhook.ts';
+import { readCanaryState } from '../store/canary-reads.ts';
 import type { Database } from '../store/database.ts';
 import { measureDoubts } from '../store/doubt-books.ts';
 import { listIncidents } from '../store/incident-reads.ts';
@@ -31,6 +33,7 @@ export async function measureOperations({ database }: { database: Database }): P
   heartbeats: readonly Heartbeat[];
   ledger: LedgerState;
   incidents: readonly { code: IncidentCode }[];
+  canary: CanaryState;
 }> {
   const heartbeats = await readHeartbeats(database, { liveWithinS: workerSilentMaxS });
   return inEveryOrganisation(database, async (connection) => ({
@@ -41,6 +44,7 @@ export async function measureOperations({ database }: { database: Database }): P
     sendChecks: await measureSendChecks(connection),
     ledger: await readLedgerState(connection),
     incidents: await listIncidents(connection, { isOpen: true, limit: incidentCodes.length }),
+    canary: await readCanaryState(connection),
     heartbeats,
   }));
 }

@@ -34,6 +34,8 @@ export interface PutAppointmentDeps {
   readonly channelsAvailable: () => readonly Channel[];
   readonly now: () => Temporal.Instant;
   readonly random: () => number;
+  /** Told of every live version that was accepted, as it was sealed. */
+  readonly countFields?: (version: Secret<AppointmentRequest>) => void;
   readonly log: Log;
 }
 
@@ -76,11 +78,12 @@ export function createPutAppointment(
     });
     if (!checked.ok) throw new AppError('invalid_request', { fields: checked.errors });
     const { request } = checked;
-    const content = prepareContent(body.reveal()).plaintext;
+    const { plaintext: content, readBack } = prepareContent(body.reveal());
     const key = { organisationId, mode, reference };
     const issuedAt = now.round({ smallestUnit: 'second', roundingMode: 'floor' });
     const operation = { ...key, id: randomUUID(), request, content, issuedAt };
     const accepted = await commit(operation).catch(asBusy);
+    if (mode === 'live') deps.countFields?.(readBack);
     const { receipt, receiptSalt } = await deps.receipts.sign({
       ...key,
       receiptId: accepted.receiptId,

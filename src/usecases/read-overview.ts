@@ -5,6 +5,7 @@ import type { LaneHealth, Overview, PauseSeen, WorkerSeen } from '../domain/over
 import type { Heartbeat, QueueMeasures } from '../domain/queue-measures.ts';
 import { type ReminderState, reminderStates } from '../domain/reminder.ts';
 import { judgeSending, lateAfterS } from '../domain/sending-verdict.ts';
+import { readCanaryState } from '../store/canary-reads.ts';
 import type { Connection, Database } from '../store/database.ts';
 import { listIncidents } from '../store/incident-reads.ts';
 import { measureQueue } from '../store/ops-reads.ts';
@@ -81,6 +82,7 @@ export async function readOverview(
       lanes,
       workers,
       silentDuties: silent,
+      canary: await readCanaryState(connection),
       versions: versionsOf(processes),
       lateness: await readLateness(connection, mode),
       pauses: pauses.map((pause) => pauseSeen(pause, nameOf)),

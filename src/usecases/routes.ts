@@ -25,5 +25,10 @@ export interface Route {
   readonly recordOptOut?: ((said: OptedOut) => Promise<unknown>) | undefined;
 }
 
+/** Whose messages are to go out, where that matters: the canary's go to itself alone. */
+export interface RoutedLane extends Lane {
+  readonly organisationId?: string;
+}
+
 /** The routes of a process; none for a channel that it cannot send on. */
-export type RouteOf = (lane: Lane) => Route | undefined;
+export type RouteOf = (lane: RoutedLane) => Route | undefined;

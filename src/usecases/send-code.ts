@@ -20,8 +20,10 @@ export interface SendCodeDeps {
   readonly database: Pick<Database, 'query' | 'transaction'>;
   readonly keys: Pick<KeyStore, 'phoneDayKey'>;
   readonly codeKey: Secret<Buffer>;
-  /** Where texts of this mode go: test ones beside a live provider reach nobody. */
-  readonly transportFor: (mode: Mode) => Pick<Transport<OutgoingSms>, 'send'>;
+  /** Where these texts go: test ones beside a live provider reach nobody, and the canary's itself. */
+  readonly transportFor: (
+    whose: Pick<OpenedLink['stored'], 'mode' | 'organisationId'>,
+  ) => Pick<Transport<OutgoingSms>, 'send'>;
   /** The origin of links: a code is bound to its host. */
   readonly linkHostUrl: string;
 }
@@ -86,7 +88,7 @@ export async function sendCode(
   });
   if (counted !== 'counted') return { outcome: counted };
 
-  const sending = wordOf(await deps.transportFor(mode).send(sms));
+  const sending = wordOf(await deps.transportFor(link.stored).send(sms));
   if (sending.outcome === 'refused') {
     await deps.database.transaction([organisationId], async (connection) => {
       await withdrawCode(connection, id);

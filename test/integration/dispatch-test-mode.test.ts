@@ -58,6 +58,7 @@ async function open(transports: Record<string, string>): Promise<Routes> {
     }),
     recordOptOut: async ({ channel }) => void optOuts.push(channel),
     storeReceipts,
+    keepForCanary: async () => {},
     log: silentLog,
   });
   return routes;

@@ -61,6 +61,14 @@ const firstIn = (folder: string) => join(folder, readdirSync(at(folder)).sort()[
 /** This machine by a name that is not one of its own, so that TLS is asked for. */
 const elsewhere = (port: number) => `smtp://user:${canary}@0.0.0.0:${port}`;
 
+async function plantRun(outcome: string, findings: string[]): Promise<Planted> {
+  await sql(
+    `insert into canary_runs (branch, outcome, findings, ended_at) values ('sms_pin_move', $1, $2, now())`,
+    [outcome, findings],
+  );
+  return { undo: () => sql('delete from canary_runs') };
+}
+
 const plants: Plant[] = [
   {
     fault: 'synchronous_commit off for the database',
@@ -251,6 +259,18 @@ const plants: Plant[] = [
         values (gen_random_uuid(), 'sms', '${canary}', now() - interval '49 hours')`);
       return { undo: () => sql('delete from pauses') };
     },
+  },
+  {
+    fault: 'a canary that cannot reach the pages of patients',
+    check: 'canary',
+    says: /nobody answers at PATIENT_URL from where the scheduler is/,
+    plant: () => plantRun('unreachable', ['patient']),
+  },
+  {
+    fault: 'a canary that came out different',
+    check: 'canary',
+    says: /on 1 way through Sotto/,
+    plant: () => plantRun('different', ['details.for']),
   },
   {
     fault: 'a mail server that refuses the sign-in',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError, loadConfig } from '../../config/env.ts';
 import type { Mode } from '../../src/domain/channel.ts';
@@ -35,10 +36,13 @@ const sms: OutgoingSms = {
   validitySeconds: 600,
 };
 
+const nobody = { keepForCanary: async () => {} };
+const organisationId = randomUUID();
+
 async function send(env: Record<string, string>, mode: Mode) {
-  const transports = openCodeTransports(loadConfig(env));
+  const transports = openCodeTransports(loadConfig(env), nobody);
   try {
-    return await transports?.transportFor(mode).send(sms);
+    return await transports?.transportFor({ mode, organisationId }).send(sms);
   } finally {
     await transports?.close();
   }
@@ -62,7 +66,7 @@ describe('the way that codes go out by', () => {
 
   it('does not exist where only emails are sent', () => {
     const emails = { EMAIL_TRANSPORT: 'smtp', PATIENT_URL: 'https://r.example' };
-    expect(openCodeTransports(loadConfig(emails))).toBeUndefined();
+    expect(openCodeTransports(loadConfig(emails), nobody)).toBeUndefined();
   });
 
   it('is no account of the sandbox beside live transports, and never half an account', () => {
@@ -73,7 +77,7 @@ describe('the way that codes go out by', () => {
       { ...sandbox(), TWILIO_ACCOUNT_SID: '' },
     ];
     for (const env of wrong) {
-      expect(() => openCodeTransports(loadConfig(env))).toThrow(ConfigError);
+      expect(() => openCodeTransports(loadConfig(env), nobody)).toThrow(ConfigError);
     }
   });
 });

@@ -29,6 +29,9 @@ const commonTables: Record<string, readonly DatabaseRole[]> = {
   total_opt_outs: ['ops'],
   ledger_proofs: ['ops'],
   database_lives: ['api', 'patient', 'ops'],
+  canary_runs: ['ops'],
+  canary_messages: [],
+  field_fills: ['api'],
   // Those that name an organisation of its own, for api; see the test of that.
   incidents: ['api', 'ops'],
   incident_entries: ['api', 'ops'],
@@ -64,6 +67,7 @@ const readersOfBytes: Record<string, readonly DatabaseRole[]> = {
   'ops_sessions.token_hash': ['ops'],
   'webhook_secrets.sealed': ['scheduler'],
   'send_check_secrets.sealed': ['scheduler'],
+  'canary_messages.sealed': ['scheduler'],
 };
 
 /** What the purpose of a role does not cover, said in words where bytes do not say it. */
@@ -92,6 +96,10 @@ const refusedSelects: [DatabaseRole, string][] = [
   ['ops', 'select accepted from database_lives'],
   ['worker', 'select identity from database_lives'],
   ['ops', 'select created_at from suppressions'],
+  ['ops', 'select id from canary_runs'],
+  ['worker', 'select id from canary_messages'],
+  ['patient', 'select id from canary_messages'],
+  ['ops', 'select count from field_fills'],
   ['ops', 'select mark_transaction_id from measuring'],
   ['scheduler', 'select code from webhook_failures'],
   ['api', 'select key_number from webhook_secrets'],
@@ -805,6 +813,7 @@ describe('the functions that look past the organisation', () => {
         ...common,
       },
       { name: 'drop_event_month', result: 'boolean', callers: ['scheduler'], ...common },
+      { name: 'ensure_canary', result: 'void', callers: ['scheduler'], ...common },
       { name: 'ensure_event_partitions', result: 'void', callers: ['scheduler'], ...common },
       {
         name: 'find_attempt',
@@ -838,6 +847,7 @@ describe('the functions that look past the organisation', () => {
         ...common,
       },
       { name: 'replay_journal', result: 'integer', callers: ['scheduler'], ...common },
+      { name: 'retire_canary', result: 'integer', callers: ['scheduler'], ...common },
     ]);
   });
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -41,10 +42,14 @@ const sms = {
 };
 const messages = `/2010-04-01/Accounts/${account}/Messages.json`;
 
+const nobody = { keepForCanary: async () => {} };
+
 describe('a key that may only send', () => {
   it('is what codes go out with, by a role that has no token', async () => {
-    const codes = openCodeTransports(live(key));
-    expect(await codes?.transportFor('live').send(sms)).toMatchObject({ kind: 'accepted' });
+    const codes = openCodeTransports(live(key), nobody);
+    expect(
+      await codes?.transportFor({ mode: 'live', organisationId: randomUUID() }).send(sms),
+    ).toMatchObject({ kind: 'accepted' });
     await codes?.close();
     expect(signedIn).toEqual([`${messages} ${key.TWILIO_SEND_KEY_SID}:key-secret`]);
   });
@@ -72,6 +77,8 @@ describe('a key that may only send', () => {
 
   it('is refused in half', () => {
     const { TWILIO_SEND_KEY_SID: half } = key;
-    expect(() => openCodeTransports(live({ TWILIO_SEND_KEY_SID: half }))).toThrow(ConfigError);
+    expect(() => openCodeTransports(live({ TWILIO_SEND_KEY_SID: half }), nobody)).toThrow(
+      ConfigError,
+    );
   });
 });

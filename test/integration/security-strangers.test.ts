@@ -30,6 +30,7 @@ describe('a test message beside a live transport', () => {
       }),
       recordOptOut: async () => {},
       storeReceipts: async () => {},
+      keepForCanary: async () => {},
       log: silentLog,
     });
     // Everybody said stop.

@@ -81,6 +81,7 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
       SANDBOX_PORT: String(sandbox),
       SANDBOX_SMTP_PORT: String(smtp),
       LOG_LEVEL: 'debug',
+      CANARY: 'off',
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -28,7 +28,13 @@ export function startRoleProcess(
   from = script,
 ): RoleProcess {
   const child: ChildProcess = fork(from, [role], {
-    env: { PATH: process.env.PATH ?? '', NODE_COMPILE_CACHE: '', LOG_LEVEL: 'error', ...env },
+    env: {
+      PATH: process.env.PATH ?? '',
+      NODE_COMPILE_CACHE: '',
+      LOG_LEVEL: 'error',
+      CANARY: 'off',
+      ...env,
+    },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const gone = once(child, 'exit').then(([code]) => code as number | null);

@@ -14,6 +14,13 @@ const well: Overview = {
   ...{ scheduledEstimate: 0, flow: [], duplicateCount: 0, failed: [], lanes: [] },
   uncertain: { count: 0, oldestAgeS: 0 },
   workers: [{ version: '1', ageS: 1, heldUp: [] }],
+  canary: {
+    lastPassedAt: null,
+    lastEndedAt: null,
+    lastTookS: null,
+    failingCount: 0,
+    unreachable: [],
+  },
   ...{ silentDuties: [], versions: ['1'], lateness: [], pauses: [], optOuts: [], lockOuts: 0 },
   incidents: [],
 };
@@ -46,6 +53,11 @@ describe('what there is to do', () => {
       ...['no_worker', 'duties_silent', 'provider_down'],
       ...['uncertain', 'duties_silent', 'duplicates'],
     ]);
+  });
+
+  it('is to see what happened to the canary, before any provider', () => {
+    const canary = { ...well.canary, failingCount: 1 };
+    expect(kinds({ canary, lanes: [lane({}, true)] })).toEqual(['canary', 'provider_down']);
   });
 
   it('takes a provider to refuse once it refuses a fifth, of enough to tell', () => {

@@ -122,7 +122,7 @@ function laneOf(lane: LaneHealth, { workerCount, now }: { workerCount: number; n
 ${codes.length > 0 ? table(`Answers of the provider, ${channelNames[channel]}`, ['Answers, last hour', 'Meaning', ['Count']], codes) : html`<p class="soft">Nothing was handed over in the last hour.</p>`}</div>`;
 }
 
-export function workersBlock({ workers, silentDuties, versions }: Overview): Html {
+export function workersBlock({ workers, silentDuties, versions, canary, now }: Overview): Html {
   const rows = workers.map(
     ({ version, ageS, heldUp }, place) =>
       html`<tr><th scope="row">Worker ${place + 1}</th><td>${version}</td><td>${duration(ageS)} ago</td><td>${heldUp.length > 0 ? heldUp.map((channel) => tag('late', `${channelNames[channel]} down`)) : ''}</td></tr>`,
@@ -136,8 +136,23 @@ ${
     ? html`<p>Silent duties:</p><ul>${silentDuties.map(({ duty, ageS }) => html`<li>${tag('stop', duty)} ${ageS === undefined ? 'never heard of' : `last heard of ${duration(ageS)} ago`}</li>`)}</ul>`
     : html`<p>Every duty has been heard of as often as it should.</p>`
 }
+${canaryLine(canary, now)}
 ${versions.length > 1 ? html`<p>${tag('late', 'several versions')} ${versions.join(', ')}</p>` : ''}`,
   });
+}
+
+/** An appointment of our own that goes the whole way, every minute. */
+function canaryLine(canary: Overview['canary'], now: Date): Html {
+  const { lastPassedAt, failingCount, unreachable } = canary;
+  const trouble =
+    unreachable.length > 0
+      ? html`${tag('late', 'reaches nobody')} `
+      : failingCount > 0
+        ? html`${tag('stop', 'failing')} `
+        : '';
+  return lastPassedAt
+    ? html`<p>Canary: ${trouble}last came through ${briefly(lastPassedAt, now)}.</p>`
+    : html`<p>Canary: ${trouble}none has come through within a week.</p>`;
 }
 
 export function pausesBlock({ pauses, now }: Overview): Html {

@@ -39,6 +39,12 @@ function wordTask(task: OpsTask, { mode, now }: { mode: Mode; now: Date }): Task
         href: '#workers',
         words: `Look why ${task.duties.length === 1 ? 'a duty is' : 'duties are'} silent: ${task.duties.map(({ duty }) => duty).join(', ')}`,
       };
+    case 'canary':
+      return {
+        href: '#workers',
+        words: `Find out what happened to the canary: it failed on ${quantity(task.failingCount, 'way')}`,
+        more: 'sotto canary sends one through each, and says what is missing or different.',
+      };
     case 'provider_down':
       return {
         href: '#channels',
