@@ -37,6 +37,7 @@ const clockThatIsTurned = `
   grant select on simulated.clock to public;
   alter table attempts alter started_at set default simulated.clock_timestamp();
   alter function begin_doubt() set search_path = simulated, pg_catalog, public, pg_temp;
+  alter function write_intents set search_path = simulated, pg_catalog, public, pg_temp;
   do $$ begin execute format('alter database %I set search_path = simulated, pg_catalog, public',
     current_database()); end $$`;
 

@@ -1,3 +1,4 @@
+import { intents } from './dispatch-statements.ts';
 import { trueStatements } from './memory-database.ts';
 import { reminderBy, type Statement, type Statements } from './statement.ts';
 
@@ -29,15 +30,11 @@ function after(name: string, spoil: (...all: Parameters<Statement>) => void): St
 }
 
 export const brokenPromises: readonly BrokenPromise[] = [
-  slip('an intent asks for no lease and no batch', {
-    'lock intended reminders': ({ tables }, [ids]) =>
-      tables.reminders
-        .filter(({ id, state }) => ids.includes(id) && (state === 'queued' || state === 'sending'))
-        .map(({ id }) => ({ id })),
+  slip('an intent does not ask whose its reminder is', {
+    'write intents': intents({ asksWhose: false, asksForEnds: true }),
   }),
   slip('an intent does not ask whether its reminder has ended', {
-    'lock intended reminders': ({ tables }, [ids]) =>
-      tables.reminders.filter(({ id }) => ids.includes(id)).map(({ id }) => ({ id })),
+    'write intents': intents({ asksWhose: true, asksForEnds: false }),
   }),
   slip('a send that ended without an outcome is sent again', {
     'mark late sending': (change) => {

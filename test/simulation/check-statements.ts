@@ -75,13 +75,14 @@ export const checkStatements: Statements = {
     return [];
   },
 
-  'lock unanswered': ({ tables, nowMs }, [organisationId, , graceMs, isFailing]) =>
+  'lock unanswered': ({ tables, nowMs }, [organisationId, mode, channel, graceMs, isFailing]) =>
     tables.reminders
-      .filter((row) => row.state === 'scheduled' && row.organisation_id === organisationId)
+      .filter((row) => isAskedAbout(tables, row, { organisationId, mode, channel, nowMs }))
       .filter((row) => {
         const question = questionOf(tables, row.id);
         const since = question?.unanswered_since ?? null;
-        if (!question || since === null || !(isFailing || question.failed_count > 0)) return false;
+        if (!question || since === null) return false;
+        if (!isFailing && (question.failed_count === 0 || question.ask_at <= nowMs)) return false;
         return since <= nowMs - Math.min(graceMs, (row.not_after - since) / 2);
       })
       .sort(byId)

@@ -1,8 +1,10 @@
+import pg from 'pg';
 import { isChecked, questionOf } from './check-statements.ts';
 import {
   byId,
   type ResultRow,
   reminderBy,
+  type Statement,
   type Statements,
   untriedOther,
   type Values,
@@ -111,45 +113,7 @@ export const dispatchStatements: Statements = {
         ...linkOf(tables, row),
       })),
 
-  'lock intended reminders': ({ tables, nowMs }, [ids, batchId]) =>
-    tables.reminders
-      .filter((row) => ids.includes(row.id) && row.state === 'queued' && row.batch_id === batchId)
-      .filter((row) => row.pending_end === null && (row.lease_until ?? 0) > nowMs)
-      .sort(byId)
-      .map(({ id }) => ({ id })),
-
-  'write intents': (change, values) => {
-    const [reminderIds, linkIds, lookups, selectors, attemptIds, tokens, transport] = values;
-    const { tables, nowMs } = change;
-    const written: { reminder_id: string }[] = [];
-    for (const [place, id] of reminderIds.entries()) {
-      const row = reminderBy(tables, id);
-      if (!row || isPaused(tables, row)) continue;
-      const link = tables.links.find((one) => one.id === linkIds[place]);
-      const isSame = link?.reminder_id === id && link?.lookup.equals(lookups[place]);
-      if (!link || !isSame || !link.current || link.revoked_at !== null) continue;
-      if (link.selector !== null && link.selector !== selectors[place]) continue;
-      change.set(link, {
-        selector: selectors[place],
-        attempted_at: link.attempted_at ?? nowMs,
-      });
-      change.step(row, { state: 'sending', attempt_count: row.attempt_count + 1 }, null);
-      change.insert(tables.attempts, {
-        id: attemptIds[place],
-        reminder_id: id,
-        link_id: link.id,
-        number: row.attempt_count,
-        channel: row.channel,
-        transport,
-        token: tokens[place],
-        possible_duplicate: row.possible_duplicate,
-        ...{ started_at: nowMs, ended_at: null, outcome: null, reason_code: null },
-        ...{ provider_id: null, receipt_state: null, receipt_code: null, proven_copy_at: null },
-      });
-      written.push({ reminder_id: id });
-    }
-    return written;
-  },
+  'write intents': intents({ asksWhose: true, asksForEnds: true }),
 
   'lock queued reminders': ({ tables }, [ids, batchId]) =>
     tables.reminders
@@ -230,4 +194,44 @@ function lockDue({ tables, nowMs }: Change, values: Values): ResultRow[] {
 
 function isAnswered(tables: Tables, { id }: ReminderRow, nowMs: number): boolean {
   return (questionOf(tables, id)?.proceed_until ?? 0) > nowMs;
+}
+
+/** Writes attempts of all of the given reminders, or of none. */
+export function intents(asks: { asksWhose: boolean; asksForEnds: boolean }): Statement {
+  return (change, values) => {
+    const [batchId, transport, reminderIds, linkIds, lookups, selectors, ids, tokens] = values;
+    const { tables, nowMs } = change;
+    for (const [place, id] of reminderIds.entries()) {
+      const row = reminderBy(tables, id);
+      const isMine = row?.batch_id === batchId && (row?.lease_until ?? 0) > nowMs;
+      const isWanted = row?.pending_end === null && row.state === 'queued';
+      const isInHand = (isMine || !asks.asksWhose) && (isWanted || !asks.asksForEnds);
+      if (!row || !isInHand || isPaused(tables, row)) throw heldBack();
+      const link = tables.links.find((one) => one.id === linkIds[place]);
+      const isSame = link?.reminder_id === id && link?.lookup.equals(lookups[place]);
+      if (!link || !isSame || !link.current || link.revoked_at !== null) throw heldBack();
+      if (link.selector !== null && link.selector !== selectors[place]) throw heldBack();
+      change.set(link, { selector: selectors[place], attempted_at: link.attempted_at ?? nowMs });
+      change.step(row, { state: 'sending', attempt_count: row.attempt_count + 1 }, null);
+      change.insert(tables.attempts, {
+        id: ids[place],
+        reminder_id: id,
+        link_id: link.id,
+        number: row.attempt_count,
+        channel: row.channel,
+        transport,
+        token: tokens[place],
+        possible_duplicate: row.possible_duplicate,
+        ...{ started_at: nowMs, ended_at: null, outcome: null, reason_code: null },
+        ...{ provider_id: null, receipt_state: null, receipt_code: null, proven_copy_at: null },
+      });
+    }
+    return [{}];
+  };
+}
+
+function heldBack(): Error {
+  const error = new pg.DatabaseError('held back', 0, 'error');
+  error.code = 'ST001';
+  return error;
 }

@@ -23,6 +23,8 @@ export const doubtStatements: Statements = {
         appointment_id: row.appointment_id,
         look: row.settle_count,
         age_ms: nowMs - (row.doubted_at ?? 0),
+        is_restored: row.reason_code === 'restored',
+        send_at_ms: row.send_at,
       };
     });
   },

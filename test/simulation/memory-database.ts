@@ -17,6 +17,12 @@ export const trueStatements: Statements = {
 
 type Query = Parameters<Database['query']>;
 
+/** Ids are passed as the text of an array. */
+function asPassed(value: unknown): unknown {
+  const isIds = typeof value === 'string' && value.startsWith('{') && value.endsWith('}');
+  return isIds ? value.slice(1, -1).split(',').filter(Boolean) : value;
+}
+
 /** Plays one statement onto the tables. */
 export function createStatementRunner(
   statements: Statements = trueStatements,
@@ -27,7 +33,7 @@ export function createStatementRunner(
       insertRowsInto(change, text, values);
       return [];
     }
-    return find(name ?? text)(change, values);
+    return find(name ?? text)(change, values.map(asPassed));
   };
 }
 
@@ -52,8 +58,15 @@ export function createMemoryDatabase(
         throw error;
       }
     },
-    query: async (...[text, values, name]: Query) =>
-      run(beginChange(tables, nowMs()), { text, values, name }) as never[],
+    async query(...[text, values, name]: Query) {
+      const change = beginChange(tables, nowMs());
+      try {
+        return run(change, { text, values, name }) as never[];
+      } catch (error) {
+        change.rollBack();
+        throw error;
+      }
+    },
     readAs() {
       throw new Error('nothing that is simulated reads so');
     },

@@ -27,29 +27,20 @@ export const outcomeStatements: Statements = {
   'write reminder steps that settle': steps({ settles: true, newSeries: false }),
   'write reminder steps of a new series': steps({ settles: false, newSeries: true }),
 
-  'lock plain attempts': ({ tables }, [attemptIds]) =>
-    attemptsWith(tables, ({ id }) => attemptIds.includes(id)).map(({ attempt, reminder }) => ({
-      attempt_id: attempt.id,
-      plain:
-        reminder.state === 'sending' &&
-        reminder.pending_end === null &&
-        reminder.attempt_count === 1,
-    })),
-
-  'write accepted': (change, [attemptIds, providerIds]) => {
+  'write accepted': (change, [reminderIds, attemptIds, providerIds]) => {
     const { tables, nowMs } = change;
     const stored: { attempt_id: string }[] = [];
     for (const [place, id] of attemptIds.entries()) {
+      const row = reminderBy(tables, reminderIds[place]);
+      if (row?.state !== 'sending' || row.pending_end !== null || row.attempt_count !== 1) continue;
+      const sent = { state: 'sent', reason_code: null, batch_id: null, lease_until: null } as const;
+      change.step(row, { ...sent, sent_at: row.sent_at ?? nowMs, possibly_sent: false }, null);
       const attempt = tables.attempts.find((one) => one.id === id);
-      if (!attempt || attempt.outcome !== null || attempt.receipt_state !== null) continue;
+      if (!attempt) continue;
       change.set(attempt, {
         ...{ outcome: 'accepted', ended_at: nowMs },
         provider_id: attempt.provider_id ?? providerIds[place],
       });
-      const row = reminderBy(tables, attempt.reminder_id);
-      if (!row) continue;
-      const sent = { state: 'sent', reason_code: null, batch_id: null, lease_until: null } as const;
-      change.step(row, { ...sent, sent_at: row.sent_at ?? nowMs, possibly_sent: false }, null);
       stored.push({ attempt_id: id });
     }
     return stored;

@@ -402,7 +402,9 @@ export async function askBookingSystems(
       for (const lane of isFailing ? lanes : []) {
         await markUnanswered(database, { ...lane, organisationId, code: 'not_asked' });
       }
-      await endUnanswered(database, { ...owner, onNoAnswer, isFailing });
+      for (const lane of lanes) {
+        await endUnanswered(database, { ...lane, organisationId, onNoAnswer, isFailing });
+      }
     });
   }
 }

@@ -65,11 +65,19 @@ export function createTwinDatabase(
         options,
       ),
     async query(...[text, values, name]: Query) {
-      const rows = await real.query(text, values, name);
       const call = { text, values, name };
-      const played = play(beginChange(tables, nowMs()), call);
-      compare(call, played, { rows, rowCount: rows.length });
-      return played as never[];
+      const change = beginChange(tables, nowMs());
+      const truly = await real.query(text, values, name).catch((error: unknown) => ({ error }));
+      try {
+        const played = play(change, call);
+        if ('error' in truly) onDifference(`${name ?? text} fails with ${truly.error}`);
+        else compare(call, played, { rows: truly, rowCount: truly.length });
+        return played as never[];
+      } catch (error) {
+        change.rollBack();
+        if (!('error' in truly)) onDifference(`${name ?? text} was to fail with ${error}`);
+        throw error;
+      }
     },
   };
 }
