@@ -226,7 +226,7 @@ export function intents(asks: { asksWhose: boolean; asksForEnds: boolean }): Sta
         ...{ provider_id: null, receipt_state: null, receipt_code: null, proven_copy_at: null },
       });
     }
-    return [{}];
+    return [{ write_intents: '' }];
   };
 }
 
