@@ -43,7 +43,7 @@ export interface SendBreaker {
  * again, for as long as the next would have been. So a provider that takes one message in nine is not
  * handed the other eight.
  *
- * @param deps.onChange told whenever it opens or closes
+ * @param deps.onChange told when it opens, and when it closes for good
  */
 export function createSendBreaker({
   onChange,

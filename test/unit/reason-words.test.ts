@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { uncountedReasons } from '../../config/retry.ts';
 import { reminderStates } from '../../src/domain/reminder.ts';
+import { disabledReasons } from '../../src/domain/webhook.ts';
 import { reasonWords, wordsOf } from '../../src/http/ops/reason-words.ts';
 import { stateWords } from '../../src/http/ops/state-words.ts';
 
@@ -23,8 +24,13 @@ const writings = [
 ];
 /** Unions that are of something else are named after what they are. */
 const union = /export type (?:SendReason|OpeningFailure|SkipReason) =((?:\s*\|? ?'\w+')+);/g;
-/** Why a redrive is refused: told in words of its own. */
-const elsewhere = ['not_failed', 'needs_reissue', 'too_late'];
+/** Why a redrive is refused, or an endpoint gets nothing: told in words of their own. */
+const elsewhere: readonly string[] = [
+  'not_failed',
+  'needs_reissue',
+  'too_late',
+  ...disabledReasons,
+];
 
 function codesIn(text: string): string[] {
   const members = Array.from(text.matchAll(union), ([, list = '']) => list).join(' ');
