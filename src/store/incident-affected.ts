@@ -1,3 +1,4 @@
+import { canaryOrganisationId } from '../domain/canary-branch.ts';
 import type { Mode } from '../domain/channel.ts';
 import type { IncidentCode } from '../domain/incident.ts';
 import { lateIncidentS } from '../domain/lateness.ts';
@@ -109,8 +110,8 @@ export async function listOwedIncidents(connection: Connection): Promise<OwedInc
 }
 
 /**
- * Names appointments that an incident has touched and organisations that these are of, and tells each
- * organisation and mode the first time.
+ * Names appointments that an incident has touched and organisations that these are of, the canary left
+ * out, and tells each organisation and mode the first time.
  *
  * @returns how many appointments were new; fewer than are asked for at a time when that was all
  */
@@ -125,6 +126,7 @@ export async function addTouched(
     text: `with fresh as materialized (
         select a.id, a.organisation_id, a.mode, a.reference from appointments a
         where a.id = any(array(select w.appointment_id from (${rows}) w))
+          and a.organisation_id <> '${canaryOrganisationId}'
           and not exists (select from incident_references f
             where f.incident_id = $1 and f.appointment_id = a.id)
         limit ${appointmentsMax}

@@ -1,3 +1,4 @@
+import { canaryOrganisationId } from '../domain/canary-branch.ts';
 import { modes } from '../domain/channel.ts';
 import type { IncidentCode, IncidentFacts } from '../domain/incident.ts';
 import type { AnyConnection, Connection } from './database.ts';
@@ -57,7 +58,7 @@ export async function insertSighting(
   );
 }
 
-/** Names organisations that it may have touched, and tells each of them once, in both modes. */
+/** Names organisations that it may have touched, but the canary, and tells each of them once, in both modes. */
 export async function insertAffectedOrganisations(
   connection: Connection,
   input: { incidentId: string; code: IncidentCode; organisationIds: readonly string[] },
@@ -67,11 +68,11 @@ export async function insertAffectedOrganisations(
     `with named as (
        insert into incident_organisations (incident_id, organisation_id, mode)
        select $1, o.id, m.mode from unnest($3::uuid[]) as given (id)
-         join organisations o on o.id = given.id cross join unnest($4::text[]) as m (mode)
+         join organisations o on o.id = given.id and o.id <> $5 cross join unnest($4::text[]) as m (mode)
        on conflict do nothing returning organisation_id, mode)
      insert into events (organisation_id, mode, type, incident_id, reason_code)
      select organisation_id, mode, 'incident.opened', $1, $2 from named`,
-    [input.incidentId, input.code, input.organisationIds, modes],
+    [input.incidentId, input.code, input.organisationIds, modes, canaryOrganisationId],
   );
 }
 

@@ -143,7 +143,7 @@ describe('the README', () => {
 
   it.each([
     ['README.md', 175],
-    ['ARCHITECTURE.md', 175],
+    ['ARCHITECTURE.md', 190],
   ] as const)('%s is read in one sitting', (path, linesMax) => {
     // Printed figures and the table of variables are looked things up in.
     const text = page(path).replaceAll(
