@@ -26,7 +26,7 @@ export async function dispatchWithSotto(
   const database = await ground.createDatabase();
   const { admin } = database;
   const start = (role: 'worker' | 'scheduler', script?: string) =>
-    startRoleProcess(role, environmentOf(role, { ground, database, queue }), script);
+    startRoleProcess(role, environmentOf(role, { ground, database, queue }), { from: script });
   const roles = [start('worker', nullWorker), start('scheduler')];
   try {
     const warmUp = Math.min(count, warmUpMax);

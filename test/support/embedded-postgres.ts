@@ -12,6 +12,13 @@ import { startGuard } from '../../src/supervisor/start-guard.ts';
 
 const prefix = 'sotto-test-postgres-';
 
+export interface TestPostgres extends EmbeddedPostgres {
+  /** SIGKILL to its first process, as a machine would that runs out of memory. */
+  kill(): Promise<void>;
+  /** Starts it again in the same place, with what was committed. */
+  restart(): Promise<void>;
+}
+
 /**
  * One embedded server for a whole test run, in a folder of its own that `stop` removes. If the run
  * crashes, the guard stops the server and the next run removes the folder.
@@ -21,7 +28,7 @@ const prefix = 'sotto-test-postgres-';
 export async function startTestPostgres({
   durable = true,
   settings,
-}: Pick<EmbeddedPostgresOptions, 'durable' | 'settings'> = {}): Promise<EmbeddedPostgres> {
+}: Pick<EmbeddedPostgresOptions, 'durable' | 'settings'> = {}): Promise<TestPostgres> {
   removeAbandoned();
   const dataDir = await takeDataDir(mkdtempSync(join(tmpdir(), prefix)));
   const guard = startGuard({ dataDir: dataDir.path, onStarted: dataDir.recordGuard });
@@ -31,9 +38,18 @@ export async function startTestPostgres({
     rmSync(dataDir.path, { recursive: true, force: true });
   };
   try {
-    const server = await startEmbeddedPostgres({ dataDir: dataDir.path, durable, settings });
+    const options = { dataDir: dataDir.path, durable, settings };
+    let server = await startEmbeddedPostgres(options);
+    const { port } = server;
     return {
       ...server,
+      async kill() {
+        process.kill(server.pid, 'SIGKILL');
+        await server.ended;
+      },
+      async restart() {
+        server = await startEmbeddedPostgres({ ...options, port });
+      },
       async stop() {
         await server.stop();
         await close();

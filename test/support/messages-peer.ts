@@ -82,7 +82,10 @@ export async function startMessagesPeer(port = 0): Promise<MessagesPeer> {
       const refusal = refusals[answer];
       if (refusal) {
         const [status, code] = refusal;
-        response.writeHead(status, { 'content-type': 'application/json' });
+        response.writeHead(status, {
+          'content-type': 'application/json',
+          ...(status === 429 && { 'retry-after': '2' }),
+        });
         response.end(JSON.stringify({ status, code, message: 'no', more_info: '' }));
         return;
       }

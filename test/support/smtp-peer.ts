@@ -31,6 +31,7 @@ export interface TakenMessage {
   readonly from: string;
   readonly to: string;
   readonly text: string;
+  readonly takenAtMs: number;
 }
 
 export interface SmtpPeer {
@@ -38,6 +39,8 @@ export interface SmtpPeer {
   readonly url: string;
   /** Every message that a real server would now deliver: the one truth about who gets what. */
   readonly taken: readonly TakenMessage[];
+  /** Recipients of messages that it has asked for with 354, whatever became of them. */
+  readonly askedFor: ReadonlySet<string>;
   /** Bodies that ended with a dot, taken or not. */
   readonly handedOver: () => number;
   readonly connections: () => { opened: number; open: number; openMax: number };
@@ -63,6 +66,7 @@ export interface SmtpPeerSettings {
 export async function startSmtpPeer(settings: SmtpPeerSettings = {}): Promise<SmtpPeer> {
   const taken: TakenMessage[] = [];
   const said: string[] = [];
+  const askedFor = new Set<string>();
   const sockets = new Set<Socket>();
   const counts = { opened: 0, open: 0, openMax: 0, handedOver: 0 };
 
@@ -79,6 +83,7 @@ export async function startSmtpPeer(settings: SmtpPeerSettings = {}): Promise<Sm
     converse(socket, {
       settings,
       said,
+      askedFor,
       misbehaviour: () => peer.misbehave,
       onMessage(message, takes) {
         counts.handedOver += 1;
@@ -98,6 +103,7 @@ export async function startSmtpPeer(settings: SmtpPeerSettings = {}): Promise<Sm
     url: `${settings.secure ? 'smtps' : 'smtp'}://127.0.0.1:${port}`,
     taken,
     said,
+    askedFor,
     handedOver: () => counts.handedOver,
     connections: () => counts,
     misbehave: undefined,
@@ -115,6 +121,7 @@ export async function startSmtpPeer(settings: SmtpPeerSettings = {}): Promise<Sm
 interface Conversation {
   readonly settings: SmtpPeerSettings;
   readonly said: string[];
+  readonly askedFor: Set<string>;
   readonly misbehaviour: () => Misbehaviour | undefined;
   /** @returns the number of the message */
   onMessage(message: TakenMessage, takes: boolean): number;
@@ -169,6 +176,7 @@ function converse(first: Socket, conversation: Conversation): void {
     }
     if (verb === 'DATA' && usual('DATA')) {
       inBody = to !== '' || conversation.settings.asksAnyway === true;
+      if (inBody) conversation.askedFor.add(to);
       say(inBody ? '354 go on\r\n' : '554 5.5.1 no valid recipients\r\n');
     }
     if (verb === 'QUIT') {
@@ -195,7 +203,7 @@ function converse(first: Socket, conversation: Conversation): void {
     inBody = false;
     const misbehaviour = conversation.misbehaviour();
     const takes = misbehaviour?.at !== 'dot' || misbehaviour.takes === true;
-    const number = conversation.onMessage({ from, to, text }, takes);
+    const number = conversation.onMessage({ from, to, text, takenAtMs: Date.now() }, takes);
     if (usual('dot')) say(`250 2.0.0 Ok: queued as 4XYZ${number}AB\r\n`);
   }
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const script = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
@@ -20,12 +21,13 @@ export const startWorkerProcess = (env: Record<string, string>) => startRoleProc
 /**
  * Starts the real process of a role, as a deployment would.
  *
- * @param from another script that runs the role, where it is to be put together differently
+ * @param options.from another script that runs the role, where it is to be put together differently
+ * @param options.onLine told of each line that it logs, which is then printed nowhere
  */
 export function startRoleProcess(
   role: 'api' | 'ops' | 'worker' | 'scheduler',
   env: Record<string, string>,
-  from = script,
+  { from = script, onLine }: { from?: string | undefined; onLine?: (line: string) => void } = {},
 ): RoleProcess {
   const child: ChildProcess = fork(from, [role], {
     env: {
@@ -35,8 +37,11 @@ export function startRoleProcess(
       CANARY: 'off',
       ...env,
     },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: ['ignore', onLine ? 'pipe' : 'inherit', onLine ? 'pipe' : 'inherit', 'ipc'],
   });
+  for (const output of [child.stdout, child.stderr]) {
+    if (output && onLine) createInterface({ input: output }).on('line', onLine);
+  }
   const gone = once(child, 'exit').then(([code]) => code as number | null);
   const ready = new Promise<void>((resolve, reject) => {
     child.on('message', (message) => {

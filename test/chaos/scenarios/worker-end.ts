@@ -1,0 +1,30 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Scenario } from '../scenario.ts';
+
+/** As long as a process is given, and what the machine may add. */
+const endedInMs = 10_000;
+
+export const workerEnd: Scenario = {
+  name: 'worker-end',
+  fault: 'workers told to end (SIGTERM), one after the other, while providers take their time',
+  rounds: { full: 60, least: 2 },
+  perSecond: 20,
+  async prepare({ stage, random }) {
+    stage.phones.answer = async () => {
+      await wait(random() * 700);
+      return 'accept' as const;
+    };
+    return undefined;
+  },
+  async round({ stage, breach, untilMore }, number) {
+    await untilMore(8);
+    const worker = stage.workers[number % 2] ?? stage.workers[0];
+    const { code, tookMs } = await worker.end();
+    if (code !== 0) breach(`a worker told to end ended with ${code}`);
+    if (tookMs > endedInMs) breach(`a worker took ${Math.round(tookMs)} ms to end`);
+    await worker.ready();
+  },
+  async check({ breach }, { uncertainMade }) {
+    if (uncertainMade > 0) breach(`${uncertainMade} came into doubt though nothing died`);
+  },
+};

@@ -1,0 +1,294 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import pg from 'pg';
+import { utcDay, utcMonth } from '../../../src/domain/link-expiry.ts';
+import { Secret } from '../../../src/domain/secret.ts';
+import { fileKeyStore } from '../../../src/keys/file-key-store.ts';
+import { prepareQueue } from '../../../src/queue/prepare-queue.ts';
+import { migrate } from '../../../src/store/migrate.ts';
+import { createRoleLogins } from '../../../src/store/role-logins.ts';
+import { createApiKey } from '../../../src/usecases/create-credential.ts';
+import { createOrganisation } from '../../../src/usecases/create-organisation.ts';
+import { startTestPostgres, type TestPostgres } from '../../support/embedded-postgres.ts';
+import { type MessagesPeer, startMessagesPeer } from '../../support/messages-peer.ts';
+import {
+  type RedisProgram,
+  type RedisServer,
+  startRedisProcess,
+} from '../../support/redis-process.ts';
+import { type SmtpPeer, startSmtpPeer } from '../../support/smtp-peer.ts';
+import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { type KeptRole, keepRole, type LogLine } from './kept-role.ts';
+
+export type Backend = 'postgres' | 'redis';
+
+/** One process of Sotto, with a way of its own to everything that it speaks to. */
+export interface Actor extends KeptRole {
+  readonly toPostgres: FaultProxy;
+  /** Where Redis carries the queue. */
+  readonly toRedis: FaultProxy | undefined;
+  /** A worker's alone. */
+  readonly toPhones: FaultProxy;
+  readonly toMail: FaultProxy;
+}
+
+export interface Tenant {
+  readonly organisationId: string;
+  readonly apiKey: string;
+}
+
+/** Everything that scenarios are played on: real servers, real processes, and peers with ledgers. */
+export interface Stage {
+  readonly backend: Backend;
+  readonly postgres: TestPostgres;
+  /** The one in use and one that can take over. */
+  readonly redis: readonly [RedisServer, RedisServer] | undefined;
+  readonly phones: MessagesPeer;
+  readonly mail: SmtpPeer;
+  readonly api: Actor;
+  /** In front of the API: what booking systems and providers connect to. */
+  readonly toApi: FaultProxy;
+  readonly apiUrl: string;
+  readonly workers: readonly [Actor, Actor];
+  readonly scheduler: Actor;
+  /** All that run now, those added included. */
+  actors(): readonly Actor[];
+  /** Past every proxy: whoever may do anything to the queue. */
+  readonly queueUrl: Secret<string>;
+  readonly authToken: string;
+  /** What went wrong and belongs to no scenario's question: a process that ended by itself, and such. */
+  readonly mishaps: string[];
+  /** What was logged as an error, in order. */
+  readonly errors: { readonly atMs: number; readonly line: LogLine }[];
+  /** Past all row-level security; waits for a database that is away. */
+  rows<Row extends pg.QueryResultRow = Record<string, unknown>>(
+    query: string,
+    values?: unknown[],
+  ): Promise<Row[]>;
+  createTenant(name: string): Promise<Tenant>;
+  /** Another process of a role, until it is stopped. */
+  addActor(role: 'worker' | 'scheduler', change?: ActorChange): Promise<Actor>;
+  /** A number or an address that nobody else has. */
+  nextContact(channel: 'sms' | 'email'): string;
+  /** From now on every process that asks for Redis finds this one. */
+  leadToRedis(server: RedisServer): void;
+  /** Makes leases and the windows of doubts pass, for runs that have no time to wait for them. */
+  turnClock(): Promise<void>;
+  /** Ends every fault: proxies, peers, stopped processes. */
+  heal(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface ActorChange {
+  readonly script?: string;
+  readonly environment?: Record<string, string>;
+}
+
+const authToken = 'token';
+const database = 'chaos';
+
+export async function openStage(
+  backend: Backend,
+  redisProgram: RedisProgram | undefined,
+): Promise<Stage> {
+  const folder = mkdtempSync(join(tmpdir(), 'sotto-chaos-'));
+  const postgres = await startTestPostgres();
+  const adminUrl = await createDatabase(postgres);
+  const logins = await createRoleLogins(adminUrl);
+  const admin = new pg.Pool({ connectionString: adminUrl.reveal(), max: 4 });
+  admin.on('error', () => {});
+  const redis =
+    backend === 'redis' && redisProgram
+      ? ([await startRedisProcess(redisProgram), await startRedisProcess(redisProgram)] as const)
+      : undefined;
+  const phones = await startMessagesPeer();
+  const mail = await startSmtpPeer();
+  const keys = await makeKeys(join(folder, 'keys'));
+  const apiPort = await freePort();
+  const toApi = await startFaultProxy(apiPort);
+  const apiUrl = `http://127.0.0.1:${toApi.port}`;
+  const proxies: FaultProxy[] = [toApi];
+  const actors: Actor[] = [];
+  const mishaps: string[] = [];
+  const errors: Stage['errors'] = [];
+  let contacts = 0;
+  let redisPort = redis ? portOf(redis[0].url.reveal()) : 0;
+
+  async function proxyTo(port: number): Promise<FaultProxy> {
+    const proxy = await startFaultProxy(port);
+    proxies.push(proxy);
+    return proxy;
+  }
+
+  async function actor(role: 'api' | 'worker' | 'scheduler', change: ActorChange = {}) {
+    const toPostgres = await proxyTo(postgres.port);
+    const toRedis = redis && (await proxyTo(redisPort));
+    const toPhones = await proxyTo(portOf(phones.url));
+    const toMail = await proxyTo(mail.port);
+    const kept = keepRole({
+      role,
+      script: change.script,
+      environment: {
+        DATABASE_URL: toPostgres.through(logins[role].reveal()),
+        ...(toRedis && redis && { REDIS_URL: toRedis.through(redis[0].url.reveal()) }),
+        KEYSTORE: `file:${join(folder, 'keys')}`,
+        JOURNAL: `file:${join(folder, 'journal')}`,
+        DATA_DIR: folder,
+        API_PORT: String(apiPort),
+        CALLBACK_URL: apiUrl,
+        TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+        TWILIO_AUTH_TOKEN: authToken,
+        TWILIO_FROM: '+33700000000',
+        TWILIO_BASE_URL: toPhones.through(phones.url),
+        SMTP_URL: toMail.through(mail.url),
+        MAIL_FROM: 'reminders@sotto.example',
+        SMS_PER_SECOND: '200',
+        EMAIL_PER_SECOND: '200',
+        LOG_LEVEL: 'warn',
+        ...change.environment,
+      },
+      onLine(line) {
+        if (line.level === 'unreadable') mishaps.push(`${role} printed: ${line.msg.slice(0, 200)}`);
+        if (line.level === 'error') errors.push({ atMs: Date.now(), line });
+      },
+      onUnexpectedEnd: (ended, code) => mishaps.push(`a ${ended} ended by itself with ${code}`),
+    });
+    const made: Actor = { ...kept, toPostgres, toRedis, toPhones, toMail };
+    actors.push(made);
+    return made;
+  }
+
+  async function rows(query: string, values: unknown[] = []): Promise<never[]> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return (await admin.query(query, values)).rows as never[];
+      } catch (error) {
+        const isAway = !(error instanceof pg.DatabaseError) || /^(57|08|53)/.test(error.code ?? '');
+        if (!isAway || tries > 300) throw error;
+        await wait(100);
+      }
+    }
+  }
+
+  const api = await actor('api');
+  const scheduler = await actor('scheduler');
+  const workers = [await actor('worker'), await actor('worker')] as const;
+  await Promise.all(actors.map(({ ready }) => ready()));
+
+  return {
+    ...{ backend, postgres, redis, phones, mail, api, toApi, apiUrl, workers, scheduler },
+    ...{ authToken, mishaps, errors, rows },
+    actors: () => actors,
+    queueUrl: redis?.[0].url ?? adminUrl,
+    async createTenant(name) {
+      const settings = { quietHours: null, jitterMinutes: 0, requestsPerMinute: null };
+      const { id } = await createOrganisation({ adminUrl }, { name, settings });
+      await keys.ensureViewKeys({ organisationIds: [id], months: monthsAhead() });
+      const { key } = await createApiKey({ adminUrl }, { organisationId: id, mode: 'test' });
+      return { organisationId: id, apiKey: key.reveal() };
+    },
+    async addActor(role, change) {
+      const added = await actor(role, change);
+      await added.ready();
+      return {
+        ...added,
+        async stop() {
+          actors.splice(actors.indexOf(added), 1);
+          await added.stop();
+        },
+      };
+    },
+    nextContact(channel) {
+      contacts += 1;
+      return channel === 'sms' ? `+336${10_000_000 + contacts}` : `p.${contacts}@example.org`;
+    },
+    leadToRedis({ url }) {
+      redisPort = portOf(url.reveal());
+      for (const { toRedis } of actors) toRedis?.leadTo(redisPort);
+    },
+    async turnClock() {
+      await rows(
+        `update reminders set lease_until = clock_timestamp() - interval '1 second'
+         where state in ('queued', 'sending') and lease_until < clock_timestamp() + interval '55 seconds'`,
+      );
+      await rows(
+        `update reminders set doubted_at = doubted_at - interval '80 seconds',
+           settle_at = settle_at - interval '80 seconds' where state = 'uncertain'`,
+      );
+    },
+    async heal() {
+      for (const proxy of proxies) proxy.heal();
+      for (const one of actors) one.signal('SIGCONT');
+      phones.answer = () => 'accept';
+      phones.list = () => 'answer';
+      mail.misbehave = undefined;
+      await Promise.all(actors.map(({ ready }) => ready()));
+    },
+    async stop() {
+      await Promise.all(actors.map((one) => one.stop()));
+      await admin.end();
+      for (const proxy of proxies) await proxy.close();
+      await phones.close();
+      await mail.close();
+      for (const server of redis ?? []) await server.stop();
+      await postgres.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function createDatabase(postgres: TestPostgres) {
+  const client = new pg.Client({ connectionString: postgres.adminUrl.reveal() });
+  await client.connect();
+  await client.query(`create database ${database}`);
+  await client.end();
+  const url = new URL(postgres.adminUrl.reveal());
+  url.pathname = `/${database}`;
+  const adminUrl = new Secret(url.href);
+  await migrate(adminUrl);
+  await prepareQueue(adminUrl);
+  return adminUrl;
+}
+
+/** What the roles would make at their first start, some of which nobody here would. */
+async function makeKeys(folder: string) {
+  const keys = fileKeyStore(folder);
+  await keys.ensureEpochKeys({ from: utcDay(Temporal.Now.instant()), days: 401 });
+  await keys.ensureLinkKey();
+  await keys.ensureReceiptKey();
+  return keys;
+}
+
+function monthsAhead(): string[] {
+  const now = Temporal.Now.instant();
+  const months = Array.from({ length: 14 }, (_, month) =>
+    utcMonth(now.add({ hours: 730 * month })),
+  );
+  return Array.from(new Set(months));
+}
+
+function portOf(url: string): number {
+  return Number(new URL(url).port);
+}
+
+/**
+ * Below those that connections take for their own end: while the API is dead, nobody else may come to
+ * have its port.
+ */
+async function freePort(): Promise<number> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (await isFree(port)) return port;
+  }
+  throw new Error('no free port');
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}

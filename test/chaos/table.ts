@@ -1,0 +1,80 @@
+import type { ChaosResult, Outcome } from './run-chaos.ts';
+
+const columns: readonly [heading: string, of: (outcome: Outcome) => string | number][] = [
+  ['scenario', ({ scenario }) => scenario],
+  ['queue', ({ backend }) => backend],
+  ['rounds', ({ rounds }) => rounds],
+  ['accepted', ({ accepted }) => accepted],
+  ['delivered', ({ delivered }) => delivered],
+  ['ended', ({ cancelled, ended }) => cancelled + ended],
+  ['lost', ({ lost }) => lost],
+  ['doubled', ({ unflaggedDuplicates }) => unflaggedDuplicates],
+  ['flagged', ({ flaggedDuplicates }) => flaggedDuplicates],
+  ['in doubt', ({ uncertainMade }) => uncertainMade],
+  ['settled', ({ uncertainSettled }) => uncertainSettled],
+  ['"later"', ({ turnedAway }) => turnedAway],
+  ['longest lag', ({ longestLagMs }) => `${(longestLagMs / 1_000).toFixed(1)} s`],
+  ['alarms', ({ alarmsExpected, alarmsFired }) => alarmsOf(alarmsExpected, alarmsFired)],
+  ['faults', ({ faults }) => faults.length],
+];
+
+function alarmsOf(expected: readonly string[], fired: readonly string[]): string {
+  const met = expected.filter((code) => fired.includes(code)).length;
+  return `${met}/${expected.length}`;
+}
+
+/** All that was played, one line a scenario, and what the figures support. */
+export function tableOf(results: readonly ChaosResult[]): string {
+  const outcomes = results.flatMap((result) => result.outcomes);
+  const lines = [
+    columns.map(([heading]) => heading),
+    ...outcomes.map((outcome) => columns.map(([, of]) => String(of(outcome)))),
+  ];
+  const widths = columns.map((_, place) =>
+    Math.max(...lines.map((line) => line[place]?.length ?? 0)),
+  );
+  const printed = lines.map((line) =>
+    line
+      .map((cell, place) =>
+        place < 2 ? cell.padEnd(widths[place] ?? 0) : cell.padStart(widths[place] ?? 0),
+      )
+      .join('  ')
+      .trimEnd(),
+  );
+  return [...printed, '', ...summaryOf(results)].join('\n');
+}
+
+function summaryOf(results: readonly ChaosResult[]): string[] {
+  const outcomes = results.flatMap((result) => result.outcomes);
+  const sum = (of: (outcome: Outcome) => number) =>
+    outcomes.reduce((total, outcome) => total + of(outcome), 0);
+  const accepted = sum((outcome) => outcome.accepted);
+  const delivered = sum((outcome) => outcome.delivered);
+  const lost = sum((outcome) => outcome.lost);
+  const doubled = sum((outcome) => outcome.unflaggedDuplicates);
+  const made = sum((outcome) => outcome.uncertainMade);
+  const settled = sum((outcome) => outcome.uncertainSettled);
+  const samples = results.reduce((total, result) => total + result.ledgerSamples, 0);
+  const faults = faultsOf(results).length;
+  return [
+    `${accepted} accepted, ${delivered} delivered at the peers, ${lost} lost, ${doubled} doubled unflagged, ` +
+      `${made} in doubt and ${settled} of them settled, ${samples} proofs of the ledger, ${faults} faults`,
+    `lost: ${boundOf(lost, accepted)}; doubled unflagged: ${boundOf(doubled, delivered)}`,
+  ];
+}
+
+/** What so many trials support, and no more. */
+function boundOf(bad: number, trials: number): string {
+  if (bad > 0 || trials === 0) return `${bad} in ${trials}`;
+  return `0 in ${trials}, which supports fewer than 1 in ${Math.floor(trials / 3)} at 95 % (rule of three)`;
+}
+
+/** Every breach with where it was seen. */
+export function faultsOf(results: readonly ChaosResult[]): string[] {
+  return results.flatMap(({ backend, seed, outcomes, faults }) => [
+    ...outcomes.flatMap(({ scenario, faults: own }) =>
+      own.map((fault) => `${backend} ${scenario} (seed ${seed}): ${fault}`),
+    ),
+    ...faults.map((fault) => `${backend} (seed ${seed}): ${fault}`),
+  ]);
+}
