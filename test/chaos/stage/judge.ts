@@ -7,6 +7,7 @@ export interface Verdict {
   readonly accepted: number;
   /** Those of them that the peers have at least once. */
   readonly delivered: number;
+  /** Before anything went out. */
   readonly cancelled: number;
   /** Ended with a reason that says why nothing went out: held, expired, booked too late. */
   readonly ended: number;
@@ -69,7 +70,7 @@ export async function judge(options: {
       }
     }
     if (booking.cancelledAtMs !== undefined) {
-      counts.cancelled += 1;
+      if (first === undefined) counts.cancelled += 1;
       const latest = arrived.at(-1) ?? 0;
       if (latest > booking.cancelledAtMs + ghostAfterMs) {
         faults.push(

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
+import { limits } from '../../../config/limits.ts';
 import { utcDay, utcMonth } from '../../../src/domain/link-expiry.ts';
 import { Secret } from '../../../src/domain/secret.ts';
 import { fileKeyStore } from '../../../src/keys/file-key-store.ts';
@@ -75,8 +76,11 @@ export interface Stage {
   nextContact(channel: 'sms' | 'email'): string;
   /** From now on every process that asks for Redis finds this one. */
   leadToRedis(server: RedisServer): void;
-  /** Makes leases and the windows of doubts pass, for runs that have no time to wait for them. */
-  turnClock(): Promise<void>;
+  /**
+   * Makes the windows of doubts pass, and leases that are so old: for runs that have no time to wait
+   * for them.
+   */
+  turnClock(leaseAgeMs?: number): Promise<void>;
   /** Ends every fault: proxies, peers, stopped processes. */
   heal(): Promise<void>;
   stop(): Promise<void>;
@@ -209,10 +213,12 @@ export async function openStage(
       redisPort = portOf(url.reveal());
       for (const { toRedis } of actors) toRedis?.leadTo(redisPort);
     },
-    async turnClock() {
+    async turnClock(leaseAgeMs = 5_000) {
       await rows(
         `update reminders set lease_until = clock_timestamp() - interval '1 second'
-         where state in ('queued', 'sending') and lease_until < clock_timestamp() + interval '55 seconds'`,
+         where state in ('queued', 'sending')
+           and lease_until < clock_timestamp() + $1 * interval '1 millisecond'`,
+        [limits.batchLeaseMs - leaseAgeMs],
       );
       await rows(
         `update reminders set doubted_at = doubted_at - interval '80 seconds',
