@@ -34,7 +34,10 @@ const seed = process.env.SEED === undefined ? newSeed() : readSeed(process.env.S
 console.log(`Node ${process.version}, ${cpus().length} cores, ${cpus()[0]?.model}, SEED=${seed}`);
 const results: ChaosResult[] = [];
 for (const backend of backends) {
-  const played = chosen.filter((scenario) => (scenario.backend ?? backend) === backend);
+  const played = chosen.filter(
+    (scenario) =>
+      (scenario.backend ?? backend) === backend && (minutes === undefined || scenario.rounds.least > 0),
+  );
   if (played.length === 0) continue;
   results.push(
     await runChaos({

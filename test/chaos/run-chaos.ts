@@ -25,6 +25,7 @@ export interface Outcome extends Verdict {
   readonly fault: string;
   readonly backend: Backend;
   readonly rounds: number;
+  readonly seconds: number;
   readonly turnedAway: number;
   readonly alarmsExpected: readonly string[];
   readonly alarmsFired: readonly string[];
@@ -198,23 +199,31 @@ async function conclude(stage: Stage, played: Played): Promise<Outcome> {
   await scenario
     .check?.(scene, verdict)
     .catch((error: Error) => breaches.push(`could not be checked: ${error.message}`));
-  const fired = alarmsBetween(stage, span);
-  const { alarms: alarmsExpected = [] } = scenario;
+  const fired = await alarmsBetween(stage, span);
+  const alarmsExpected = rounds > 0 ? (scenario.alarms ?? []) : [];
   const missing = alarmsExpected.filter((code) => !fired.includes(code));
   return {
     ...verdict,
     ...{ scenario: scenario.name, fault: scenario.fault, backend: stage.backend, rounds, notes },
+    seconds: Math.round((span[1] - span[0]) / 1_000),
     turnedAway: scene.bookings.turnedAway(),
     ...{ alarmsExpected, alarmsFired: fired },
     faults: [...breaches, ...verdict.faults, ...missing.map((code) => `no alarm ${code}`)],
   };
 }
 
-function alarmsBetween(stage: Stage, [fromMs, untilMs]: Played['span']): string[] {
-  const codes = stage.errors
+/** What was written into the register of incidents, and what a process called out. */
+async function alarmsBetween(stage: Stage, [fromMs, untilMs]: Played['span']): Promise<string[]> {
+  const logged = stage.errors
     .filter(({ atMs, line }) => line.code !== undefined && atMs >= fromMs && atMs <= untilMs)
     .map(({ line }) => line.code ?? '');
-  return Array.from(new Set(codes));
+  const seen = await stage.rows<{ code: string }>(
+    `select distinct i.code from incidents i
+       left join incident_entries e on e.incident_id = i.id and e.kind = 'seen'
+     where coalesce(e.at, i.opened_at) between to_timestamp($1) and to_timestamp($2)`,
+    [fromMs / 1_000, untilMs / 1_000],
+  );
+  return Array.from(new Set([...logged, ...seen.map(({ code }) => code)]));
 }
 
 async function isTrueWithin(

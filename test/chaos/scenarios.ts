@@ -8,6 +8,7 @@ import { clockSkew } from './scenarios/clock-skew.ts';
 import { commitUnknown } from './scenarios/commit-unknown.ts';
 import { databaseFull } from './scenarios/database-full.ts';
 import { mailCuts } from './scenarios/mail-cuts.ts';
+import { nobodyFeeds } from './scenarios/nobody-feeds.ts';
 import { postgresCut } from './scenarios/postgres-cut.ts';
 import { postgresKill } from './scenarios/postgres-kill.ts';
 import { postgresSilent } from './scenarios/postgres-silent.ts';
@@ -32,5 +33,5 @@ export const scenarios: readonly Scenario[] = [
   ...[postgresKill, postgresCut, postgresSilent, commitUnknown, databaseFull],
   ...[queueAway, redisDown, redisEmptied, redisFull, redisHalfOpen, redisFailover],
   ...[bells, providerFaults, mailCuts, callbacks],
-  ...[clockSkew, clockChange],
+  ...[clockSkew, clockChange, nobodyFeeds],
 ];

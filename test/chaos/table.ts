@@ -4,6 +4,7 @@ const columns: readonly [heading: string, of: (outcome: Outcome) => string | num
   ['scenario', ({ scenario }) => scenario],
   ['queue', ({ backend }) => backend],
   ['rounds', ({ rounds }) => rounds],
+  ['s', ({ seconds }) => seconds],
   ['accepted', ({ accepted }) => accepted],
   ['delivered', ({ delivered }) => delivered],
   ['ended', ({ cancelled, ended }) => cancelled + ended],

@@ -72,7 +72,7 @@ export const workerKill: Scenario = {
       }),
     );
     await scene.book(random.between(6, 20), channel);
-    const late = setTimeout(() => resolve(false), 20_000);
+    const late = setTimeout(() => resolve(false), 45_000);
     if (await killed) scene.note(point);
     else scene.breach(`no worker came to the point "${point}" by ${channel}`);
     clearTimeout(late);
