@@ -7,14 +7,13 @@ const withServers = {
 };
 
 /** What only Redis can do, or have done to it. */
-const redisAlone = ['test/integration/queue-redis*.test.ts', 'test/chaos/redis-*.test.ts'];
+const redisAlone = ['test/integration/queue-redis*.test.ts'];
 /** What must hold whichever queue carries the bells: these run once on each. */
 const onEachQueue = [
   'test/integration/queue.test.ts',
   'test/integration/queue-board.test.ts',
   'test/integration/dispatch-processes.test.ts',
-  'test/chaos/worker-kills.test.ts',
-  'test/chaos/kill-each-role.test.ts',
+  'test/chaos/cut.test.ts',
   'test/e2e/whole-path.test.ts',
 ];
 

@@ -1,26 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { type RedisServer, startRedis } from '../support/redis-server.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type System, startSystem } from '../support/system.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-const count = 2_000;
-const withRedis = inject('queue') === 'redis';
-const victims = ['worker', 'scheduler', 'api', 'patient', 'ops', 'postgres', 'worker', 'postgres'];
-if (withRedis) victims.splice(5, 0, 'redis');
+const count = 1_000;
+const victims = ['worker', 'scheduler', 'api', 'patient', 'ops', 'postgres', 'worker'];
 
 let system: System;
-let redis: RedisServer | undefined;
 beforeAll(async () => {
-  redis = withRedis ? await startRedis() : undefined;
-  const queue = redis ? { REDIS_URL: redis.url.reveal() } : {};
-  system = await startSystem({ LOG_LEVEL: 'info', SMS_PER_SECOND: '150', ...queue });
+  system = await startSystem({ LOG_LEVEL: 'info', SMS_PER_SECOND: '150' });
 });
 afterAll(async () => {
   await system?.stop();
-  await redis?.stop();
 });
 
 /** Reserved fictional numbers, one each, none of those that the sandbox lets misbehave. */
@@ -79,21 +72,6 @@ async function bookMeanwhile(stopping: AbortSignal): Promise<Map<string, string>
   return answered;
 }
 
-/** Accepting needs no queue: what comes while it is down is stored like anything else. */
-async function killRedis(): Promise<void> {
-  await redis?.kill();
-  const answer = await system.call('PUT', '/v1/appointments/without-a-queue', {
-    start: Temporal.Now.instant().round('minute').add({ hours: 72 }).toString(),
-    timeZone: 'Europe/Paris',
-    details: { practitioner: 'Dr Example' },
-    recipient: { phone: phone(0), language: 'en', pin: '482913' },
-    reminders: [{ before: 'PT5M', channel: 'sms' }],
-  });
-  expect(answer.status).toBe(201);
-  await wait(1_000);
-  await redis?.restart();
-}
-
 function kill(victim: string): void {
   const pids =
     victim === 'postgres'
@@ -136,7 +114,7 @@ async function copiesByPhone(): Promise<Map<string, number>> {
   return copies;
 }
 
-it(`${count} due reminders survive kill -9 of each role, of the postmaster and of Redis where it is`, async () => {
+it(`${count} due reminders survive kill -9 of each role and of the postmaster under npm start`, async () => {
   await bookAll();
   await waitFor(async () => ((await countStates())?.get('delivered') ?? 0) > 0, 60_000, 200);
   const stopping = new AbortController();
@@ -144,8 +122,7 @@ it(`${count} due reminders survive kill -9 of each role, of the postmaster and o
   booking.catch(() => {});
   for (const victim of victims) {
     const before = (await copiesByPhone()).size;
-    if (victim === 'redis') await killRedis();
-    else kill(victim);
+    kill(victim);
     // Each is killed while sending goes on: wait until more has gone out since the last one.
     await waitFor(
       async () => {

@@ -36,7 +36,8 @@ const results: ChaosResult[] = [];
 for (const backend of backends) {
   const played = chosen.filter(
     (scenario) =>
-      (scenario.backend ?? backend) === backend && (minutes === undefined || scenario.rounds.least > 0),
+      (scenario.backend ?? backend) === backend &&
+      (minutes === undefined || scenario.rounds.least > 0),
   );
   if (played.length === 0) continue;
   results.push(

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Queue } from 'bullmq';
 import { queueBackend, queueName } from '../../../src/queue/queue-backend.ts';
+import { waitFor } from '../../support/wait-for.ts';
 import type { Scenario, Scene } from '../scenario.ts';
 
 /** Shapes that no bell has, as an older, a newer or a stranger's program might leave them. */
@@ -22,11 +23,11 @@ export const bells: Scenario = {
   rounds: { full: 60, least: 2 },
   perSecond: 20,
   async prepare({ stage }) {
-    const given = { url: stage.queueUrl, connectionsMax: 1 };
+    const given = { url: stage.queueUrl(), connectionsMax: 1 };
     const { connection, createBackend } = queueBackend(given);
     const queue = new Queue(queueName, { connection, skipVersionCheck: true }, createBackend);
     queue.on('error', () => {});
-    opened.set(stage, queue as unknown as Pick<Queue, 'addBulk'>);
+    opened.set(stage, queue as unknown as Planted);
     return () => queue.close();
   },
   async round(scene) {
@@ -39,19 +40,22 @@ export const bells: Scenario = {
       ...Array.from({ length: 10 }, () => randomUUID()),
     ];
     const data = [...batchIds.map((batch) => ({ v: 1, batch })), ...noBells];
-    await opened
-      .get(stage)
-      ?.addBulk(
-        data.map((one) => ({ name: 'bell', data: one, opts: { jobId: `x-${randomUUID()}` } })),
-      );
+    const queue = opened.get(stage);
+    await queue?.addBulk(
+      data.map((one) => ({ name: 'bell', data: one, opts: { jobId: `x-${randomUUID()}` } })),
+    );
     if (!(await untilMore(20, 30_000))) breach('nothing went out any more');
+    await waitFor(async () => (await queue?.getWaitingCount()) === 0, 20_000).catch(() =>
+      breach('bells are not heard any more'),
+    );
   },
   async check({ breach }, { uncertainMade }) {
     if (uncertainMade > 0) breach(`${uncertainMade} came into doubt though nothing died`);
   },
 };
 
-const opened = new WeakMap<Scene['stage'], Pick<Queue, 'addBulk'>>();
+type Planted = Pick<Queue, 'addBulk' | 'getWaitingCount'>;
+const opened = new WeakMap<Scene['stage'], Planted>();
 
 async function batches({ stage }: Scene, order: 'asc' | 'desc'): Promise<string[]> {
   const rows = await stage.rows<{ id: string }>(

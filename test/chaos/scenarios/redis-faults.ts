@@ -93,19 +93,13 @@ export const redisFailover: Scenario = {
     await replica.admin.call('REPLICAOF', 'NO', 'ONE');
     await wait(random.between(0, 2_000));
     stage.leadToRedis(replica);
-    leaders.set(stage, replica);
     if (!(await untilMore(20, 30_000))) breach('nothing went out any more');
     await leader.restart();
   },
 };
 
-type Redis = NonNullable<Stage['redis']>[number];
-
-/** Which of the two is in use. */
-const leaders = new WeakMap<Stage, Redis>();
-
-function current(stage: Stage): Redis {
-  const redis = leaders.get(stage) ?? stage.redis?.[0];
+function current(stage: Stage) {
+  const redis = stage.redisInUse();
   if (!redis) throw new Error('no Redis on this stage');
   return redis;
 }

@@ -45,7 +45,7 @@ export interface Tenant {
 export interface Stage {
   readonly backend: Backend;
   readonly postgres: TestPostgres;
-  /** The one in use and one that can take over. */
+  /** The one in use first, and one that can take over. */
   readonly redis: readonly [RedisServer, RedisServer] | undefined;
   readonly phones: MessagesPeer;
   readonly mail: SmtpPeer;
@@ -58,7 +58,9 @@ export interface Stage {
   /** All that run now, those added included. */
   actors(): readonly Actor[];
   /** Past every proxy: whoever may do anything to the queue. */
-  readonly queueUrl: Secret<string>;
+  queueUrl(): Secret<string>;
+  /** The one that processes find, where Redis carries the queue. */
+  redisInUse(): RedisServer | undefined;
   readonly authToken: string;
   /** What went wrong and belongs to no scenario's question: a process that ended by itself, and such. */
   readonly mishaps: string[];
@@ -119,7 +121,7 @@ export async function openStage(
   const mishaps: string[] = [];
   const errors: Stage['errors'] = [];
   let contacts = 0;
-  let redisPort = redis ? portOf(redis[0].url.reveal()) : 0;
+  let redisInUse = redis?.[0];
 
   async function proxyTo(port: number): Promise<FaultProxy> {
     const proxy = await startFaultProxy(port);
@@ -129,7 +131,7 @@ export async function openStage(
 
   async function actor(role: 'api' | 'worker' | 'scheduler', change: ActorChange = {}) {
     const toPostgres = await proxyTo(postgres.port);
-    const toRedis = redis && (await proxyTo(redisPort));
+    const toRedis = redisInUse && (await proxyTo(portOf(redisInUse.url.reveal())));
     const toPhones = await proxyTo(portOf(phones.url));
     const toMail = await proxyTo(mail.port);
     const kept = keepRole({
@@ -137,7 +139,7 @@ export async function openStage(
       script: change.script,
       environment: {
         DATABASE_URL: toPostgres.through(logins[role].reveal()),
-        ...(toRedis && redis && { REDIS_URL: toRedis.through(redis[0].url.reveal()) }),
+        ...(toRedis && { REDIS_URL: `redis://127.0.0.1:${toRedis.port}` }),
         KEYSTORE: `file:${join(folder, 'keys')}`,
         JOURNAL: `file:${join(folder, 'journal')}`,
         DATA_DIR: folder,
@@ -186,7 +188,8 @@ export async function openStage(
     ...{ backend, postgres, redis, phones, mail, api, toApi, apiUrl, workers, scheduler },
     ...{ authToken, mishaps, errors, rows },
     actors: () => actors,
-    queueUrl: redis?.[0].url ?? adminUrl,
+    queueUrl: () => redisInUse?.url ?? adminUrl,
+    redisInUse: () => redisInUse,
     async createTenant(name) {
       const settings = { quietHours: null, jitterMinutes: 0, requestsPerMinute: null };
       const { id } = await createOrganisation({ adminUrl }, { name, settings });
@@ -209,9 +212,9 @@ export async function openStage(
       contacts += 1;
       return channel === 'sms' ? `+336${10_000_000 + contacts}` : `p.${contacts}@example.org`;
     },
-    leadToRedis({ url }) {
-      redisPort = portOf(url.reveal());
-      for (const { toRedis } of actors) toRedis?.leadTo(redisPort);
+    leadToRedis(server) {
+      redisInUse = server;
+      for (const { toRedis } of actors) toRedis?.leadTo(portOf(server.url.reveal()));
     },
     async turnClock(leaseAgeMs = 5_000) {
       await rows(
