@@ -6,6 +6,7 @@
  *   npm run chaos -- --minutes 5          as much of it as five minutes hold, leases turned forward
  *   npm run chaos -- --only worker-kill   one scenario, or several with commas
  *   npm run chaos -- --backend redis      one queue alone
+ *   npm run chaos -- --older FOLDER       beside an older version, installed in that folder
  *   npm run chaos -- --json FILE          figures for programs, beside the table
  *   SEED=7 npm run chaos                  the same choices as a run that printed this seed
  */
@@ -14,6 +15,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { findRedis } from '../support/redis-process.ts';
 import { type ChaosResult, runChaos } from './run-chaos.ts';
+import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
 import type { Backend } from './stage/stage.ts';
 import { faultsOf, tableOf } from './table.ts';
@@ -23,6 +25,7 @@ const { values: options } = parseArgs({
     minutes: { type: 'string' },
     only: { type: 'string' },
     backend: { type: 'string' },
+    older: { type: 'string' },
     json: { type: 'string' },
   },
 });
@@ -34,16 +37,13 @@ const seed = process.env.SEED === undefined ? newSeed() : readSeed(process.env.S
 console.log(`Node ${process.version}, ${cpus().length} cores, ${cpus()[0]?.model}, SEED=${seed}`);
 const results: ChaosResult[] = [];
 for (const backend of backends) {
-  const played = chosen.filter(
-    (scenario) =>
-      (scenario.backend ?? backend) === backend &&
-      (minutes === undefined || scenario.rounds.least > 0),
-  );
+  const played = chosen.filter((scenario) => isPlayed(scenario, backend));
   if (played.length === 0) continue;
   results.push(
     await runChaos({
       ...{ backend, seed, scenarios: played },
       minutes: minutes === undefined ? undefined : minutes / backends.length,
+      olderVersion: options.older,
       redisProgram: backend === 'redis' ? findRedis() : undefined,
       tell: (line) => console.error(line),
     }),
@@ -54,6 +54,11 @@ const faults = faultsOf(results);
 for (const fault of faults) console.log(`FAULT ${fault}`);
 if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
 process.exit(faults.length > 0 ? 1 : 0);
+
+function isPlayed({ backend: only, needsOlderVersion, rounds }: Scenario, on: Backend): boolean {
+  if (needsOlderVersion && options.older === undefined) return false;
+  return (only ?? on) === on && (minutes === undefined || rounds.least > 0);
+}
 
 function chooseBackends(name: string | undefined): Backend[] {
   if (name === undefined) return ['postgres', 'redis'];

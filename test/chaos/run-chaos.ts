@@ -15,6 +15,8 @@ export interface ChaosOptions {
   /** Undefined: the full number of rounds of each. */
   readonly minutes: number | undefined;
   readonly redisProgram: RedisProgram | undefined;
+  /** A folder that holds another version, installed. */
+  readonly olderVersion?: string | undefined;
   /** Told of what is going on. */
   readonly tell: (line: string) => void;
 }
@@ -63,7 +65,7 @@ const cancelledShare = 0.05;
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { backend, seed, scenarios, minutes, tell } = options;
-  const stage = await openStage(backend, options.redisProgram);
+  const stage = await openStage(options);
   try {
     const watch = watchLedger(stage);
     const played: Played[] = [];

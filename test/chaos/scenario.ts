@@ -10,6 +10,8 @@ export interface Scenario {
   readonly fault: string;
   /** Only where the queue is carried so. */
   readonly backend?: Backend;
+  /** Only where there is one, and another folder holds it. */
+  readonly needsOlderVersion?: true;
   /** How often in a full run, and at least, however little time there is. */
   readonly rounds: { readonly full: number; readonly least: number };
   /** Appointments booked a second meanwhile; 10 when absent, 0 where the rounds book themselves. */

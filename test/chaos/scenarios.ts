@@ -22,6 +22,8 @@ import {
   redisHalfOpen,
 } from './scenarios/redis-faults.ts';
 import { schedulers } from './scenarios/schedulers.ts';
+import { storm } from './scenarios/storm.ts';
+import { versions } from './scenarios/versions.ts';
 import { workerEnd } from './scenarios/worker-end.ts';
 import { workerKill } from './scenarios/worker-kill.ts';
 import { workerStop } from './scenarios/worker-stop.ts';
@@ -33,5 +35,5 @@ export const scenarios: readonly Scenario[] = [
   ...[postgresKill, postgresCut, postgresSilent, commitUnknown, databaseFull],
   ...[queueAway, redisDown, redisEmptied, redisFull, redisHalfOpen, redisFailover],
   ...[bells, providerFaults, mailCuts, callbacks],
-  ...[clockSkew, clockChange, nobodyFeeds],
+  ...[clockSkew, clockChange, storm, versions, nobodyFeeds],
 ];

@@ -61,6 +61,7 @@ export interface Stage {
   queueUrl(): Secret<string>;
   /** The one that processes find, where Redis carries the queue. */
   redisInUse(): RedisServer | undefined;
+  readonly olderVersion: string | undefined;
   readonly authToken: string;
   /** What went wrong and belongs to no scenario's question: a process that ended by itself, and such. */
   readonly mishaps: string[];
@@ -96,10 +97,15 @@ export interface ActorChange {
 const authToken = 'token';
 const database = 'chaos';
 
-export async function openStage(
-  backend: Backend,
-  redisProgram: RedisProgram | undefined,
-): Promise<Stage> {
+export async function openStage({
+  backend,
+  redisProgram,
+  olderVersion,
+}: {
+  backend: Backend;
+  redisProgram: RedisProgram | undefined;
+  olderVersion?: string | undefined;
+}): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'sotto-chaos-'));
   const postgres = await startTestPostgres();
   const adminUrl = await createDatabase(postgres);
@@ -186,7 +192,7 @@ export async function openStage(
 
   return {
     ...{ backend, postgres, redis, phones, mail, api, toApi, apiUrl, workers, scheduler },
-    ...{ authToken, mishaps, errors, rows },
+    ...{ olderVersion, authToken, mishaps, errors, rows },
     actors: () => actors,
     queueUrl: () => redisInUse?.url ?? adminUrl,
     redisInUse: () => redisInUse,
