@@ -11,6 +11,7 @@ import { fileKeyStore } from '../../../src/keys/file-key-store.ts';
 import { prepareQueue } from '../../../src/queue/prepare-queue.ts';
 import { migrate } from '../../../src/store/migrate.ts';
 import { createRoleLogins } from '../../../src/store/role-logins.ts';
+import { warmCompileCache } from '../../../src/supervisor/compile-cache.ts';
 import { createApiKey } from '../../../src/usecases/create-credential.ts';
 import { createOrganisation } from '../../../src/usecases/create-organisation.ts';
 import { startTestPostgres, type TestPostgres } from '../../support/embedded-postgres.ts';
@@ -95,6 +96,12 @@ export interface ActorChange {
 }
 
 const authToken = 'token';
+const roleModules = [
+  'src/roles/api.ts',
+  'workers/worker.ts',
+  'workers/scheduler.ts',
+  'src/cli.ts',
+].map((path) => new URL(`../../../${path}`, import.meta.url));
 const database = 'chaos';
 
 export async function openStage({
@@ -119,6 +126,9 @@ export async function openStage({
   const phones = await startMessagesPeer();
   const mail = await startSmtpPeer();
   const keys = await makeKeys(join(folder, 'keys'));
+  // Hundreds of processes are started: each finds its modules compiled.
+  const compiled = join(folder, 'compiled');
+  await warmCompileCache(compiled, roleModules);
   const apiPort = await freePort();
   const toApi = await startFaultProxy(apiPort);
   const apiUrl = `http://127.0.0.1:${toApi.port}`;
@@ -160,6 +170,7 @@ export async function openStage({
         SMS_PER_SECOND: '200',
         EMAIL_PER_SECOND: '200',
         LOG_LEVEL: 'warn',
+        NODE_COMPILE_CACHE: compiled,
         ...change.environment,
       },
       onLine(line) {
