@@ -36,7 +36,7 @@ const seed = process.env.SEED === undefined ? newSeed() : readSeed(process.env.S
 
 console.log(`Node ${process.version}, ${cpus().length} cores, ${cpus()[0]?.model}, SEED=${seed}`);
 const results: ChaosResult[] = [];
-for (const backend of backends) {
+for (const [place, backend] of backends.entries()) {
   const played = chosen.filter((scenario) => isPlayed(scenario, backend));
   if (played.length === 0) continue;
   results.push(
@@ -48,6 +48,8 @@ for (const backend of backends) {
       tell: (line) => console.error(line),
     }),
   );
+  // The next one takes as long again.
+  if (place < backends.length - 1) console.log(`\n${tableOf(results)}\n`);
 }
 console.log(`\n${tableOf(results)}`);
 const faults = faultsOf(results);

@@ -1,12 +1,20 @@
 import type { Scenario } from '../scenario.ts';
 import type { Actor, Stage } from '../stage/stage.ts';
 
-/** Whose commit, and what it has written before it. */
-const commits: Record<string, { actors: (stage: Stage) => readonly Actor[]; after: string }> = {
+interface Commit {
+  readonly actors: (stage: Stage) => readonly Actor[];
+  /** What it has written before. */
+  readonly after: string;
+  /** What tells that it is committed; of a statement that is a transaction of its own, its end. */
+  readonly words?: string;
+}
+
+/** Whose commit it is. */
+const commits: Record<string, Commit> = {
   acceptance: { actors: ({ api }) => [api], after: 'insert missing appointments' },
   feeding: { actors: ({ scheduler }) => [scheduler], after: 'queue batches' },
-  intent: { actors: ({ workers }) => workers, after: 'write intents' },
-  outcome: { actors: ({ workers }) => workers, after: 'lock plain attempts' },
+  intent: { actors: ({ workers }) => workers, after: 'write intents', words: 'SELECT ' },
+  outcome: { actors: ({ workers }) => workers, after: 'write accepted', words: 'SELECT ' },
 };
 const names = Object.keys(commits);
 
@@ -17,9 +25,9 @@ export const commitUnknown: Scenario = {
   perSecond: 0,
   async round({ stage, book, note, breach }, number) {
     const name = names[number % names.length] ?? '';
-    const { actors, after } = commits[name] ?? { actors: () => [], after: '' };
+    const { actors, after, words = 'COMMIT' } = commits[name] ?? { actors: () => [], after: '' };
     const armed = actors(stage).map(({ toPostgres }) =>
-      toPostgres.trap({ on: 'answer', words: 'COMMIT', after, fate: 'cut' }),
+      toPostgres.trap({ on: 'answer', words, after, fate: 'cut' }),
     );
     const booked = book(8);
     const late = new Promise<'late'>((resolve) => setTimeout(resolve, 15_000, 'late').unref());

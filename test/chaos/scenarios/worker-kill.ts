@@ -8,7 +8,7 @@ const points: Record<string, (moment: Moment) => ArmedTrap> = {
     worker.toPostgres.trap({ on: 'request', words: 'write intents', fate: 'lose', spring }),
   'after claim': ({ worker, spring }) =>
     worker.toPostgres.trap({
-      ...{ on: 'answer', words: 'COMMIT', after: 'write intents', fate: 'lose', spring },
+      ...{ on: 'answer', words: 'SELECT ', after: 'write intents', fate: 'lose', spring },
     }),
   'mid-request': ({ worker, channel, spring }) =>
     wayOf(worker, channel).trap({
@@ -22,7 +22,7 @@ const points: Record<string, (moment: Moment) => ArmedTrap> = {
     }),
   'after record': ({ worker, spring }) =>
     worker.toPostgres.trap({
-      ...{ on: 'answer', words: 'COMMIT', after: 'lock plain attempts', fate: 'lose', spring },
+      ...{ on: 'answer', words: 'SELECT ', after: 'write accepted', fate: 'lose', spring },
     }),
 };
 const names = Object.keys(points);

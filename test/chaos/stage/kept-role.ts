@@ -93,6 +93,8 @@ export function keepRole(options: KeptRoleOptions): KeptRole {
       const toldAt = performance.now();
       const { process: leaving } = current;
       leaving.signal('SIGTERM');
+      // One that is frozen would hear of nothing.
+      leaving.signal('SIGCONT');
       const code = await leaving.gone;
       const tookMs = performance.now() - toldAt;
       isAwaited = false;

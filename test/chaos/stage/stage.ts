@@ -96,6 +96,8 @@ export interface ActorChange {
 }
 
 const authToken = 'token';
+const deaf = 'no bell can be heard';
+const isRecent = (atMs: number) => Date.now() - atMs < 30_000;
 const roleModules = [
   'src/roles/api.ts',
   'workers/worker.ts',
@@ -177,7 +179,11 @@ export async function openStage({
         if (line.level === 'unreadable') mishaps.push(`${role} printed: ${line.msg.slice(0, 200)}`);
         if (line.level === 'error') errors.push({ atMs: Date.now(), line });
       },
-      onUnexpectedEnd: (ended, code) => mishaps.push(`a ${ended} ended by itself with ${code}`),
+      onUnexpectedEnd(ended, code) {
+        // A worker that can hear no bell asks to be replaced.
+        const isDeaf = errors.some(({ atMs, line }) => line.msg.startsWith(deaf) && isRecent(atMs));
+        if (ended !== 'worker' || !isDeaf) mishaps.push(`a ${ended} ended by itself with ${code}`);
+      },
     });
     const made: Actor = { ...kept, toPostgres, toRedis, toPhones, toMail };
     actors.push(made);
