@@ -49,13 +49,16 @@ for (const [place, backend] of backends.entries()) {
     }),
   );
   // The next one takes as long again.
-  if (place < backends.length - 1) console.log(`\n${tableOf(results)}\n`);
+  if (place < backends.length - 1) report();
 }
-console.log(`\n${tableOf(results)}`);
-const faults = faultsOf(results);
-for (const fault of faults) console.log(`FAULT ${fault}`);
-if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
-process.exit(faults.length > 0 ? 1 : 0);
+report();
+process.exit(faultsOf(results).length > 0 ? 1 : 0);
+
+function report(): void {
+  console.log(`\n${tableOf(results)}`);
+  for (const fault of faultsOf(results)) console.log(`FAULT ${fault}`);
+  if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
+}
 
 function isPlayed({ backend: only, needsOlderVersion, rounds }: Scenario, on: Backend): boolean {
   if (needsOlderVersion && options.older === undefined) return false;
