@@ -1,3 +1,4 @@
+import { waitFor } from '../../support/wait-for.ts';
 import type { Scenario, Scene } from '../scenario.ts';
 import type { ArmedTrap } from '../stage/fault-proxy.ts';
 import type { Actor } from '../stage/stage.ts';
@@ -42,6 +43,14 @@ const inTheAir = new WeakMap<Scene, Set<string>>();
 async function noteInTheAir(scene: Scene): Promise<void> {
   const known = inTheAir.get(scene) ?? new Set();
   inTheAir.set(scene, known);
+  // What the dead one had asked for last may still be carried out.
+  await waitFor(async () => {
+    const [row] = await scene.stage.rows<{ count: number }>(
+      `select count(*)::int as count from pg_stat_activity
+       where usename = 'sotto_worker' and state <> 'idle'`,
+    );
+    return row?.count === 0;
+  });
   const open = await scene.stage.rows<{ id: string }>(
     `select t.id from attempts t join reminders r on r.id = t.reminder_id
      where t.outcome is null and r.organisation_id = $1`,

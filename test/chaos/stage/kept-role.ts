@@ -38,6 +38,8 @@ export interface KeptRoleOptions {
 /** Before the next try, when one did not come up: what it stands on may be away, but not for ever. */
 const againMs = 300;
 const triesMax = 60;
+/** As pino writes it. */
+const errorLevel = 50;
 
 export function keepRole(options: KeptRoleOptions): KeptRole {
   const { role, environment, script, onLine } = options;
@@ -115,7 +117,11 @@ export function keepRole(options: KeptRoleOptions): KeptRole {
 function parse(text: string): Omit<LogLine, 'role'> {
   try {
     const { level, msg, code } = JSON.parse(text);
-    return { level: String(level), msg: String(msg), ...(code && { code: String(code) }) };
+    return {
+      level: level === errorLevel ? 'error' : 'other',
+      msg: String(msg),
+      ...(code && { code: String(code) }),
+    };
   } catch {
     return { level: 'unreadable', msg: text };
   }
