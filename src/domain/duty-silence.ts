@@ -12,7 +12,7 @@ export const silentMaxS = {
   admit: 60,
   settle: 60,
   callbacks: 60,
-  canary: 120,
+  canary: 100,
   webhooks: 60,
   'send-checks': 60,
   measure: 60,

@@ -220,10 +220,12 @@ describe('a server whose files were put back to an earlier day', () => {
     expect(await maySend(bench.worker)).toBe(false);
     const both = [scheduler(), scheduler()];
     await Promise.allSettled(both.map(({ admit }) => admit()));
-    expect(await scheduler().admit()).toBe(true);
+    // Where the two were in each other's way, the next round of either does it.
+    const next = scheduler();
+    expect(await next.admit()).toBe(true);
     expect(await maySend(bench.worker)).toBe(true);
     expect(await one('select count(*)::int from database_lives')).toEqual({ count: 2 });
-    const [incident] = both.flatMap(({ incidents }) => incidents);
+    const [incident] = [...both, next].flatMap(({ incidents }) => incidents);
     expect(incident).toMatchObject({
       code: 'restored_behind',
       facts: { acceptedLost: 4, journalEntriesUnknown: 1, journalFailures: 0 },
