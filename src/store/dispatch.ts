@@ -93,47 +93,87 @@ const heldBack = 'ST001';
  * this batch's, not ended, not paused, and whose link is still the one that was opened. In one round
  * trip (see `write_intents` in the schema).
  *
- * It writes all that are given or none. Nearly always that is all; where one must not be sent, each half
- * is tried for itself.
+ * It writes all that are given or none, and nearly always that is all. Where one must not be sent, all are
+ * locked, and those that may be are asked for and written.
  *
  * @returns the reminders that may be sent now, which is committed
  */
 export async function writeIntents(
-  database: Pick<Database, 'query'>,
-  { batchId, transport, attempts }: IntendedSlice,
+  database: Pick<Database, 'query' | 'transaction'>,
+  slice: IntendedSlice,
 ): Promise<Set<string>> {
-  // Everyone locks reminders in the order of their ids.
-  const inOrder = attempts.toSorted((one, other) => (one.reminderId < other.reminderId ? -1 : 1));
+  const { name, text, values } = intents(slice);
   try {
-    await database.query(
-      'select write_intents($1, $2, $3, $4, $5, $6, $7, $8)',
-      [
-        batchId,
-        transport,
-        idsParameter(inOrder.map(({ reminderId }) => reminderId)),
-        idsParameter(inOrder.map(({ linkId }) => linkId)),
-        inOrder.map(({ lookup }) => lookup),
-        inOrder.map(({ selector }) => selector),
-        idsParameter(inOrder.map(({ attemptId }) => attemptId)),
-        inOrder.map(({ token }) => token),
-      ],
-      'write intents',
-    );
-    return new Set(inOrder.map(({ reminderId }) => reminderId));
+    await database.query(text, values, name);
+    return idsOf(slice.attempts);
   } catch (error) {
     if (sqlState(error) !== heldBack) throw error;
   }
-  if (inOrder.length === 1) return new Set();
-  const half = Math.ceil(inOrder.length / 2);
-  const first = await writeIntents(database, {
-    ...{ batchId, transport },
-    attempts: inOrder.slice(0, half),
+  return database.transaction([], async (connection) => {
+    await lockQueued(connection, {
+      batchId: slice.batchId,
+      reminderIds: slice.attempts.map(({ reminderId }) => reminderId),
+    });
+    const sendable = await readSendable(connection, slice);
+    const attempts = slice.attempts.filter(({ reminderId }) => sendable.has(reminderId));
+    if (attempts.length > 0) await connection.query(intents({ ...slice, attempts }));
+    return idsOf(attempts);
   });
-  const second = await writeIntents(database, {
-    ...{ batchId, transport },
-    attempts: inOrder.slice(half),
+}
+
+const idsOf = (attempts: readonly IntendedAttempt[]) =>
+  new Set(attempts.map(({ reminderId }) => reminderId));
+
+function intents({ batchId, transport, attempts }: IntendedSlice) {
+  return {
+    name: 'write intents',
+    text: 'select write_intents($1, $2, $3, $4, $5, $6, $7, $8)',
+    values: [
+      batchId,
+      transport,
+      idsParameter(attempts.map(({ reminderId }) => reminderId)),
+      idsParameter(attempts.map(({ linkId }) => linkId)),
+      attempts.map(({ lookup }) => lookup),
+      attempts.map(({ selector }) => selector),
+      idsParameter(attempts.map(({ attemptId }) => attemptId)),
+      attempts.map(({ token }) => token),
+    ],
+  };
+}
+
+/**
+ * Which of them an intent may be written for; `write_intents` asks for the same. Their rows are locked,
+ * so that it stays so, but for a lease that ends.
+ */
+async function readSendable(
+  connection: Connection,
+  { batchId, attempts }: IntendedSlice,
+): Promise<Set<string>> {
+  const { rows } = await connection.query<{ id: string }>({
+    name: 'read sendable',
+    text: `select r.id from unnest($2::uuid[], $3::uuid[], $4::bytea[], $5::text[])
+        as g (reminder_id, link_id, lookup, selector)
+      join reminders r on r.id = g.reminder_id
+      join appointments a on a.id = r.appointment_id
+      join links l on l.id = g.link_id
+      where (select may_send())
+        and r.state = 'queued' and r.batch_id = $1 and r.pending_end is null
+        and r.lease_until > clock_timestamp()
+        and a.paused_at is null and a.state <> 'erased' and not exists (
+          select from pauses p where p.ended_at is null
+            and (p.organisation_id is null or p.organisation_id = r.organisation_id)
+            and (p.channel is null or p.channel = r.channel))
+        and l.reminder_id = r.id and l.lookup = g.lookup and l.current and l.revoked_at is null
+        and coalesce(l.selector, g.selector) = g.selector`,
+    values: [
+      batchId,
+      idsParameter(attempts.map(({ reminderId }) => reminderId)),
+      idsParameter(attempts.map(({ linkId }) => linkId)),
+      attempts.map(({ lookup }) => lookup),
+      attempts.map(({ selector }) => selector),
+    ],
   });
-  return first.union(second);
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** What a queued reminder that is not sent becomes. */

@@ -143,15 +143,17 @@ export async function writeAccepted(
   database: Pick<Database, 'query'>,
   accepted: readonly Acceptance[],
 ): Promise<Set<string>> {
-  // Everyone locks reminders in the order of their ids.
-  const inOrder = accepted.toSorted((one, other) => (one.reminderId < other.reminderId ? -1 : 1));
   const rows = await database.query<{ attempt_id: string }>(
-    `with changed as (
+    `with locked as materialized (
+        select id from reminders where id = any($1::uuid[]) order by id for no key update
+      ), changed as (
         update reminders r set state = 'sent', reason_code = null, batch_id = null,
           lease_until = null, sent_at = coalesce(r.sent_at, clock_timestamp()),
           possibly_sent = false, updated_at = clock_timestamp()
-        from unnest($1::uuid[], $2::uuid[], $3::text[]) as g (reminder_id, attempt_id, provider_id)
-        where r.id = g.reminder_id and r.state = 'sending' and r.pending_end is null
+        from locked k
+          join unnest($1::uuid[], $2::uuid[], $3::text[]) as g (reminder_id, attempt_id, provider_id)
+            on g.reminder_id = k.id
+        where r.id = k.id and r.state = 'sending' and r.pending_end is null
           and r.attempt_count = 1
         returning r.*, g.attempt_id, g.provider_id, 'sending' as from_state, null as event_reason
       ), ended as (
@@ -161,9 +163,9 @@ export async function writeAccepted(
       ), told as (${tellOfChanged})
       select attempt_id from changed`,
     [
-      idsParameter(inOrder.map(({ reminderId }) => reminderId)),
-      idsParameter(inOrder.map(({ attemptId }) => attemptId)),
-      inOrder.map(({ providerId }) => providerId ?? null),
+      idsParameter(accepted.map(({ reminderId }) => reminderId)),
+      idsParameter(accepted.map(({ attemptId }) => attemptId)),
+      accepted.map(({ providerId }) => providerId ?? null),
     ],
     'write accepted',
   );

@@ -2062,6 +2062,7 @@ AS $function$
 declare
   written integer;
 begin
+  perform from reminders where id = any(reminder_ids) order by id for no key update;
   update reminders r set state = 'sending', attempt_count = r.attempt_count + 1,
     updated_at = clock_timestamp()
   from unnest(reminder_ids) as g (reminder_id)

@@ -126,7 +126,7 @@ describe('a cancellation while reminders are being sent', () => {
       answerSlowly(random);
       const answers = new Map<string, DeleteAnswer['reminders'][number]>();
       const cancel = async ({ key }: (typeof booked)[number]) => {
-        await wait(random() * 60);
+        await wait(random() * 250);
         const { reminders } = await untilTaken(() => accept.remove({ ...key, erase: false }));
         for (const reminder of reminders) answers.set(reminder.id, reminder);
       };
@@ -174,7 +174,7 @@ describe('a move while reminders are being sent', () => {
       answerSlowly(random);
       const starts = new Map<string, string>();
       const move = async ({ key, id }: (typeof booked)[number]) => {
-        await wait(random() * 60);
+        await wait(random() * 250);
         // Moved, or put again as it was: then the very same reminder goes on under a new link.
         const body = appointmentRequest({}, random() < 0.5 ? 72 : 96 + Math.floor(random() * 48));
         starts.set(id, body.reveal().start);

@@ -115,6 +115,19 @@ export const dispatchStatements: Statements = {
 
   'write intents': intents({ asksWhose: true, asksForEnds: true }),
 
+  'read sendable': ({ tables, nowMs }, [batchId, reminderIds, linkIds, lookups, selectors]) =>
+    (reminderIds as string[]).flatMap((id, place) => {
+      const row = reminderBy(tables, id);
+      const link = tables.links.find((one) => one.id === linkIds[place]);
+      const opened = { id, lookup: lookups[place], selector: selectors[place] };
+      const isInHand =
+        row?.batch_id === batchId &&
+        (row?.lease_until ?? 0) > nowMs &&
+        row?.pending_end === null &&
+        row.state === 'queued';
+      return isInHand && !isPaused(tables, row) && isOpened(link, opened) ? [{ id }] : [];
+    }),
+
   'lock queued reminders': ({ tables }, [ids, batchId]) =>
     tables.reminders
       .filter((row) => ids.includes(row.id) && row.batch_id === batchId && row.state === 'queued')
@@ -208,9 +221,8 @@ export function intents(asks: { asksWhose: boolean; asksForEnds: boolean }): Sta
       const isInHand = (isMine || !asks.asksWhose) && (isWanted || !asks.asksForEnds);
       if (!row || !isInHand || isPaused(tables, row)) throw heldBack();
       const link = tables.links.find((one) => one.id === linkIds[place]);
-      const isSame = link?.reminder_id === id && link?.lookup.equals(lookups[place]);
-      if (!link || !isSame || !link.current || link.revoked_at !== null) throw heldBack();
-      if (link.selector !== null && link.selector !== selectors[place]) throw heldBack();
+      const opened = { id, lookup: lookups[place], selector: selectors[place] };
+      if (!link || !isOpened(link, opened)) throw heldBack();
       change.set(link, { selector: selectors[place], attempted_at: link.attempted_at ?? nowMs });
       change.step(row, { state: 'sending', attempt_count: row.attempt_count + 1 }, null);
       change.insert(tables.attempts, {
@@ -228,6 +240,20 @@ export function intents(asks: { asksWhose: boolean; asksForEnds: boolean }): Sta
     }
     return [{ write_intents: '' }];
   };
+}
+
+/** It is still the link of that reminder that was opened for it. */
+function isOpened(
+  link: Tables['links'][number] | undefined,
+  { id, lookup, selector }: { id: string; lookup: Buffer; selector: string },
+): boolean {
+  return (
+    link?.reminder_id === id &&
+    link.lookup.equals(lookup) &&
+    link.current &&
+    link.revoked_at === null &&
+    (link.selector === null || link.selector === selector)
+  );
 }
 
 function heldBack(): Error {

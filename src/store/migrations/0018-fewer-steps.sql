@@ -15,15 +15,16 @@ alter table attempts drop constraint attempts_provider_id_key;
 -- of none.
 --
 -- They must be this batch's still, not ended, not paused, and their link the one that was opened. Their
--- rows are changed first, in the order given, and everything else is read by the next statement, which
--- sees what was committed meanwhile: one for both would judge links as they were before it waited for
--- the rows.
+-- rows are locked first, in the order of their ids as everybody does, and everything else is read by the
+-- next statements, which see what was committed meanwhile: one for all would judge links as they were
+-- before it waited for the rows.
 create function write_intents(its_batch uuid, its_transport text, reminder_ids uuid[], link_ids uuid[],
   lookups bytea[], selectors text[], attempt_ids uuid[], tokens bytea[])
 returns void language plpgsql set search_path = public, pg_temp as $$
 declare
   written integer;
 begin
+  perform from reminders where id = any(reminder_ids) order by id for no key update;
   update reminders r set state = 'sending', attempt_count = r.attempt_count + 1,
     updated_at = clock_timestamp()
   from unnest(reminder_ids) as g (reminder_id)
