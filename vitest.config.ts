@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const withServers = {
   globalSetup: 'test/support/global-setup.ts',
@@ -17,8 +19,21 @@ const onEachQueue = [
   'test/e2e/whole-path.test.ts',
 ];
 
+/** What mostly waits goes first, so that nothing is left to wait for at the end. */
+const waiting = ['/test/chaos/', '/test/e2e/', '/supervision-'];
+class WaitingFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) =>
+      waiting.some((part) => moduleId.includes(part)) ? 0 : 1;
+    return (await super.sort(files)).toSorted((one, other) => place(one) - place(other));
+  }
+}
+
 export default defineConfig({
   test: {
+    // One more than there are cores: half of the time goes by in waiting.
+    maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: WaitingFirst },
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/*.test.ts'] } },
       {
