@@ -56,11 +56,13 @@ function environmentOf(
   { ground, database, queue }: { ground: Ground; database: BenchDatabase; queue: Queue },
 ): Record<string, string> {
   const { keys, redis } = ground;
+  // Another database beside the same journals would be taken for one that was restored.
+  const journal = new URL(database.adminUrl.reveal()).pathname.slice(1);
   return {
     DATABASE_URL: database.roleUrls[role].reveal(),
     ...(queue === 'redis' ? { REDIS_URL: redis.url.reveal() } : {}),
     KEYSTORE: `file:${keys.folder}`,
-    JOURNAL: `file:${keys.folder}/journal`,
+    JOURNAL: `file:${keys.folder}/${journal}`,
     // As much as may be set, so that the sender's rate bounds nothing.
     SMS_PER_SECOND: '10000',
   };
