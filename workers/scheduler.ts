@@ -123,7 +123,14 @@ function schedulerDuties(deps: {
     { name: 'sweep', everyMs: 10_000, run: () => sweepLeases({ database, log }) },
     { name: 'webhooks', everyMs: 1_000, run: webhooks.lookAround },
     { name: 'send-checks', everyMs: 1_000, run: sendChecks.lookAround },
-    { name: 'expire', everyMs: 10_000, run: () => sweepExpired({ database }) },
+    {
+      name: 'expire',
+      everyMs: 10_000,
+      // What may have been sent before a restore is put in doubt first.
+      async run() {
+        if (await maySend(database)) await sweepExpired({ database });
+      },
+    },
     {
       name: 'stuck-lanes',
       everyMs: 60_000,

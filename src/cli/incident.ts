@@ -11,6 +11,7 @@ import {
   readIncidents,
 } from '../usecases/read-incidents.ts';
 import { adminUrlOf, missing, uuidFrom } from './admin.ts';
+import { CommandError } from './command-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { minuteText, printTable } from './print-table.ts';
 import { reasonFrom } from './reason-option.ts';
@@ -79,8 +80,11 @@ async function show(config: Config, values: IncidentValues, word: string): Promi
 }
 
 async function exportNotice(config: Config, values: IncidentValues, word: string): Promise<number> {
-  const { incident } = await find(depsOf(config), values, word);
-  const notice = breachNotice(factsOf(incident));
+  const { incident, organisationId } = await find(depsOf(config), values, word);
+  const notice = breachNotice({
+    ...factsOf(incident),
+    ...(organisationId && { closedReason: null }),
+  });
   console.log(values.json ? JSON.stringify(notice) : breachNoticeText(notice));
   return exitCodes.fine;
 }
@@ -104,6 +108,9 @@ async function find(deps: IncidentDeps, { organisation }: IncidentValues, word: 
   const found = await readIncident(deps, id).catch(missing('incident'));
   if (organisationId === undefined) return { incident: found, organisationId };
   const organisations = found.organisations.filter((one) => one.organisationId === organisationId);
+  if (organisations.length === 0) {
+    throw new CommandError('This incident is not known to have touched that organisation.');
+  }
   const appointmentCount = organisations.reduce((sum, one) => sum + one.appointmentCount, 0);
   const organisationCount = Math.min(1, organisations.length);
   const incident = { ...found, organisations, appointmentCount, organisationCount };

@@ -7,6 +7,7 @@ export interface BreachFacts {
   readonly since: Date;
   readonly openedAt: Date;
   readonly closedAt: Date | null;
+  /** Left out where the notice is for one organisation: the reason may name another. */
   readonly closedReason: string | null;
   readonly appointmentCount: number;
   readonly organisations: readonly {
@@ -86,7 +87,11 @@ function measuresTaken(facts: BreachFacts): string[] {
           `${new Date(Math.min(...told)).toISOString()}: the first of ${facts.organisations.length} affected organisations was told, with the references of its appointments; the last at ${new Date(Math.max(...told)).toISOString()}.`,
         ]
       : []),
-    ...(facts.closedAt ? [`${facts.closedAt.toISOString()}: closed: ${facts.closedReason}`] : []),
+    ...(facts.closedAt
+      ? [
+          `${facts.closedAt.toISOString()}: closed${facts.closedReason ? `: ${facts.closedReason}` : '.'}`,
+        ]
+      : []),
   ];
 }
 

@@ -78,14 +78,6 @@ export function judgeLife(input: {
   return isFresh ? { kind: 'same' } : { kind: 'untold' };
 }
 
-/** Reminders with a send time in this span may have been sent in the life that is over. */
-export function doubtfulSpan(input: { restoredTo: Temporal.Instant; now: Temporal.Instant }): {
-  from: Temporal.Instant;
-  until: Temporal.Instant;
-} {
-  return { from: input.restoredTo.subtract({ hours: 24 }), until: input.now };
-}
-
 /** How many accepted versions of each organisation are gone: at least so many, less a minute or two. */
 export function countLost(input: {
   marked: Readonly<Record<string, number>>;

@@ -47,6 +47,8 @@ export async function readLaneLoad(
       -- A lease ends at a fixed time after its batch was made, and leases are indexed.
       where b.lease_until > now() + ($4::float8 - $2::float8) * interval '1 millisecond'
         and b.created_at > clock_timestamp() - $2::float8 * interval '1 millisecond'
+        -- None that the clock has not come to again since it was set back.
+        and b.created_at <= clock_timestamp()
         and b.channel = $1 and b.mode = $8`,
     values: [
       input.channel,

@@ -76,7 +76,7 @@ export async function listTouchedOrganisations(
        (select count(*)::int from incident_references r where r.incident_id = t.incident_id
          and r.organisation_id = t.organisation_id and r.mode = t.mode) as "appointmentCount"
      from incident_organisations t join organisations o on o.id = t.organisation_id
-     where t.incident_id = $1 order by "appointmentCount" desc, o.name, t.mode limit 1000`,
+     where t.incident_id = $1 order by "appointmentCount" desc, o.name, t.mode`,
     [incidentId],
   );
   return rows;

@@ -1251,6 +1251,8 @@ create policy closing on incident_entries for insert to sotto_ops, sotto_owner
 create policy every_organisation on incident_entries for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
+create policy only_seen on incident_entries as restrictive for insert to sotto_scheduler, sotto_worker
+  with check ((kind = 'seen'::text));
 create policy own_incidents on incident_entries for select to sotto_api
   using (((kind = 'closed'::text) AND (EXISTS ( SELECT
    FROM incident_organisations o
@@ -1662,7 +1664,7 @@ CREATE OR REPLACE FUNCTION public.current_run()
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  select oid::text || ' ' || extract(epoch from pg_postmaster_start_time())::text
+  select oid::text || ' ' || 'public.database_lives'::regclass::oid::text || ' ' || extract(epoch from pg_postmaster_start_time())::text
   from pg_database where datname = current_database()
 $function$;
 alter function current_run() owner to sotto_owner;

@@ -1,5 +1,6 @@
 import nodemailer from 'nodemailer';
 import type { Secret } from '../domain/secret.ts';
+import { sessionSettings } from './email-smtp.ts';
 
 /** What wakes somebody: which kind of thing went wrong, and where to read on. Nothing of anybody. */
 export interface AlertMessage {
@@ -41,16 +42,18 @@ export function webhookAlerts(url: Secret<string>): AlertChannel {
   };
 }
 
-/** Sends alerts by email. Each try has the same Message-ID, by which a second copy is dropped. */
+/** Sends alerts by email, over TLS but on this machine, as reminders go. Each try has the same Message-ID, by which a second copy is dropped. */
 export function emailAlerts(settings: {
   url: Secret<string>;
   from: string;
   to: string;
 }): AlertChannel {
   const domain = settings.from.slice(settings.from.lastIndexOf('@') + 1);
+  const { secure, requireTls } = sessionSettings({ ...settings, timeoutMs });
   return async (message) => {
     const mailer = nodemailer.createTransport({
       url: settings.url.reveal(),
+      ...{ requireTLS: requireTls && !secure, ignoreTLS: !requireTls },
       ...{ connectionTimeout: timeoutMs, greetingTimeout: timeoutMs, socketTimeout: timeoutMs },
       ...{ disableFileAccess: true, disableUrlAccess: true },
     });

@@ -1,6 +1,5 @@
 import {
   countLost,
-  doubtfulSpan,
   type HighWaterMark,
   judgeLife,
   type Restore,
@@ -128,17 +127,23 @@ async function finish(
   log.warn('reminders are in doubt after a restore', { count: inDoubt });
 }
 
-/** What was marked last was before the boot, whatever the clock of the new server says. */
+/**
+ * What was marked last was before the boot, whatever the clock of the new server says, and what was sent
+ * until the next mark would have been written, too.
+ */
 function later(begunAt: Temporal.Instant, mark: HighWaterMark | undefined): Temporal.Instant {
-  const markedAt = mark && Temporal.Instant.from(mark.at);
+  const markedAt = mark && Temporal.Instant.from(mark.at).add({ minutes: 2 });
   return markedAt && Temporal.Instant.compare(markedAt, begunAt) > 0 ? markedAt : begunAt;
 }
+
+const beginning = Temporal.Instant.fromEpochMilliseconds(0);
 
 async function doubtAll(
   { database }: AdmitDatabaseDeps,
   { restoredTo, now }: { restoredTo: Temporal.Instant; now: Temporal.Instant },
 ): Promise<void> {
-  const span = { restoredTo, ...doubtfulSpan({ restoredTo, now }), countMax: walkedAtOnce };
+  // However long ago it was to be sent: it may have waited for a pause or a provider until after that point.
+  const span = { restoredTo, from: beginning, until: now, countMax: walkedAtOnce };
   let after: string | undefined = firstReminder;
   while (after !== undefined) {
     const input: Parameters<typeof doubtRestored>[1] = { ...span, after };

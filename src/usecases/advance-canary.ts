@@ -124,6 +124,9 @@ type Over = Extract<StepResult, { kind: 'over' }>;
 
 function unreachable(error: unknown): StepResult {
   if (error instanceof EdgeUnreachable) return { kind: 'waiting', for: error.edge };
+  // An answer that is not of the shape that was promised, which no later try would mend.
+  if (error instanceof TypeError)
+    return { kind: 'over', outcome: 'different', findings: ['answer'] };
   throw error;
 }
 

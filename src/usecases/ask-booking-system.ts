@@ -247,5 +247,7 @@ async function askAll(
   // The channel is closed only once nobody asks any more: cut off would look like no answer.
   const ended = await Promise.allSettled(Array.from({ length: atOnce }, askOneByOne));
   for (const end of ended) if (end.status === 'rejected') throw end.reason;
+  // What came when the last record had just been put together.
+  if (answers.length > 0) await record();
   return failedCount;
 }

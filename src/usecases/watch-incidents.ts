@@ -25,11 +25,18 @@ export async function watchForIncidents(deps: WatchDeps): Promise<void> {
  */
 export async function tellOfIncidents({ database }: WatchDeps): Promise<void> {
   const owed = await database.transaction([], listOwedIncidents);
+  const failures: unknown[] = [];
   for (const { id } of owed) {
-    // Each slice is a short transaction; one that is cut off is done again, and names nobody twice.
-    let isAll = false;
-    while (!isAll) isAll = await database.transaction([], (connection) => lookOnce(connection, id));
+    // One that cannot be looked into keeps nobody from being told of the others.
+    await lookThrough(database, id).catch((error: unknown) => failures.push(error));
   }
+  if (failures.length > 0) throw failures[0];
+}
+
+/** Each slice is a short transaction; one that is cut off is done again, and names nobody twice. */
+async function lookThrough(database: WatchDeps['database'], id: string): Promise<void> {
+  let isAll = false;
+  while (!isAll) isAll = await database.transaction([], (connection) => lookOnce(connection, id));
 }
 
 async function lookOnce(

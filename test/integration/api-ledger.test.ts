@@ -7,6 +7,7 @@ import { retireExpired } from '../../src/usecases/retire-expired.ts';
 import { appointmentRequest, createTestAccept, createTestKeys } from '../support/accept.ts';
 import { type ApiFixture, createApiFixture } from '../support/api-server.ts';
 import { silentLog } from '../support/dispatch-bench.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 let fixture: ApiFixture;
 let testKeys: Awaited<ReturnType<typeof createTestKeys>>;
@@ -114,10 +115,13 @@ describe('the hours of the ledger', () => {
          ('sent', 'sent'), ('sending', 'scheduled')) s (before, later)
        where e.reference = 'visit-1' and e.to_state = 'scheduled' and e.from_state is null`,
     );
-    const listed = await fixture.request({ method: 'GET', url: '/v1/events?limit=200', key });
-    const told = listed
-      .json<{ events: EventAnswer[] }>()
-      .events.flatMap(({ state }) => state ?? []);
+    const listEvents = async () => {
+      const listed = await fixture.request({ method: 'GET', url: '/v1/events?limit=200', key });
+      return listed.json<{ events: EventAnswer[] }>().events.flatMap(({ state }) => state ?? []);
+    };
+    // Events are shown when no earlier transaction of the server can add any before them.
+    await waitFor(async () => (await listEvents()).includes('sent'));
+    const told = await listEvents();
     const { hours } = await ledger(at(-1), at(2));
     // A step from a state to itself tells of a flag, and is none.
     expect(told.filter((state) => state === 'sent')).toHaveLength(2);

@@ -21,6 +21,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { silentLog } from '../support/dispatch-bench.ts';
 import { seedReminders } from '../support/seed-reminders.ts';
 import { startSmtpPeer } from '../support/smtp-peer.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 let database: TestDatabase;
 let scheduler: Database;
@@ -60,6 +61,13 @@ async function codes(): Promise<string[]> {
 }
 
 async function incidentEvents(organisationId: string, mode: 'test' | 'live' = 'live') {
+  // Events are shown when no earlier transaction of the server can add any before them.
+  await waitFor(async () => {
+    const { rows } = await database.admin.query(
+      `select pg_snapshot_xmin(pg_current_snapshot()) > max(transaction_id) as shown from events`,
+    );
+    return rows[0]?.shown !== false;
+  });
   const { events } = await listEvents({ database: api }, { organisationId, mode, limit: 200 });
   return events
     .filter(({ type }) => type.startsWith('incident.'))

@@ -14,6 +14,7 @@ import { createDispatchBench, silentLog } from '../support/dispatch-bench.ts';
 import { copiesOf } from '../support/doubts.ts';
 import { withDatabase } from '../support/global-setup.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sotto-test-restore-'));
 const copyName = `test_copy_${process.pid}`;
@@ -124,6 +125,13 @@ describe('a database that was loaded from a dump, on another server', () => {
     await restored.drain(epoch);
     expect(copiesOf(peer, sent)).toEqual([1, 1, 1, 1]);
 
+    // Events are shown when no earlier transaction of the server can add any before them.
+    await waitFor(async () => {
+      const [row] = await restored.rows(
+        'select events_horizon() > max(transaction_id) as shown from events',
+      );
+      return row?.shown === true;
+    });
     const read = await readEvents(copy.open('api', 1), { ...owner, after: cursor, limit: 100 });
     const news = read === 'gone' ? [] : read;
     expect(news.map(({ type }) => type)).toEqual([

@@ -708,6 +708,16 @@ describe('the purpose of a role', () => {
     expect(await see([foreign.id])).toHaveLength(2);
   });
 
+  it.each(['worker', 'scheduler'] as const)('lets %s close no incident', async (role) => {
+    await as(role, [], async (connection) => {
+      const closing = connection.query(
+        `insert into incident_entries (incident_id, kind, actor, reason) values ($1, 'closed', 'x', 'x')`,
+        [foreignIncident],
+      );
+      await expect(closing).rejects.toMatchObject({ code: '42501' });
+    });
+  });
+
   it('lets ops close an incident, and say nothing else of it', async () => {
     await as('ops', [own.id], async (connection) => {
       const add = (kind: string) =>

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import {
   countLost,
   type DatabaseLife,
-  doubtfulSpan,
   type HighWaterMark,
   judgeLife,
 } from '../../src/domain/database-life.ts';
@@ -88,14 +87,5 @@ describe('what a restore lost', () => {
         },
       ),
     );
-  });
-
-  it('may have been sent from a day before the restore point until the boot', () => {
-    const restoredTo = Temporal.Instant.from('2026-11-26T10:00:00Z');
-    const now = Temporal.Instant.from('2026-11-26T18:00:00Z');
-    expect(doubtfulSpan({ restoredTo, now })).toEqual({
-      from: Temporal.Instant.from('2026-11-25T10:00:00Z'),
-      until: now,
-    });
   });
 });

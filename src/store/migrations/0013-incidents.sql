@@ -114,6 +114,10 @@ begin
 end
 $$;
 
+-- Closing is for people.
+create policy only_seen on incident_entries as restrictive for insert to sotto_worker, sotto_scheduler
+  with check (kind = 'seen');
+
 -- worker, scheduler: open, add to, alert. What is in the register stays as it was written.
 grant select, insert on incidents, incident_entries, incident_organisations, incident_progress
   to sotto_worker, sotto_scheduler;
