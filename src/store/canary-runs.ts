@@ -26,15 +26,19 @@ export async function ensureCanary(database: Queryable, credentialHash: Buffer):
   await database.query('select ensure_canary($1)', [credentialHash]);
 }
 
-/** The run of this minute, unless there is one: whoever comes second adds none. */
+/**
+ * The run of this minute, unless there is one: whoever comes second adds none. None yet when the canary's
+ * organisation has just been made, and its keys are still being published.
+ */
 export async function startSlotRun(
   database: Queryable,
   branchOf: (slot: Temporal.Instant) => string | undefined,
 ): Promise<void> {
   const [row] = await database.query<{ slot: Date; taken: boolean }>(
     `select date_trunc('minute', clock_timestamp()) as slot, exists (select from canary_runs
-       where slot = date_trunc('minute', clock_timestamp())) as taken`,
-    [],
+       where slot = date_trunc('minute', clock_timestamp())) or exists (select from organisations
+       where id = $1 and created_at > clock_timestamp() - interval '15 seconds') as taken`,
+    [canaryOrganisationId],
     'find canary slot',
   );
   const branch = row && branchOf(instantOf(row.slot));
