@@ -35,6 +35,8 @@ export async function claimSendChecks(
 ): Promise<ClaimedSendCheck[]> {
   return database.transaction([], async (connection) => {
     if (!(await tryDuty(connection, 'send checks'))) return [];
+    // What lies further ahead than it ever should was written before the clock was set back.
+    const mayAsk = `(c.due_at <= clock_timestamp() or c.due_at > clock_timestamp() + interval '2 minutes')`;
     const isDue = (channel: Channel) => `exists (select from reminders r
       where r.phase = 'scheduled' and r.channel = '${channel}' and r.mode = c.mode
         and r.organisation_id = c.organisation_id
@@ -43,12 +45,10 @@ export async function claimSendChecks(
       name: 'claim send checks',
       text: `with due as materialized (
           select c.id from send_checks c
-          -- What lies further ahead than it ever should was written before the clock was set back.
           where (c.lease_until is null or c.lease_until < clock_timestamp()
               or c.lease_until > clock_timestamp() + 2 * $2 * interval '1 millisecond')
             and ((c.test_id is not null and c.test_ended_at is null)
-              or ((c.due_at <= clock_timestamp() or c.due_at > clock_timestamp() + interval '2 minutes'
-                  or coalesce(c.taken_at, '-infinity')
+              or ((${mayAsk} or coalesce(c.taken_at, '-infinity')
                   <= clock_timestamp() - $3 * interval '1 millisecond')
                 and (${isDue('sms')} or ${isDue('email')})))
           order by c.taken_at nulls first limit $1 for update of c skip locked)
@@ -56,7 +56,7 @@ export async function claimSendChecks(
           lease_until = clock_timestamp() + $2 * interval '1 millisecond'
         from due where c.id = due.id
         returning c.id, c.lease_id, c.organisation_id, c.mode, c.url, c.on_no_answer, c.failed_count,
-          (c.due_at <= clock_timestamp() or c.due_at > clock_timestamp() + interval '2 minutes') as may_ask,
+          ${mayAsk} as may_ask,
           case when c.test_ended_at is null then c.test_id end as test_id, c.test_requested_at`,
       values: [countMax, leaseMs, limits.sendCheckAloneMs],
     });

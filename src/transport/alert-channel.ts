@@ -42,7 +42,10 @@ export function webhookAlerts(url: Secret<string>): AlertChannel {
   };
 }
 
-/** Sends alerts by email, over TLS but on this machine, as reminders go. Each try has the same Message-ID, by which a second copy is dropped. */
+/**
+ * Sends alerts by email, over TLS but on this machine, as reminders go. Each try has the same Message-ID,
+ * by which a second copy is dropped.
+ */
 export function emailAlerts(settings: {
   url: Secret<string>;
   from: string;
