@@ -5,12 +5,13 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { describeSchema } from '../../scripts/describe-schema.ts';
 import { schemaFile } from '../../scripts/schema-dump.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { MigrationError, migrate } from '../../src/store/migrate.ts';
 import { withDatabase } from '../support/global-setup.ts';
+import { testServer } from '../support/test-server.ts';
 
 const root = join(import.meta.dirname, '../..');
 const files = readdirSync(join(root, 'src/store/migrations')).sort();
@@ -21,14 +22,14 @@ let client: pg.Client;
 let url: Secret<string>;
 
 beforeAll(async () => {
-  server = await connect(inject('adminUrl'));
+  server = await connect(testServer().adminUrl);
 });
 afterAll(() => server?.end());
 
 beforeEach(async () => {
   name = `test_${randomUUID().replaceAll('-', '')}`;
   await server.query(`create database ${name}`);
-  url = new Secret(withDatabase(inject('adminUrl'), name));
+  url = new Secret(withDatabase(testServer().adminUrl, name));
   client = await connect(url.reveal());
 });
 afterEach(async () => {
@@ -114,7 +115,7 @@ describe('migrating', () => {
     expect(await applied()).toEqual(files.slice(0, 1));
     expect(await tableCount()).toBe(0);
     expect(await migrate(url)).toEqual(files.slice(1));
-    const unhurt = await schemaFile(new Secret(inject('adminUrl')));
+    const unhurt = await schemaFile(new Secret(testServer().adminUrl));
     expect(unhurt.endsWith(await describeSchema(client))).toBe(true);
   });
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
 import { readEndOfEvents, readEvents } from '../../src/store/event-reads.ts';
 import { maySend } from '../../src/store/lives.ts';
@@ -14,6 +14,7 @@ import { createDispatchBench, silentLog } from '../support/dispatch-bench.ts';
 import { copiesOf } from '../support/doubts.ts';
 import { withDatabase } from '../support/global-setup.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
+import { testServer } from '../support/test-server.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sotto-test-restore-'));
@@ -36,7 +37,7 @@ afterAll(async () => {
 });
 
 async function onServer(statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: inject('adminUrl') });
+  const client = new pg.Client({ connectionString: testServer().adminUrl });
   await client.connect();
   await client.query(statement).finally(() => client.end());
 }

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { schemaFile } from '../../scripts/schema-dump.ts';
 import { Secret } from '../../src/domain/secret.ts';
+import { testServer } from '../support/test-server.ts';
 
 let schema: string;
 
 beforeAll(async () => {
-  schema = await schemaFile(new Secret(inject('adminUrl')));
+  schema = await schemaFile(new Secret(testServer().adminUrl));
 });
 
 describe('the schema', () => {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { inject } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
 import { type DatabaseRole, databaseRoles } from '../../src/store/role-logins.ts';
 import { templateDatabase, withDatabase } from './global-setup.ts';
+import { testServer } from './test-server.ts';
 
 /** A database of a test file's own, with every role's way in. */
 export interface TestDatabase {
@@ -68,20 +68,22 @@ export function openTestDatabase({
 
 export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  const server = inject('adminUrl');
-  await run(server, `create database ${name} template ${templateDatabase}`);
+  const server = testServer();
+  await run(server.adminUrl, `create database ${name} template ${templateDatabase}`);
 
-  const adminUrl = new Secret(withDatabase(server, name));
-  const given = inject('roleUrls');
+  const adminUrl = new Secret(withDatabase(server.adminUrl, name));
   const roleUrls = Object.fromEntries(
-    databaseRoles.map((role) => [role, new Secret(withDatabase(given[role] ?? '', name))]),
+    databaseRoles.map((role) => [
+      role,
+      new Secret(withDatabase(server.roleUrls[role] ?? '', name)),
+    ]),
   ) as Record<DatabaseRole, Secret<string>>;
   const { close, ...database } = openTestDatabase({ adminUrl, roleUrls });
   return {
     ...database,
     async drop() {
       await close();
-      await run(server, `drop database if exists ${name} with (force)`);
+      await run(server.adminUrl, `drop database if exists ${name} with (force)`);
     },
   };
 }
