@@ -14,7 +14,7 @@ const adapters = 'store|queue|keys|message|transport|journal|telemetry|canary';
 const roots = [
   '^src/cli(/|\\.ts$)',
   '^src/roles/',
-  '^workers/(worker|worker-duties|scheduler|sending|routes|webhooks|send-checks|alerts|canary)\\.ts$',
+  '^workers/(worker|worker-duties|scheduler|sending|routes|webhooks|send-checks|alerts|audit-heads|canary)\\.ts$',
 ];
 
 const notTypes = { dependencyTypesNot: ['type-only'] };

@@ -187,6 +187,17 @@ export const environment = z.object({
     .describe(
       'Outside PostgreSQL: journals of erasures, opt-outs, lock-outs and revocations, and the mark that a restored database is recognised by. Unset: file:DATA_DIR/journal.',
     ),
+  AUDIT_HEADS: z
+    .string()
+    .regex(/^file:.+/)
+    .optional()
+    .describe(
+      'File that the scheduler adds a signed line to each hour: how far the audit goes, and its hash. Unset: audit-heads.txt in JOURNAL. Keep a copy where no administrator of the database can write.',
+    ),
+  AUDIT_HEADS_URL: secret
+    .refine(isHttpUrl, { message: 'must begin with https:// or http://' })
+    .optional()
+    .describe('Address that the same line is posted to each hour, until it answers 2xx.'),
   KEEP_STATES_DAYS: keptFor('states').describe(
     'Days that states, times and attempts are kept after the links of an appointment expire, 1 to 90.',
   ),
@@ -239,6 +250,7 @@ export interface Config extends Readonly<Environment> {
   readonly CALLBACK_URL: string;
   readonly KEYSTORE: string;
   readonly JOURNAL: string;
+  readonly AUDIT_HEADS: string;
 }
 
 /** What is wrong with the configuration: one line a problem, names and rules only, never values. */
@@ -268,6 +280,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   }
   const values = parsed.data;
   const apiUrl = values.API_URL ?? `http://localhost:${values.API_PORT}`;
+  const journal = values.JOURNAL ?? `file:${values.DATA_DIR}/journal`;
   return Object.freeze({
     ...values,
     API_URL: apiUrl,
@@ -275,7 +288,8 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     OPS_URL: values.OPS_URL ?? `http://localhost:${values.OPS_PORT}`,
     CALLBACK_URL: values.CALLBACK_URL ?? apiUrl,
     KEYSTORE: values.KEYSTORE ?? `file:${values.DATA_DIR}/keys`,
-    JOURNAL: values.JOURNAL ?? `file:${values.DATA_DIR}/journal`,
+    JOURNAL: journal,
+    AUDIT_HEADS: values.AUDIT_HEADS ?? `${journal}/audit-heads.txt`,
   });
 }
 

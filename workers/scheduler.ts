@@ -25,6 +25,7 @@ import { openIncident } from '../src/usecases/open-incident.ts';
 import { proveLedger } from '../src/usecases/prove-ledger.ts';
 import { prepareEventMonths, retireExpired } from '../src/usecases/retire-expired.ts';
 import { sweepExpired, sweepLeases } from '../src/usecases/sweep-leases.ts';
+import { auditHeadsDuty } from './audit-heads.ts';
 import { canaryDuties } from './canary.ts';
 import { type Duty, startDuties } from './duties.ts';
 import { feedAgain } from './feed-again.ts';
@@ -80,8 +81,8 @@ export async function runScheduler(config: Config): Promise<{ close(): Promise<v
 }
 
 /**
- * The keys that it holds. Whoever has them can sign webhooks, make up appointments for the canary, and
- * read what the canary is sent; and open nothing of a patient's.
+ * The keys that it holds. Whoever has them can sign webhooks and how far the audit goes, make up
+ * appointments for the canary, and read what the canary is sent; and open nothing of a patient's.
  */
 async function openKeys(config: Config): Promise<KeyStore> {
   const folder = keyStoreFolder(config.KEYSTORE);
@@ -89,6 +90,7 @@ async function openKeys(config: Config): Promise<KeyStore> {
   const keys = fileKeyStore(folder);
   await keys.ensureWebhookKey();
   await keys.ensureCanaryKey();
+  await keys.ensureAuditKey();
   return keys;
 }
 
@@ -150,6 +152,7 @@ function schedulerDuties(deps: {
       run: () => proveLedger({ database, log }),
     },
     { name: 'event-months', everyMs: 600_000, run: () => prepareEventMonths({ database }) },
+    auditHeadsDuty(deps),
     ...incidentDuties(deps),
     ...canaryDuties(deps),
   ];

@@ -7,6 +7,7 @@ import { utcMonth } from '../domain/link-expiry.ts';
 import { Secret } from '../domain/secret.ts';
 import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
 import { prepareQueue } from '../queue/prepare-queue.ts';
+import { administer, recordAdministration } from '../store/administration.ts';
 import { migrate } from '../store/migrate.ts';
 import { CommandError } from './command-error.ts';
 
@@ -22,7 +23,14 @@ export async function runMigrate(
   config: Config,
   { json }: { readonly json?: boolean | undefined },
 ): Promise<number> {
-  const applied = await migrateAll(config.DATABASE_DIRECT_URL ?? adminUrlOf(config));
+  const adminUrl = config.DATABASE_DIRECT_URL ?? adminUrlOf(config);
+  const applied = await migrateAll(adminUrl);
+  if (applied.length > 0) {
+    const subject = `up to ${applied.at(-1)}`;
+    await administer(adminUrl, (connection) =>
+      recordAdministration(connection, { action: 'schema.migrate', subject }),
+    );
+  }
   if (json) console.log(JSON.stringify({ applied }));
   else
     console.log(

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import type { Config } from '../../config/env.ts';
 import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
 import { symmetricFolders } from '../keys/key-places.ts';
+import { administer, recordAdministration } from '../store/administration.ts';
 import { type CallbackAddresses, callbackAddresses } from '../usecases/callback-addresses.ts';
+import { adminUrlOf } from './admin.ts';
 import { CommandError } from './command-error.ts';
 
 /**
@@ -20,6 +22,10 @@ export async function runCallbacks(
   { values }: { readonly values: { readonly json?: boolean | undefined } },
 ): Promise<number> {
   const addresses = await addressesOf(config);
+  // They are secrets under a key: who looked at them stands in the audit, or does not see them.
+  await administer(adminUrlOf(config), (connection) =>
+    recordAdministration(connection, { action: 'callbacks.show', subject: 'callback addresses' }),
+  );
   const [inbound, bounce] = [addresses.inbound.reveal(), addresses.bounce.reveal()];
   console.log(
     values.json

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Config } from '../../config/env.ts';
 import { channelsAvailable } from '../../config/transports.ts';
 import { canaryBranchesOn } from '../domain/canary-branch.ts';
-import { administer } from '../store/administration.ts';
+import { administer, recordAdministration } from '../store/administration.ts';
 import { type AskedRun, askForRuns, readAskedRuns } from '../store/canary-asked.ts';
 import { adminUrlOf } from './admin.ts';
 import { CommandError } from './command-error.ts';
@@ -31,7 +31,12 @@ export async function runCanary(
     throw new CommandError(`There is no such branch here. There are: ${known.join(', ')}.`);
   }
   const adminUrl = adminUrlOf(config);
-  const ids = await administer(adminUrl, (connection) => askForRuns(connection, branches));
+  const ids = await administer(adminUrl, async (connection) => {
+    const asked = await askForRuns(connection, branches);
+    const subject = branches.length === known.length ? 'every branch' : branches.join(' ');
+    await recordAdministration(connection, { action: 'canary.ask', subject });
+    return asked;
+  });
   const runs = await untilEnded(() =>
     administer(adminUrl, (connection) => readAskedRuns(connection, ids)),
   );

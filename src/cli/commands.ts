@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { audit } from './commands/audit.ts';
 import { bounce } from './commands/bounce.ts';
 import { callbacks } from './commands/callbacks.ts';
 import { canary } from './commands/canary.ts';
@@ -46,6 +47,7 @@ export const commands: readonly Command[] = [
   resume,
   optOut,
   ledger,
+  audit,
   incident,
   canary,
   bounce,

@@ -32,6 +32,17 @@ export function millisecondsFrom(option: string, text: string, now: Temporal.Ins
   return span;
 }
 
+/**
+ * The midnight (UTC) that a day like `2027-01-31` begins with.
+ *
+ * @throws {CommandError} for anything else
+ */
+export function dayFrom(option: string, text: string): Date {
+  const end = isDay.test(text) ? endOfDay(text) : undefined;
+  if (end === undefined) throw new CommandError(`${option} must be a day like 2027-01-31.`);
+  return new Date(end.epochMilliseconds - 86_400_000);
+}
+
 function endOfDay(text: string): Temporal.Instant | undefined {
   try {
     return Temporal.PlainDate.from(text).add({ days: 1 }).toZonedDateTime('UTC').toInstant();

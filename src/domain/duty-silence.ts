@@ -27,6 +27,8 @@ export const silentMaxS = {
   ledger: 60,
   'epoch-keys': 60,
   'event-months': 60,
+  // Another place that it is told to may be away for a moment.
+  'audit-heads': 300,
   // A round a minute: one that failed is not heard of before the next.
   mark: 150,
 } as const;

@@ -14,6 +14,7 @@ export const incidentCodes = [
   'uncertain_unsettled',
   'copies_unexplained',
   'provider_copies_overdue',
+  'audit_broken',
 ] as const;
 export type IncidentCode = (typeof incidentCodes)[number];
 
@@ -90,6 +91,11 @@ export const incidentWords: Readonly<Record<IncidentCode, IncidentWords>> = {
     what: 'a provider keeps messages that it was to delete',
     consequences:
       'Phone numbers, each with a neutral sentence and a link that opens nothing by itself, are kept by the provider longer than agreed.',
+  },
+  audit_broken: {
+    what: 'the record of what people and keys did is not what was written',
+    consequences:
+      'Somebody who can write to the database changed, removed or added lines of it. Whatever else they did there may not be recorded. No detail of an appointment opens by that.',
   },
 };
 

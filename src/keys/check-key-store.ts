@@ -120,7 +120,10 @@ async function ownPairs(
 ): Promise<{ place: PairPlace; kind: PairKind }[]> {
   if (role === 'worker') return [{ place: places.epoch, kind: boxPair }];
   if (role === 'scheduler') {
-    return [places.webhook, places.canary].map((place) => ({ place, kind: boxPair }));
+    return [
+      ...[places.webhook, places.canary].map((place) => ({ place, kind: boxPair })),
+      { place: places.audit, kind: receiptPair },
+    ];
   }
   if (role === 'api') return [{ place: places.receipt, kind: receiptPair }];
   if (role !== 'patient') return [];

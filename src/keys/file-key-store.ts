@@ -101,7 +101,7 @@ export function fileKeyStore(directory: string): KeyStore {
 
     receiptKeys: () => numberedKeys(places.receipt.privateFolder),
     ensureReceiptKey: () => ensureNumbered(places.receipt, receiptPair),
-    publishedReceiptKeys: () => publishedReceiptKeys(files),
+    publishedReceiptKeys: () => publishedKeys(files, places.receipt),
 
     webhookKeys: () => numberedKeys(places.webhook.privateFolder),
     ensureWebhookKey: () => ensureNumbered(places.webhook, boxPair),
@@ -110,6 +110,9 @@ export function fileKeyStore(directory: string): KeyStore {
     canaryKeys: () => numberedKeys(places.canary.privateFolder),
     ensureCanaryKey: () => ensureNumbered(places.canary, boxPair),
     canaryPublicKey: () => newestPublicHalf(places.canary),
+
+    ensureAuditKey: () => ensureNumbered(places.audit, receiptPair),
+    publishedAuditKeys: () => publishedKeys(files, places.audit),
 
     cookieKeys: () => numberedKeys(places.cookie),
     async ensureCookieKey() {
@@ -161,8 +164,7 @@ async function linkKeys(files: KeyFolder) {
   return keys.map(({ id, key }) => ({ selector: id, key }));
 }
 
-async function publishedReceiptKeys(files: KeyFolder): Promise<JWK[]> {
-  const { publicFolder } = places.receipt;
+async function publishedKeys(files: KeyFolder, { publicFolder }: PairPlace): Promise<JWK[]> {
   const names = await files.list(publicFolder, receiptPair.publicExtension);
   const jwks = await Promise.all(
     names.sort().map((name) => files.read(`${publicFolder}/${name}${receiptPair.publicExtension}`)),

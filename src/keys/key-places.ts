@@ -10,6 +10,7 @@ export const places = {
   receipt: { privateFolder: 'api/receipt', publicFolder: 'public/receipt' },
   webhook: { privateFolder: 'scheduler/webhook', publicFolder: 'public/webhook' },
   canary: { privateFolder: 'scheduler/canary', publicFolder: 'public/canary' },
+  audit: { privateFolder: 'scheduler/audit', publicFolder: 'public/audit' },
   views: { privateFolder: 'patient/view', publicFolder: 'public/view' },
   link: 'link',
   cookie: 'patient/cookie',
@@ -68,6 +69,7 @@ export const privateFolders: Record<KeyRole, readonly string[]> = {
   scheduler: [
     places.webhook.privateFolder,
     places.canary.privateFolder,
+    places.audit.privateFolder,
     symmetricFolders['canary-credential'],
   ],
   ops: [],

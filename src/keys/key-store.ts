@@ -67,6 +67,11 @@ export interface KeyStore {
   ensureCanaryKey(): Promise<readonly NumberedKey[]>;
   canaryPublicKey(): Promise<{ number: string; key: Buffer } | undefined>;
 
+  /** Ed25519 private keys that sign how far the audit goes. */
+  ensureAuditKey(): Promise<readonly NumberedKey[]>;
+  /** Every public half of those ever published here, so that old heads stay verifiable. */
+  publishedAuditKeys(): Promise<readonly JWK[]>;
+
   cookieKeys(): Promise<readonly NumberedKey[]>;
   ensureCookieKey(): Promise<readonly NumberedKey[]>;
 

@@ -8,6 +8,7 @@ import { measureOperations } from '../usecases/measure-operations.ts';
 import { opsReadiness } from '../usecases/ops-readiness.ts';
 import { readOverview } from '../usecases/read-overview.ts';
 import { recordQueueAction } from '../usecases/record-queue-action.ts';
+import { createRefusalRecord } from '../usecases/refusal-record.ts';
 import { findVisitor, signIn, signOut } from '../usecases/sign-in.ts';
 import { createSignInThrottle } from '../usecases/sign-in-throttle.ts';
 import { openCheckedDatabase } from './checked-database.ts';
@@ -24,6 +25,7 @@ export async function runOps(config: Config): Promise<{ close(): Promise<void> }
   const database = await openCheckedDatabase(config, { role: 'ops', log });
   const queue = watchQueue(config, log);
   const throttle = createSignInThrottle(() => performance.now());
+  const refusals = createRefusalRecord(() => performance.now());
   try {
     const app = await buildOps({
       log,
@@ -32,7 +34,7 @@ export async function runOps(config: Config): Promise<{ close(): Promise<void> }
       trustedProxies: config.TRUSTED_PROXIES,
       metricsToken: config.METRICS_TOKEN,
       findVisitor: (token) => findVisitor({ database }, token),
-      signIn: (input) => signIn({ database, throttle, verifyPassword }, input),
+      signIn: (input) => signIn({ database, throttle, refusals, verifyPassword }, input),
       signOut: (token) => signOut({ database }, token),
       queue,
       recordQueueAction: (entry) => recordQueueAction({ database }, entry),

@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import pg from 'pg';
 import type { Secret } from '../domain/secret.ts';
 import { type AuditEntry, insertAudit } from './audit.ts';
@@ -5,8 +6,19 @@ import { type AuditEntry, insertAudit } from './audit.ts';
 /** A connection on which an administrator acts. */
 export type AdminConnection = pg.Client;
 
-/** The actor of what was done from the command line. */
-export const administrator = 'command line';
+/** The actor of what was done from the command line: whoever typed it, as this machine knows them. */
+export const administrator = `command line: ${systemUser()}`;
+
+/** A container's user may have no name. */
+function systemUser(): string {
+  try {
+    const { username } = userInfo();
+    if (/^[\w.@-]{1,64}$/.test(username)) return username;
+  } catch {
+    // It has a number.
+  }
+  return `uid ${process.getuid?.() ?? 'unknown'}`;
+}
 
 /**
  * Runs `work` in a transaction as the owner of the tables, whom row-level security lets administer

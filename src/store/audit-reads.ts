@@ -1,4 +1,4 @@
-import type { Connection } from './database.ts';
+import type { AnyConnection, Connection } from './database.ts';
 
 /** What to look for in the log; what is absent is not asked about. */
 export interface AuditFilter {
@@ -20,7 +20,7 @@ export interface AuditRow {
 
 /** A page of the log, newest first; each filter has an index of its own. */
 export async function listAudit(
-  connection: Connection,
+  connection: AnyConnection,
   { before, countMax, ...filter }: AuditFilter & { before?: string | undefined; countMax: number },
 ): Promise<AuditRow[]> {
   const { rows } = await connection.query<AuditRow>(

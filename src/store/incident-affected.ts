@@ -81,6 +81,7 @@ const touched: Record<IncidentCode, string | undefined> = {
   provider_copies_overdue: `select r.appointment_id from attempts t join reminders r on r.id = t.reminder_id
     where t.copy_tries > 0 and t.copy_gone_at is null and t.copy_owed_at <= now() - interval '1 hour'
       and $2::timestamptz is not null`,
+  audit_broken: undefined,
 };
 
 /** An incident that somebody may still have to be told of. */

@@ -93,18 +93,36 @@ alter table attempts enable row level security;
 alter table attempts force row level security;
 
 create table audit (
-  id bigint not null generated always as identity,
+  id bigint not null,
   at timestamp with time zone not null default clock_timestamp(),
   actor text not null,
   action text not null,
   organisation_id uuid,
   subject text,
   reason text,
+  hash bytea not null,
+  constraint audit_hash_check CHECK ((length(hash) = 32)),
   constraint audit_pkey PRIMARY KEY (id)
 );
 alter table audit owner to sotto_owner;
 alter table audit enable row level security;
 alter table audit force row level security;
+
+create table audit_chain (
+  one boolean not null default true,
+  base_id bigint not null default 0,
+  base_hash bytea not null default '\x0000000000000000000000000000000000000000000000000000000000000000'::bytea,
+  last_id bigint not null default 0,
+  last_hash bytea not null default '\x0000000000000000000000000000000000000000000000000000000000000000'::bytea,
+  constraint audit_chain_base_hash_check CHECK ((length(base_hash) = 32)),
+  constraint audit_chain_check CHECK ((last_id >= base_id)),
+  constraint audit_chain_last_hash_check CHECK ((length(last_hash) = 32)),
+  constraint audit_chain_one_check CHECK (one),
+  constraint audit_chain_pkey PRIMARY KEY (one)
+);
+alter table audit_chain owner to sotto_owner;
+alter table audit_chain enable row level security;
+alter table audit_chain force row level security;
 
 create table batches (
   id uuid not null,
@@ -1021,6 +1039,7 @@ CREATE INDEX audit_action ON public.audit USING btree (action, id);
 CREATE INDEX audit_actor ON public.audit USING btree (actor, id);
 CREATE INDEX audit_age ON public.audit USING brin (at);
 CREATE INDEX audit_organisation ON public.audit USING btree (organisation_id, id);
+CREATE TRIGGER chain_audit BEFORE INSERT ON public.audit FOR EACH ROW EXECUTE FUNCTION chain_audit();
 CREATE INDEX batches_lease ON public.batches USING btree (lease_until);
 CREATE INDEX canary_messages_taken ON public.canary_messages USING btree (taken_at);
 CREATE INDEX canary_runs_ended ON public.canary_runs USING btree (ended_at);
@@ -1093,18 +1112,29 @@ create policy own_organisations on attempts for all to sotto_api, sotto_ops, sot
 create policy restoring_all on attempts for all to sotto_restorer
   using (true)
   with check (true);
-create policy administration on audit for all to sotto_owner
-  using (true)
+create policy administration_adds on audit for insert to sotto_owner
   with check (true);
+create policy administration_reads on audit for select to sotto_owner
+  using (true);
 create policy by_role on audit for all to sotto_ops
   using (true)
   with check (true);
+create policy checked on audit for select to sotto_scheduler
+  using (true);
 create policy own_send_checks on audit for insert to sotto_api
   with check (((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])) AND (action ~~ 'send_check.%'::text) AND (actor ~~ 'credential %'::text)));
 create policy own_settings on audit for insert to sotto_api
   with check (((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])) AND (action = 'organisation.set'::text) AND (actor ~~ 'credential %'::text)));
 create policy own_webhooks on audit for insert to sotto_api
   with check (((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])) AND (action ~~ 'webhook.%'::text) AND (actor ~~ 'credential %'::text)));
+create policy retired on audit for delete to sotto_owner
+  using ((id <= ( SELECT c.base_id
+   FROM audit_chain c)));
+create policy administration on audit_chain for all to sotto_owner
+  using (true)
+  with check (true);
+create policy by_role on audit_chain for select to sotto_scheduler
+  using (true);
 create policy by_role on batches for select to sotto_ops
   using (true);
 create policy every_organisation on batches for all to sotto_scheduler, sotto_worker
@@ -1506,6 +1536,30 @@ create policy own_organisations on webhook_secrets for all to sotto_api, sotto_o
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
 
+CREATE OR REPLACE FUNCTION public.audit_field(field text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select case when field is null then '~' else octet_length(convert_to(field, 'UTF8')) || ':' || field || ',' end
+$function$;
+alter function audit_field(text) owner to sotto_owner;
+
+CREATE OR REPLACE FUNCTION public.audit_hash(before bytea, id bigint, at timestamp with time zone, actor text, action text, organisation_id uuid, subject text, reason text)
+ RETURNS bytea
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public', 'pg_catalog', 'pg_temp'
+AS $function$
+  select sha256(before || convert_to(
+    audit_field(id::text)
+    || audit_field(to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+    || audit_field(actor) || audit_field(action) || audit_field(organisation_id::text)
+    || audit_field(subject) || audit_field(reason), 'UTF8'))
+$function$;
+alter function audit_hash(bytea,bigint,timestamp with time zone,text,text,uuid,text,text) owner to sotto_owner;
+
 CREATE OR REPLACE FUNCTION public.begin_doubt()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1549,6 +1603,25 @@ begin
 end
 $function$;
 alter function begin_life(integer,timestamp with time zone,text,text,bigint,bigint) owner to sotto_owner;
+
+CREATE OR REPLACE FUNCTION public.chain_audit()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  chain audit_chain;
+begin
+  select * into strict chain from audit_chain for update;
+  new.id := chain.last_id + 1;
+  new.hash := audit_hash(chain.last_hash, new.id, new.at, new.actor, new.action, new.organisation_id,
+    new.subject, new.reason);
+  update audit_chain set last_id = new.id, last_hash = new.hash;
+  return new;
+end
+$function$;
+alter function chain_audit() owner to sotto_owner;
 
 CREATE OR REPLACE FUNCTION public.count_due_reminders(due_after timestamp with time zone, due_until timestamp with time zone)
  RETURNS TABLE(organisation_id uuid, channel text, mode text, due_count integer, oldest_due_at timestamp with time zone)
@@ -1679,11 +1752,8 @@ declare
   over timestamptz := clock_timestamp() - make_interval(days => greatest(kept_days, 90));
   total integer := 0;
   deleted integer;
+  last_over bigint;
 begin
-  delete from audit where at < over
-    and id = any (array(select a.id from audit a where a.at < over limit rows_max));
-  get diagnostics deleted = row_count;
-  total := total + deleted;
   delete from ops_users where disabled_at < over;
   get diagnostics deleted = row_count;
   total := total + deleted;
@@ -1694,6 +1764,19 @@ begin
   get diagnostics deleted = row_count;
   total := total + deleted;
   delete from ops_sessions where created_at < clock_timestamp() - interval '12 hours';
+  get diagnostics deleted = row_count;
+  total := total + deleted;
+  -- Last, for who writes to the audit waits until this ends.
+  select max(w.id) into last_over
+    from (select o.id, bool_and(o.at < over) over (order by o.id) as is_over
+      from (select a.id, a.at from audit a order by a.id limit rows_max) o) w
+    where w.is_over;
+  if last_over is null then
+    return total;
+  end if;
+  update audit_chain set base_id = last_over, base_hash = (select a.hash from audit a where a.id = last_over)
+    where base_id < last_over;
+  delete from audit where id <= last_over;
   get diagnostics deleted = row_count;
   return total + deleted;
 end
@@ -2135,7 +2218,10 @@ grant update (copy_owed_at) on attempts to sotto_api;
 grant update (copy_owed_at, ended_at, outcome, reason_code) on attempts to sotto_restorer;
 grant update (ended_at, outcome, reason_code) on attempts to sotto_scheduler;
 grant insert (action, actor, organisation_id, reason, subject) on audit to sotto_api;
-grant insert, select on audit to sotto_ops;
+grant insert (action, actor, organisation_id, reason, subject) on audit to sotto_ops;
+grant select on audit to sotto_ops;
+grant select on audit to sotto_scheduler;
+grant select on audit_chain to sotto_scheduler;
 grant delete, insert, select, update on batches to sotto_scheduler;
 grant select on batches to sotto_ops;
 grant select on batches to sotto_worker;

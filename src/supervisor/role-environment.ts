@@ -78,6 +78,8 @@ const variablesOf: Record<RoleName, readonly Variable[]> = {
     ...rates,
     ...alerts,
     'DEADMAN_URL',
+    'AUDIT_HEADS',
+    'AUDIT_HEADS_URL',
     'SMTP_URL',
     'MAIL_FROM',
   ],

@@ -38,6 +38,11 @@ export async function liftOptOut(
       const subject = `channel=${channel} source=${source}`;
       await recordAdministration(connection, { action: 'opt_out.lift', subject, reason });
     }
+    // The pepper was used all the same: who tries out contacts with it leaves a line for each.
+    if (lifted.length === 0) {
+      const subject = 'nobody had said stop';
+      await recordAdministration(connection, { action: 'opt_out.lift', subject, reason });
+    }
     return lifted.length > 0;
   });
 }

@@ -1,5 +1,6 @@
 import { leastValidityMs } from '../../config/retry.ts';
 import { decideRedrive, type RedriveDecision } from '../domain/redrive.ts';
+import { insertAudit } from '../store/audit.ts';
 import type { Database } from '../store/database.ts';
 import { listOrganisationIds } from '../store/organisation-ids.ts';
 import { listActivePauses, type Pause } from '../store/pauses.ts';
@@ -47,13 +48,15 @@ export interface Timeline {
 }
 
 /**
- * The whole history of an appointment as operators may see it: states, codes and times.
+ * The whole history of an appointment as operators may see it: states, codes and times. That somebody
+ * looked is a line in the audit; where it cannot be written, nothing is shown.
  *
+ * @param input.actor who looks
  * @returns undefined when there is none with this id
  */
 export async function readTimeline(
   { database }: { database: Pick<Database, 'transaction' | 'query'> },
-  { appointmentId }: { appointmentId: string },
+  { appointmentId, actor }: { appointmentId: string; actor: string },
 ): Promise<Timeline | undefined> {
   const organisationIds = await listOrganisationIds(database);
   return database.transaction(organisationIds, async (connection) => {
@@ -70,13 +73,20 @@ export async function readTimeline(
       all: readonly Row[],
       id: string | null,
     ) => all.filter(({ reminderId }) => reminderId === id).toReversed();
+    const pauses = await listActivePauses(connection);
+    const { organisationId } = rows.appointment;
+    await insertAudit(connection, {
+      actor,
+      action: 'timeline.view',
+      organisationId,
+      subject: appointmentId,
+    });
     return {
       appointment: rows.appointment,
       events: of(rows.events, null),
       locks: rows.locks,
-      pauses: (await listActivePauses(connection)).filter(
-        ({ organisationId }) =>
-          organisationId === undefined || organisationId === rows.appointment.organisationId,
+      pauses: pauses.filter(
+        (pause) => pause.organisationId === undefined || pause.organisationId === organisationId,
       ),
       reminders: rows.reminders.toReversed().map((reminder) => ({
         ...reminder,

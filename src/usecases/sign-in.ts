@@ -11,12 +11,22 @@ import {
   type OpsSessionUser,
 } from '../store/ops-sessions.ts';
 import { findOpsUser } from '../store/ops-users.ts';
+import type { RefusalRecord } from './refusal-record.ts';
 import type { SignInThrottle } from './sign-in-throttle.ts';
 
 export type SignInResult =
   | { readonly kind: 'signed-in'; readonly token: Secret<string> }
   | { readonly kind: 'wrong' }
   | { readonly kind: 'paused'; readonly waitMs: number };
+
+export interface SignInDeps {
+  readonly database: Database;
+  readonly throttle: SignInThrottle;
+  /** What of refusals of unknown names is written down. */
+  readonly refusals: RefusalRecord;
+  /** Takes as long without a hash as with one. */
+  verifyPassword(password: Secret<string>, hash: string | undefined): Promise<boolean>;
+}
 
 const minuteMs = 60_000;
 const idleMs = limits.opsSessionIdleMinutes * minuteMs;
@@ -26,18 +36,13 @@ const totalMs = limits.opsSessionTotalMinutes * minuteMs;
  * Signs an operator in.
  *
  * Name and password are wrong together: a name that is not known takes the same time, counts the same
- * and reads the same. What was typed is kept nowhere.
+ * and reads the same. What was typed is kept nowhere; that somebody was refused is a line in the audit.
  *
  * @param input.source the address it came from; kept in memory only, to slow it down
  * @throws {AppError} `rate_limited` when too many are being checked, `unavailable` without a database
  */
 export async function signIn(
-  deps: {
-    database: Database;
-    throttle: SignInThrottle;
-    /** Takes as long without a hash as with one. */
-    verifyPassword: (password: Secret<string>, hash: string | undefined) => Promise<boolean>;
-  },
+  deps: SignInDeps,
   input: { name: string; password: Secret<string>; source: string },
 ): Promise<SignInResult> {
   const { database, throttle } = deps;
@@ -55,8 +60,25 @@ export async function signIn(
     return { pausedMs, user: isRight ? user : undefined };
   });
   if (checked.pausedMs > 0) return { kind: 'paused', waitMs: checked.pausedMs };
+  if (!checked.user) await recordRefusal(deps, found);
   const token = checked.user && (await beginSession(database, checked.user));
   return token ? { kind: 'signed-in', token } : { kind: 'wrong' };
+}
+
+/** Of a name that nobody has, what was typed is not kept: it may be a password in the wrong field. */
+async function recordRefusal(
+  { database, refusals }: Pick<SignInDeps, 'database' | 'refusals'>,
+  user: { readonly id: string; readonly name: string } | undefined,
+): Promise<void> {
+  const unwritten = user ? 0 : refusals.take();
+  if (unwritten === undefined) return;
+  await database.transaction([], (connection) =>
+    insertAudit(connection, {
+      actor: user?.name ?? 'nobody known',
+      action: 'ops.sign_in_refused',
+      subject: user?.id ?? `unknown name, unwritten before: ${unwritten}`,
+    }),
+  );
 }
 
 /** Undefined when, since the password was checked, it was replaced or its user disabled. */

@@ -51,6 +51,7 @@ async function sotto(
   const child = spawn(process.execPath, ['src/cli.ts', ...words], {
     env: {
       ...{ PATH: process.env.PATH, KEYSTORE: `file:${test.directory}`, CALLBACK_URL: callbackUrl },
+      DATABASE_URL: fixture.database.adminUrl.reveal(),
       ...env,
     },
   });
@@ -182,6 +183,17 @@ describe('sotto callbacks', () => {
       body: new URLSearchParams({ From: '+33639980001', Body: 'STOP' }),
     });
     expect(answered.status).toBe(200);
+  });
+
+  it('prints them to nobody whose look it cannot write down', async () => {
+    const result = await sotto(['callbacks'], {
+      env: { DATABASE_URL: 'postgres://nobody:x@127.0.0.1:1/x' },
+    });
+    expect(result).toMatchObject({ code: 1, out: '' });
+    const { rows } = await fixture.database.admin.query(
+      `select count(*)::int from audit where action = 'callbacks.show'`,
+    );
+    expect(rows[0].count).toBeGreaterThan(0);
   });
 
   it('makes no key: one of another user’s would lock the api out', async () => {

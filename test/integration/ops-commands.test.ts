@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
 import { verifyPassword } from '../../src/keys/password.ts';
+import { administrator } from '../../src/store/administration.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runCommand } from '../support/run-command.ts';
 
@@ -43,20 +44,20 @@ describe('sotto pause and sotto resume', () => {
 
     const looked = await sotto(['resume', '--preview', ...scope, '--json']);
     expect(JSON.parse(looked.out)).toMatchObject({
-      ...{ reason: 'an incident', by: 'command line', held: [] },
+      ...{ reason: 'an incident', by: administrator, held: [] },
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
     const another = await sotto(['resume', ...scope, '--yes', '--reason', 'over', '--id', id]);
     expect(another).toMatchObject({ code: 1, out: '' });
-    expect(another.errors).toContain('by command line: SMS of organisation');
+    expect(another.errors).toContain(`by ${administrator}: SMS of organisation`);
     expect(await rows('select from pauses where ended_at is null')).toHaveLength(1);
 
     const resumed = await sotto(['resume', ...scope, '--yes', '--reason', 'over']);
     expect(resumed).toMatchObject({ code: 0, out: `Resumed: SMS of organisation ${id}.\n` });
     expect(resumed.errors).toContain('A resume sends what is due now: 0 reminders.');
     expect(await rows('select actor, action, reason from audit order by id')).toEqual([
-      { actor: 'command line', action: 'sending.pause', reason: 'an incident' },
-      { actor: 'command line', action: 'sending.resume', reason: 'over' },
+      { actor: administrator, action: 'sending.pause', reason: 'an incident' },
+      { actor: administrator, action: 'sending.resume', reason: 'over' },
     ]);
   });
 

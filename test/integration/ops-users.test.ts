@@ -9,6 +9,7 @@ import { insertOpsSession } from '../../src/store/ops-sessions.ts';
 import { findOpsUser, listOpsUsers } from '../../src/store/ops-users.ts';
 import { changeOpsPassword, createOpsUser } from '../../src/usecases/create-ops-user.ts';
 import { disableOpsUser } from '../../src/usecases/disable-ops-user.ts';
+import { createRefusalRecord } from '../../src/usecases/refusal-record.ts';
 import { signIn as signInAs } from '../../src/usecases/sign-in.ts';
 import { createSignInThrottle } from '../../src/usecases/sign-in-throttle.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -93,6 +94,7 @@ describe('a user of the ops pages', () => {
     const result = await signInAs(
       {
         database: database.open('ops', 1),
+        refusals: createRefusalRecord(() => 0),
         throttle: createSignInThrottle(() => 0),
         async verifyPassword() {
           await change(deps, { ...anna, password: new Secret('another password') });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { administrator } from '../../src/store/administration.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type CommandAnswer, sottoCommand } from '../support/sotto-command.ts';
 
@@ -47,7 +48,7 @@ describe('sotto org', () => {
     expect(await shown(other)).toEqual(before);
     expect(await audit(mine)).toEqual(
       Object.entries(wanted).map(([name, value]) => ({
-        actor: 'command line',
+        actor: administrator,
         subject: `${name}=${JSON.stringify(value)}`,
         reason: null,
       })),

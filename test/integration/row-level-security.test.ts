@@ -16,7 +16,9 @@ const commonTables: Record<string, readonly DatabaseRole[]> = {
   phone_day_counts: ['patient'],
   ops_users: ['ops'],
   ops_sessions: ['ops'],
+  // scheduler, which sees every organisation, checks it.
   audit: ['ops'],
+  audit_chain: [],
   heartbeats: ['api', 'patient', 'ops'],
   measuring: ['ops'],
   minute_transitions: ['ops'],
@@ -68,6 +70,9 @@ const readersOfBytes: Record<string, readonly DatabaseRole[]> = {
   'webhook_secrets.sealed': ['scheduler'],
   'send_check_secrets.sealed': ['scheduler'],
   'canary_messages.sealed': ['scheduler'],
+  'audit.hash': ['ops', 'scheduler'],
+  'audit_chain.base_hash': ['scheduler'],
+  'audit_chain.last_hash': ['scheduler'],
 };
 
 /** What the purpose of a role does not cover, said in words where bytes do not say it. */
@@ -786,6 +791,8 @@ describe('the functions that look past the organisation', () => {
     const common = { setting: 'search_path=public, pg_temp', open: false };
     expect(rows).toEqual([
       { name: 'begin_life', result: 'void', callers: ['scheduler'], ...common },
+      // Called by the table that a line is written to, and by nobody.
+      { name: 'chain_audit', result: 'trigger', callers: [], ...common },
       {
         name: 'count_due_reminders',
         result:

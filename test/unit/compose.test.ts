@@ -86,6 +86,7 @@ describe('compose.yaml', () => {
     expect(writers.toSorted()).toEqual([
       'api receipt',
       'patient view',
+      'scheduler audit',
       'scheduler canary',
       'scheduler webhook',
       'worker epoch',

@@ -11,7 +11,7 @@ import { visitorOf } from './visitor.ts';
 
 export interface FindDeps {
   findAppointments(input: { typed: string }): Promise<SearchResult>;
-  readTimeline(input: { appointmentId: string }): Promise<Timeline | undefined>;
+  readTimeline(input: { appointmentId: string; actor: string }): Promise<Timeline | undefined>;
 }
 
 const typedMax = 200;
@@ -36,7 +36,10 @@ export function addFindRoutes(app: FastifyInstance, deps: FindDeps): void {
 
   app.get(paths.appointment(':id'), async (request, reply) => {
     const visitor = visitorOf(request);
-    const timeline = await deps.readTimeline({ appointmentId: idIn(request) });
+    const timeline = await deps.readTimeline({
+      appointmentId: idIn(request),
+      actor: visitor.name,
+    });
     if (!timeline) throw new AppError('not_found');
     const said = queryField(request, 'done');
     const done = Object.hasOwn(doneTexts, said) ? doneTexts[said] : undefined;

@@ -7,6 +7,9 @@ import type { Html } from './html.ts';
 import { moment } from './moment.ts';
 import { opsPage } from './ops-page.ts';
 
+/** Actions that are about something which can be looked up. */
+const isFindable = new Set(['reminder.redrive', 'timeline.view']);
+
 /** What people and programs did, newest first. */
 export function logPage({
   visitor,
@@ -44,7 +47,7 @@ function table(rows: readonly AuditRow[], now: Date): Html {
     (
       row,
     ) => html`<tr><td>${moment(row.at, now)}</td><td>${row.actor}</td><td><code>${row.action}</code></td>
-<td>${row.organisationName ?? row.organisationId ?? ''}</td><td>${row.action === 'reminder.redrive' ? html`<a href="${paths.find}?q=${row.subject}">${row.subject}</a>` : row.subject}</td><td>${row.reason ?? ''}</td></tr>`,
+<td>${row.organisationName ?? row.organisationId ?? ''}</td><td>${isFindable.has(row.action) ? html`<a href="${paths.find}?q=${row.subject}">${row.subject}</a>` : row.subject}</td><td>${row.reason ?? ''}</td></tr>`,
   )}</tbody></table></div>`;
 }
 
