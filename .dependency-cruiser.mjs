@@ -210,14 +210,14 @@ export default {
     }),
     packageOnlyIn({
       name: 'only-keys-does-cryptography',
-      packages: 'jose|sodium-native|canonicalize|standardwebhooks',
+      packages: 'jose|sodium-native|canonicalize|standardwebhooks|@simplewebauthn',
       places: ['^src/keys/'],
       instead:
         'Seals, signatures and tokens are made and opened in src/keys, where vectors pin their formats.',
     }),
     packageOnlyIn({
       name: 'only-transport-speaks-to-providers',
-      packages: 'twilio|nodemailer',
+      packages: 'twilio|nodemailer|openid-client',
       places: ['^src/transport/', '^src/sandbox/'],
       instead:
         'A provider is known to its file in src/transport alone, with the table of its codes; the sandbox plays it.',

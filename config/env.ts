@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { portalBounds, portalMaxAgeMinutesDefault } from '../src/domain/portal.ts';
 import { Secret } from '../src/domain/secret.ts';
 import { type KeptDays, keptDaysMax, keptDaysMin } from './kept-days.ts';
 
@@ -207,6 +208,27 @@ export const environment = z.object({
   KEEP_AUDIT_DAYS: keptFor('audit').describe(
     'Days that what operators and administrators did is kept, 90 to 1096, which are three years.',
   ),
+  PORTAL_ISSUER: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'OpenID Connect provider where the patients of all organisations log in, as it writes itself. Unset: each organisation may have its own. The same for api and patient.',
+    ),
+  PORTAL_CLIENT_ID: z.string().min(1).max(255).optional().describe('What PORTAL_ISSUER calls us.'),
+  PORTAL_ACR: z
+    .string()
+    .regex(/^[\x21-\x7e]+(?: [\x21-\x7e]+){0,7}$/)
+    .optional()
+    .describe(
+      'Ways to log in of which PORTAL_ISSUER must have used one, with spaces between, the preferred first. Unset: any.',
+    ),
+  PORTAL_MAX_AGE_MINUTES: z.coerce
+    .number()
+    .int()
+    .min(portalBounds.maxAgeMinutes.minimum)
+    .max(portalBounds.maxAgeMinutes.maximum)
+    .default(portalMaxAgeMinutesDefault)
+    .describe('How long ago somebody may have logged in at PORTAL_ISSUER.'),
   CANARY: z
     .enum(['on', 'off'])
     .default('on')

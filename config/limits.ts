@@ -45,6 +45,14 @@ export const limits = {
   codePauseS: 30,
   firstViewBytesMax: 14 * 1024,
 
+  /** From pressing the way to a portal to coming back from it. */
+  portalLoginMinutes: 10,
+  /** Each request to a provider, from the name to the last byte of the answer. */
+  portalTimeoutMs: 5_000,
+  portalAnswerBytesMax: 256 * 1024,
+  /** How long what a provider says of itself is believed. */
+  portalDescriptionMs: 10 * 60_000,
+
   opsSessionIdleMinutes: 30,
   opsSessionTotalMinutes: 12 * 60,
 

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/env.ts';
-import { channelsAvailable } from '../../config/transports.ts';
+import { portalForAll } from '../../config/portal.ts';
+import { channelsAvailable, hasLiveTransport } from '../../config/transports.ts';
 import { organisationNameCharactersMax } from '../domain/check-settings.ts';
 import type { Organisation } from '../domain/organisation.ts';
 import { lineFault } from '../domain/shown-line.ts';
@@ -32,6 +33,11 @@ const actions: Readonly<Record<string, Action<Values>>> = {
       'jitter',
       'uncertain',
       'birth-date-opens',
+      'proof',
+      'portal',
+      'portal-client',
+      'portal-acr',
+      'portal-max-age',
       'days-ahead',
       'requests-per-minute',
       'reason',
@@ -102,6 +108,10 @@ async function set(config: Config, values: Values, word: string): Promise<number
     {
       transaction: (work) => administer(adminUrl, work),
       channelsAvailable: channelsAvailable(config),
+      portals: {
+        loopbackAllowed: !hasLiveTransport(config),
+        isPortalForAll: portalForAll(config) !== undefined,
+      },
     },
     {
       organisationId: id,
@@ -131,8 +141,20 @@ function described(organisation: Organisation & { createdAt: Date }): [string, s
     ['jitter', String(organisation.jitterMinutes)],
     ['uncertain', organisation.uncertainPolicy],
     ['birth-date-opens', organisation.birthDateOpens],
+    ['proof', organisation.proofPolicy],
+    ...portalLines(organisation),
     ['days-ahead', String(organisation.daysAheadMax)],
     ['requests-per-minute', requestsPerMinute === null ? 'none' : String(requestsPerMinute)],
+  ];
+}
+
+function portalLines({ portal }: Organisation): [string, string][] {
+  if (portal === null) return [['portal', 'none']];
+  return [
+    ['portal', portal.issuer],
+    ['portal-client', portal.clientId],
+    ['portal-acr', portal.acrValues.join(' ') || 'none'],
+    ['portal-max-age', String(portal.maxAgeMinutes)],
   ];
 }
 

@@ -5,8 +5,10 @@ import {
   type WantedSettings,
 } from '../domain/check-settings.ts';
 import { AppError, type FieldError } from '../domain/errors.ts';
+import { proofPolicies } from '../domain/factor.ts';
 import { languages } from '../domain/language.ts';
 import { birthDateTiers, uncertainPolicies } from '../domain/organisation.ts';
+import { portalBounds } from '../domain/portal.ts';
 import { CommandError } from './command-error.ts';
 
 /** The options of settings, as they were typed. */
@@ -18,6 +20,11 @@ export interface SettingsValues {
   readonly jitter?: string | undefined;
   readonly uncertain?: string | undefined;
   readonly 'birth-date-opens'?: string | undefined;
+  readonly proof?: string | undefined;
+  readonly portal?: string | undefined;
+  readonly 'portal-client'?: string | undefined;
+  readonly 'portal-acr'?: string | undefined;
+  readonly 'portal-max-age'?: string | undefined;
   readonly 'days-ahead'?: string | undefined;
   readonly 'requests-per-minute'?: string | undefined;
 }
@@ -36,6 +43,11 @@ const options: Record<Setting | 'reason', { option: string; mayBe: string }> = {
   jitterMinutes: { option: '--jitter', mayBe: whole('minutes', settingBounds.jitterMinutes) },
   uncertainPolicy: { option: '--uncertain', mayBe: `one of ${uncertainPolicies.join(', ')}` },
   birthDateOpens: { option: '--birth-date-opens', mayBe: `one of ${birthDateTiers.join(', ')}` },
+  proofPolicy: { option: '--proof', mayBe: `one of ${proofPolicies.join(', ')}` },
+  portal: {
+    option: '--portal',
+    mayBe: `the https address of a provider on the public internet, or none, with --portal-client; --portal-acr at most ${portalBounds.acrValuesMax} words; --portal-max-age ${whole('minutes', portalBounds.maxAgeMinutes)}`,
+  },
   daysAheadMax: { option: '--days-ahead', mayBe: whole('days', settingBounds.daysAheadMax) },
   requestsPerMinute: {
     option: '--requests-per-minute',
@@ -61,9 +73,28 @@ export function settingsFrom(values: SettingsValues): WantedSettings {
     jitterMinutes: jitter === undefined ? undefined : numberFrom(jitter),
     uncertainPolicy: values.uncertain,
     birthDateOpens: values['birth-date-opens'],
+    proofPolicy: values.proof,
+    portal: portalFrom(values),
     daysAheadMax: daysAhead === undefined ? undefined : numberFrom(daysAhead),
     requestsPerMinute:
       ceiling === undefined ? undefined : ceiling === 'none' ? null : numberFrom(ceiling),
+  };
+}
+
+function portalFrom(values: SettingsValues): WantedSettings['portal'] {
+  const { portal: issuer, 'portal-client': clientId, 'portal-acr': acr } = values;
+  const age = values['portal-max-age'];
+  const isBare = [clientId, acr, age].every((value) => value === undefined);
+  if (issuer === undefined) {
+    if (isBare) return undefined;
+    throw new CommandError('--portal-client, --portal-acr and --portal-max-age need --portal.');
+  }
+  if (issuer === 'none') return null;
+  return {
+    issuer,
+    clientId: clientId ?? '',
+    acrValues: acr === undefined || acr === 'none' ? [] : acr.trim().split(/\s+/),
+    maxAgeMinutes: age === undefined ? undefined : numberFrom(age),
   };
 }
 
@@ -96,6 +127,9 @@ function sentence({ pointer, code }: FieldError): string {
   const { option, mayBe } = options[pointer.split('/')[1] as Setting | 'reason'];
   if (code === 'required') {
     return '--birth-date-opens everything needs --reason: who accepts that a birth date, which many people know, opens all details.';
+  }
+  if (pointer === '/portal' && code === 'read_only') {
+    return '--portal: PORTAL_ISSUER is set here, which serves all organisations.';
   }
   if (code === 'channel_unavailable') {
     return `${option} names a channel that the variables set here do not send on.`;

@@ -20,6 +20,7 @@ export interface Recipient {
   readonly language?: string | undefined;
   readonly birthDate?: string | undefined;
   readonly pin?: string | undefined;
+  readonly subject?: string | undefined;
 }
 
 export const noticePolicies = ['if_told', 'now', 'none'] as const;

@@ -1,8 +1,10 @@
 import { parseBefore } from './before.ts';
 import { type Channel, type RequestedChannel, requestedChannels } from './channel.ts';
 import type { FieldError, FieldErrorCode } from './errors.ts';
+import { proofPolicies } from './factor.ts';
 import { languages } from './language.ts';
 import { birthDateTiers, type Organisation, uncertainPolicies } from './organisation.ts';
+import { type Portal, portalBounds, portalMaxAgeMinutesDefault } from './portal.ts';
 import { lineFault } from './shown-line.ts';
 
 /** Settings as somebody wrote them: of the right types, and not yet looked at. Absent: as it is. */
@@ -17,8 +19,17 @@ export interface WantedSettings {
   readonly jitterMinutes?: number | undefined;
   readonly uncertainPolicy?: string | undefined;
   readonly birthDateOpens?: string | undefined;
+  readonly proofPolicy?: string | undefined;
+  readonly portal?: WantedPortal | null | undefined;
   readonly daysAheadMax?: number | undefined;
   readonly requestsPerMinute?: number | null | undefined;
+}
+
+export interface WantedPortal {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly acrValues?: readonly string[] | undefined;
+  readonly maxAgeMinutes?: number | undefined;
 }
 
 export type SettingName = Exclude<keyof Organisation, 'id'>;
@@ -35,6 +46,10 @@ export interface SettingsContext {
   /** Channels that this deployment can send on. */
   readonly channelsAvailable: readonly Channel[];
   readonly planEntriesMax: number;
+  /** Why a provider's address will not do: whoever speaks to it knows. */
+  readonly issuerFault: (issuer: string) => FieldErrorCode | undefined;
+  /** Whether one provider serves all organisations: then none has its own. */
+  readonly isPortalForAll: boolean;
 }
 
 export const organisationNameCharactersMax = 200;
@@ -117,6 +132,8 @@ const rules: {
   jitterMinutes: wholeNumber(settingBounds.jitterMinutes),
   uncertainPolicy: oneOf(uncertainPolicies),
   birthDateOpens: oneOf(birthDateTiers),
+  proofPolicy: oneOf(proofPolicies),
+  portal: checkPortal,
   daysAheadMax: wholeNumber(settingBounds.daysAheadMax),
   requestsPerMinute: (count, fault, context) =>
     count === null ? null : wholeNumber(settingBounds.requestsPerMinute)(count, fault, context),
@@ -135,6 +152,32 @@ function wholeNumber(bounds: { minimum: number; maximum: number }): Rule<number,
     Number.isInteger(count) && count >= bounds.minimum && count <= bounds.maximum
       ? count
       : fault('invalid_value');
+}
+
+const visibleAscii = /^[\x21-\x7e]+$/;
+
+function checkPortal(
+  given: WantedPortal | null,
+  fault: Fault,
+  { issuerFault, isPortalForAll }: SettingsContext,
+): Portal | null | undefined {
+  if (given === null) return null;
+  if (isPortalForAll) return fault('read_only');
+  const { issuer, clientId, acrValues = [] } = given;
+  const wrong = issuerFault(issuer);
+  if (wrong) fault(wrong, '/issuer');
+  const isText = (text: string) =>
+    text.length <= portalBounds.charactersMax && visibleAscii.test(text);
+  if (!isText(clientId)) fault('invalid_value', '/clientId');
+  if (acrValues.length > portalBounds.acrValuesMax) fault('too_many', '/acrValues');
+  const wrongAcr = acrValues.findIndex((value) => !isText(value));
+  if (wrongAcr >= 0) fault('invalid_value', `/acrValues/${wrongAcr}`);
+  const { minimum, maximum } = portalBounds.maxAgeMinutes;
+  const maxAgeMinutes = given.maxAgeMinutes ?? portalMaxAgeMinutesDefault;
+  const isAge =
+    Number.isInteger(maxAgeMinutes) && maxAgeMinutes >= minimum && maxAgeMinutes <= maximum;
+  if (!isAge) fault('invalid_value', '/maxAgeMinutes');
+  return { issuer, clientId, acrValues, maxAgeMinutes };
 }
 
 function checkPlan(

@@ -70,6 +70,7 @@ export type FieldErrorCode =
   | 'invalid_birth_date'
   | 'invalid_pin'
   | 'trivial_pin'
+  | 'invalid_subject'
   | 'details_too_large'
   | 'invalid_url'
   | 'private_address';

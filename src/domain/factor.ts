@@ -1,62 +1,94 @@
-import type { Recipient } from './appointment.ts';
 import type { Channel } from './channel.ts';
 
-/** What a patient proves with. Portal login and passkey come later. */
-export type Factor = 'pin' | 'code' | 'birth_date';
+/** What a patient proves with, the strongest first. */
+export const factors = ['passkey', 'pin', 'portal', 'code', 'birth_date'] as const;
+export type Factor = (typeof factors)[number];
+
+/** `strict`: neither a birth date nor a code by SMS opens anything. */
+export const proofPolicies = ['standard', 'strict'] as const;
+export type ProofPolicy = (typeof proofPolicies)[number];
+
+/** What decides over factors beside the recipient. */
+export interface FactorRules {
+  readonly proofPolicy: ProofPolicy;
+  /**
+   * Where patients may log in: `own`, at their organisation's portal, which tells who that is;
+   * `for_all`, at one that serves every organisation here, and so tells nothing.
+   */
+  readonly portal: 'none' | 'own' | 'for_all';
+}
+
+/** What a recipient has to prove with. */
+export interface Provable {
+  readonly pin?: string | undefined;
+  readonly phone?: string | undefined;
+  readonly birthDate?: string | undefined;
+  readonly subject?: string | undefined;
+}
 
 /**
  * The factors that a recipient can prove with behind a link, the strongest first.
  *
  * A code is one only behind a link by email: it goes out by SMS, and a code never travels on a
- * channel that has carried the link.
+ * channel that has carried the link. A portal of the organisation's own is one only where a birth
+ * date can be asked for first. Under the strict policy that is all that a birth date is good for.
  *
  * @param channel what the link went out on
+ * @param rules.hasPasskey whether the recipient has made a passkey for such links
  */
 export function factorsFor(
-  recipient: Pick<Recipient, 'pin' | 'phone' | 'birthDate'>,
+  { pin, phone, birthDate, subject }: Provable,
   channel: Channel,
+  {
+    proofPolicy,
+    portal,
+    hasPasskey = false,
+  }: FactorRules & { readonly hasPasskey?: boolean | undefined },
 ): Factor[] {
-  const offered: Factor[] = [];
-  if (recipient.pin !== undefined) offered.push('pin');
-  if (channel === 'email' && recipient.phone !== undefined) offered.push('code');
-  if (recipient.birthDate !== undefined) offered.push('birth_date');
-  return offered;
+  const isStrict = proofPolicy === 'strict';
+  const isKnownAtPortal = subject !== undefined && portal !== 'none';
+  const isGate = portal === 'own' && isKnownAtPortal;
+  const given: Record<Factor, boolean> = {
+    passkey: subject !== undefined && hasPasskey,
+    pin: pin !== undefined,
+    portal: isKnownAtPortal && (portal === 'for_all' || birthDate !== undefined),
+    code: !isStrict && channel === 'email' && phone !== undefined,
+    birth_date: birthDate !== undefined && (!isStrict || isGate),
+  };
+  return factors.filter((factor) => given[factor]);
+}
+
+/** What can be asked for at a point. */
+export interface FactorOffer {
+  /** As `factorsFor` gives them. */
+  readonly offered: readonly Factor[];
+  readonly portal: FactorRules['portal'];
+  readonly birthDateProved: boolean;
 }
 
 /**
  * The factors that can be proved with now, the strongest first.
  *
  * A code is sent only to someone who typed the birth date right, where one is known: otherwise a
- * hacked mailbox would be enough to make a phone ring. A birth date that was typed right opens
+ * hacked mailbox would be enough to make a phone ring. Nor is anybody else led to an organisation's
+ * own portal, whose address tells where the appointment is. A birth date that was typed right opens
  * nothing more.
- *
- * @param offered as `factorsFor` gives them
  */
 export function waysToProve({
-  offered,
   locked,
-  birthDateProved,
-}: {
-  offered: readonly Factor[];
+  ...offer
+}: FactorOffer & {
   locked: Readonly<Partial<Record<Factor, string>>>;
-  birthDateProved: boolean;
 }): Factor[] {
-  return reachableFactors({ offered, birthDateProved }).filter(
-    (factor) => locked[factor] === undefined,
-  );
+  return reachableFactors(offer).filter((factor) => locked[factor] === undefined);
 }
 
 /** Likewise, the locked ones included: whoever comes to one is told that it is locked. */
-export function reachableFactors({
-  offered,
-  birthDateProved,
-}: {
-  offered: readonly Factor[];
-  birthDateProved: boolean;
-}): Factor[] {
+export function reachableFactors({ offered, portal, birthDateProved }: FactorOffer): Factor[] {
   return offered.filter((factor) => {
     if (factor === 'birth_date') return !birthDateProved;
     if (factor === 'code') return birthDateProved || !offered.includes('birth_date');
+    if (factor === 'portal') return birthDateProved || portal === 'for_all';
     return true;
   });
 }

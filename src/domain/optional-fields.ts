@@ -20,6 +20,7 @@ export const optionalFields = [
   'recipient.language',
   'recipient.birthDate',
   'recipient.pin',
+  'recipient.subject',
 ] as const;
 export type OptionalField = (typeof optionalFields)[number];
 

@@ -1,5 +1,7 @@
 import type { RequestedChannel } from './channel.ts';
+import type { FactorRules, ProofPolicy } from './factor.ts';
 import type { Language } from './language.ts';
+import type { Portal } from './portal.ts';
 import type { QuietHours } from './quiet-hours.ts';
 
 /** What an organisation has decided for all its appointments. */
@@ -12,6 +14,10 @@ export interface OrganisationSettings {
   readonly jitterMinutes: number;
   /** How far ahead a link may expire. */
   readonly daysAheadMax: number;
+  /** What patients may prove themselves with. */
+  readonly proofPolicy: ProofPolicy;
+  /** Where its patients may log in; null: nowhere of its own. */
+  readonly portal: Portal | null;
 }
 
 export const uncertainPolicies = ['resend', 'hold'] as const;
@@ -26,4 +32,17 @@ export interface Organisation extends OrganisationSettings {
   readonly birthDateOpens: (typeof birthDateTiers)[number];
   /** Ceiling for each credential; null: none. */
   readonly requestsPerMinute: number | null;
+}
+
+/**
+ * What an organisation and its deployment have decided over factors.
+ *
+ * @param isPortalForAll whether one provider serves the patients of all organisations
+ */
+export function factorRulesOf(
+  { proofPolicy, portal }: Pick<OrganisationSettings, 'proofPolicy' | 'portal'>,
+  { isPortalForAll }: { isPortalForAll: boolean },
+): FactorRules {
+  const own = portal === null ? 'none' : 'own';
+  return { proofPolicy, portal: isPortalForAll ? 'for_all' : own };
 }

@@ -24,6 +24,8 @@ export const symmetricFolders: Record<SymmetricKeyName, string> = {
   code: 'patient/code',
   'opt-out': 'opt-out',
   'canary-credential': 'scheduler/canary-credential',
+  portal: 'patient/portal',
+  passkey: 'patient/passkey',
 };
 
 /** Two folders that hold the halves of the same pairs, file by file. */
@@ -56,6 +58,8 @@ export const privateFolders: Record<KeyRole, readonly string[]> = {
     places.phoneDay,
     symmetricFolders.source,
     symmetricFolders.code,
+    symmetricFolders.portal,
+    symmetricFolders.passkey,
     symmetricFolders.pepper,
     symmetricFolders['opt-out'],
     places.link,

@@ -15,7 +15,9 @@ export type SymmetricKeyName =
   | 'callback'
   | 'code'
   | 'opt-out'
-  | 'canary-credential';
+  | 'canary-credential'
+  | 'portal'
+  | 'passkey';
 
 /**
  * Where keys live: never in the database, replicated but not backed up with it.

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../../config/env.ts';
+import { portalForAll } from '../../config/portal.ts';
 import { channelsAvailable, hasLiveTransport } from '../../config/transports.ts';
 import { AppError } from '../domain/errors.ts';
 import type { OrganisationSettings } from '../domain/organisation.ts';
@@ -93,6 +94,7 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
   const now = () => Temporal.Now.instant();
   const available = channelsAvailable(config);
   const isSandbox = !hasLiveTransport(config);
+  const isPortalForAll = portalForAll(config) !== undefined;
   const findCredential = createCredentialLookup(database);
   const receiptKeys = await keys.ensureReceiptKey();
   // The first start makes it, so that the addresses to give to providers can be printed.
@@ -111,11 +113,13 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     issuer: config.API_URL,
     settingsOf: createSettingsLookup(database),
     channelsAvailable: () => available,
+    isPortalForAll,
     now,
     random: Math.random,
     countFields: fields.count,
     log,
   });
+  const portals = { loopbackAllowed: isSandbox, isPortalForAll };
   const callbacks = { database, keys, now };
   return buildApi({
     log,
@@ -140,7 +144,7 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     readOwnIncident: (input) => readOwnIncident({ database }, input),
     readOrganisation: (input) => readOrganisation({ database }, input),
     changeOrganisation: (input) =>
-      changeOwnOrganisation({ database, channelsAvailable: available }, input),
+      changeOwnOrganisation({ database, channelsAvailable: available, portals }, input),
     ...webhookUseCases({ database, journal, keys, isSandbox }),
     ...sendCheckUseCases({ database, keys, isSandbox }),
     acceptStatusCallback: (input) =>

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../config/env.ts';
-import { channelsAvailable } from '../../config/transports.ts';
+import { portalForAll } from '../../config/portal.ts';
+import { channelsAvailable, hasLiveTransport } from '../../config/transports.ts';
 import { buildPatientApp } from '../http/patient/app.ts';
+import { paths } from '../http/patient/paths.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { checkKeyStore } from '../keys/check-key-store.ts';
 import { createCookieBox } from '../keys/cookie-box.ts';
@@ -13,6 +15,9 @@ import { sourceHash } from '../keys/source-hash.ts';
 import type { Database } from '../store/database.ts';
 import { findLink } from '../store/patient-links.ts';
 import { createLog, errorFacts, type Log } from '../telemetry/log.ts';
+import { createProviderFetch } from '../transport/provider-fetch.ts';
+import { isPublicAddress } from '../transport/public-address.ts';
+import { createNameResolver } from '../transport/resolve-name.ts';
 import { hasCode } from '../usecases/find-code.ts';
 import { keepCanaryMessage } from '../usecases/keep-canary-message.ts';
 import { keepPhoneDays } from '../usecases/keep-phone-days.ts';
@@ -20,6 +25,7 @@ import { createViewKeyKeeper } from '../usecases/keep-view-keys.ts';
 import { openLink } from '../usecases/open-link.ts';
 import { openOptOutToken } from '../usecases/opt-out-links.ts';
 import { createSourcePace } from '../usecases/pace-sources.ts';
+import { portalUseCases } from '../usecases/portal-use-cases.ts';
 import { proveRecipient } from '../usecases/prove-recipient.ts';
 import { recordOptOut, recordOptOutClaim } from '../usecases/record-opt-out.ts';
 import { sendCode } from '../usecases/send-code.ts';
@@ -125,6 +131,17 @@ async function buildApp({
   if (config.SMS_TRANSPORT === 'twilio' && !config.TWILIO_SEND_KEY_SID) {
     log.warn('TWILIO_SEND_KEY_SID is empty: this process holds the token of the whole account');
   }
+  const links = {
+    ...{ database, keys, log },
+    sendsCodes: codeTransports !== undefined,
+    portalForAll: portalForAll(config),
+  };
+  const loopbackAllowed = !hasLiveTransport(config);
+  const fetch = createProviderFetch({
+    loopbackAllowed,
+    resolveName: createNameResolver(),
+    mayConnectTo: isPublicAddress,
+  });
   return buildPatientApp({
     patientUrl: config.PATIENT_URL,
     trustedProxies: config.TRUSTED_PROXIES,
@@ -138,11 +155,17 @@ async function buildApp({
     boxes: {
       link: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-link' }),
       session: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-session' }),
+      portal: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-portal' }),
     },
     now: Date.now,
     verifyToken: linkTokens.verify,
-    openLink: (linkSecret) =>
-      openLink({ database, keys, sendsCodes: codeTransports !== undefined, log }, linkSecret),
+    openLink: (linkSecret) => openLink(links, linkSecret),
+    portal: portalUseCases({
+      ...{ keys, fetch, loopbackAllowed, log },
+      patientUrl: config.PATIENT_URL,
+      returnPath: paths.portalReturn,
+      now: Date.now,
+    }),
     proveRecipient: (input) => proveRecipient({ database, journal, codeKey, log }, input),
     sendCode: (input) => {
       assert(codeTransports, 'no link offers a code where none can be sent');

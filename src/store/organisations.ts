@@ -64,7 +64,8 @@ export async function listOrganisations(
 }
 
 export const organisationColumns = `id, name, default_language, reminder_plan, quiet_from, quiet_until,
-  jitter_minutes, uncertain_policy, birth_date_opens_all, days_ahead_max, requests_per_minute`;
+  jitter_minutes, uncertain_policy, birth_date_opens_all, proof_policy, portal_issuer, portal_client_id,
+  portal_acr_values, portal_max_age_minutes, days_ahead_max, requests_per_minute`;
 
 export interface OrganisationRow {
   readonly id: string;
@@ -76,6 +77,11 @@ export interface OrganisationRow {
   readonly jitter_minutes: number;
   readonly uncertain_policy: Organisation['uncertainPolicy'];
   readonly birth_date_opens_all: boolean;
+  readonly proof_policy: Organisation['proofPolicy'];
+  readonly portal_issuer: string | null;
+  readonly portal_client_id: string;
+  readonly portal_acr_values: readonly string[];
+  readonly portal_max_age_minutes: number;
   readonly days_ahead_max: number;
   readonly requests_per_minute: number | null;
 }
@@ -91,6 +97,16 @@ export function organisationFrom(row: OrganisationRow): Organisation {
     jitterMinutes: row.jitter_minutes,
     uncertainPolicy: row.uncertain_policy,
     birthDateOpens: row.birth_date_opens_all ? 'everything' : 'time',
+    proofPolicy: row.proof_policy,
+    portal:
+      row.portal_issuer === null
+        ? null
+        : {
+            issuer: row.portal_issuer,
+            clientId: row.portal_client_id,
+            acrValues: row.portal_acr_values,
+            maxAgeMinutes: row.portal_max_age_minutes,
+          },
     daysAheadMax: row.days_ahead_max,
     requestsPerMinute: row.requests_per_minute,
   };
@@ -98,7 +114,7 @@ export function organisationFrom(row: OrganisationRow): Organisation {
 
 /** Columns with values for what is given. */
 function columnsOf(settings: ChangedSettings): Record<string, unknown> {
-  const { quietHours, reminderPlan, birthDateOpens } = settings;
+  const { quietHours, reminderPlan, birthDateOpens, portal } = settings;
   const columns = {
     name: settings.name,
     default_language: settings.defaultLanguage,
@@ -109,6 +125,12 @@ function columnsOf(settings: ChangedSettings): Record<string, unknown> {
     jitter_minutes: settings.jitterMinutes,
     uncertain_policy: settings.uncertainPolicy,
     birth_date_opens_all: birthDateOpens && birthDateOpens === 'everything',
+    proof_policy: settings.proofPolicy,
+    // Without an issuer the others are of no use, and stay.
+    portal_issuer: portal === null ? null : portal?.issuer,
+    portal_client_id: portal?.clientId,
+    portal_acr_values: portal?.acrValues,
+    portal_max_age_minutes: portal?.maxAgeMinutes,
     days_ahead_max: settings.daysAheadMax,
     requests_per_minute: settings.requestsPerMinute,
   };

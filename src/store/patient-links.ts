@@ -1,6 +1,7 @@
 import type { AppointmentState } from '../domain/appointment.ts';
 import type { Channel, Mode } from '../domain/channel.ts';
-import type { Factor } from '../domain/factor.ts';
+import type { Factor, ProofPolicy } from '../domain/factor.ts';
+import type { Portal } from '../domain/portal.ts';
 import type { Connection, Database } from './database.ts';
 
 /** A live link with the current version of its appointment, sealed. */
@@ -21,6 +22,10 @@ export interface StoredPatientLink {
   readonly sealedContentKey: Buffer;
   readonly defaultLanguage: string;
   readonly birthDateOpensAll: boolean;
+  readonly proofPolicy: ProofPolicy;
+  readonly portal: Portal | null;
+  /** Whether the version was accepted while its organisation had the portal that it has now. */
+  readonly isSubjectOfPortal: boolean;
   /** The help code of a factor that is locked, by factor. */
   readonly locked: Readonly<Partial<Record<Factor, string>>>;
 }
@@ -53,6 +58,11 @@ export async function readPatientLink(
        a.state, a.moved, a.starts_at as "startsAt", a.version,
        v.view_month as "viewMonth", v.content, k.sealed_key as "sealedContentKey",
        o.default_language as "defaultLanguage", o.birth_date_opens_all as "birthDateOpensAll",
+       o.proof_policy as "proofPolicy",
+       case when o.portal_issuer is not null then jsonb_build_object('issuer', o.portal_issuer,
+         'clientId', o.portal_client_id, 'acrValues', o.portal_acr_values,
+         'maxAgeMinutes', o.portal_max_age_minutes) end as portal,
+       coalesce(v.created_at >= o.portal_since, true) as "isSubjectOfPortal",
        coalesce((select jsonb_object_agg(f.factor, f.help_code) from factor_failures f
          where f.appointment_id = a.id and f.locked_at is not null), '{}') as locked
      from links l

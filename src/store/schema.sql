@@ -666,10 +666,22 @@ create table organisations (
   requests_per_minute integer default 6000,
   days_ahead_max integer not null default 400,
   created_at timestamp with time zone not null default clock_timestamp(),
+  proof_policy text not null default 'standard'::text,
+  portal_issuer text,
+  portal_client_id text not null default ''::text,
+  portal_acr_values text[] not null default '{}'::text[],
+  portal_max_age_minutes integer not null default 10,
+  portal_since timestamp with time zone,
+  constraint organisations_check CHECK (((portal_issuer IS NULL) OR (portal_client_id <> ''::text))),
   constraint organisations_days_ahead_max_check CHECK (((days_ahead_max >= 1) AND (days_ahead_max <= 400))),
   constraint organisations_jitter_minutes_check CHECK (((jitter_minutes >= 0) AND (jitter_minutes <= 240))),
   constraint organisations_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
   constraint organisations_pkey PRIMARY KEY (id),
+  constraint organisations_portal_acr_values_check CHECK ((cardinality(portal_acr_values) <= 8)),
+  constraint organisations_portal_client_id_check CHECK ((char_length(portal_client_id) <= 255)),
+  constraint organisations_portal_issuer_check CHECK (((char_length(portal_issuer) >= 1) AND (char_length(portal_issuer) <= 2000))),
+  constraint organisations_portal_max_age_minutes_check CHECK (((portal_max_age_minutes >= 0) AND (portal_max_age_minutes <= 1440))),
+  constraint organisations_proof_policy_check CHECK ((proof_policy = ANY (ARRAY['standard'::text, 'strict'::text]))),
   constraint organisations_quiet_from_check CHECK ((quiet_from ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'::text)),
   constraint organisations_quiet_until_check CHECK ((quiet_until ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'::text)),
   constraint organisations_requests_per_minute_check CHECK ((requests_per_minute > 0)),
@@ -1064,6 +1076,7 @@ CREATE INDEX links_appointment ON public.links USING btree (appointment_id);
 CREATE INDEX links_expiry ON public.links USING btree (expires_at);
 CREATE INDEX links_parcel_day ON public.links USING btree (parcel_day) WHERE (parcel IS NOT NULL);
 CREATE UNIQUE INDEX links_current ON public.links USING btree (reminder_id, channel) WHERE current;
+CREATE TRIGGER note_portal_change BEFORE UPDATE ON public.organisations FOR EACH ROW EXECUTE FUNCTION note_portal_change();
 CREATE UNIQUE INDEX pauses_active ON public.pauses USING btree (organisation_id, channel) NULLS NOT DISTINCT WHERE (ended_at IS NULL);
 CREATE INDEX receipts_age ON public.receipts USING brin (issued_at);
 CREATE INDEX reminders_appointment ON public.reminders USING btree (appointment_id);
@@ -1995,6 +2008,20 @@ AS $function$
 $function$;
 alter function may_send() owner to sotto_owner;
 
+CREATE OR REPLACE FUNCTION public.note_portal_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  if new.portal_issuer is distinct from old.portal_issuer then
+    new.portal_since := clock_timestamp();
+  end if;
+  return new;
+end
+$function$;
+alter function note_portal_change() owner to sotto_owner;
+
 CREATE OR REPLACE FUNCTION public.refuse_before_compared()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2396,7 +2423,7 @@ grant select on organisations to sotto_ops;
 grant select on organisations to sotto_patient;
 grant select on organisations to sotto_scheduler;
 grant select on organisations to sotto_worker;
-grant update (birth_date_opens_all, days_ahead_max, default_language, jitter_minutes, quiet_from, quiet_until, reminder_plan, uncertain_policy) on organisations to sotto_api;
+grant update (birth_date_opens_all, days_ahead_max, default_language, jitter_minutes, portal_acr_values, portal_client_id, portal_issuer, portal_max_age_minutes, proof_policy, quiet_from, quiet_until, reminder_plan, uncertain_policy) on organisations to sotto_api;
 grant insert (id, reason) on pauses to sotto_scheduler;
 grant insert, select on pauses to sotto_ops;
 grant select (channel, created_at, ended_at, id, organisation_id) on pauses to sotto_lookup;

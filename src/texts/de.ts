@@ -46,7 +46,9 @@ export const de: PatientTexts = {
     heading: 'Bitte bestätigen Sie, dass Sie es sind',
     errorHeading: 'Es gibt ein Problem',
     ways: {
+      passkey: 'Ihren Passkey verwenden',
       pin: 'Ihre PIN verwenden',
+      portal: 'Mit Ihrem Konto anmelden',
       birth_date: 'Das Geburtsdatum verwenden',
       code: 'Einen Code per SMS bekommen',
     },
@@ -121,6 +123,22 @@ export const de: PatientTexts = {
       uncertain:
         'Wir wissen nicht, ob Ihr Code abgeschickt wurde. Wenn er in einer Minute nicht da ist, fordern Sie einen anderen an.',
     },
+  },
+  portal: {
+    offer: [
+      'Sie können sich mit dem Konto anmelden, das Sie dort haben, wo Sie den Termin vereinbart haben.',
+      'Wir bringen Sie zu der Anmeldeseite, und von dort kommen Sie hierher zurück. Geben Sie Ihr Passwort nur auf jener Seite ein: Wir fragen nie danach.',
+    ],
+    start: 'Zur Anmeldeseite',
+    problems: {
+      unavailable:
+        'Die Anmeldeseite ist gerade nicht erreichbar. Warten Sie ein paar Minuten, oder wählen Sie einen anderen Weg.',
+      cancelled:
+        'Die Anmeldung wurde nicht zu Ende geführt. Versuchen Sie es noch einmal, oder wählen Sie einen anderen Weg.',
+      refused:
+        'Das hat nicht geklappt. Prüfen Sie, ob Sie sich mit Ihrem eigenen Konto anmelden, oder wählen Sie einen anderen Weg.',
+    },
+    without: 'Wenn Sie kein Konto haben',
   },
   details: {
     heading: 'Ihr Termin',

@@ -48,7 +48,9 @@ export const en: PatientTexts = {
     heading: 'Check that it is you',
     errorHeading: 'There is a problem',
     ways: {
+      passkey: 'Use your passkey',
       pin: 'Use your PIN',
+      portal: 'Log in with your account',
       birth_date: 'Use the date of birth',
       code: 'Get a code by text message (SMS)',
     },
@@ -120,6 +122,21 @@ export const en: PatientTexts = {
       uncertain:
         'We are not sure that your code was sent. If it has not come in a minute, ask for another.',
     },
+  },
+  portal: {
+    offer: [
+      'You can log in with the account that you have at the place where you booked.',
+      'We take you to its login page, and from there you come back here. Enter your password on that page only: we never ask for it.',
+    ],
+    start: 'Go to the login page',
+    problems: {
+      unavailable:
+        'The login page cannot be reached at the moment. Wait a few minutes, or choose another way.',
+      cancelled: 'The login was not finished. Try again, or choose another way.',
+      refused:
+        'That did not work. Check that you log in with your own account, or choose another way.',
+    },
+    without: 'If you do not have an account',
   },
   details: {
     heading: 'Your appointment',

@@ -48,7 +48,9 @@ export const es: PatientTexts = {
     heading: 'Comprobemos que es usted',
     errorHeading: 'Hay un problema',
     ways: {
+      passkey: 'Usar su llave de acceso',
       pin: 'Usar su PIN',
+      portal: 'Entrar con su cuenta',
       birth_date: 'Usar la fecha de nacimiento',
       code: 'Recibir una clave por SMS',
     },
@@ -120,6 +122,20 @@ export const es: PatientTexts = {
         'No hemos podido enviar la clave porque alguien respondió STOP a nuestros mensajes desde ese teléfono. Para volver a recibirlos, envíe START al mismo número.',
       uncertain: 'No sabemos si su clave se ha enviado. Si no ha llegado en un minuto, pida otra.',
     },
+  },
+  portal: {
+    offer: [
+      'Puede entrar con la cuenta que tiene en el lugar donde pidió la cita.',
+      'Le llevamos a su página de acceso, y desde allí vuelve aquí. Escriba su contraseña solo en esa página: nosotros nunca la pedimos.',
+    ],
+    start: 'Ir a la página de acceso',
+    problems: {
+      unavailable:
+        'La página de acceso no responde en este momento. Espere unos minutos o elija otra manera.',
+      cancelled: 'No se ha terminado de entrar. Inténtelo de nuevo o elija otra manera.',
+      refused: 'No ha funcionado. Compruebe que entra con su propia cuenta o elija otra manera.',
+    },
+    without: 'Si no tiene cuenta',
   },
   details: {
     heading: 'Su cita',

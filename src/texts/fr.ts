@@ -47,7 +47,9 @@ export const fr: PatientTexts = {
     heading: 'Vérifions que c’est bien vous',
     errorHeading: 'Il y a un problème',
     ways: {
+      passkey: 'Utiliser votre clé d’accès',
       pin: 'Utiliser votre code personnel',
+      portal: 'Vous connecter avec votre compte',
       birth_date: 'Utiliser la date de naissance',
       code: 'Recevoir un code par SMS',
     },
@@ -121,6 +123,22 @@ export const fr: PatientTexts = {
       uncertain:
         'Nous ne savons pas si votre code est parti. S’il n’est pas arrivé dans une minute, demandez-en un autre.',
     },
+  },
+  portal: {
+    offer: [
+      'Vous pouvez vous connecter avec le compte que vous avez là où vous avez pris rendez-vous.',
+      `Nous vous menons à sa page de connexion, et de là vous revenez ici. N’entrez votre mot de passe que sur cette page${nb}: nous ne le demandons jamais.`,
+    ],
+    start: 'Aller à la page de connexion',
+    problems: {
+      unavailable:
+        'La page de connexion ne répond pas pour le moment. Attendez quelques minutes, ou choisissez une autre façon.',
+      cancelled:
+        'La connexion n’est pas allée jusqu’au bout. Réessayez, ou choisissez une autre façon.',
+      refused:
+        'Cela n’a pas marché. Vérifiez que vous vous connectez avec votre propre compte, ou choisissez une autre façon.',
+    },
+    without: 'Si vous n’avez pas de compte',
   },
   details: {
     heading: 'Votre rendez-vous',

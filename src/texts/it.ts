@@ -45,7 +45,9 @@ export const it: PatientTexts = {
     heading: 'Verifichiamo che sia proprio lei',
     errorHeading: 'C’è un problema',
     ways: {
+      passkey: 'Usare la sua passkey',
       pin: 'Usare il suo PIN',
+      portal: 'Accedere con il suo account',
       birth_date: 'Usare la data di nascita',
       code: 'Ricevere un codice per SMS',
     },
@@ -119,6 +121,21 @@ export const it: PatientTexts = {
       uncertain:
         'Non sappiamo se il suo codice è partito. Se entro un minuto non è arrivato, ne chieda un altro.',
     },
+  },
+  portal: {
+    offer: [
+      'Può accedere con l’account che ha nel posto dove ha prenotato.',
+      'La portiamo alla sua pagina di accesso, e da lì torna qui. Scriva la password solo su quella pagina: noi non la chiediamo mai.',
+    ],
+    start: 'Vai alla pagina di accesso',
+    problems: {
+      unavailable:
+        'La pagina di accesso in questo momento non risponde. Aspetti qualche minuto o scelga un altro modo.',
+      cancelled: 'L’accesso non è stato completato. Riprovi o scelga un altro modo.',
+      refused:
+        'Non ha funzionato. Controlli di accedere con il suo account o scelga un altro modo.',
+    },
+    without: 'Se non ha un account',
   },
   details: {
     heading: 'Il suo appuntamento',

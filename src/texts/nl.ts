@@ -45,7 +45,9 @@ export const nl: PatientTexts = {
     heading: 'Laat zien dat u het bent',
     errorHeading: 'Er is een probleem',
     ways: {
+      passkey: 'Uw passkey gebruiken',
       pin: 'Uw pincode gebruiken',
+      portal: 'Inloggen met uw account',
       birth_date: 'De geboortedatum gebruiken',
       code: 'Een code per sms krijgen',
     },
@@ -119,6 +121,21 @@ export const nl: PatientTexts = {
       uncertain:
         'We weten niet of uw code is verstuurd. Is hij er over een minuut nog niet? Vraag dan een andere aan.',
     },
+  },
+  portal: {
+    offer: [
+      'U kunt inloggen met het account dat u hebt op de plek waar u de afspraak hebt gemaakt.',
+      'Wij brengen u naar de inlogpagina daarvan, en van daar komt u hier terug. Vul uw wachtwoord alleen op die pagina in: wij vragen er nooit om.',
+    ],
+    start: 'Naar de inlogpagina',
+    problems: {
+      unavailable:
+        'De inlogpagina is nu niet bereikbaar. Wacht een paar minuten, of kies een andere manier.',
+      cancelled: 'Het inloggen is niet afgemaakt. Probeer het opnieuw, of kies een andere manier.',
+      refused:
+        'Dat is niet gelukt. Controleer of u met uw eigen account inlogt, of kies een andere manier.',
+    },
+    without: 'Als u geen account hebt',
   },
   details: {
     heading: 'Uw afspraak',

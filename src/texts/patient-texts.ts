@@ -51,7 +51,9 @@ export interface PatientTexts {
     readonly errorHeading: string;
     /** The way to another question, as a link. */
     readonly ways: {
+      readonly passkey: string;
       readonly pin: string;
+      readonly portal: string;
       readonly birth_date: string;
       readonly code: string;
     };
@@ -122,6 +124,18 @@ export interface PatientTexts {
       readonly optedOut: string;
       readonly uncertain: string;
     };
+  };
+  /** Logging in elsewhere: whoever reads this must not learn where, nor be asked for a password here. */
+  readonly portal: {
+    readonly offer: readonly string[];
+    readonly start: string;
+    readonly problems: {
+      readonly unavailable: string;
+      readonly cancelled: string;
+      /** One text for another account, and for whatever did not fit. */
+      readonly refused: string;
+    };
+    readonly without: string;
   };
   readonly details: {
     readonly heading: string;

@@ -1,10 +1,11 @@
 import http from 'node:http';
 import https from 'node:https';
-import { isIP, isIPv4, type LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
 import { limits } from '../../config/limits.ts';
 import type { DeliveryFault, DeliveryOutcome } from '../domain/webhook.ts';
 import { isLoopbackAddress } from './public-address.ts';
 import type { ResolveName } from './resolve-name.ts';
+import { checkPeer, lookupOf, Refused, resolveTarget } from './strangers-address.ts';
 import { readWebhookTarget, type WebhookTarget } from './webhook-target.ts';
 
 /** A way to one endpoint, for a few deliveries one after the other. */
@@ -36,14 +37,6 @@ export interface ChannelOptions {
   readonly ca?: string | undefined;
   /** One unless given. */
   readonly socketsMax?: number | undefined;
-}
-
-class Refused extends Error {
-  readonly code: DeliveryFault;
-  constructor(code: DeliveryFault) {
-    super(code);
-    this.code = code;
-  }
 }
 
 /**
@@ -105,19 +98,6 @@ function failed(error: unknown): DeliveryOutcome & { readonly delivered: false }
   return { delivered: false, code: faultOf(error) };
 }
 
-async function resolveTarget(
-  { host, isLoopback }: WebhookTarget,
-  { resolveName, mayConnectTo }: ChannelOptions,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  if (isLoopback) return host === 'localhost' ? ['127.0.0.1', '::1'] : [host];
-  const addresses = isIP(host) === 0 ? await resolveName(host, signal) : [host];
-  signal.throwIfAborted();
-  if (addresses.length === 0) throw new Refused('name_not_found');
-  if (!addresses.every(mayConnectTo)) throw new Refused('address_refused');
-  return addresses;
-}
-
 function postOnce(input: {
   target: WebhookTarget;
   agent: http.Agent | https.Agent;
@@ -147,14 +127,7 @@ function postOnce(input: {
       rejectUnauthorized: true,
       ...(ca && { ca }),
     });
-    request.once('socket', (socket) => {
-      const check = () => {
-        if (!isAllowed(socket.remoteAddress ?? '')) request.destroy(new Refused('address_refused'));
-      };
-      // TLS is not agreed on yet, so nothing of the request has been written.
-      if (socket.connecting) socket.once('connect', check);
-      else check();
-    });
+    checkPeer(request, isAllowed);
     let status: number | undefined;
     let text: string | undefined;
     /** Once the status was told, how the rest ends matters only to who wants the text. */
@@ -185,16 +158,6 @@ function postOnce(input: {
     request.once('close', () => end(new Refused('bad_answer')));
     request.end(body);
   });
-}
-
-/** Gives what was resolved before, whatever is asked for. */
-function lookupOf(addresses: readonly string[]): LookupFunction {
-  const found = addresses.map((address) => ({ address, family: isIPv4(address) ? 4 : 6 }));
-  return (_name, options, callback) => {
-    const [first] = found;
-    if (options.all || !first) callback(null, found);
-    else callback(null, first.address, first.family);
-  };
 }
 
 function outcomeOf(status: number): DeliveryOutcome {

@@ -1,17 +1,26 @@
 import { limits } from '../../config/limits.ts';
 import type { Channel } from '../domain/channel.ts';
 import { checkSettings, settingNames, type WantedSettings } from '../domain/check-settings.ts';
-import { AppError } from '../domain/errors.ts';
+import { AppError, type FieldErrorCode } from '../domain/errors.ts';
 import type { Organisation } from '../domain/organisation.ts';
 import { insertAudit } from '../store/audit.ts';
 import type { AnyConnection, Database } from '../store/database.ts';
 import { lockOrganisation, updateOrganisation } from '../store/organisations.ts';
+import { readWebhookTarget } from '../transport/webhook-target.ts';
 
 export interface ChangeOrganisationDeps {
   /** Runs in one transaction that sees the organisation. */
   transaction<T>(work: (connection: AnyConnection) => Promise<T>): Promise<T>;
   /** What the deployment can send on. */
   readonly channelsAvailable: readonly Channel[];
+  readonly portals: PortalRules;
+}
+
+/** What a deployment allows of portals. */
+export interface PortalRules {
+  /** Whether a provider may stand on this machine, over plain HTTP: to try things out. */
+  readonly loopbackAllowed: boolean;
+  readonly isPortalForAll: boolean;
 }
 
 export interface ChangeOrganisationInput {
@@ -33,7 +42,7 @@ export interface ChangeOrganisationInput {
  * @throws {AppError} `invalid_request` with every fault, `not_found`
  */
 export async function changeOrganisation(
-  { transaction, channelsAvailable }: ChangeOrganisationDeps,
+  { transaction, channelsAvailable, portals }: ChangeOrganisationDeps,
   { organisationId, actor, isAdministrator, wanted, reason }: ChangeOrganisationInput,
 ): Promise<{ organisation: Organisation; changed: readonly string[] }> {
   return transaction(async (connection) => {
@@ -45,6 +54,8 @@ export async function changeOrganisation(
       isAdministrator,
       channelsAvailable,
       planEntriesMax: limits.remindersPerAppointmentMax,
+      issuerFault: (issuer) => issuerFault(issuer, portals),
+      isPortalForAll: portals.isPortalForAll,
     });
     if (!checked.ok) throw new AppError('invalid_request', { fields: checked.errors });
     const { changes } = checked;
@@ -64,9 +75,22 @@ export async function changeOrganisation(
   });
 }
 
+/** Says at once what would be refused at each login. */
+function issuerFault(
+  issuer: string,
+  { loopbackAllowed }: Pick<PortalRules, 'loopbackAllowed'>,
+): FieldErrorCode | undefined {
+  const target = readWebhookTarget(issuer, { loopbackAllowed });
+  if (typeof target === 'string') return target;
+  return issuer.includes('?') ? 'invalid_url' : undefined;
+}
+
 /** The same, by a credential of the organisation, or of a platform that may act for it. */
 export async function changeOwnOrganisation(
-  { database, channelsAvailable }: { database: Database; channelsAvailable: readonly Channel[] },
+  {
+    database,
+    ...deps
+  }: Pick<ChangeOrganisationDeps, 'channelsAvailable' | 'portals'> & { database: Database },
   {
     credentialId,
     ...input
@@ -77,7 +101,7 @@ export async function changeOwnOrganisation(
   const { organisation } = await changeOrganisation(
     {
       transaction: (work) => database.transaction([input.organisationId], work),
-      channelsAvailable,
+      ...deps,
     },
     { ...input, actor: `credential ${credentialId}`, isAdministrator: false },
   );

@@ -1,7 +1,7 @@
 import type { AppointmentRequest } from '../domain/appointment.ts';
 import type { Channel, RequestedChannel } from '../domain/channel.ts';
 import type { FieldErrorCode } from '../domain/errors.ts';
-import { type Factor, factorsFor } from '../domain/factor.ts';
+import { type Factor, type FactorRules, factorsFor } from '../domain/factor.ts';
 import type { OrganisationSettings } from '../domain/organisation.ts';
 import type { Secret } from '../domain/secret.ts';
 
@@ -12,6 +12,7 @@ export interface Reachability {
   readonly contactPoints: Readonly<Partial<Record<Channel, Secret<string>>>>;
   /** Channels that this deployment can send on. */
   readonly channelsAvailable: readonly Channel[];
+  readonly factorRules: FactorRules;
 }
 
 interface LinkChannel {
@@ -73,12 +74,13 @@ export function fittingPlan(
 
 /** What the patient can prove with behind a link on this channel. */
 function factorsBehind(
-  { recipient: { phone, ...recipient }, channelsAvailable }: Reachability,
+  { recipient: { phone, ...recipient }, channelsAvailable, factorRules }: Reachability,
   channel: Channel,
 ): Factor[] {
   // A code goes out by SMS, which this deployment may not send.
   return factorsFor(
     channelsAvailable.includes('sms') ? { ...recipient, phone } : recipient,
     channel,
+    factorRules,
   );
 }

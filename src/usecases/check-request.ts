@@ -6,8 +6,9 @@ import type { Channel, Mode, RequestedChannel } from '../domain/channel.ts';
 import type { FieldError, FieldErrorCode } from '../domain/errors.ts';
 import { type Language, languageFor } from '../domain/language.ts';
 import { linkExpiresAt } from '../domain/link-expiry.ts';
-import type { OrganisationSettings } from '../domain/organisation.ts';
+import { factorRulesOf, type OrganisationSettings } from '../domain/organisation.ts';
 import { isTrivialPin, normalisePin } from '../domain/pin.ts';
+import { isSubject } from '../domain/portal.ts';
 import type { WantedAppointment } from '../domain/put-facts.ts';
 import { nextAllowedMinute, planReminders } from '../domain/schedule.ts';
 import { Secret } from '../domain/secret.ts';
@@ -28,6 +29,8 @@ export interface CheckContext {
   readonly mode: Mode;
   /** Channels that this deployment can send this mode's messages on. */
   readonly channelsAvailable: readonly Channel[];
+  /** Whether one provider serves the patients of all organisations. */
+  readonly isPortalForAll: boolean;
   readonly now: Temporal.Instant;
   readonly random: () => number;
 }
@@ -49,6 +52,7 @@ export function checkRequest(
     recipient,
     contactPoints,
     channelsAvailable: context.channelsAvailable,
+    factorRules: factorRulesOf(context.organisation, context),
   };
   const entries = checkReminders(request, context.organisation, reachability, errors);
   checkNotice(request, reachability, errors);
@@ -140,6 +144,13 @@ function checkFactors(
   }
   if (recipient.birthDate !== undefined && parseBirthDate(recipient.birthDate, now) === undefined) {
     errors.push({ pointer: '/recipient/birthDate', code: 'invalid_birth_date' });
+  }
+  const { subject } = recipient;
+  if (subject !== undefined) {
+    const isContact = subject === recipient.phone || subject === recipient.email;
+    if (isContact || !isSubject(subject)) {
+      errors.push({ pointer: '/recipient/subject', code: 'invalid_subject' });
+    }
   }
 }
 

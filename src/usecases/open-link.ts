@@ -1,9 +1,11 @@
 import type { AppointmentRequest } from '../domain/appointment.ts';
 import type { Channel } from '../domain/channel.ts';
 import { contactPointOf } from '../domain/contact-point.ts';
-import { type Factor, factorsFor } from '../domain/factor.ts';
+import { type Factor, type FactorRules, factorsFor } from '../domain/factor.ts';
 import { type Language, languageFor, languages } from '../domain/language.ts';
-import type { Secret } from '../domain/secret.ts';
+import { factorRulesOf } from '../domain/organisation.ts';
+import type { Portal } from '../domain/portal.ts';
+import { Secret } from '../domain/secret.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { linkLookup } from '../keys/link-secret.ts';
 import { openDetails } from '../keys/open-details.ts';
@@ -17,6 +19,8 @@ export interface OpenLinkDeps {
   readonly keys: Pick<KeyStore, 'viewPrivateKey'>;
   /** Whether this deployment can send codes by SMS; unless it says so, none is offered. */
   readonly sendsCodes?: boolean;
+  /** The portal that serves the patients of all organisations, if one does. */
+  readonly portalForAll?: Portal | undefined;
   readonly log: Log;
 }
 
@@ -27,6 +31,9 @@ export interface OpenedLink {
   readonly request: Secret<AppointmentRequest>;
   /** What the patient can prove with, the strongest first. */
   readonly factors: readonly Factor[];
+  readonly factorRules: FactorRules;
+  /** Where they may log in, and who they are there; present where that is one of the factors. */
+  readonly portal?: { readonly portal: Portal; readonly subject: Secret<string> } | undefined;
   readonly language: Language;
   /** Where the link went: one of the recipient's contact points. */
   readonly sentTo: { readonly channel: Channel; readonly contactPoint: Secret<string> };
@@ -42,7 +49,7 @@ export interface OpenedLink {
  *   any more; callers answer all of them alike
  */
 export async function openLink(
-  { database, keys, sendsCodes = false, log }: OpenLinkDeps,
+  { database, keys, sendsCodes = false, portalForAll, log }: OpenLinkDeps,
   linkSecret: Secret<Buffer>,
 ): Promise<OpenedLink | undefined> {
   const found = await findLink(database, linkLookup(linkSecret));
@@ -65,12 +72,20 @@ export async function openLink(
 
   const { note: _note, content: _content, sealedContentKey: _key, ...stored } = row;
   const fallback = languageFor(row.defaultLanguage, languages[0]);
+  const subject = row.isSubjectOfPortal ? recipient.subject : undefined;
+  const factorRules = factorRulesOf(row, { isPortalForAll: portalForAll !== undefined });
+  const factors = factorsFor({ ...recipient, subject }, opened.channel, factorRules).filter(
+    (factor) => factor !== 'code' || sendsCodes,
+  );
+  const portal = portalForAll ?? row.portal;
   return {
     stored,
     request: opened.request,
-    factors: factorsFor(recipient, opened.channel).filter(
-      (factor) => factor !== 'code' || sendsCodes,
-    ),
+    factors,
+    factorRules,
+    ...(portal &&
+      subject !== undefined &&
+      factors.includes('portal') && { portal: { portal, subject: new Secret(subject) } }),
     language: languageFor(recipient.language, fallback),
     sentTo: { channel: opened.channel, contactPoint: opened.contactPoint },
   };

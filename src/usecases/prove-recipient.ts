@@ -78,8 +78,8 @@ export async function proveRecipient(
       : isKnown(link, answer);
 
   if (isRight && verdict !== 'locked') {
-    const { birthDateOpensAll } = link.stored;
-    const tier = tierOf(factor, { channel, birthDateOpensAll });
+    const { birthDateOpensAll, proofPolicy } = link.stored;
+    const tier = tierOf(factor, { channel, birthDateOpensAll, proofPolicy });
     const admitted = verdict === 'admitted';
     const result = await deps.database.transaction([organisationId], async (connection) => {
       if (admitted && sent && !(await useCode(connection, sent.id))) return 'used' as const;

@@ -32,6 +32,8 @@ export interface PutAppointmentDeps {
   readonly issuer: string;
   readonly settingsOf: (organisationId: string) => Promise<OrganisationSettings>;
   readonly channelsAvailable: () => readonly Channel[];
+  /** Whether one portal serves the patients of all organisations; unless it says so, none does. */
+  readonly isPortalForAll?: boolean;
   readonly now: () => Temporal.Instant;
   readonly random: () => number;
   /** Told of every live version that was accepted, as it was sealed. */
@@ -73,6 +75,7 @@ export function createPutAppointment(
       organisation: await deps.settingsOf(organisationId),
       mode,
       channelsAvailable: deps.channelsAvailable(),
+      isPortalForAll: deps.isPortalForAll ?? false,
       now,
       random: deps.random,
     });

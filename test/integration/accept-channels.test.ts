@@ -44,6 +44,8 @@ type Given = keyof typeof contact;
 const recipientOf = (given: readonly Given[]): Recipient =>
   Object.fromEntries(given.map((name) => [name, contact[name]]));
 
+const rules = { proofPolicy: 'standard', portal: 'none' } as const;
+
 /** Every way to have a contact point and things to prove with. */
 const recipients = Array.from({ length: 16 }, (_, bits) =>
   (Object.keys(contact) as Given[]).filter((_name, place) => bits & (1 << place)),
@@ -74,7 +76,7 @@ describe('a reminder is accepted only where its patient can prove who they are',
     const first = needed[0] ?? 'sms';
     const code = !needed.every((one) => isGiven[one])
       ? 'no_contact_point'
-      : factorsFor(recipient, first).length === 0
+      : factorsFor(recipient, first, rules).length === 0
         ? 'no_usable_factor'
         : undefined;
     if (code) {
@@ -87,7 +89,7 @@ describe('a reminder is accepted only where its patient can prove who they are',
     expect(links.filter(({ used }) => used).map((link) => link.channel)).toEqual([first]);
     // The other channel has a link of its own exactly where something is left to prove with.
     const other = first === 'sms' ? 'email' : 'sms';
-    const fallback = isGiven[other] && factorsFor(recipient, other).length > 0;
+    const fallback = isGiven[other] && factorsFor(recipient, other, rules).length > 0;
     expect(links.map((link) => link.channel).sort()).toEqual(
       (fallback ? [first, other] : [first]).sort(),
     );

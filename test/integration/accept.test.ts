@@ -205,6 +205,8 @@ describe('an accepted PUT', () => {
           quietHours: { start: '00:01', end: '00:00' },
           jitterMinutes: 0,
           daysAheadMax: 400,
+          proofPolicy: 'standard',
+          portal: null,
         }),
       },
     });

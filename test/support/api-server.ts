@@ -64,7 +64,13 @@ export async function createApiFixture(
     readOwnIncident: (input) => readOwnIncident({ database: asApi }, input),
     readOrganisation: (input) => readOrganisation({ database: asApi }, input),
     changeOrganisation: (input) =>
-      changeOwnOrganisation({ database: asApi, channelsAvailable: channels }, input),
+      changeOwnOrganisation(
+        {
+          ...{ database: asApi, channelsAvailable: channels },
+          portals: { loopbackAllowed: true, isPortalForAll: false },
+        },
+        input,
+      ),
     ...webhookUseCases({
       journal: { append: async () => {} },
       database: asApi,

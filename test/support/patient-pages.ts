@@ -2,8 +2,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance, InjectOptions } from 'fastify';
+import type { Portal } from '../../src/domain/portal.ts';
 import { buildPatientApp } from '../../src/http/patient/app.ts';
 import type { PatientAppOptions } from '../../src/http/patient/pages.ts';
+import { paths } from '../../src/http/patient/paths.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { createCookieBox } from '../../src/keys/cookie-box.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
@@ -12,10 +14,13 @@ import { createLinkTokens } from '../../src/keys/link-token.ts';
 import { sourceHash } from '../../src/keys/source-hash.ts';
 import type { Database } from '../../src/store/database.ts';
 import type { Log } from '../../src/telemetry/log.ts';
+import { createProviderFetch } from '../../src/transport/provider-fetch.ts';
+import { isPublicAddress } from '../../src/transport/public-address.ts';
 import { hasCode } from '../../src/usecases/find-code.ts';
 import { openLink } from '../../src/usecases/open-link.ts';
 import { openOptOutToken } from '../../src/usecases/opt-out-links.ts';
 import { createSourcePace } from '../../src/usecases/pace-sources.ts';
+import { portalUseCases } from '../../src/usecases/portal-use-cases.ts';
 import { proveRecipient } from '../../src/usecases/prove-recipient.ts';
 import { recordOptOut, recordOptOutClaim } from '../../src/usecases/record-opt-out.ts';
 import { sendCode } from '../../src/usecases/send-code.ts';
@@ -47,7 +52,7 @@ export async function startPatientPages(
   database: TestDatabase,
   overrides: Partial<PatientAppOptions> = {},
   phone: FakeTransport = fakeTransport(acceptedOutcome),
-  { sendsCodes = true }: { sendsCodes?: boolean } = {},
+  { sendsCodes = true, portalForAll }: { sendsCodes?: boolean; portalForAll?: Portal } = {},
 ): Promise<PatientPages> {
   const folder = await mkdtemp(join(tmpdir(), 'sotto-keys-'));
   const keys = fileKeyStore(folder);
@@ -64,7 +69,7 @@ export async function startPatientPages(
   const codeKey = await keys.symmetricKey('code');
   const deps = {
     ...{ database: counted.database, journal, keys, codeKey, log: silent },
-    ...{ sendsCodes, transportFor: () => phone, linkHostUrl: url },
+    ...{ sendsCodes, portalForAll, transportFor: () => phone, linkHostUrl: url },
   };
 
   const app = await buildPatientApp({
@@ -75,10 +80,20 @@ export async function startPatientPages(
     boxes: {
       link: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-link', now }),
       session: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-session', now }),
+      portal: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-portal', now }),
     },
     now,
     verifyToken: tokens.verify,
     openLink: (linkSecret) => openLink(deps, linkSecret),
+    portal: portalUseCases({
+      ...{ keys, now, log: silent, patientUrl: url, loopbackAllowed: true },
+      fetch: createProviderFetch({
+        loopbackAllowed: true,
+        resolveName: async () => [],
+        mayConnectTo: isPublicAddress,
+      }),
+      returnPath: paths.portalReturn,
+    }),
     proveRecipient: (input) => proveRecipient(deps, input),
     sendCode: (input) => sendCode(deps, input),
     hasCode: (input) => hasCode(deps, input),

@@ -37,6 +37,8 @@ const organisation = {
   quietHours: { start: '21:00', end: '08:00' },
   jitterMinutes: 0,
   daysAheadMax: 400,
+  proofPolicy: 'standard',
+  portal: null,
 } as const;
 
 const instants = fc
@@ -127,6 +129,7 @@ describe('an appointment of the canary', () => {
   const check = (run: CanaryCase, request: ReturnType<typeof canaryRequest>) =>
     checkRequest(request, {
       ...{ organisation, mode: 'test', channelsAvailable: ['sms', 'email'], random: () => 0.5 },
+      isPortalForAll: false,
       now: soon(run),
     });
 

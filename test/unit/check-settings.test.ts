@@ -6,6 +6,7 @@ import {
   type SettingsContext,
   type WantedSettings,
 } from '../../src/domain/check-settings.ts';
+import { proofPolicies } from '../../src/domain/factor.ts';
 import { languages } from '../../src/domain/language.ts';
 import {
   birthDateTiers,
@@ -25,6 +26,8 @@ const standing: Organisation = {
   jitterMinutes: 15,
   uncertainPolicy: 'resend',
   birthDateOpens: 'time',
+  proofPolicy: 'standard',
+  portal: null,
   daysAheadMax: 400,
   requestsPerMinute: 6_000,
 };
@@ -34,6 +37,8 @@ const context: SettingsContext = {
   isAdministrator: false,
   channelsAvailable: channels,
   planEntriesMax: 8,
+  issuerFault: (issuer) => (issuer.startsWith('https://') ? undefined : 'invalid_url'),
+  isPortalForAll: false,
 };
 const check = (wanted: WantedSettings, change: Partial<SettingsContext> = {}) =>
   checkSettings(wanted, { ...context, ...change });
@@ -62,6 +67,15 @@ const organisations: fc.Arbitrary<Organisation> = fc.record({
   jitterMinutes: fc.integer({ min: 0, max: 240 }),
   uncertainPolicy: fc.constantFrom(...uncertainPolicies),
   birthDateOpens: fc.constantFrom(...birthDateTiers),
+  proofPolicy: fc.constantFrom(...proofPolicies),
+  portal: fc.option(
+    fc.record({
+      issuer: fc.constantFrom('https://login.example.org', 'https://id.example.net/realm'),
+      clientId: fc.constantFrom('sotto', 'c-81'),
+      acrValues: fc.subarray(['mfa', 'urn:eidas:substantial']),
+      maxAgeMinutes: fc.integer({ min: 0, max: 1_440 }),
+    }),
+  ),
   daysAheadMax: fc.integer({ min: 15, max: 400 }),
   requestsPerMinute: fc.option(fc.integer({ min: 1, max: 1_000_000 })),
 });
@@ -99,7 +113,32 @@ describe('settings', () => {
     );
   });
 
+  it('know a portal by what was left out of it, and take none beside one that serves all', () => {
+    const portal = { issuer: 'https://login.example.org', clientId: 'sotto' };
+    const whole = { ...portal, acrValues: [], maxAgeMinutes: 10 };
+    expect(check({ portal })).toEqual({ ok: true, changes: { portal: whole } });
+    expect(check({ portal }, { organisation: { ...standing, portal: whole } })).toEqual({
+      ok: true,
+      changes: {},
+    });
+    expect(faults({ portal }, { isPortalForAll: true })).toEqual(['/portal read_only']);
+    expect(check({ portal: null }, { isPortalForAll: true })).toEqual({ ok: true, changes: {} });
+  });
+
   it.each<[WantedSettings, string[]]>([
+    [{ proofPolicy: 'lax' }, ['/proofPolicy invalid_value']],
+    [
+      { portal: { issuer: 'http://x.example', clientId: '', maxAgeMinutes: 1_441 } },
+      [
+        '/portal/issuer invalid_url',
+        '/portal/clientId invalid_value',
+        '/portal/maxAgeMinutes invalid_value',
+      ],
+    ],
+    [
+      { portal: { issuer: 'https://x.example', clientId: 'c', acrValues: ['mfa', 'a b'] } },
+      ['/portal/acrValues/1 invalid_value'],
+    ],
     [{ defaultLanguage: 'tlh' }, ['/defaultLanguage invalid_value']],
     [{ defaultLanguage: 'fr-CH' }, ['/defaultLanguage invalid_value']],
     [{ jitterMinutes: 241 }, ['/jitterMinutes invalid_value']],

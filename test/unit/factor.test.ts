@@ -3,63 +3,135 @@ import { describe, expect, it } from 'vitest';
 import { type Channel, channels } from '../../src/domain/channel.ts';
 import {
   type Factor,
+  type FactorRules,
   factorsFor,
   judgeTry,
+  type Provable,
+  proofPolicies,
   reachableFactors,
   type SourceLevel,
   sourceDelayMs,
   sourceLevelAt,
   waysToProve,
 } from '../../src/domain/factor.ts';
+import { tierOf } from '../../src/domain/tiers.ts';
 
 const limits = { perFactorMax: 10, perSourceMax: 5 };
+
+const standard = { proofPolicy: 'standard', portal: 'none' } as const;
 
 describe('factors', () => {
   it('offer a code only behind a link by email, and never on the channel that carried the link', () => {
     const recipient = { pin: '482913', phone: '+33639980001', birthDate: '1980-02-14' };
-    expect(factorsFor(recipient, 'sms')).toEqual(['pin', 'birth_date']);
-    expect(factorsFor(recipient, 'email')).toEqual(['pin', 'code', 'birth_date']);
-    expect(factorsFor({ phone: '+33639980001' }, 'sms')).toEqual([]);
-    expect(factorsFor({}, 'email')).toEqual([]);
+    expect(factorsFor(recipient, 'sms', standard)).toEqual(['pin', 'birth_date']);
+    expect(factorsFor(recipient, 'email', standard)).toEqual(['pin', 'code', 'birth_date']);
+    expect(factorsFor({ phone: '+33639980001' }, 'sms', standard)).toEqual([]);
+    expect(factorsFor({}, 'email', standard)).toEqual([]);
+  });
+
+  it('offer an organisation’s own portal behind a birth date alone, and one that serves all at once', () => {
+    const known = { subject: 'a1', birthDate: '1980-02-14' };
+    const own = { proofPolicy: 'standard', portal: 'own' } as const;
+    const forAll = { proofPolicy: 'standard', portal: 'for_all' } as const;
+    const ways = (rules: FactorRules, recipient: Provable, birthDateProved = false) =>
+      waysToProve({
+        offered: factorsFor(recipient, 'sms', rules),
+        ...{ portal: rules.portal, locked: {}, birthDateProved },
+      });
+    expect(ways(own, known)).toEqual(['birth_date']);
+    expect(ways(own, known, true)).toEqual(['portal']);
+    expect(ways(own, { subject: 'a1' }, true)).toEqual([]);
+    expect(ways(forAll, known)).toEqual(['portal', 'birth_date']);
+    expect(ways(forAll, { subject: 'a1' })).toEqual(['portal']);
+    expect(ways(forAll, { birthDate: '1980-02-14' })).toEqual(['birth_date']);
+    const strict = { ...own, proofPolicy: 'strict' } as const;
+    expect(ways(strict, known)).toEqual(['birth_date']);
+    expect(ways(strict, known, true)).toEqual(['portal']);
+    expect(ways(strict, { birthDate: '1980-02-14', pin: '482913' })).toEqual(['pin']);
+    expect(ways({ ...forAll, proofPolicy: 'strict' }, known)).toEqual(['portal']);
   });
 });
 
-/** Every contact and factor that a recipient may have, behind a link on every channel it can go out on. */
-const combinations = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15].flatMap((bits) => {
-  const recipient = {
-    ...(bits & 1 ? { phone: '+33639980001' } : {}),
-    ...(bits & 2 ? { email: 'lea@example.org' } : {}),
-    ...(bits & 4 ? { pin: '482913' } : {}),
-    ...(bits & 8 ? { birthDate: '1980-02-14' } : {}),
-  };
-  const contact: Record<Channel, boolean> = { sms: (bits & 1) > 0, email: (bits & 2) > 0 };
-  return channels.filter((channel) => contact[channel]).map((channel) => ({ recipient, channel }));
+const offers = fc.record({
+  recipient: fc.record(
+    {
+      phone: fc.constant('+33639980001'),
+      email: fc.constant('lea@example.org'),
+      pin: fc.constant('482913'),
+      birthDate: fc.constant('1980-02-14'),
+      subject: fc.constant('a1'),
+    },
+    { requiredKeys: [] },
+  ),
+  channel: fc.constantFrom(...channels),
+  rules: fc.record({
+    proofPolicy: fc.constantFrom(...proofPolicies),
+    portal: fc.constantFrom('none', 'own', 'for_all'),
+    hasPasskey: fc.boolean(),
+  }),
 });
 
-describe('for every recipient and every link that may go out to one', () => {
-  it.each(combinations)('$recipient by $channel: a code never takes the way of the link', (one) => {
-    const codeTravelsBy: Channel = 'sms';
-    const offered = factorsFor(one.recipient, one.channel);
-    if (offered.includes('code')) expect(one.channel).not.toBe(codeTravelsBy);
-    expect(offered.includes('code')).toBe(one.channel === 'email' && 'phone' in one.recipient);
+/** Every recipient, channel and rule many times over: there are 1,536 of them. */
+const everyOffer = (check: (offer: FactorsCase) => void) =>
+  fc.assert(fc.property(offers, check), { numRuns: 5_000 });
+type FactorsCase = typeof offers extends fc.Arbitrary<infer Case> ? Case : never;
+
+describe('for every recipient, every policy and every link that may go out to one', () => {
+  it('a code never takes the way of the link, and opens nothing where it would', () => {
+    everyOffer(({ recipient, channel, rules }) => {
+      const codeTravelsBy: Channel = 'sms';
+      const offered = factorsFor(recipient, channel, rules);
+      const isOffered =
+        channel !== codeTravelsBy && 'phone' in recipient && rules.proofPolicy === 'standard';
+      expect(offered.includes('code')).toBe(isOffered);
+      const { proofPolicy } = rules;
+      for (const birthDateOpensAll of [false, true]) {
+        const tier = tierOf('code', { channel, birthDateOpensAll, proofPolicy });
+        if (channel === codeTravelsBy) expect(tier).toBe(0);
+      }
+    });
   });
 
-  it.each(combinations)('$recipient by $channel: whatever is offered can be reached', (one) => {
-    const offered = factorsFor(one.recipient, one.channel);
-    const atOnce = reachableFactors({ offered, birthDateProved: false });
-    const later = reachableFactors({ offered, birthDateProved: true });
-    expect(new Set([...atOnce, ...later])).toEqual(new Set(offered));
-    // A code goes out to nobody but who typed the birth date right, where one is known.
-    expect(atOnce.includes('code')).toBe(
-      offered.includes('code') && !('birthDate' in one.recipient),
-    );
-    expect(later).not.toContain('birth_date');
+  it('no way asks for a phone or a mailbox but a code', () => {
+    everyOffer(({ recipient, channel, rules }) => {
+      const { phone: _phone, email: _email, ...known } = recipient;
+      const offered = factorsFor(recipient, channel, rules);
+      const offeredWithout = factorsFor(known, channel, rules);
+      expect(offeredWithout).toEqual(offered.filter((factor) => factor !== 'code'));
+    });
+  });
+
+  it('whatever is offered can be reached, and what tells or rings only after the birth date', () => {
+    everyOffer(({ recipient, channel, rules }) => {
+      const offered = factorsFor(recipient, channel, rules);
+      const { portal } = rules;
+      const atOnce = reachableFactors({ offered, portal, birthDateProved: false });
+      const later = reachableFactors({ offered, portal, birthDateProved: true });
+      expect(new Set([...atOnce, ...later])).toEqual(new Set(offered));
+      if ('birthDate' in recipient) expect(atOnce).not.toContain('code');
+      if (portal === 'own') expect(atOnce).not.toContain('portal');
+      expect(later).not.toContain('birth_date');
+    });
+  });
+
+  it('the strict policy opens nothing but by PIN, passkey or portal', () => {
+    everyOffer(({ recipient, channel, rules }) => {
+      if (rules.proofPolicy !== 'strict') return;
+      const opening = factorsFor(recipient, channel, rules).filter(
+        (factor) => tierOf(factor, { channel, birthDateOpensAll: true, proofPolicy: 'strict' }) > 0,
+      );
+      for (const factor of opening) expect(['pin', 'passkey', 'portal']).toContain(factor);
+      // A birth date is asked for where it leads on to a portal, and nowhere else.
+      if (factorsFor(recipient, channel, rules).includes('birth_date')) {
+        expect(opening).toContain('portal');
+      }
+    });
   });
 
   it('a locked factor is no way, and locks no other', () => {
     const offered: Factor[] = ['pin', 'code', 'birth_date'];
     const ways = (locked: Partial<Record<Factor, string>>, birthDateProved: boolean) =>
-      waysToProve({ offered, locked, birthDateProved });
+      waysToProve({ offered, portal: 'none', locked, birthDateProved });
     expect(ways({}, false)).toEqual(['pin', 'birth_date']);
     expect(ways({ pin: 'K7P4QX' }, false)).toEqual(['birth_date']);
     expect(ways({ birth_date: 'K7P4QX' }, false)).toEqual(['pin']);

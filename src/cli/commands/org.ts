@@ -9,7 +9,7 @@ export const org = command({
     'org create --name NAME [--json]',
     'org list [--json]',
     'org show ID [--json]',
-    'org set ID [--name NAME] [--language TAG] [--plan PLAN] [--quiet FROM-UNTIL|none] [--jitter MINUTES] [--uncertain resend|hold] [--birth-date-opens time|everything] [--days-ahead DAYS] [--requests-per-minute COUNT|none] [--reason TEXT] [--json]',
+    'org set ID [--name NAME] [--language TAG] [--plan PLAN] [--quiet FROM-UNTIL|none] [--jitter MINUTES] [--uncertain resend|hold] [--birth-date-opens time|everything] [--proof standard|strict] [--portal ISSUER|none --portal-client ID [--portal-acr VALUES] [--portal-max-age MINUTES]] [--days-ahead DAYS] [--requests-per-minute COUNT|none] [--reason TEXT] [--json]',
   ],
   about: [
     'create returns once the keys that its appointments are sealed to are published, so the patient role must run. set changes what is given and nothing else; what was accepted before keeps its plan. Each change is a line in the audit.',
@@ -23,6 +23,10 @@ export const org = command({
     {
       for: 'nothing between ten at night and half past seven',
       line: 'sotto org set ID --quiet 22:00-07:30',
+    },
+    {
+      for: 'patients log in at its portal, which must have asked them for two factors',
+      line: 'sotto org set ID --portal https://login.example.org --portal-client sotto --portal-acr mfa',
     },
   ],
   options: {
@@ -60,6 +64,31 @@ export const org = command({
       type: 'string',
       value: 'time|everything',
       means: 'What a birth date alone shows; everything needs --reason',
+    },
+    proof: {
+      type: 'string',
+      value: 'standard|strict',
+      means: 'strict: only a PIN, a passkey or a portal login opens anything',
+    },
+    portal: {
+      type: 'string',
+      value: 'ISSUER|none',
+      means: 'OpenID Connect provider where its patients log in, or none',
+    },
+    'portal-client': {
+      type: 'string',
+      value: 'ID',
+      means: 'What that provider calls us',
+    },
+    'portal-acr': {
+      type: 'string',
+      value: 'VALUES',
+      means: 'Ways to log in of which one must have been used, the preferred first; none: any',
+    },
+    'portal-max-age': {
+      type: 'string',
+      value: 'MINUTES',
+      means: 'How long ago somebody may have logged in there, 0 to 1440; unset: 10',
     },
     'days-ahead': {
       type: 'string',

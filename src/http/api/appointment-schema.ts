@@ -62,6 +62,10 @@ const recipient = z
     pin: token(32)
       .optional()
       .meta({ description: '6 to 8 digits, told at booking, the same for a contact point.' }),
+    subject: token(255).optional().meta({
+      description:
+        'Who the person is at the patient portal: the sub that its OpenID Connect provider gives us, or an opaque pseudonym of yours. Never a name, an address or a number.',
+    }),
   })
   .meta({ description: 'At least a phone or an email, and what the person can prove.' });
 

@@ -7,8 +7,10 @@ import {
   settingBounds,
   type WantedSettings,
 } from '../../domain/check-settings.ts';
+import { proofPolicies } from '../../domain/factor.ts';
 import { languages } from '../../domain/language.ts';
 import { birthDateTiers, type Organisation, uncertainPolicies } from '../../domain/organisation.ts';
+import { portalBounds, portalMaxAgeMinutesDefault } from '../../domain/portal.ts';
 
 const about = {
   defaultLanguage: 'Of messages and pages, where a recipient has none of ours.',
@@ -19,6 +21,13 @@ const about = {
     'Of a send that the provider never heard of: once more, flagged, or held. Stored for later; it changes nothing yet.',
   birthDateOpens:
     'What a birth date opens by itself. Many people know it: everything needs a reason, which is recorded.',
+  proofPolicy:
+    'strict: a PIN, a passkey or a portal login alone opens anything; no birth date and no code by SMS does.',
+  portal:
+    'OpenID Connect provider where patients log in, as recipient.subject names them there. null: none of your own.',
+  issuer: 'As the provider writes it: https, no query, no fragment.',
+  acrValues: 'One of these ways to log in must have been used, the first preferred. Absent: any.',
+  maxAgeMinutes: `How long ago somebody may have logged in there. Absent: ${portalMaxAgeMinutesDefault}.`,
   daysAheadMax: 'How far ahead an appointment may lie, less a day for its link.',
   requestsPerMinute: 'Ceiling for each key; null: none.',
 };
@@ -66,6 +75,24 @@ export const organisationRequest: z.ZodType<WantedSettings & { reason?: string |
       .optional()
       .meta({ description: about.uncertainPolicy }),
     birthDateOpens: oneOf(birthDateTiers).optional().meta({ description: about.birthDateOpens }),
+    proofPolicy: oneOf(proofPolicies).optional().meta({ description: about.proofPolicy }),
+    portal: z
+      .strictObject({
+        issuer: z.string().max(limits.webhookUrlCharactersMax).meta({ description: about.issuer }),
+        clientId: z.string().max(portalBounds.charactersMax),
+        acrValues: z
+          .array(z.string().max(portalBounds.charactersMax))
+          .max(portalBounds.acrValuesMax)
+          .optional()
+          .meta({ description: about.acrValues }),
+        maxAgeMinutes: z
+          .int()
+          .optional()
+          .meta({ ...portalBounds.maxAgeMinutes, description: about.maxAgeMinutes }),
+      })
+      .nullable()
+      .optional()
+      .meta({ description: about.portal }),
     daysAheadMax: wholeNumber('daysAheadMax').optional(),
     requestsPerMinute: wholeNumber('requestsPerMinute').nullable().optional().meta(told),
     reason: z.string().max(reasonCharactersMax).optional().meta({
@@ -90,6 +117,16 @@ export const organisationAnswer: z.ZodType<Organisation> = z
     jitterMinutes: wholeNumber('jitterMinutes'),
     uncertainPolicy: z.enum(uncertainPolicies).meta({ description: about.uncertainPolicy }),
     birthDateOpens: z.enum(birthDateTiers).meta({ description: about.birthDateOpens }),
+    proofPolicy: z.enum(proofPolicies).meta({ description: about.proofPolicy }),
+    portal: z
+      .object({
+        issuer: z.string().meta({ description: about.issuer }),
+        clientId: z.string(),
+        acrValues: z.array(z.string()).meta({ description: about.acrValues }),
+        maxAgeMinutes: z.int().meta({ description: about.maxAgeMinutes }),
+      })
+      .nullable()
+      .meta({ description: about.portal }),
     daysAheadMax: wholeNumber('daysAheadMax'),
     requestsPerMinute: wholeNumber('requestsPerMinute').nullable(),
   })

@@ -36,7 +36,9 @@ export const receiptWords: Readonly<Record<ReceiptState, string>> = {
 };
 
 export const factorWords: Readonly<Record<Factor, string>> = {
+  passkey: 'Passkey',
   pin: 'PIN',
+  portal: 'Portal login',
   code: 'Code by SMS',
   birth_date: 'Date of birth',
 };

@@ -4,10 +4,12 @@ import { pageHeaders } from '../page-headers.ts';
 import { addCodeRoutes } from './code-routes.ts';
 import { addDetailsRoutes } from './details-routes.ts';
 import { addLinkRoutes } from './link-routes.ts';
+import { createOnceCookie } from './once-cookie.ts';
 import { addOptOutRoutes } from './opt-out-routes.ts';
 import { acceptedLanguage, requestedLanguage } from './page-language.ts';
 import { buildPageServer, sendNotice } from './page-server.ts';
 import type { Pages, PatientAppOptions } from './pages.ts';
+import { addPortalRoutes } from './portal-routes.ts';
 import { addProveRoutes } from './prove-routes.ts';
 import { addStaticRoutes } from './static-routes.ts';
 import { createVisits } from './visits.ts';
@@ -50,6 +52,11 @@ export async function buildPatientApp(options: PatientAppOptions): Promise<Fasti
   addLinkRoutes(app, pages);
   addProveRoutes(app, pages);
   addCodeRoutes(app, pages);
+  addPortalRoutes(
+    app,
+    pages,
+    createOnceCookie({ box: options.boxes.portal, name: 'portal', https }),
+  );
   addDetailsRoutes(app, pages);
   await addOptOutRoutes(app, pages);
   return app;

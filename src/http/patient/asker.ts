@@ -71,9 +71,11 @@ async function questionOf(pages: Pages, asker: Asker): Promise<Question | undefi
   const link = await pages.openLink(asker.linkSecret);
   if (!link || !canAsk(link)) return undefined;
   const session = 'tier' in asker ? asker : undefined;
+  const birthDateProved = session !== undefined || asker.birthDateProved;
   // A session is for one appointment: should its link ever lead to another, it leads nowhere.
   if (session && session.appointmentId !== link.stored.appointmentId) return undefined;
-  const offer = { offered: link.factors, birthDateProved: session !== undefined };
+  const { portal } = link.factorRules;
+  const offer = { offered: link.factors, portal, birthDateProved };
   const { locked } = link.stored;
   return {
     ...{ asker, link },

@@ -76,9 +76,10 @@ function pageOf(
   const appointment = showDetails(link, tier);
   if (appointment) return detailsPage({ language, appointment, session });
   const time = showTime(link, tier);
-  const { factors: offered, stored } = link;
+  const { factors: offered, factorRules, stored } = link;
+  const { portal } = factorRules;
   const ways = otherWays(
-    waysToProve({ offered, locked: stored.locked, birthDateProved: true }),
+    waysToProve({ offered, portal, locked: stored.locked, birthDateProved: true }),
     undefined,
   );
   return time && timePage({ language, appointment: time, ways, session });

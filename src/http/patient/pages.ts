@@ -1,10 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Language } from '../../domain/language.ts';
 import type { Secret } from '../../domain/secret.ts';
+import type { Tier } from '../../domain/tiers.ts';
+import type { CookieBox } from '../../keys/cookie-box.ts';
 import type { OptOutClaim } from '../../keys/opt-out-token.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { OpenedLink } from '../../usecases/open-link.ts';
 import type { SourcePace } from '../../usecases/pace-sources.ts';
+import type { BegunLogin, PortalProblem } from '../../usecases/portal-login.ts';
 import type { Answer, Proof } from '../../usecases/prove-recipient.ts';
 import type { CodeSending } from '../../usecases/send-code.ts';
 import type { Visits, VisitsOptions } from './visits.ts';
@@ -27,7 +30,7 @@ export interface PatientAppOptions {
   readonly trustedProxies: readonly string[] | undefined;
   readonly check: CheckPageFacts;
   readonly log: Log;
-  readonly boxes: VisitsOptions['boxes'];
+  readonly boxes: VisitsOptions['boxes'] & { readonly portal: CookieBox };
   readonly now: () => number;
   /** The link secret in a token that we minted; without a look at the database. */
   readonly verifyToken: (token: string) => Promise<Secret<Buffer> | undefined>;
@@ -45,6 +48,23 @@ export interface PatientAppOptions {
   }) => Promise<CodeSending>;
   /** Whether that browser session has asked for a code that may still be typed. */
   readonly hasCode: (input: { link: OpenedLink; visitId: Secret<string> }) => Promise<boolean>;
+  /** Logging in where the organisation's patients have an account. */
+  readonly portal: {
+    begin(input: {
+      link: OpenedLink;
+      language: Language;
+    }): Promise<
+      { readonly url: string; readonly login: BegunLogin } | { readonly problem: PortalProblem }
+    >;
+    finish(input: {
+      link: OpenedLink;
+      login: BegunLogin;
+      path: string;
+      query: string;
+    }): Promise<{ readonly tier: Tier } | { readonly problem: PortalProblem }>;
+    /** What providers check our signatures with: a JSON Web Key each (RFC 7517). */
+    publicKeys(): Promise<readonly object[]>;
+  };
   readonly optOut: {
     /** Whom a token of an email's header is of; undefined for one that we never minted. */
     openToken(token: string): Promise<OptOutClaim | undefined>;

@@ -32,9 +32,13 @@ export async function proveAnswer(
   const source = pages.sourceOf(request.ip);
   const proof = await pages.proveRecipient({ link, answer, source });
   if (proof.outcome !== 'proved') pages.pace.noteWrong(source);
-  await sleep(Math.max(0, pages.answerFloorMs - reply.elapsedTime));
+  await takeAtLeast(pages, reply);
   switch (proof.outcome) {
     case 'proved': {
+      if (proof.tier === 0) {
+        await pages.visits.noteBirthDate(reply, asker);
+        return reply.redirect(paths.prove, 303);
+      }
       const { appointmentId } = link.stored;
       await pages.visits.prove(reply, asker, { appointmentId, tier: proof.tier });
       return reply.redirect(paths.details, 303);
@@ -44,6 +48,14 @@ export async function proveAnswer(
     case 'locked':
       return sendLocked(reply, question, { factor: answer.factor, helpCode: proof.helpCode });
   }
+}
+
+/** Waits until an answer has taken as long as every other. */
+export async function takeAtLeast(
+  { answerFloorMs }: Pick<Pages, 'answerFloorMs'>,
+  reply: FastifyReply,
+): Promise<void> {
+  await sleep(Math.max(0, answerFloorMs - reply.elapsedTime));
 }
 
 /** The page of a locked factor, with the ways that are still open. */

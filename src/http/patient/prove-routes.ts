@@ -5,6 +5,7 @@ import { offerCode } from './code-routes.ts';
 import type { Pages } from './pages.ts';
 import { paths } from './paths.ts';
 import { askPin, checkPin } from './pin-question.ts';
+import { askForPortal } from './portal-routes.ts';
 
 /**
  * Asks who is there, and checks the answer: at `/prove` for the strongest factor that can be asked
@@ -23,6 +24,10 @@ export function addProveRoutes(app: FastifyInstance, pages: Pages): void {
           return askPin(exchange);
         case 'birth_date':
           return askBirthDate(exchange);
+        case 'portal':
+          return askForPortal(exchange);
+        case 'passkey':
+          return reply.redirect(paths.provePasskey, 303);
         case 'code':
           return offerCode(pages, exchange);
       }

@@ -13,6 +13,8 @@ export interface LinkVisit {
   readonly linkSecret: Secret<Buffer>;
   readonly language: Language;
   readonly createdAtMs: number;
+  /** Whether the birth date was typed right, where that opens nothing but the way to another factor. */
+  readonly birthDateProved: boolean;
 }
 
 /** Someone who proved to be the recipient of one appointment. */
@@ -31,6 +33,7 @@ interface Sealed {
   readonly s: string;
   readonly l: Language;
   readonly c: number;
+  readonly b?: true;
   readonly a?: string;
   readonly t?: Tier;
 }
@@ -122,8 +125,9 @@ export function createVisits({ boxes, https, now }: VisitsOptions) {
       if (request.cookies[names.session] !== undefined) clear(reply, 'session');
       const before = await visitOf(request);
       const isSame = before?.linkSecret.reveal().equals(linkSecret.reveal()) === true;
-      const id = isSame ? before.id : newId();
-      return setVisit(reply, { id, linkSecret, language, createdAtMs: now() });
+      const { id, birthDateProved } = isSame ? before : { id: newId(), birthDateProved: false };
+      const createdAtMs = now();
+      return setVisit(reply, { id, linkSecret, language, createdAtMs, birthDateProved });
     },
 
     /**
@@ -148,6 +152,10 @@ export function createVisits({ boxes, https, now }: VisitsOptions) {
       });
     },
 
+    /** Remembers that a birth date was typed right which opens nothing, under a new id. */
+    noteBirthDate: (reply: FastifyReply, visit: LinkVisit) =>
+      setVisit(reply, { ...visit, id: newId(), birthDateProved: true }),
+
     /** Notes that a session is in use: its idle time begins anew. */
     refresh: setSession,
 
@@ -167,20 +175,22 @@ function newId(): Secret<string> {
   return new Secret(randomBytes(16).toString('base64url'));
 }
 
-function seal({ id, linkSecret, language, createdAtMs }: LinkVisit): Sealed {
+function seal({ id, linkSecret, language, createdAtMs, birthDateProved }: LinkVisit): Sealed {
   return {
     i: id.reveal(),
     s: linkSecret.reveal().toString('base64url'),
     l: language,
     c: createdAtMs,
+    ...(birthDateProved && { b: true as const }),
   };
 }
 
-function unseal({ i, s, l, c }: Sealed): LinkVisit {
+function unseal({ i, s, l, c, b }: Sealed): LinkVisit {
   return {
     id: new Secret(i),
     linkSecret: new Secret(Buffer.from(s, 'base64url')),
     language: l,
     createdAtMs: c,
+    birthDateProved: b === true,
   };
 }

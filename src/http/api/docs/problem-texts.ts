@@ -119,7 +119,7 @@ export const fieldTexts: Record<FieldErrorCode, string> = {
   no_contact_point:
     'There is no phone or email, or not the one that the channel needs; at /recipient, nothing that the organisation’s plan could use.',
   no_usable_factor:
-    'Behind a link on this channel the patient could not prove who they are: send a PIN.',
+    'Behind a link on this channel the patient could not prove who they are, as the organisation’s proofPolicy wants it: send a PIN.',
   invalid_phone: 'Not a phone number in international form, such as +33639980001.',
   unreachable_phone: 'The number cannot receive SMS.',
   reserved_number: 'The number belongs to nobody; it is accepted in test mode.',
@@ -128,6 +128,8 @@ export const fieldTexts: Record<FieldErrorCode, string> = {
   invalid_birth_date: 'Not a day in the form YYYY-MM-DD, or not one that someone can be born on.',
   invalid_pin: 'Not 6 to 8 digits.',
   trivial_pin: 'Among the first that anyone would try; draw another.',
+  invalid_subject:
+    'Not 1 to 255 printable characters of ASCII without a space, or the phone or the email itself.',
   details_too_large: 'details take more than 8 KiB of JSON.',
   invalid_url:
     'Not https on port 443 or 8443, or with a user, a password, a fragment or letters beyond ASCII.',

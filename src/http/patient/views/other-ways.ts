@@ -12,7 +12,9 @@ export interface Way {
 }
 
 const pathOf: Readonly<Record<Factor, string>> = {
+  passkey: paths.provePasskey,
   pin: paths.provePin,
+  portal: paths.provePortal,
   birth_date: paths.proveBirthDate,
   code: paths.sendCode,
 };
