@@ -120,6 +120,51 @@ describe('a reminder is accepted only where its patient can prove who they are',
   });
 });
 
+describe('under the strict policy', () => {
+  let accept: Awaited<ReturnType<typeof acceptOn>>;
+  beforeAll(async () => {
+    accept = await acceptOn('sms', 'email');
+  });
+  const subject = 'opaque-1';
+  const portal = { portal_issuer: 'https://login.example.org', portal_client_id: 'sotto' };
+  it.each<[string, Recipient, Record<string, string>, 'taken' | 'no_usable_factor']>([
+    ['a PIN', { pin: contact.pin }, {}, 'taken'],
+    ['a birth date', { birthDate: contact.birthDate }, {}, 'no_usable_factor'],
+    ['a code', { phone: contact.phone }, {}, 'no_usable_factor'],
+    ['a subject at no portal', { subject, birthDate: contact.birthDate }, {}, 'no_usable_factor'],
+    ['a subject at its portal', { subject, birthDate: contact.birthDate }, portal, 'taken'],
+    ['a portal that nobody is led to', { subject }, portal, 'no_usable_factor'],
+  ])('%s is answered as it should', async (_name, known, settings, expected) => {
+    const id = await db.createOrganisation({ proof_policy: 'strict', ...settings });
+    await testKeys.keys.ensureViewKeys({ organisationIds: [id], months: testKeys.months });
+    const answer = accept.put({
+      ...where(),
+      organisationId: id,
+      body: appointmentRequest({
+        recipient: { email: contact.email, ...known },
+        reminders: [{ before: 'PT24H', channel: 'email' }],
+      }),
+    });
+    if (expected === 'taken') await expect(answer).resolves.toMatchObject({ created: true });
+    else {
+      const fields = [{ pointer: '/reminders/0/channel', code: expected }];
+      await expect(answer).rejects.toMatchObject({ fields });
+    }
+  });
+
+  it.each(['léa', 'a b', '', contact.email, 'x'.repeat(256)])(
+    'a subject like %j is refused',
+    async (wrong) => {
+      const recipient = { ...contact, subject: wrong };
+      await expect(
+        accept.put({ ...where(), body: appointmentRequest({ recipient }) }),
+      ).rejects.toMatchObject({
+        fields: [{ pointer: '/recipient/subject', code: 'invalid_subject' }],
+      });
+    },
+  );
+});
+
 describe('the plan of the organisation', () => {
   const plan = (...entries: [string, RequestedChannel][]) => ({
     reminder_plan: JSON.stringify(entries.map(([before, channel]) => ({ before, channel }))),

@@ -57,6 +57,8 @@ describe('the settings of an organisation', () => {
       jitterMinutes: 15,
       uncertainPolicy: 'resend',
       birthDateOpens: 'time',
+      proofPolicy: 'standard',
+      portal: null,
       daysAheadMax: 400,
       requestsPerMinute: null,
     });
@@ -89,6 +91,28 @@ describe('the settings of an organisation', () => {
     expect(answer.statusCode).toBe(200);
     expect(answer.json()).toEqual(before);
     expect(await audit()).toEqual([]);
+  });
+
+  it('say what patients may prove with, and where they log in', async () => {
+    const portal = { issuer: 'https://login.example.org/realm', clientId: 'sotto' };
+    const accepted = await put({ proofPolicy: 'strict', portal });
+    const whole = { ...portal, acrValues: [], maxAgeMinutes: 10 };
+    expect(accepted.json()).toMatchObject({ proofPolicy: 'strict', portal: whole });
+    expect((await put(accepted.json())).json()).toEqual(accepted.json());
+    expect((await put({ portal: null })).json()).toMatchObject({ portal: null });
+    const subjects = (await audit()).map(({ subject }) => subject);
+    expect(subjects).toEqual([
+      'proofPolicy="strict"',
+      `portal=${JSON.stringify(whole)}`,
+      'portal=null',
+    ]);
+    for (const issuer of [
+      'http://login.example.org',
+      'https://10.0.0.8',
+      'https://x.example/?a=b',
+    ]) {
+      expect((await put({ portal: { ...portal, issuer } })).statusCode).toBe(422);
+    }
   });
 
   it('let a birth date open everything only with a reason, which is kept', async () => {

@@ -13,6 +13,7 @@ export interface PatientSite {
   readonly origin: string;
   readonly browser: Browser;
   readonly database: TestDatabase;
+  readonly organisationId: string;
   readonly pages: PatientPages;
   /** What the browser complained of: a style or image that the policy refused, for instance. */
   readonly complaints: readonly string[];
@@ -47,7 +48,7 @@ export async function openPatientSite(): Promise<PatientSite> {
   let addresses = 0;
 
   return {
-    ...{ origin, browser, database, pages, complaints },
+    ...{ origin, browser, database, organisationId, pages, complaints },
     async openPage(options = {}) {
       addresses += 1;
       const extraHTTPHeaders = { 'x-forwarded-for': `198.51.100.${addresses}` };

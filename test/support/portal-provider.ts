@@ -30,6 +30,7 @@ export async function startPortalProvider(
   const answer = provider.callback();
 
   server.on('request', (request, response) => {
+    if (request.url === '/favicon.ico') return response.writeHead(204).end();
     const isLogin = request.url?.startsWith('/interaction/');
     if (!isLogin) return answer(request, response);
     if (request.method === 'GET') {

@@ -122,7 +122,7 @@ describe('a field that appointments carry', () => {
         ...{ practitioner: 'a', specialty: 'a', place: { name: 'a', address: 'a' } },
         ...{ instructions: 'a', phone: 'a', reason: 'a', for: 'a' },
       },
-      recipient: { phone: 'x', email: 'x', language: 'x', birthDate: 'x', pin: 'x' },
+      recipient: { phone: 'x', email: 'x', language: 'x', birthDate: 'x', pin: 'x', subject: 'x' },
     };
     const known = appointmentRequest.parse(whole);
     const leaves = (value: object, place: string): string[] =>

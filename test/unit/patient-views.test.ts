@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { limits } from '../../config/limits.ts';
+import { factors } from '../../src/domain/factor.ts';
 import { directionOf, type Language, languages } from '../../src/domain/language.ts';
 import { stylesheet } from '../../src/http/patient/style.ts';
 import {
@@ -13,6 +14,7 @@ import { landingPage } from '../../src/http/patient/views/landing-page.ts';
 import { lockedPage } from '../../src/http/patient/views/locked-page.ts';
 import { noticePage } from '../../src/http/patient/views/notice-page.ts';
 import { otherWays } from '../../src/http/patient/views/other-ways.ts';
+import { portalPage } from '../../src/http/patient/views/portal-page.ts';
 import { provePinPage } from '../../src/http/patient/views/prove-page.ts';
 import { type OfferProblem, sendCodePage } from '../../src/http/patient/views/send-code-page.ts';
 import { timePage } from '../../src/http/patient/views/time-page.ts';
@@ -51,13 +53,15 @@ const noticeKinds: readonly NoticeKind[] = [
   'problem',
   'left',
 ];
-const allWays = otherWays(['pin', 'birth_date', 'code'], undefined);
+const allWays = otherWays(factors, undefined);
 const prove = (language: Language, error?: 'missing' | 'malformed' | 'refused') =>
   provePinPage({ language, path: '/prove', form, error, ways: allWays });
 const birthDate = (language: Language, error?: BirthDateError) =>
   birthDatePage({ language, path: '/prove', form, error, ways: allWays });
 const offer = (language: Language, problem?: OfferProblem) =>
   sendCodePage({ language, form, problem, sendPath: '/s', codePath: '/code', ways: allWays });
+const portal = (language: Language, problem?: 'unavailable') =>
+  portalPage({ language, startPath: '/portal/start', problem, ways: allWays });
 const code = (
   language: Language,
   { error, news }: { error?: 'missing' | 'malformed' | 'refused'; news?: CodeNews } = {},
@@ -81,6 +85,8 @@ function pagesIn(language: Language): [name: string, html: string, step?: string
     ['birth date with an error', birthDate(language, 'refused'), 'prove'],
     ['send a code', offer(language), 'prove'],
     ['send a code with an error', offer(language, 'optedOut'), 'prove'],
+    ['portal', portal(language), 'prove'],
+    ['portal with an error', portal(language, 'unavailable'), 'prove'],
     ['code', code(language), 'code'],
     ['code under way', code(language, { news: 'uncertain' }), 'code'],
     ['code with an error', code(language, { error: 'refused' }), 'code'],
