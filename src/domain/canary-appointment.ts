@@ -94,6 +94,8 @@ export function canaryRecipient(run: CanaryCase, version: CanaryVersion): Recipi
     ...(language !== undefined && { language }),
     ...(knowsBirthDate && { birthDate: canaryBirthDate(run) }),
     ...pin,
+    // Where a PIN is asked for first, whatever portal there is.
+    ...(factor === 'pin' && all && { subject: `canary-${run.id}` }),
   };
 }
 

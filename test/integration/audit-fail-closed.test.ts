@@ -149,7 +149,10 @@ describe('while no line can be written to the audit', () => {
   it('a credential changes no setting', async () => {
     const before = await standing();
     const changed = changeOwnOrganisation(
-      { database: database.open('api'), channelsAvailable: ['sms'] },
+      {
+        ...{ database: database.open('api'), channelsAvailable: ['sms'] },
+        portals: { loopbackAllowed: true, isPortalForAll: false },
+      },
       { organisationId, credentialId: 'x', wanted: { jitterMinutes: 9 } },
     );
     await expect(changed).rejects.toMatchObject({ code: 'unavailable' });
