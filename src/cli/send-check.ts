@@ -17,6 +17,7 @@ import {
 import type { SendCheckAnswer } from '../usecases/describe-send-check.ts';
 import { adminUrlOf, uuidFrom } from './admin.ts';
 import { CommandError } from './command-error.ts';
+import { commandLineJournal } from './command-line-journal.ts';
 import { exitCodes } from './exit-codes.ts';
 import { type Action, runAction } from './run-action.ts';
 import { untilAnswered } from './until-check-answered.ts';
@@ -114,6 +115,7 @@ function depsOf(config: Config): SendCheckDeps {
   const adminUrl = adminUrlOf(config);
   return {
     transaction: (_organisationId, work) => administer(adminUrl, work),
+    journal: commandLineJournal(config),
     keys: fileKeyStore(keyStoreFolder(config.KEYSTORE)),
     isSandbox: !hasLiveTransport(config),
   };

@@ -17,6 +17,7 @@ export type JournalEntry =
     }
   | { readonly kind: 'ops_user_disabled'; readonly userId: string }
   | { readonly kind: 'endpoint_deletion'; readonly endpointId: string }
+  | { readonly kind: 'send_check_removal'; readonly checkId: string }
   | SuppressionEntry;
 
 /** Somebody said stop, or took it back. */

@@ -146,7 +146,7 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     changeOrganisation: (input) =>
       changeOwnOrganisation({ database, channelsAvailable: available, portals }, input),
     ...webhookUseCases({ database, journal, keys, isSandbox }),
-    ...sendCheckUseCases({ database, keys, isSandbox }),
+    ...sendCheckUseCases({ database, journal, keys, isSandbox }),
     acceptStatusCallback: (input) =>
       tellingOfKeys(undefined, () => acceptStatusCallback(callbacks, input)),
     acceptInboundMessage: (input) =>

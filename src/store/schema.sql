@@ -1475,6 +1475,9 @@ create policy every_organisation on send_checks for all to sotto_scheduler
 create policy own_organisations on send_checks for all to sotto_api, sotto_ops
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring_all on send_checks for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy every_organisation on send_questions for all to sotto_scheduler
   using (true)
   with check (true);
@@ -2034,6 +2037,21 @@ end
 $function$;
 alter function refuse_before_compared() owner to sotto_owner;
 
+CREATE OR REPLACE FUNCTION public.replay_check_removals(entries jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  if may_send() then raise exception 'nothing is being restored'; end if;
+  delete from send_checks c
+    using jsonb_to_recordset(entries) as e (kind text, "checkId" uuid)
+    where e.kind = 'send_check_removal' and c.id = e."checkId";
+end
+$function$;
+alter function replay_check_removals(jsonb) owner to sotto_restorer;
+
 CREATE OR REPLACE FUNCTION public.replay_journal(entries jsonb)
  RETURNS integer
  LANGUAGE plpgsql
@@ -2339,6 +2357,7 @@ grant execute on function may_send() to sotto_patient;
 grant execute on function may_send() to sotto_restorer;
 grant execute on function may_send() to sotto_scheduler;
 grant execute on function may_send() to sotto_worker;
+grant execute on function replay_check_removals(jsonb) to sotto_scheduler;
 grant execute on function replay_journal(jsonb) to sotto_scheduler;
 grant execute on function retire_canary() to sotto_scheduler;
 grant execute on function visible_organisations() to sotto_api;
@@ -2455,8 +2474,10 @@ grant delete, insert on send_check_secrets to sotto_api;
 grant delete, select on send_check_secrets to sotto_scheduler;
 grant select (check_id, created_at, expires_at, id, organisation_id) on send_check_secrets to sotto_api;
 grant update (expires_at) on send_check_secrets to sotto_api;
+grant delete on send_checks to sotto_restorer;
 grant delete, insert, select on send_checks to sotto_api;
 grant select (answered_at, asked_count, created_at, drop_count, failed_count, failing_code, failing_since, failing_status, id, inconclusive_count, mode, on_no_answer, organisation_id, proceed_count) on send_checks to sotto_ops;
+grant select (id) on send_checks to sotto_restorer;
 grant select on send_checks to sotto_scheduler;
 grant update (answered_at, asked_count, drop_count, due_at, failed_count, failing_code, failing_since, failing_status, inconclusive_count, lease_id, lease_until, proceed_count, taken_at, test_code, test_ended_at, test_status) on send_checks to sotto_scheduler;
 grant update (due_at, failed_count, failing_code, failing_since, failing_status, on_no_answer, test_code, test_ended_at, test_id, test_requested_at, test_status, url) on send_checks to sotto_api;

@@ -50,14 +50,20 @@ export async function markLateSending(connection: Connection): Promise<number> {
   );
 }
 
-/** Ends what is of no use any more. What may have gone out is flagged. */
-export async function expireReminders(connection: Connection): Promise<number> {
+/**
+ * Ends what is of no use any more by the database's clock and by another. What may have gone out is
+ * flagged.
+ */
+export async function expireReminders(
+  connection: Connection,
+  { now }: { now: Temporal.Instant },
+): Promise<number> {
   return count(
     connection,
     'expire reminders',
     `with past as materialized (
         select id, state from reminders
-        where phase in ('scheduled', 'failed', 'uncertain') and not_after <= now()
+        where phase in ('scheduled', 'failed', 'uncertain') and not_after <= least(now(), $1)
         order by not_after limit ${rowsMax} for no key update skip locked
       ), changed as (
         update reminders r set state = 'expired',
@@ -66,10 +72,16 @@ export async function expireReminders(connection: Connection): Promise<number> {
         returning r.*, p.state as from_state, r.reason_code as event_reason
       ), cleared as (${clearSettledParcels}), told as (${tellOfChanged})
       select count(*)::int as count from changed`,
+    [now.toString()],
   );
 }
 
-async function count(connection: Connection, name: string, text: string): Promise<number> {
-  const { rows } = await connection.query<{ count: number }>({ name, text });
+async function count(
+  connection: Connection,
+  name: string,
+  text: string,
+  values: readonly string[] = [],
+): Promise<number> {
+  const { rows } = await connection.query<{ count: number }>({ name, text, values: [...values] });
   return rows[0]?.count ?? 0;
 }

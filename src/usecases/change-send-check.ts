@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { limits } from '../../config/limits.ts';
 import { AppError } from '../domain/errors.ts';
 import { type NoAnswerPolicy, noAnswerPolicies } from '../domain/send-check.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { Owner } from '../store/appointment-reads.ts';
 import { insertAudit } from '../store/audit.ts';
@@ -28,6 +29,7 @@ export interface SendCheckDeps {
     work: (connection: AnyConnection) => Promise<T>,
   ): Promise<T>;
   readonly keys: Pick<KeyStore, 'webhookPublicKey'>;
+  readonly journal: Pick<Journal, 'append'>;
   /** Nothing reaches a person: in test mode this machine may be asked. */
   readonly isSandbox: boolean;
 }
@@ -149,18 +151,20 @@ export async function rotateSendCheckSecret(
 }
 
 /**
- * Has nobody asked any more: what is due goes out at once.
+ * Has nobody asked any more, for good: what is due goes out at once. The journal has it, so that no
+ * restored backup asks again, and holds back what nobody answers for.
  *
  * @throws {AppError} `not_found`
  */
 export async function removeSendCheck(
-  deps: Pick<SendCheckDeps, 'transaction'>,
+  { transaction, journal }: Pick<SendCheckDeps, 'transaction' | 'journal'>,
   input: SendCheckChange,
 ): Promise<void> {
-  await deps.transaction(input.organisationId, async (connection) => {
-    const { id } = orNotFound(await lockSendCheck(connection, input));
-    await deleteSendCheck(connection, id);
+  await transaction(input.organisationId, async (connection) => {
+    const { id: checkId } = orNotFound(await lockSendCheck(connection, input));
+    await deleteSendCheck(connection, checkId);
     await audit(connection, input, 'remove');
+    await journal.append({ kind: 'send_check_removal', checkId });
   });
 }
 

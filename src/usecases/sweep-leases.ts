@@ -14,9 +14,16 @@ export async function sweepLeases(deps: {
   if (doubtful > 0) deps.log.error('sends ended without an outcome', { count: doubtful });
 }
 
-/** Ends reminders whose time has passed. */
+/**
+ * Ends reminders whose time has passed, for good: so never on one clock's word, be it ours or the
+ * database's. Where they differ, this is late.
+ */
 export async function sweepExpired(deps: {
   database: Pick<Database, 'transaction'>;
+  now?: () => Temporal.Instant;
 }): Promise<void> {
-  await inRounds(deps, 'expire reminders', expireReminders);
+  const { now = () => Temporal.Now.instant() } = deps;
+  await inRounds(deps, 'expire reminders', (connection) =>
+    expireReminders(connection, { now: now() }),
+  );
 }

@@ -2,6 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { JournalEntry } from '../../src/journal/journal.ts';
+import { readJournals } from '../../src/journal/read-journals.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
 import { sendCheckUseCases } from '../../src/usecases/send-check-use-cases.ts';
 import { type ApiFixture, createApiFixture } from '../support/api-server.ts';
@@ -11,6 +13,8 @@ import { sottoCommand } from '../support/sotto-command.ts';
 import { startWebhookPeer, type WebhookPeer } from '../support/webhook-peer.ts';
 
 const url = 'https://booking.example.com/check?token=planted-token';
+const journaled: JournalEntry[] = [];
+const journal = { append: async (entry: JournalEntry) => void journaled.push(entry) };
 
 let database: TestDatabase;
 let fixture: ApiFixture;
@@ -23,7 +27,8 @@ beforeAll(async () => {
   database = await createTestDatabase();
   bench = createCheckBench(database);
   fixture = await createApiFixture(
-    (asApi) => sendCheckUseCases({ database: asApi, keys: bench.keys, isSandbox: true }),
+    (asApi) =>
+      sendCheckUseCases({ ...{ database: asApi, keys: bench.keys }, journal, isSandbox: true }),
     database,
   );
   peer = await startWebhookPeer();
@@ -86,6 +91,7 @@ describe('the check of an organisation', () => {
         by_key: true,
       })),
     );
+    expect(journaled).toEqual([{ kind: 'send_check_removal', checkId: expect.any(String) }]);
   });
 
   it.each([
@@ -138,7 +144,8 @@ describe('sotto send-check', () => {
   it('does the same, and says so', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sotto-keys-'));
     await fileKeyStore(folder).ensureWebhookKey();
-    const sotto = sottoCommand(database, { KEYSTORE: `file:${folder}` });
+    const journalAt = `file:${join(folder, 'journal')}`;
+    const sotto = sottoCommand(database, { KEYSTORE: `file:${folder}`, JOURNAL: journalAt });
     const on = ['--mode', 'test'];
     const run = (action: string, ...words: string[]) =>
       sotto('send-check', action, organisationId, ...on, ...words);
@@ -151,6 +158,10 @@ describe('sotto send-check', () => {
     );
     expect((await run('show')).out).toContain('no answer     hold');
     expect((await run('remove')).out).toBe('Nobody is asked any more.\n');
+    const since = Temporal.Instant.fromEpochMilliseconds(0);
+    expect((await readJournals(journalAt, { since })).entries).toMatchObject([
+      { kind: 'send_check_removal', checkId: expect.any(String) },
+    ]);
     expect(await audit()).toContainEqual({
       ...{ action: 'send_check.remove', subject: 'mode=test' },
       by_key: false,

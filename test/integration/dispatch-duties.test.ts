@@ -115,6 +115,18 @@ describe('the sweeper', () => {
     expect(await bench.states()).toMatchObject({ [state]: 1 });
     expect(await parcels()).toBe(1);
   });
+
+  it.each([
+    ["the database's", '-1 minute', -2],
+    ["the scheduler's", '1 minute', 2],
+  ])('ends nothing whose time has passed by %s clock alone', async (_, left, differByMinutes) => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 1 });
+    await database.admin.query(`update reminders set not_after = now() + $1::interval`, [left]);
+    await bench.expire(differByMinutes * 60_000);
+    expect(await bench.states()).toEqual({ scheduled: 1 });
+    expect(await parcels()).toBe(1);
+  });
 });
 
 describe('parcels', () => {

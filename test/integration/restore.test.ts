@@ -9,6 +9,7 @@ import { readEndOfEvents, readEvents } from '../../src/store/event-reads.ts';
 import { countLedger } from '../../src/store/ledger.ts';
 import { maySend } from '../../src/store/lives.ts';
 import { createAdmission, type OpenRestoreIncident } from '../../src/usecases/admit-database.ts';
+import { removeSendCheck } from '../../src/usecases/change-send-check.ts';
 import { deleteWebhookEndpoint } from '../../src/usecases/change-webhook-endpoint.ts';
 import { createApiKey } from '../../src/usecases/create-credential.ts';
 import { createOpsUser } from '../../src/usecases/create-ops-user.ts';
@@ -119,6 +120,13 @@ async function liveUntilBackup({ resends, holds, admin, put }: Parts) {
      values ($1, $2, 'live', 'https://example.org', '0', 0)`,
     [endpointId, resends],
   );
+  for (const organisationId of [resends, holds, await server.database.createOrganisation()]) {
+    await bench.rows(
+      `insert into send_checks (id, organisation_id, mode, url)
+       values (gen_random_uuid(), $1, 'test', 'https://booking.example')`,
+      [organisationId],
+    );
+  }
   const sentLater = await bench.seed({ organisationId: resends, count: 6 });
   const [queued = ''] = await bench.feed();
   const sentLaterToo = await bench.seed({ organisationId: holds, count: 2 });
@@ -173,6 +181,20 @@ async function liveOn(parts: Parts, known: typeof before) {
   await deleteWebhookEndpoint(
     { database: server.database.open('api', 1), journal: journals.api },
     { organisationId: resends, mode: 'live', endpointId, credentialId: rotated },
+  );
+  await removeSendCheck(
+    {
+      transaction: (id, work) => server.database.open('api', 1).transaction([id], work),
+      journal: journals.api,
+    },
+    { organisationId: resends, mode: 'test', actor: `credential ${rotated}` },
+  );
+  await removeSendCheck(
+    {
+      transaction: (_, work) => administer(server.database.adminUrl, work),
+      journal: journals.commandLine,
+    },
+    { organisationId: holds, mode: 'test', actor: 'tester' },
   );
   await revokeCredential(admin, { credentialId: revoked });
   await rotateCredential(admin, { credentialId: rotated, overlapMs: minute });
@@ -285,6 +307,7 @@ describe('a server whose files were put back to an earlier day', () => {
          where a.state = 'erased')`,
     ],
     ['pushed to nobody', 'select 1 from webhook_endpoints having count(*) = 0'],
+    ['asked about no more', 'select 1 from send_checks having count(*) = 1'],
     ['stopped', 'select 1 from suppressions having count(*) = 3'],
     ['revoked', 'select 1 from credentials where id = $1 and revoked_at is not null'],
     ['ended', 'select 1 from credentials where id = $2 and expires_at is not null'],

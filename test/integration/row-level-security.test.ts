@@ -863,6 +863,7 @@ describe('the functions that look past the organisation', () => {
         callers: ['patient', 'ops'],
         ...common,
       },
+      { name: 'replay_check_removals', result: 'void', callers: ['scheduler'], ...common },
       { name: 'replay_journal', result: 'integer', callers: ['scheduler'], ...common },
       { name: 'retire_canary', result: 'integer', callers: ['scheduler'], ...common },
     ]);
@@ -870,6 +871,7 @@ describe('the functions that look past the organisation', () => {
 
   it.each([
     [`replay_journal('[{"kind":"erasure","appointmentId":"${randomUUID()}"}]')`],
+    [`replay_check_removals('[{"kind":"send_check_removal","checkId":"${randomUUID()}"}]')`],
     [`doubt_restored(now(), now(), now(), '${randomUUID()}', 1)`],
   ])('do nothing while nothing is being restored: %s', async (call) => {
     await expect(

@@ -150,11 +150,10 @@ export const outcomeStatements: Statements = {
     return [{ count: late.length }];
   },
 
-  'expire reminders': (change) => {
+  'expire reminders': (change, [ourTime]) => {
+    const now = Math.min(change.nowMs, Date.parse(ourTime));
     const past = change.tables.reminders.filter(
-      (row) =>
-        ['scheduled', 'failed', 'uncertain'].includes(phaseOf(row)) &&
-        row.not_after <= change.nowMs,
+      (row) => ['scheduled', 'failed', 'uncertain'].includes(phaseOf(row)) && row.not_after <= now,
     );
     for (const row of past) {
       const possiblySent = row.possibly_sent || row.state === 'uncertain';

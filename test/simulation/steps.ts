@@ -320,7 +320,8 @@ export async function sweep(world: World): Promise<void> {
 
 export async function expire(world: World): Promise<void> {
   world.tell(() => 'what is past its time ends');
-  await world.runAs('scheduler', (database) => sweepExpired({ database }));
+  const now = () => Temporal.Instant.fromEpochMilliseconds(world.nowMs());
+  await world.runAs('scheduler', (database) => sweepExpired({ database, now }));
 }
 
 export async function resume(

@@ -41,6 +41,8 @@ export async function createApiFixture(
 ): Promise<ApiFixture> {
   const database = given ?? (await createTestDatabase());
   const asApi = database.open('api');
+  const journal = { append: async () => {} };
+  const settingDeps = { database: asApi, journal, keys: noKeys, isSandbox: true };
   const logged: string[] = [];
   const findCredential = createCredentialLookup(asApi);
   const api = await buildApi({
@@ -71,13 +73,8 @@ export async function createApiFixture(
         },
         input,
       ),
-    ...webhookUseCases({
-      journal: { append: async () => {} },
-      database: asApi,
-      keys: noKeys,
-      isSandbox: true,
-    }),
-    ...sendCheckUseCases({ database: asApi, keys: noKeys, isSandbox: true }),
+    ...webhookUseCases(settingDeps),
+    ...sendCheckUseCases(settingDeps),
     putAppointment: async () => {
       throw new AppError('unavailable', { retryAfterS: 2 });
     },

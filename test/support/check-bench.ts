@@ -67,7 +67,10 @@ export function createCheckBench(database: TestDatabase) {
   }
 
   return {
-    api: sendCheckUseCases({ database: database.open('api'), keys, isSandbox: true }),
+    api: sendCheckUseCases({
+      ...{ database: database.open('api'), journal: { append: async () => {} } },
+      ...{ keys, isSandbox: true },
+    }),
     keys,
     logged,
     openAsker,

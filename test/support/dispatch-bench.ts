@@ -141,7 +141,12 @@ export function createDispatchBench(database: TestDatabase, peer: MessagesPeer) 
       settleWith(deps(overrides), alarms),
     settleWith,
     sweep: () => sweepLeases({ database: scheduler, log: silentLog }),
-    expire: () => sweepExpired({ database: scheduler }),
+    /** @param differByMs how far the scheduler's clock is from the database's */
+    expire: (differByMs = 0) =>
+      sweepExpired({
+        database: scheduler,
+        now: () => Temporal.Now.instant().add({ milliseconds: differByMs }),
+      }),
     /** Turns the clock on for everything in doubt, for what was sent, and for the peer. */
     async turnClock(ms: number): Promise<void> {
       peer.turnMs += ms;

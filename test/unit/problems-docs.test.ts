@@ -15,6 +15,7 @@ const nobody = async () => {
 };
 const unused = {
   database: { transaction: nobody },
+  journal: { append: nobody },
   keys: { webhookPublicKey: nobody },
   isSandbox: false,
 };
@@ -40,7 +41,7 @@ beforeAll(async () => {
     readOwnIncident: nobody,
     readOrganisation: nobody,
     changeOrganisation: nobody,
-    ...webhookUseCases({ ...unused, journal: { append: nobody } }),
+    ...webhookUseCases(unused),
     ...sendCheckUseCases(unused),
     acceptStatusCallback: nobody,
     acceptInboundMessage: nobody,
