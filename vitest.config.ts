@@ -16,6 +16,7 @@ const onEachQueue = [
   'test/integration/dispatch-processes.test.ts',
   'test/chaos/cut.test.ts',
   'test/e2e/whole-path.test.ts',
+  'test/integration/sealed.test.ts',
 ];
 
 /** What mostly waits goes first, so that nothing is left to wait for at the end. */

@@ -1,0 +1,260 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Secret } from '../../src/domain/secret.ts';
+import { openJournal } from '../../src/journal/journal.ts';
+import type { KeyStore } from '../../src/keys/key-store.ts';
+import { createBells } from '../../src/queue/bells.ts';
+import { acceptInboundMessage } from '../../src/usecases/accept-callback.ts';
+import { clearSettledParcels } from '../../src/usecases/clear-parcels.ts';
+import { daysAfter, destroyOldEpochKeys } from '../../src/usecases/keep-epoch-keys.ts';
+import { processCallbacks } from '../../src/usecases/process-callbacks.ts';
+import { appointmentRequest, createTestAccept, createTestKeys } from '../support/accept.ts';
+import { canaryForms, findCanaries } from '../support/canaries.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createDispatchBench, silentLog } from '../support/dispatch-bench.ts';
+import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
+import { createTestedQueue, type TestedQueue } from '../support/tested-queue.ts';
+import {
+  keyOfLink,
+  type Loot,
+  openEverything,
+  type StolenValue,
+  stealDatabase,
+  stealFiles,
+} from '../support/thief.ts';
+
+/** Whose reminder goes out and is settled, and whose is still to go out. */
+const settled = { phone: '+33639987741', practitioner: 'Dr Quillfeather Settled', pin: '84071962' };
+const owed = { phone: '+33639987752', practitioner: 'Dr Quillfeather Pending', pin: '73916284' };
+const formsOf = (person: typeof settled) => canaryForms({ ...person });
+const reply = 'Canary says: I have moved to Perchoir 12';
+
+let database: TestDatabase;
+let queue: TestedQueue;
+let peer: MessagesPeer;
+let bench: ReturnType<typeof createDispatchBench>;
+let made: Awaited<ReturnType<typeof createTestKeys>>;
+let keys: KeyStore;
+const journal = mkdtempSync(join(tmpdir(), 'sotto-sealed-'));
+
+/** What was carried off at three moments. */
+const loot: Record<'before' | 'sent' | 'after', Loot> = {
+  before: { values: [], keys: [] },
+  sent: { values: [], keys: [] },
+  after: { values: [], keys: [] },
+};
+
+async function steal(): Promise<Loot> {
+  const lying: StolenValue[] = [...(await stealDatabase(database.admin)), ...stealFiles(journal)];
+  for (const { id, data } of await queue.jobs()) {
+    lying.push({ where: 'queue', bytes: Buffer.from(JSON.stringify({ id, data })) });
+  }
+  return { values: lying, keys: stealFiles(made.directory).filter(isPrivate) };
+}
+const isPrivate = ({ where }: StolenValue) => where.endsWith('.key');
+const keysOf = ({ keys: all }: Loot, role: string) =>
+  all.filter(({ where }) => where.startsWith(`${role}/`));
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  queue = await createTestedQueue(database);
+  peer = await startMessagesPeer();
+  bench = createDispatchBench(database, peer);
+  const organisationId = await database.createOrganisation();
+  made = await createTestKeys([organisationId]);
+  keys = made.keys;
+  for (const name of ['pepper', 'code', 'opt-out', 'callback', 'source'] as const) {
+    await keys.symmetricKeys(name);
+  }
+  await keys.ensureCookieKey();
+  const accept = await createTestAccept({
+    database: database.open('api'),
+    keys,
+    directory: journal,
+  });
+  await putOne(accept, organisationId, 'settled', settled, 72);
+  await putOne(accept, organisationId, 'owed', owed, 20 * 24);
+  const request = new Secret({
+    url: '/',
+    signature: '',
+    params: { Body: reply, From: owed.phone },
+  });
+  await acceptInboundMessage(
+    { database: database.open('api'), keys, now: () => Temporal.Now.instant() },
+    { request },
+  );
+  loot.before = await steal();
+
+  // The day of sending comes for one of the two.
+  await database.admin.query(
+    `update reminders set send_at = now(), due_at = now() from appointments a
+     where a.id = appointment_id and a.reference = 'settled'`,
+  );
+  const bells = createBells({ url: queue.urlFor('scheduler'), log: silentLog });
+  const batches = await bench.feed();
+  for (const batch of batches) bells.ring(batch);
+  await bells.close();
+  for (const batch of batches) {
+    await bench.dispatch(batch, { epochPrivateKey: keys.epochPrivateKey });
+  }
+  loot.sent = await steal();
+
+  await settleAll();
+  loot.after = await steal();
+});
+afterAll(async () => {
+  await peer?.close();
+  await queue?.stop();
+  await database?.drop();
+  await made?.remove();
+  rmSync(journal, { recursive: true, force: true });
+});
+
+async function putOne(
+  accept: Awaited<ReturnType<typeof createTestAccept>>,
+  organisationId: string,
+  reference: string,
+  person: typeof settled,
+  hours: number,
+): Promise<void> {
+  const request = appointmentRequest(
+    {
+      details: { practitioner: person.practitioner },
+      recipient: { phone: person.phone, pin: person.pin, language: 'fr' },
+    },
+    hours,
+  );
+  await accept.put({ organisationId, mode: 'test', reference, body: request });
+}
+
+/** An hour and three days later, by the clocks of the worker and of the database. */
+async function settleAll(): Promise<void> {
+  await database.admin.query(
+    `update reminders set sent_at = sent_at - interval '2 hours' where state = 'sent'`,
+  );
+  await clearBegun("(select id from reminders where state = 'sent')");
+  const opened = await openJournal(`file:${journal}`, 'worker');
+  await processCallbacks({
+    ...{ database: bench.worker, journal: opened, keys, log: silentLog },
+    authToken: new Secret('token'),
+    callbackUrl: 'https://callback.example',
+  });
+  await opened.close();
+  const day = daysAfter(Temporal.Now.plainDateISO('UTC').toString(), 6);
+  await destroyOldEpochKeys({
+    keys,
+    now: () => Temporal.Instant.from(`${day}T00:30:00Z`),
+    database: {
+      query: async (text, values, name) =>
+        text.includes('clock_timestamp()')
+          ? ([{ day }] as never)
+          : bench.worker.query(text, values, name),
+    },
+    log: silentLog,
+  });
+}
+
+/** Empties what is settled, of days that have begun: these have. */
+async function clearBegun(reminders: string): Promise<void> {
+  await database.admin.query(
+    `update links set parcel_day = current_date
+     where parcel is not null and reminder_id in ${reminders}`,
+  );
+  await clearSettledParcels({ database: bench.worker });
+}
+
+describe('whoever carries off database, queue, journals and every key', () => {
+  it('before the send opens what is still to be sent, which shows that this thief can open', () => {
+    const { places, plaintext } = openEverything(loot.before);
+    expect(places).toEqual([
+      'content_keys.sealed_key',
+      'links.note',
+      'links.parcel',
+      'sealed_callbacks.sealed',
+      'versions.content',
+    ]);
+    for (const person of [settled, owed]) {
+      expect(findCanaries(formsOf(person), plaintext).sort()).toEqual(Object.keys(person).sort());
+    }
+    expect(findCanaries(canaryForms({ reply }), plaintext)).toEqual(['reply']);
+  });
+
+  it('after settlement opens what is still to be sent, and nothing of what was', () => {
+    expect(peer.accepted.map(({ to }) => to)).toEqual([settled.phone]);
+    const { plaintext } = openEverything(loot.after);
+    expect(findCanaries(formsOf(settled), plaintext)).toEqual([]);
+    expect(findCanaries(formsOf(owed), plaintext)).toHaveLength(3);
+    expect(findCanaries(canaryForms({ reply }), plaintext)).toEqual([]);
+  });
+
+  it('opens nothing of it either with a copy of the database from before the send, or from just after', () => {
+    for (const earlier of [loot.before, loot.sent]) {
+      const { plaintext } = openEverything({ values: earlier.values, keys: loot.after.keys });
+      expect(findCanaries(formsOf(settled), plaintext)).toEqual([]);
+      expect(findCanaries(formsOf(owed), plaintext)).toHaveLength(3);
+      expect(findCanaries(canaryForms({ reply }), plaintext)).toEqual([]);
+    }
+  });
+
+  it('opens nothing at all once the last one is settled, whichever copy they have', async () => {
+    await database.admin.query(
+      `update reminders set state = 'cancelled' where state = 'scheduled'`,
+    );
+    await clearBegun('(select id from reminders)');
+    for (const day of await keys.listEpochDays()) await keys.destroyEpochKey(day);
+    const last = await steal();
+    for (const { values } of [loot.before, loot.sent, loot.after, last]) {
+      const { places, plaintext } = openEverything({ values, keys: last.keys });
+      // The outer of two envelopes, which holds one that only a link opens.
+      expect(places).toEqual(['content_keys.sealed_key']);
+      for (const person of [settled, owed]) {
+        expect(findCanaries(formsOf(person), plaintext)).toEqual([]);
+      }
+    }
+    expect(last.keys.length).toBeGreaterThan(10);
+  });
+
+  it('finds nothing of a patient in the clear anywhere', () => {
+    const forms = canaryForms({ ...settled, owed: owed.phone, who: owed.practitioner, reply });
+    for (const { values } of Object.values(loot)) {
+      expect(findCanaries(forms, Buffer.concat(values.map(({ bytes }) => bytes)))).toEqual([]);
+    }
+  });
+});
+
+describe('one role’s keys beside the database', () => {
+  it('open contacts with the worker’s, and no details', () => {
+    const { plaintext } = openEverything({
+      values: loot.before.values,
+      keys: keysOf(loot.before, 'worker'),
+    });
+    expect(findCanaries(formsOf(owed), plaintext)).toEqual(['phone']);
+  });
+
+  it('open nothing with those of patient, api or scheduler', () => {
+    for (const role of ['patient', 'api', 'scheduler', 'link', 'pepper']) {
+      const stolen = { values: loot.before.values, keys: keysOf(loot.before, role) };
+      const { plaintext } = openEverything(stolen);
+      for (const person of [settled, owed]) {
+        expect(findCanaries(formsOf(person), plaintext)).toEqual([]);
+      }
+    }
+  });
+
+  it('open the details of a link that somebody has, until its view key is gone', async () => {
+    const [text = ''] = peer.accepted.map((message) => message.text);
+    const token = /\/([A-Za-z0-9_-]{68})/.exec(text)?.[1] ?? '';
+    const link = keyOfLink(new Secret(Buffer.from(token.slice(1, 25), 'base64url')));
+    const withLink = (keysHeld: readonly StolenValue[]) =>
+      openEverything({
+        values: loot.after.values,
+        keys: [...keysHeld, { where: 'the link', bytes: link }],
+      }).plaintext;
+    const views = keysOf(loot.after, 'patient');
+    expect(findCanaries(formsOf(settled), withLink(views))).toHaveLength(3);
+    const withoutViews = views.filter(({ where }) => !where.startsWith('patient/view/'));
+    expect(findCanaries(formsOf(settled), withLink(withoutViews))).toEqual(['phone']);
+  });
+});
