@@ -16,6 +16,7 @@ export interface ComposeService {
   readonly restart?: string;
   readonly user?: string;
   readonly read_only?: boolean;
+  readonly cap_add?: readonly string[];
 }
 
 interface ComposeNetwork {

@@ -1196,9 +1196,6 @@ create policy every_organisation on codes for all to sotto_scheduler, sotto_work
 create policy own_organisations on codes for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
-create policy every_organisation on content_keys for all to sotto_scheduler, sotto_worker
-  using (true)
-  with check (true);
 create policy own_organisations on content_keys for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
@@ -1255,9 +1252,6 @@ create policy own_organisations on events for all to sotto_api, sotto_ops, sotto
 create policy restoring on events for select to sotto_owner
   using (true);
 create policy restoring_all on events for all to sotto_restorer
-  using (true)
-  with check (true);
-create policy every_organisation on factor_failures for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
 create policy own_organisations on factor_failures for all to sotto_api, sotto_ops, sotto_patient

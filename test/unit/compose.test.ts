@@ -159,6 +159,45 @@ describe('compose.yaml', () => {
   });
 });
 
+describe('a container', () => {
+  const untouchable = {
+    read_only: true,
+    cap_drop: ['ALL'],
+    security_opt: ['no-new-privileges:true'],
+  };
+
+  it.each(Object.entries(services).filter(([name]) => name !== 'postgres'))(
+    'of %s cannot write to its own files, and has no power of root',
+    (name, service) => {
+      expect(service).toMatchObject(untouchable);
+      // Ports below 1024 are the proxy's.
+      expect(service.cap_add ?? []).toEqual(name === 'proxy' ? ['NET_BIND_SERVICE'] : []);
+    },
+  );
+
+  it('of PostgreSQL has what it needs to take its folder and step down, and gets no more', () => {
+    expect(services.postgres).toMatchObject({
+      cap_drop: ['ALL'],
+      cap_add: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETGID', 'SETUID'],
+      security_opt: ['no-new-privileges:true'],
+    });
+  });
+
+  it('of no service is privileged, or shares a namespace or a folder of the machine', () => {
+    const open = /privileged|devices|pid|ipc|userns_mode|network_mode/;
+    const asked = Object.entries(services).flatMap(([name, service]) =>
+      Object.entries(service)
+        .filter(([key, value]) => open.test(key) && value !== 'none' && key !== 'pids_limit')
+        .map(([key]) => `${name} ${key}`),
+    );
+    expect(asked).toEqual([]);
+    const ofTheMachine = Object.values(services)
+      .flatMap(({ volumes: mounts = [] }) => mounts)
+      .filter((mount) => /^[./~]/.test(mount) && !/^\.\/deploy\/[^:]+:[^:]+:ro$/.test(mount));
+    expect(ofTheMachine).toEqual([]);
+  });
+});
+
 describe('the Dockerfile', () => {
   const instructions = readDockerfile(join(root, 'Dockerfile'));
   const all = (word: string) =>
