@@ -6,6 +6,7 @@ import { buildPatientApp } from '../http/patient/app.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { checkKeyStore } from '../keys/check-key-store.ts';
 import { createCookieBox } from '../keys/cookie-box.ts';
+import { createErasureReceipts } from '../keys/erasure-receipt.ts';
 import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { createLinkTokens, type LinkTokens } from '../keys/link-token.ts';
@@ -13,6 +14,7 @@ import { sourceHash } from '../keys/source-hash.ts';
 import type { Database } from '../store/database.ts';
 import { findLink } from '../store/patient-links.ts';
 import { createLog, errorFacts, type Log } from '../telemetry/log.ts';
+import { eraseForRecipient } from '../usecases/erase-for-recipient.ts';
 import { hasCode } from '../usecases/find-code.ts';
 import { keepCanaryMessage } from '../usecases/keep-canary-message.ts';
 import { keepPhoneDays } from '../usecases/keep-phone-days.ts';
@@ -21,6 +23,7 @@ import { openLink } from '../usecases/open-link.ts';
 import { openOptOutToken } from '../usecases/opt-out-links.ts';
 import { createSourcePace } from '../usecases/pace-sources.ts';
 import { proveRecipient } from '../usecases/prove-recipient.ts';
+import { readHeldData } from '../usecases/read-held-data.ts';
 import { recordOptOut, recordOptOutClaim } from '../usecases/record-opt-out.ts';
 import { sendCode } from '../usecases/send-code.ts';
 import { openCheckedDatabase } from './checked-database.ts';
@@ -119,6 +122,9 @@ async function buildApp({
   const newest = cookieKeys.at(-1)?.id ?? '';
   const sourceKey = await keys.symmetricKey('source');
   const codeKey = await keys.symmetricKey('code');
+  const erasureKey = (await keys.ensureErasureKey()).at(-1);
+  assert(erasureKey, 'a key was made');
+  const sign = createErasureReceipts(erasureKey);
   if (config.PATIENT_URL.startsWith('https://') && !config.TRUSTED_PROXIES?.length) {
     log.warn('TRUSTED_PROXIES is empty: every patient behind a proxy counts as one source');
   }
@@ -156,6 +162,11 @@ async function buildApp({
       recordClaim: (claim) => recordOptOutClaim({ database, journal, keys }, claim),
       record: ({ channel, contactPoint: contact }) =>
         recordOptOut({ database, journal, keys }, { channel, contact, source: 'patient_page' }),
+    },
+    rights: {
+      readHeld: (input) => readHeldData({ database, keys }, input),
+      erase: (linkSecret) =>
+        eraseForRecipient({ database, journal, sign, issuer: config.API_URL }, linkSecret),
     },
     sourceOf: (address) => sourceHash(sourceKey, address),
     pace: createSourcePace(),

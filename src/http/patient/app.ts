@@ -9,6 +9,7 @@ import { acceptedLanguage, requestedLanguage } from './page-language.ts';
 import { buildPageServer, sendNotice } from './page-server.ts';
 import type { Pages, PatientAppOptions } from './pages.ts';
 import { addProveRoutes } from './prove-routes.ts';
+import { addRightsRoutes } from './rights-routes.ts';
 import { addStaticRoutes } from './static-routes.ts';
 import { createVisits } from './visits.ts';
 
@@ -51,6 +52,7 @@ export async function buildPatientApp(options: PatientAppOptions): Promise<Fasti
   addProveRoutes(app, pages);
   addCodeRoutes(app, pages);
   addDetailsRoutes(app, pages);
+  addRightsRoutes(app, pages);
   await addOptOutRoutes(app, pages);
   return app;
 }
