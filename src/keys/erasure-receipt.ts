@@ -3,7 +3,7 @@ import type { Mode } from '../domain/channel.ts';
 import type { NumberedKey } from './key-store.ts';
 import { receiptJwk, receiptPrivateKey } from './receipt-key.ts';
 
-export const erasureReceiptType = 'sotto-erasure+jwt';
+const erasureReceiptType = 'sotto-erasure+jwt';
 
 /** Our word that what was sealed of an appointment is gone from the database. Ids and a time. */
 export interface ErasureClaims {

@@ -94,7 +94,7 @@ const texts: Readonly<Record<Language, RightsTexts>> = {
     heading: 'Ce que nous gardons sur vous',
     intro:
       'C’est tout ce que nous gardons pour ce rappel. Tout est verrouillé et ne s’ouvre qu’avec votre lien.',
-    fromBooking: 'De la part de là où vous avez pris rendez-vous',
+    fromBooking: 'Ce qu’on nous a transmis pour ce rendez-vous',
     yourPhone: 'Votre numéro de téléphone',
     yourEmail: 'Votre adresse e-mail',
     yourLanguage: 'Votre langue',

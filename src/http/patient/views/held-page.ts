@@ -3,7 +3,7 @@ import type { HeldData } from '../../../domain/held-data.ts';
 import { type Language, languages } from '../../../domain/language.ts';
 import { textsIn } from '../../../texts/catalogue.ts';
 import { rightsTextsIn } from '../../../texts/rights-texts.ts';
-import { writeAppointmentTime } from '../../../texts/written-appointment-time.ts';
+import { writeDay } from '../../../texts/written-appointment-time.ts';
 import { paths } from '../paths.ts';
 import { buttonForm } from './button-form.ts';
 import { detailRows, row, whenRow } from './details-page.ts';
@@ -27,9 +27,10 @@ export function heldPage({
   const { details, recipient, timeZone, durationMinutes, status } = held.appointment;
   const state = status === 'cancelled' ? 'cancelled' : 'booked';
   const start = Temporal.Instant.fromEpochMilliseconds(startsAt.getTime());
-  const dayOf = (at: Temporal.Instant) => writeAppointmentTime(texts, at, timeZone).date;
+  const dayOf = (at: Temporal.Instant) =>
+    writeDay(texts, at.toZonedDateTimeISO(timeZone).toPlainDate());
   const birthDate =
-    recipient.birthDate && texts.writeDate(Temporal.PlainDate.from(recipient.birthDate));
+    recipient.birthDate && writeDay(texts, Temporal.PlainDate.from(recipient.birthDate));
   const spoken = languages.find((one) => one === recipient.language);
   return page({
     language,
