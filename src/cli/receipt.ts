@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../../config/env.ts';
-import { type ReceiptFindings, verifyReceipt } from '../keys/receipt-verify.ts';
+import { type ReceiptFindings, verifyErasure, verifyReceipt } from '../keys/receipt-verify.ts';
 import { sandboxApiUrl } from './api-access.ts';
 import { CommandError } from './command-error.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -11,19 +11,25 @@ interface ReceiptWords {
   readonly values: {
     readonly body?: string | undefined;
     readonly answer?: string | undefined;
+    readonly erasure?: string | undefined;
     readonly jwks?: string | undefined;
     readonly json?: boolean | undefined;
   };
   readonly positionals: readonly string[];
 }
 
-/** `sotto receipt verify`: says in words what of a receipt matches what was sent. */
+/** `sotto receipt verify`: says in words what of a receipt matches what was sent, or what was erased. */
 export async function runReceipt(
   config: Config,
   { values, positionals }: ReceiptWords,
 ): Promise<number> {
+  if (positionals[0] === 'verify' && values.erasure !== undefined) {
+    return sayErasure(config, { ...values, erasure: values.erasure });
+  }
   if (positionals[0] !== 'verify' || values.body === undefined || values.answer === undefined) {
-    throw new CommandError('Say: sotto receipt verify --body FILE --answer FILE.');
+    throw new CommandError(
+      'Say: sotto receipt verify --body FILE --answer FILE, or --erasure FILE.',
+    );
   }
   const body = await readJson(values.body, '--body');
   const answer = await readJson(values.answer, '--answer');
@@ -32,6 +38,24 @@ export async function runReceipt(
   if (values.json) console.log(JSON.stringify(findings));
   else for (const line of inWords(findings)) console.log(line);
   return findings.matches ? exitCodes.fine : exitCodes.failed;
+}
+
+async function sayErasure(
+  config: Config,
+  { erasure, jwks, json }: ReceiptWords['values'] & { readonly erasure: string },
+): Promise<number> {
+  const receipt = (await readText(erasure, '--erasure')).trim();
+  const { signature, content } = verifyErasure({ receipt, jwks: await readKeys(config, jwks) });
+  if (json) console.log(JSON.stringify({ signature, ...content }));
+  else if (!content) console.log(`${signatures[signature]} So nothing is proved.`);
+  else {
+    const at = new Date(content.iat * 1_000).toISOString();
+    const who = content.by === 'recipient' ? 'the recipient' : 'the booking system';
+    console.log(
+      `${signatures.valid} It says: ${content.reference}, ${content.mode}, was erased by ${at}, at the wish of ${who}.`,
+    );
+  }
+  return content ? exitCodes.fine : exitCodes.failed;
 }
 
 async function readKeys(config: Config, given: string | undefined): Promise<unknown> {
@@ -51,10 +75,14 @@ async function readKeys(config: Config, given: string | undefined): Promise<unkn
   );
 }
 
-async function readJson(path: string, option: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch(() => {
+async function readText(path: string, option: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => {
     throw new CommandError(`The file of ${option} cannot be read.`, { exitCode: exitCodes.failed });
   });
+}
+
+async function readJson(path: string, option: string): Promise<unknown> {
+  const text = await readText(path, option);
   try {
     return JSON.parse(text);
   } catch {

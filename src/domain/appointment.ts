@@ -82,4 +82,6 @@ export interface DeleteAnswer {
   readonly version: number;
   readonly state: AppointmentState;
   readonly reminders: readonly Pick<ReminderAnswer, 'id' | 'state' | 'possiblySent'>[];
+  /** A JWS that it is erased. */
+  readonly erasureReceipt?: string | undefined;
 }

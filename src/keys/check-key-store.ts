@@ -128,9 +128,11 @@ async function ownPairs(
   if (role === 'api') return [{ place: places.receipt, kind: receiptPair }];
   if (role !== 'patient') return [];
   const organisations = await keyFolder(directory).list(places.views.publicFolder, '');
-  return organisations
-    .filter((name) => organisationFolder.test(name))
-    .map((name) => ({ place: viewPlace(name), kind: boxPair }));
+  const views = organisations.filter((name) => organisationFolder.test(name));
+  return [
+    { place: places.erasure, kind: receiptPair },
+    ...views.map((name) => ({ place: viewPlace(name), kind: boxPair })),
+  ];
 }
 
 async function pairProblems(

@@ -103,6 +103,9 @@ export function fileKeyStore(directory: string): KeyStore {
     ensureReceiptKey: () => ensureNumbered(places.receipt, receiptPair),
     publishedReceiptKeys: () => publishedKeys(files, places.receipt),
 
+    ensureErasureKey: () => ensureNumbered(places.erasure, receiptPair),
+    publishedErasureKeys: () => publishedKeys(files, places.erasure),
+
     webhookKeys: () => numberedKeys(places.webhook.privateFolder),
     ensureWebhookKey: () => ensureNumbered(places.webhook, boxPair),
     webhookPublicKey: () => newestPublicHalf(places.webhook),

@@ -8,6 +8,7 @@ import type { SymmetricKeyName } from './key-store.ts';
 export const places = {
   epoch: { privateFolder: 'worker/epoch', publicFolder: 'public/epoch' },
   receipt: { privateFolder: 'api/receipt', publicFolder: 'public/receipt' },
+  erasure: { privateFolder: 'patient/erasure', publicFolder: 'public/erasure' },
   webhook: { privateFolder: 'scheduler/webhook', publicFolder: 'public/webhook' },
   canary: { privateFolder: 'scheduler/canary', publicFolder: 'public/canary' },
   audit: { privateFolder: 'scheduler/audit', publicFolder: 'public/audit' },
@@ -54,6 +55,7 @@ export const privateFolders: Record<KeyRole, readonly string[]> = {
   api: [places.receipt.privateFolder, symmetricFolders.callback],
   patient: [
     places.views.privateFolder,
+    places.erasure.privateFolder,
     places.cookie,
     places.phoneDay,
     symmetricFolders.source,

@@ -58,6 +58,10 @@ export interface KeyStore {
   /** Every public receipt key ever published here, so that old receipts stay verifiable. */
   publishedReceiptKeys(): Promise<readonly JWK[]>;
 
+  /** Ed25519 private keys of the patient role, that receipts of erasures are signed with. */
+  ensureErasureKey(): Promise<readonly NumberedKey[]>;
+  publishedErasureKeys(): Promise<readonly JWK[]>;
+
   /** X25519 private keys that secrets of webhooks are sealed to. */
   webhookKeys(): Promise<readonly NumberedKey[]>;
   ensureWebhookKey(): Promise<readonly NumberedKey[]>;

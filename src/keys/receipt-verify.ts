@@ -78,25 +78,59 @@ export function verifyReceipt(input: {
   return { matches, ...read, notNamed, notSent, valuesMatch, answerDiffers };
 }
 
+/** What a receipt of an erasure says. */
+export interface ErasureContent {
+  readonly iss: string;
+  /** By when it was erased, in seconds since 1970. */
+  readonly iat: number;
+  readonly organisation: string;
+  readonly mode: string;
+  readonly reference: string;
+  readonly appointment: string;
+  readonly by: string;
+}
+
+/**
+ * Reads the receipt of an erasure, as DELETE answers it or as a patient was shown it. It asks nobody and
+ * throws nothing, whatever it is given.
+ *
+ * @param input.jwks as for {@link verifyReceipt}
+ */
+export function verifyErasure(input: { readonly receipt: unknown; readonly jwks: unknown }): {
+  readonly signature: ReceiptFindings['signature'];
+  /** Only of a valid signature. */
+  readonly content?: ErasureContent;
+} {
+  const { signature, payload } = readJws(input.receipt, input.jwks, 'sotto-erasure+jwt');
+  return signature === 'valid' ? { signature, content: payload as ErasureContent } : { signature };
+}
+
 function readSigned(
   receipt: unknown,
   jwks: unknown,
 ): { signature: ReceiptFindings['signature']; content?: ReceiptContent } {
+  const { signature, payload } = readJws(receipt, jwks, 'sotto-receipt+jwt');
+  if (signature !== 'valid') return { signature };
+  return isContent(payload) ? { signature, content: payload } : { signature: 'broken' };
+}
+
+function readJws(
+  receipt: unknown,
+  jwks: unknown,
+  type: string,
+): { signature: ReceiptFindings['signature']; payload?: unknown } {
   const parts = typeof receipt === 'string' ? receipt.split('.') : [];
   const [head = '', payload = '', signature = ''] = parts;
   const header = membersOf(parsed(head));
-  const isReceipt = header.alg === 'EdDSA' && header.typ === 'sotto-receipt+jwt';
+  const isReceipt = header.alg === 'EdDSA' && header.typ === type;
   if (parts.length !== 3 || !isReceipt || 'crit' in header) return { signature: 'no_receipt' };
   const keys = membersOf(jwks).keys;
   const key = Array.isArray(keys)
     ? keys.find((one) => membersOf(one).kid === header.kid && membersOf(one).crv === 'Ed25519')
     : undefined;
   if (header.kid === undefined || !key) return { signature: 'unknown_key' };
-  const content = parsed(payload);
-  if (!isSignedBy(key, { text: `${head}.${payload}`, signature }) || !isContent(content)) {
-    return { signature: 'broken' };
-  }
-  return { signature: 'valid', content };
+  const isSigned = isSignedBy(key, { text: `${head}.${payload}`, signature });
+  return isSigned ? { signature: 'valid', payload: parsed(payload) } : { signature: 'broken' };
 }
 
 function isSignedBy(

@@ -7,6 +7,7 @@ import type { OrganisationSettings } from '../domain/organisation.ts';
 import { buildApi } from '../http/api/build-api.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { checkKeyStore } from '../keys/check-key-store.ts';
+import { createErasureReceipts } from '../keys/erasure-receipt.ts';
 import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { createReceipts } from '../keys/receipt.ts';
@@ -102,6 +103,10 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
   const key = receiptKeys.at(-1);
   if (!key) throw new AppError('key_missing');
   const receipts = createReceipts({ key, published: await keys.publishedReceiptKeys() });
+  // The patient role may make its first key after this.
+  const jwks = async () => ({
+    keys: [...receipts.jwks().keys, ...(await keys.publishedErasureKeys())],
+  });
 
   const nowMs = () => performance.now();
   const tellingOfKeys = createKeyMissingSign({ database, log, nowMs });
@@ -135,7 +140,11 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
         headers,
       ),
     putAppointment: (input) => tellingOfKeys(input.organisationId, () => putAppointment(input)),
-    deleteAppointment: createDeleteAppointment({ database, journal }),
+    deleteAppointment: createDeleteAppointment({
+      ...{ database, journal, now },
+      signErasure: createErasureReceipts(key),
+      issuer: config.API_URL,
+    }),
     readAppointment: (input) => readAppointment({ database }, input),
     listAppointments: (input) => listAppointments({ database }, input),
     listEvents: (input) => listEvents({ database }, input),
@@ -153,7 +162,7 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
       tellingOfKeys(undefined, () => acceptInboundMessage(callbacks, input)),
     acceptBounce: (input) => tellingOfKeys(undefined, () => acceptBounce(callbacks, input)),
     isCallbackAddress: (input) => isCallbackAddress({ keys }, input),
-    jwks: () => receipts.jwks(),
+    jwks,
     ready: () => apiReadiness({ database, keys, now }),
   });
 }

@@ -8,6 +8,7 @@ import { paths } from '../http/patient/paths.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { checkKeyStore } from '../keys/check-key-store.ts';
 import { createCookieBox } from '../keys/cookie-box.ts';
+import { createErasureReceipts } from '../keys/erasure-receipt.ts';
 import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { createLinkTokens, type LinkTokens } from '../keys/link-token.ts';
@@ -18,6 +19,7 @@ import { createLog, errorFacts, type Log } from '../telemetry/log.ts';
 import { createProviderFetch } from '../transport/provider-fetch.ts';
 import { isPublicAddress } from '../transport/public-address.ts';
 import { createNameResolver } from '../transport/resolve-name.ts';
+import { eraseForRecipient } from '../usecases/erase-for-recipient.ts';
 import { hasCode } from '../usecases/find-code.ts';
 import { keepCanaryMessage } from '../usecases/keep-canary-message.ts';
 import { keepPhoneDays } from '../usecases/keep-phone-days.ts';
@@ -27,6 +29,7 @@ import { openOptOutToken } from '../usecases/opt-out-links.ts';
 import { createSourcePace } from '../usecases/pace-sources.ts';
 import { portalUseCases } from '../usecases/portal-use-cases.ts';
 import { proveRecipient } from '../usecases/prove-recipient.ts';
+import { readHeldData } from '../usecases/read-held-data.ts';
 import { recordOptOut, recordOptOutClaim } from '../usecases/record-opt-out.ts';
 import { sendCode } from '../usecases/send-code.ts';
 import { openCheckedDatabase } from './checked-database.ts';
@@ -125,6 +128,9 @@ async function buildApp({
   const newest = cookieKeys.at(-1)?.id ?? '';
   const sourceKey = await keys.symmetricKey('source');
   const codeKey = await keys.symmetricKey('code');
+  const erasureKey = (await keys.ensureErasureKey()).at(-1);
+  assert(erasureKey, 'a key was made');
+  const sign = createErasureReceipts(erasureKey);
   if (config.PATIENT_URL.startsWith('https://') && !config.TRUSTED_PROXIES?.length) {
     log.warn('TRUSTED_PROXIES is empty: every patient behind a proxy counts as one source');
   }
@@ -179,6 +185,11 @@ async function buildApp({
       recordClaim: (claim) => recordOptOutClaim({ database, journal, keys }, claim),
       record: ({ channel, contactPoint: contact }) =>
         recordOptOut({ database, journal, keys }, { channel, contact, source: 'patient_page' }),
+    },
+    rights: {
+      readHeld: (input) => readHeldData({ database, keys }, input),
+      erase: (linkSecret) =>
+        eraseForRecipient({ database, journal, sign, issuer: config.API_URL }, linkSecret),
     },
     sourceOf: (address) => sourceHash(sourceKey, address),
     pace: createSourcePace(),

@@ -16,6 +16,8 @@ export interface StoredPatientLink {
   readonly state: AppointmentState;
   readonly moved: boolean;
   readonly startsAt: Date;
+  /** When this link, and what it opens, is over. */
+  readonly expiresAt: Date;
   readonly version: number;
   readonly viewMonth: string;
   readonly content: Buffer;
@@ -55,7 +57,7 @@ export async function readPatientLink(
   const { rows } = await connection.query<StoredPatientLink>(
     `select l.id as "linkId", l.organisation_id as "organisationId", l.mode,
        l.appointment_id as "appointmentId", l.reminder_id as "reminderId", l.channel, l.note,
-       a.state, a.moved, a.starts_at as "startsAt", a.version,
+       a.state, a.moved, a.starts_at as "startsAt", l.expires_at as "expiresAt", a.version,
        v.view_month as "viewMonth", v.content, k.sealed_key as "sealedContentKey",
        o.default_language as "defaultLanguage", o.birth_date_opens_all as "birthDateOpensAll",
        o.proof_policy as "proofPolicy",

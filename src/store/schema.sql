@@ -2,6 +2,7 @@
 -- freshly migrated database and is never run; the migrations are.
 
 create role sotto_api login noinherit;
+create role sotto_eraser nologin noinherit;
 create role sotto_lookup nologin noinherit;
 create role sotto_ops login noinherit;
 create role sotto_owner nologin noinherit;
@@ -17,6 +18,7 @@ grant connect on database to sotto_scheduler;
 grant connect on database to sotto_worker;
 grant create on schema public to sotto_owner;
 grant usage on schema public to sotto_api;
+grant usage on schema public to sotto_eraser;
 grant usage on schema public to sotto_lookup;
 grant usage on schema public to sotto_ops;
 grant usage on schema public to sotto_owner;
@@ -1103,6 +1105,9 @@ CREATE INDEX webhook_secrets_endpoint ON public.webhook_secrets USING btree (end
 
 create policy canary on appointments for all to sotto_owner
   using ((organisation_id = '00000000-0000-4000-8000-000000ca9a41'::uuid));
+create policy erasing_all on appointments for all to sotto_eraser
+  using (true)
+  with check (true);
 create policy every_organisation on appointments for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -1112,6 +1117,9 @@ create policy own_organisations on appointments for all to sotto_api, sotto_ops,
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
 create policy restoring_all on appointments for all to sotto_restorer
+  using (true)
+  with check (true);
+create policy erasing_all on attempts for all to sotto_eraser
   using (true)
   with check (true);
 create policy every_organisation on attempts for all to sotto_scheduler, sotto_worker
@@ -1241,6 +1249,9 @@ create policy lookup on event_months for select to sotto_lookup
   using (true);
 create policy canary on events for all to sotto_owner
   using ((organisation_id = '00000000-0000-4000-8000-000000ca9a41'::uuid));
+create policy erasing_all on events for all to sotto_eraser
+  using (true)
+  with check (true);
 create policy every_organisation on events for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -1252,6 +1263,9 @@ create policy own_organisations on events for all to sotto_api, sotto_ops, sotto
 create policy restoring on events for select to sotto_owner
   using (true);
 create policy restoring_all on events for all to sotto_restorer
+  using (true)
+  with check (true);
+create policy erasing_all on factor_failures for all to sotto_eraser
   using (true)
   with check (true);
 create policy own_organisations on factor_failures for all to sotto_api, sotto_ops, sotto_patient
@@ -1334,6 +1348,9 @@ create policy own_organisations on ledger_breaks for select to sotto_ops
 create policy by_role on ledger_proofs for select to sotto_ops
   using (true);
 create policy every_organisation on ledger_proofs for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy erasing_all on links for all to sotto_eraser
   using (true)
   with check (true);
 create policy every_organisation on links for all to sotto_scheduler, sotto_worker
@@ -1435,6 +1452,9 @@ create policy every_organisation on receipts for all to sotto_scheduler
 create policy own_organisations on receipts for all to sotto_api
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy erasing_all on reminders for all to sotto_eraser
+  using (true)
+  with check (true);
 create policy every_organisation on reminders for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -1492,6 +1512,8 @@ create policy by_role on suppressions for all to sotto_patient
 create policy every_organisation on suppressions for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
+create policy lookup on suppressions for select to sotto_lookup
+  using (true);
 create policy restoring_all on suppressions for all to sotto_restorer
   using (true)
   with check (true);
@@ -1513,6 +1535,9 @@ create policy by_role_of_scheduler on total_opt_outs for all to sotto_scheduler
 create policy by_role on total_transitions for select to sotto_ops
   using (true);
 create policy by_role_of_scheduler on total_transitions for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy erasing_all on versions for all to sotto_eraser
   using (true)
   with check (true);
 create policy every_organisation on versions for all to sotto_scheduler, sotto_worker
@@ -1919,6 +1944,60 @@ end
 $function$;
 alter function ensure_event_partitions(integer) owner to sotto_owner;
 
+CREATE OR REPLACE FUNCTION public.erase_for_recipient(link_lookup bytea)
+ RETURNS TABLE(appointment_id uuid, organisation_id uuid, mode text, reference text, erased_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  found appointments.id%type;
+begin
+  select a.id into found from links l join appointments a on a.id = l.appointment_id
+    where l.lookup = link_lookup and l.revoked_at is null and l.expires_at > clock_timestamp()
+    for no key update of a;
+  if found is null then return; end if;
+
+  with ended as (
+    select r.id, r.state as from_state from reminders r
+    where r.appointment_id = found
+      and r.state in ('scheduled', 'queued', 'sending', 'uncertain', 'failed')
+    order by r.id for no key update
+  ), changed as (
+    update reminders r set
+      state = case when r.state = 'sending' then r.state else 'erased' end,
+      pending_end = case when r.state = 'sending' then 'erased' else r.pending_end end,
+      batch_id = case when r.state = 'sending' then r.batch_id end,
+      lease_until = case when r.state = 'sending' then r.lease_until end,
+      possibly_sent = r.possibly_sent or e.from_state = 'uncertain',
+      updated_at = clock_timestamp()
+    from ended e where r.id = e.id returning r.*, e.from_state
+  )
+  insert into events (organisation_id, mode, type, reference, appointment_id, reminder_id, from_state,
+    to_state, reason_code, possibly_sent)
+  select c.organisation_id, c.mode, 'reminder.erased', a.reference, c.appointment_id, c.id, c.from_state,
+    'erased', 'by_recipient', c.possibly_sent
+  from changed c join appointments a on a.id = c.appointment_id where c.state = 'erased';
+  delete from links l where l.appointment_id = found;
+  delete from versions v where v.appointment_id = found;
+  delete from factor_failures f where f.appointment_id = found;
+  update attempts t set copy_owed_at = least(t.copy_owed_at, clock_timestamp())
+    where t.reminder_id in (select r.id from reminders r where r.appointment_id = found);
+
+  return query
+    with erased as (
+      update appointments a set state = 'erased', updated_at = clock_timestamp(),
+        deleted_at = coalesce(a.deleted_at, clock_timestamp())
+      where a.id = found returning a.id, a.organisation_id, a.mode, a.reference, a.deleted_at
+    ), told as (
+      insert into events (organisation_id, mode, type, reference, appointment_id, reason_code)
+      select e.organisation_id, e.mode, 'appointment.erased', e.reference, e.id, 'by_recipient' from erased e
+    )
+    select e.id, e.organisation_id, e.mode, e.reference, e.deleted_at from erased e;
+end
+$function$;
+alter function erase_for_recipient(bytea) owner to sotto_eraser;
+
 CREATE OR REPLACE FUNCTION public.events_horizon()
  RETURNS xid8
  LANGUAGE sql
@@ -1970,6 +2049,16 @@ AS $function$
   select l.id, l.organisation_id from links l where l.lookup = link_lookup
 $function$;
 alter function find_link(bytea) owner to sotto_lookup;
+
+CREATE OR REPLACE FUNCTION public.find_suppression(wanted bytea)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select s.created_at from suppressions s where s.contact_index = wanted
+$function$;
+alter function find_suppression(bytea) owner to sotto_lookup;
 
 CREATE OR REPLACE FUNCTION public.find_transactions_around(span_from timestamp with time zone, span_until timestamp with time zone)
  RETURNS TABLE(after_transaction xid8, before_transaction xid8)
@@ -2240,12 +2329,14 @@ alter function write_intents(uuid,text,uuid[],uuid[],bytea[],text[],uuid[],bytea
 grant delete on appointments to sotto_scheduler;
 grant insert, select on appointments to sotto_api;
 grant select (deleted_at, ends_at, erase_at, id, mode, organisation_id, paused_at, reference, state, version) on appointments to sotto_scheduler;
+grant select (deleted_at, id, mode, organisation_id, reference, state) on appointments to sotto_eraser;
 grant select (deleted_at, id, mode, organisation_id, reference, state) on appointments to sotto_restorer;
 grant select (id, mode, organisation_id, paused_at, reference, state, version) on appointments to sotto_worker;
 grant select (id, paused_at, starts_at) on appointments to sotto_lookup;
 grant select on appointments to sotto_ops;
 grant select on appointments to sotto_patient;
 grant update (deleted_at, ends_at, erase_at, moved, paused_at, revision, starts_at, state, updated_at, version) on appointments to sotto_api;
+grant update (deleted_at, state, updated_at) on appointments to sotto_eraser;
 grant update (deleted_at, state, updated_at) on appointments to sotto_restorer;
 grant insert, select, update on attempts to sotto_worker;
 grant select (batch_id, channel, copy_gone_at, copy_owed_at, copy_tries, ended_at, id, link_id, mode, number, organisation_id, outcome, possible_duplicate, proven_copy_at, provider_id, reason_code, receipt_at, receipt_code, receipt_state, reminder_id, started_at, transport) on attempts to sotto_ops;
@@ -2253,7 +2344,9 @@ grant select (channel, copy_gone_at, copy_owed_at, copy_tries, ended_at, id, mod
 grant select (channel, id, organisation_id, token) on attempts to sotto_lookup;
 grant select (copy_owed_at, organisation_id, reminder_id) on attempts to sotto_api;
 grant select (copy_owed_at, outcome, reminder_id) on attempts to sotto_restorer;
+grant select (copy_owed_at, reminder_id) on attempts to sotto_eraser;
 grant update (copy_owed_at) on attempts to sotto_api;
+grant update (copy_owed_at) on attempts to sotto_eraser;
 grant update (copy_owed_at, ended_at, outcome, reason_code) on attempts to sotto_restorer;
 grant update (ended_at, outcome, reason_code) on attempts to sotto_scheduler;
 grant insert (action, actor, organisation_id, reason, subject) on audit to sotto_api;
@@ -2304,6 +2397,7 @@ grant select on event_months to sotto_api;
 grant select on event_months to sotto_ops;
 grant select on event_months to sotto_scheduler;
 grant update (carried_at, carried_to) on event_months to sotto_scheduler;
+grant insert on events to sotto_eraser;
 grant insert on events to sotto_patient;
 grant insert on events to sotto_restorer;
 grant insert on events to sotto_worker;
@@ -2312,9 +2406,11 @@ grant insert, select on events to sotto_ops;
 grant insert, select on events to sotto_scheduler;
 grant select (appointment_id, created_at, endpoint_id, from_state, id, incident_id, mode, organisation_id, possible_duplicate, possibly_sent, reason_code, reference, reminder_id, to_state, transaction_id, type) on events to sotto_scheduler;
 grant select (created_at, from_state, id, mode, organisation_id, reminder_id, to_state, transaction_id) on events to sotto_lookup;
+grant delete on factor_failures to sotto_eraser;
 grant delete, insert, select, update on factor_failures to sotto_patient;
 grant delete, insert, select, update on factor_failures to sotto_restorer;
 grant delete, select on factor_failures to sotto_api;
+grant select (appointment_id) on factor_failures to sotto_eraser;
 grant select on factor_failures to sotto_ops;
 grant delete, select on field_fills to sotto_scheduler;
 grant insert, select, update on field_fills to sotto_api;
@@ -2335,6 +2431,7 @@ grant execute on function doubt_restored(timestamp with time zone,timestamp with
 grant execute on function drop_event_month(date,integer) to sotto_scheduler;
 grant execute on function ensure_canary(bytea) to sotto_scheduler;
 grant execute on function ensure_event_partitions(integer) to sotto_scheduler;
+grant execute on function erase_for_recipient(bytea) to sotto_patient;
 grant execute on function events_horizon() to sotto_api;
 grant execute on function events_horizon() to sotto_ops;
 grant execute on function events_horizon() to sotto_scheduler;
@@ -2342,6 +2439,7 @@ grant execute on function find_attempt(bytea) to sotto_api;
 grant execute on function find_credential(bytea) to sotto_api;
 grant execute on function find_credential_organisation(uuid,uuid) to sotto_api;
 grant execute on function find_link(bytea) to sotto_patient;
+grant execute on function find_suppression(bytea) to sotto_patient;
 grant execute on function find_transactions_around(timestamp with time zone,timestamp with time zone) to sotto_api;
 grant execute on function list_organisation_ids() to sotto_ops;
 grant execute on function list_organisation_ids() to sotto_patient;
@@ -2391,6 +2489,7 @@ grant delete, insert, select on ledger_breaks to sotto_scheduler;
 grant select (organisation_id, reminder_id, state) on ledger_breaks to sotto_ops;
 grant delete, insert, select on ledger_proofs to sotto_scheduler;
 grant select (id, proved_at) on ledger_proofs to sotto_ops;
+grant delete on links to sotto_eraser;
 grant delete on links to sotto_restorer;
 grant delete on links to sotto_scheduler;
 grant delete, insert, select on links to sotto_api;
@@ -2399,6 +2498,7 @@ grant select (appointment_id, attempted_at, channel, created_at, expires_at, id,
 grant select (appointment_id, attempted_at, channel, current, expires_at, id, lookup, mode, organisation_id, parcel, parcel_day, reminder_id, revoked_at, selector) on links to sotto_worker;
 grant select (appointment_id, attempted_at, channel, current, expires_at, id, mode, organisation_id, parcel_day, reminder_id, revoked_at) on links to sotto_scheduler;
 grant select (appointment_id, attempted_at, channel, id, parcel_day, reminder_id, revoked_at) on links to sotto_restorer;
+grant select (appointment_id, expires_at, lookup, revoked_at) on links to sotto_eraser;
 grant select (id, lookup, organisation_id) on links to sotto_lookup;
 grant update (attempted_at, current, parcel, parcel_day, selector) on links to sotto_worker;
 grant update (attempted_at, revoked_at) on links to sotto_restorer;
@@ -2451,7 +2551,8 @@ grant select (ctid, issued_at, organisation_id) on receipts to sotto_scheduler;
 grant delete, select on reminders to sotto_scheduler;
 grant insert, select on reminders to sotto_api;
 grant select (appointment_id, attempt_count, channel, due_at, id, mode, not_after, organisation_id, phase, state) on reminders to sotto_lookup;
-grant select (appointment_id, id, kind, mode, organisation_id, sent_at, state) on reminders to sotto_patient;
+grant select (appointment_id, channel, id, kind, mode, organisation_id, send_at, sent_at, state) on reminders to sotto_patient;
+grant select on reminders to sotto_eraser;
 grant select on reminders to sotto_ops;
 grant select on reminders to sotto_restorer;
 grant select on reminders to sotto_worker;
@@ -2460,6 +2561,7 @@ grant update (attempt_count, batch_id, channel, delivered_at, doubt_alarmed_at, 
 grant update (attempt_count, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_api;
 grant update (attempt_count, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_scheduler;
 grant update (batch_id, doubt_alarmed_at, doubted_at, lease_until, possibly_sent, reason_code, settle_at, settle_count, state, updated_at) on reminders to sotto_restorer;
+grant update (batch_id, lease_until, pending_end, possibly_sent, state, updated_at) on reminders to sotto_eraser;
 grant delete on sealed_callbacks to sotto_scheduler;
 grant delete, select, update on sealed_callbacks to sotto_worker;
 grant insert on sealed_callbacks to sotto_api;
@@ -2484,6 +2586,7 @@ grant delete, insert on suppressions to sotto_restorer;
 grant delete, insert, select on suppressions to sotto_worker;
 grant insert on suppressions to sotto_patient;
 grant select (channel, created_at, source) on suppressions to sotto_scheduler;
+grant select (contact_index, created_at) on suppressions to sotto_lookup;
 grant select (contact_index, created_at) on suppressions to sotto_restorer;
 grant insert, select, update on total_hand_overs to sotto_scheduler;
 grant select on total_hand_overs to sotto_ops;
@@ -2493,9 +2596,11 @@ grant insert, select, update on total_opt_outs to sotto_scheduler;
 grant select on total_opt_outs to sotto_ops;
 grant insert, select, update on total_transitions to sotto_scheduler;
 grant select on total_transitions to sotto_ops;
+grant delete on versions to sotto_eraser;
 grant delete on versions to sotto_restorer;
 grant delete on versions to sotto_scheduler;
 grant delete, insert, select on versions to sotto_api;
+grant select (appointment_id) on versions to sotto_eraser;
 grant select (appointment_id) on versions to sotto_restorer;
 grant select (appointment_id, created_at, expires_at, organisation_id, version, view_month) on versions to sotto_scheduler;
 grant select on versions to sotto_patient;

@@ -31,6 +31,13 @@ export function writeAppointmentTime(
   };
 }
 
+/** Writes a day for the middle of a sentence, as "3 December 2026". */
+export function writeDay({ tag }: PatientTexts, day: Temporal.PlainDate): string {
+  const locale = tag === 'en' ? 'en-GB' : tag;
+  const form = { day: 'numeric', month: 'long', year: 'numeric', numberingSystem: 'latn' } as const;
+  return day.toLocaleString(locale, form);
+}
+
 /** Whether the clock of the place shows this time twice on this day. */
 function isRepeated(at: Temporal.ZonedDateTime): boolean {
   const shown = at.toPlainDateTime();

@@ -4,6 +4,7 @@ import { AppError } from '../domain/errors.ts';
 import { decideDelete, type EndedReminder } from '../domain/put-decision.ts';
 import type { StoredAppointment } from '../domain/put-facts.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { SignErasure } from '../keys/erasure-receipt.ts';
 import { dropLinks, endedEvents, endReminders } from '../store/appointment-changes.ts';
 import { entombAppointment, eraseAppointment } from '../store/appointment-deletes.ts';
 import {
@@ -24,21 +25,35 @@ export interface DeleteAppointmentInput extends AppointmentKey {
  *
  * After the answer no new attempt starts. A send that is in the air is told as `in_flight`, and an
  * event settles it. A link that already went out tells, after proof, that the appointment is
- * cancelled; after an erasure it answers like any dead link. Doing it twice answers the same.
+ * cancelled; after an erasure it answers like any dead link, and the answer has a signed receipt, which
+ * says that it is erased by then. Doing it twice answers the same.
  *
  * @throws {AppError} `not_found`, `busy`, `unavailable`
  */
 export function createDeleteAppointment(deps: {
   database: Database;
   journal: Pick<Journal, 'append'>;
+  signErasure: SignErasure;
+  /** Public address of the API. */
+  issuer: string;
+  now: () => Temporal.Instant;
 }): (input: DeleteAppointmentInput) => Promise<DeleteAnswer> {
   return async (input) => {
     try {
-      return await deps.database.transaction(
+      const answer = await deps.database.transaction(
         [input.organisationId],
         (connection) => deleteLocked(deps.journal, connection, input),
         { lockTimeoutMs: limits.lockTimeoutMs },
       );
+      if (answer.state !== 'erased') return answer;
+      const erasureReceipt = await deps.signErasure({
+        iss: deps.issuer,
+        iat: Math.floor(deps.now().epochMilliseconds / 1_000),
+        organisation: input.organisationId,
+        ...{ mode: input.mode, reference: input.reference, appointment: answer.id },
+        by: 'booking_system',
+      });
+      return { ...answer, erasureReceipt };
     } catch (error) {
       if (sqlState(error) === '55P03' || sqlState(error) === '40P01') {
         throw new AppError('busy', { retryAfterS: 1, cause: error });

@@ -89,6 +89,16 @@ describe.concurrent.each(languages)(
       await press('main button', 'details', 'details');
       await press('a[href="/stop"]', 'stop', null);
       await press('main form button', 'stopped', null);
+      await go('/held', 'what is held');
+      await press('a[href="/erase"]', 'erase', null);
+
+      const other = await site.seed({ language });
+      await page.goto(other.url);
+      await press('main button', 'PIN', 'prove');
+      await page.fill('#pin', seededPin);
+      await press('main button', 'details', 'details');
+      await page.goto(`${site.origin}/erase`);
+      await press('main form button', 'erased', null);
 
       await site.lockPin(seeded, 'H4R7QK');
       await page.goto(seeded.url);

@@ -10,6 +10,7 @@ import { recordDeliveryReceipts } from '../../src/usecases/record-delivery-recei
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type BenchOverrides, createDispatchBench } from '../support/dispatch-bench.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
+import { unsignedErasures } from '../support/unsigned-erasures.ts';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
@@ -144,7 +145,7 @@ describe('the provider’s copy of a message', () => {
   it('goes at once with an appointment that is erased', async () => {
     const [one] = await send();
     const journal = { append: async () => {} };
-    await createDeleteAppointment({ database: api, journal })({
+    await createDeleteAppointment({ database: api, journal, ...unsignedErasures })({
       ...{ organisationId: one?.organisationId ?? '', mode: 'live', erase: true },
       reference: `ref-${one?.appointmentId}`,
     });

@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
+import { createErasureReceipts } from '../../src/keys/erasure-receipt.ts';
 import { createReceipts } from '../../src/keys/receipt.ts';
 import { runCommand } from '../support/run-command.ts';
 
-const receipts = createReceipts({ key: { id: '1', key: new Secret(Buffer.alloc(32, 9)) } });
+const key = { id: '1', key: new Secret(Buffer.alloc(32, 9)) };
+const receipts = createReceipts({ key });
+const signErasure = createErasureReceipts(key);
 const body = {
   start: '2026-12-03T10:30:00+01:00',
   details: { practitioner: 'Canari Mustermann' },
@@ -34,7 +37,15 @@ beforeAll(async () => {
   });
   const { pin: _, ...rest } = body.recipient;
   const changed = { ...body, recipient: { ...rest, email: 'canari@example.org' } };
+  const erasure = await signErasure({
+    iss: 'https://api.example.org',
+    iat: Date.parse('2026-12-04T08:00:00Z') / 1_000,
+    organisation: '0192f5a0-0000-7000-8000-000000000002',
+    ...{ mode: 'live', reference: 'visit-17', appointment: answered.id, by: 'recipient' },
+  });
   await Promise.all([
+    writeFile(join(folder, 'erasure.txt'), `${erasure}\n`),
+    writeFile(join(folder, 'forged.txt'), erasure.replace(/\.[^.]+\./, '.e30.')),
     write('body.json', body),
     write('changed.json', changed),
     write('answer.json', { ...answered, ...signed }),
@@ -92,5 +103,21 @@ describe('sotto receipt verify', () => {
     expect(away).toMatchObject({ code: 1, out: '' });
     expect(away.errors).toContain('--jwks FILE');
     expect(await sotto('verify')).toMatchObject({ code: 2, out: '' });
+  });
+
+  it('reads the receipt of an erasure, and believes no other text', async () => {
+    const keys = ['--jwks', 'keys.json'];
+    expect(await sotto('verify', '--erasure', 'erasure.txt', ...keys)).toMatchObject({
+      code: 0,
+      out: 'The signature is ours. It says: visit-17, live, was erased by 2026-12-04T08:00:00.000Z, at the wish of the recipient.\n',
+    });
+    for (const [file, words] of [
+      ['forged.txt', 'The signature does not fit'],
+      ['body.json', 'There is no receipt'],
+    ] as const) {
+      const answer = await sotto('verify', '--erasure', file, ...keys);
+      expect(answer.code).toBe(1);
+      expect(answer.out).toContain(words);
+    }
   });
 });

@@ -52,17 +52,14 @@ beforeAll(async () => {
   const asApi = database.open('api');
   const { keys: webhookKeys } = createWebhookBench(database);
   const accept = await createTestAccept({ database: asApi, keys, directory });
+  const journal = { append: async () => {} };
+  const settingDeps = { database: asApi, journal, keys: webhookKeys, isSandbox: true };
   fixture = await createApiFixture(
     () => ({
       putAppointment: accept.put,
       deleteAppointment: accept.remove,
-      ...webhookUseCases({
-        journal: { append: async () => {} },
-        database: asApi,
-        keys: webhookKeys,
-        isSandbox: true,
-      }),
-      ...sendCheckUseCases({ database: asApi, keys: webhookKeys, isSandbox: true }),
+      ...webhookUseCases(settingDeps),
+      ...sendCheckUseCases(settingDeps),
     }),
     database,
   );

@@ -78,7 +78,7 @@ const readersOfBytes: Record<string, readonly DatabaseRole[]> = {
 /** What the purpose of a role does not cover, said in words where bytes do not say it. */
 const refusedSelects: [DatabaseRole, string][] = [
   ['patient', 'select public_key from credentials'],
-  ['patient', 'select send_at from reminders'],
+  ['patient', 'select due_at from reminders'],
   ['patient', 'select provider_id from attempts'],
   ['patient', 'select reference from events'],
   ['ops', 'select scopes from credentials'],
@@ -474,6 +474,7 @@ describe('the roles', () => {
          on o.owner = r.oid order by 1`,
     );
     expect(rows).toEqual([
+      { rolname: 'sotto_eraser', strong: false },
       { rolname: 'sotto_lookup', strong: false },
       { rolname: 'sotto_owner', strong: false },
       { rolname: 'sotto_restorer', strong: false },
@@ -833,6 +834,13 @@ describe('the functions that look past the organisation', () => {
       { name: 'ensure_canary', result: 'void', callers: ['scheduler'], ...common },
       { name: 'ensure_event_partitions', result: 'void', callers: ['scheduler'], ...common },
       {
+        name: 'erase_for_recipient',
+        result:
+          'TABLE(appointment_id uuid, organisation_id uuid, mode text, reference text, erased_at timestamp with time zone)',
+        callers: ['patient'],
+        ...common,
+      },
+      {
         name: 'find_attempt',
         result: 'TABLE(attempt_id uuid, organisation_id uuid)',
         callers: ['api'],
@@ -848,6 +856,12 @@ describe('the functions that look past the organisation', () => {
       {
         name: 'find_link',
         result: 'TABLE(link_id uuid, organisation_id uuid)',
+        callers: ['patient'],
+        ...common,
+      },
+      {
+        name: 'find_suppression',
+        result: 'timestamp with time zone',
         callers: ['patient'],
         ...common,
       },

@@ -12,6 +12,7 @@ import { balancedBooks, copiesOf, expectFlagged } from '../support/doubts.ts';
 import { acceptedOutcome, fakeTransport } from '../support/fake-transport.ts';
 import { type MessagesPeer, type PeerRead, startMessagesPeer } from '../support/messages-peer.ts';
 import type { SeededReminder } from '../support/seed-reminders.ts';
+import { unsignedErasures } from '../support/unsigned-erasures.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const minute = 60_000;
@@ -548,7 +549,7 @@ async function receipt(status: 'sent' | 'delivered' | 'undelivered'): Promise<vo
 async function remove(one: SeededReminder | undefined, erase = false): Promise<void> {
   if (!one) throw new Error('nothing was seeded');
   const journal = { append: async () => {} };
-  await createDeleteAppointment({ database: api, journal })({
+  await createDeleteAppointment({ database: api, journal, ...unsignedErasures })({
     ...{ organisationId: one.organisationId, mode: 'live', erase },
     reference: `ref-${one.appointmentId}`,
   });

@@ -6,6 +6,7 @@ import type { SealedAppointment, SealedLink } from '../../src/store/accepted-ver
 import type { Database } from '../../src/store/database.ts';
 import { acceptGroup, type PutOperation } from '../../src/usecases/accept-group.ts';
 import { createDeleteAppointment } from '../../src/usecases/delete-appointment.ts';
+import { unsignedErasures } from '../support/unsigned-erasures.ts';
 import type { Random } from './random.ts';
 
 export interface BookingDeps {
@@ -113,7 +114,9 @@ export async function deleteAppointment(
   { database }: Pick<BookingDeps, 'database'>,
   { organisationId, reference, erase }: Booked & { erase: boolean },
 ): Promise<void> {
-  const remove = createDeleteAppointment({ database, journal: { async append() {} } });
+  const remove = createDeleteAppointment({
+    ...{ database, journal: { async append() {} }, ...unsignedErasures },
+  });
   await remove({ organisationId, mode: 'live', reference, erase });
 }
 

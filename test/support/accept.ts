@@ -17,6 +17,7 @@ import {
   createPutAppointment,
   type PutAppointmentDeps,
 } from '../../src/usecases/put-appointment.ts';
+import { unsignedErasures } from './unsigned-erasures.ts';
 
 export const silentLog: Log = createLog({ role: 'test', level: 'silent' });
 
@@ -70,7 +71,8 @@ export async function createTestAccept({
     log: silentLog,
     ...change,
   });
-  return { put, remove: createDeleteAppointment({ database, journal }), receipts };
+  const remove = createDeleteAppointment({ database, journal, ...unsignedErasures });
+  return { put, remove, receipts };
 }
 
 const journals: Journal[] = [];

@@ -87,7 +87,7 @@ export async function createApiFixture(
     acceptInboundMessage: async () => {},
     acceptBounce: async () => {},
     isCallbackAddress: async () => false,
-    jwks: () => ({ keys: [] }),
+    jwks: async () => ({ keys: [] }),
     ready: async () => ({ postgres: { ok: true } }),
     ...replace(asApi),
   });

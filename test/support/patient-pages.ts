@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import type { PatientAppOptions } from '../../src/http/patient/pages.ts';
 import { paths } from '../../src/http/patient/paths.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { createCookieBox } from '../../src/keys/cookie-box.ts';
+import { createErasureReceipts } from '../../src/keys/erasure-receipt.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
 import type { KeyStore } from '../../src/keys/key-store.ts';
 import { createLinkTokens } from '../../src/keys/link-token.ts';
@@ -16,12 +18,14 @@ import type { Database } from '../../src/store/database.ts';
 import type { Log } from '../../src/telemetry/log.ts';
 import { createProviderFetch } from '../../src/transport/provider-fetch.ts';
 import { isPublicAddress } from '../../src/transport/public-address.ts';
+import { eraseForRecipient } from '../../src/usecases/erase-for-recipient.ts';
 import { hasCode } from '../../src/usecases/find-code.ts';
 import { openLink } from '../../src/usecases/open-link.ts';
 import { openOptOutToken } from '../../src/usecases/opt-out-links.ts';
 import { createSourcePace } from '../../src/usecases/pace-sources.ts';
 import { portalUseCases } from '../../src/usecases/portal-use-cases.ts';
 import { proveRecipient } from '../../src/usecases/prove-recipient.ts';
+import { readHeldData } from '../../src/usecases/read-held-data.ts';
 import { recordOptOut, recordOptOutClaim } from '../../src/usecases/record-opt-out.ts';
 import { sendCode } from '../../src/usecases/send-code.ts';
 import type { TestDatabase } from './database.ts';
@@ -67,6 +71,9 @@ export async function startPatientPages(
   const now = () => Date.now() + turnedMs;
   const journal = await openJournal(`file:${folder}/journal`, 'patient');
   const codeKey = await keys.symmetricKey('code');
+  const erasureKey = (await keys.ensureErasureKey()).at(-1);
+  assert(erasureKey);
+  const sign = createErasureReceipts(erasureKey);
   const deps = {
     ...{ database: counted.database, journal, keys, codeKey, log: silent },
     ...{ sendsCodes, portalForAll, transportFor: () => phone, linkHostUrl: url },
@@ -102,6 +109,11 @@ export async function startPatientPages(
       recordClaim: (claim) => recordOptOutClaim(deps, claim),
       record: ({ channel, contactPoint: contact }) =>
         recordOptOut(deps, { channel, contact, source: 'patient_page' }),
+    },
+    rights: {
+      readHeld: (input) => readHeldData(deps, input),
+      erase: (linkSecret) =>
+        eraseForRecipient({ ...deps, sign, issuer: 'https://api.example' }, linkSecret),
     },
     sourceOf: (address) => sourceHash(sourceKey, address),
     pace: createSourcePace(),

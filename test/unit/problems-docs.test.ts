@@ -47,7 +47,7 @@ beforeAll(async () => {
     acceptInboundMessage: nobody,
     acceptBounce: nobody,
     isCallbackAddress: nobody,
-    jwks: () => ({ keys: [] }),
+    jwks: async () => ({ keys: [] }),
     ready: async () => ({}),
   });
   routes = await listRoutes(api);

@@ -109,6 +109,10 @@ export const deleteAnswer: z.ZodType<DeleteAnswer> = z
         possiblySent,
       }),
     ),
+    erasureReceipt: z.string().optional().meta({
+      description:
+        'With `erase`: a compact JWS (`typ` sotto-erasure+jwt) that this appointment is erased, signed with a key of /.well-known/jwks.json.',
+    }),
   })
   .meta({ id: 'DeletedAppointment' });
 

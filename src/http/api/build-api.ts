@@ -42,7 +42,7 @@ export interface ApiDeps
   readonly apiUrl: string;
   readonly trustedProxies?: readonly string[] | undefined;
   /** The public keys that receipts verify with (RFC 7517, 5). */
-  jwks(): { readonly keys: readonly object[] };
+  jwks(): Promise<{ readonly keys: readonly object[] }>;
   ready(): Promise<Readiness>;
 }
 

@@ -11,6 +11,7 @@ import { buildPageServer, sendNotice } from './page-server.ts';
 import type { Pages, PatientAppOptions } from './pages.ts';
 import { addPortalRoutes } from './portal-routes.ts';
 import { addProveRoutes } from './prove-routes.ts';
+import { addRightsRoutes } from './rights-routes.ts';
 import { addStaticRoutes } from './static-routes.ts';
 import { createVisits } from './visits.ts';
 
@@ -58,6 +59,7 @@ export async function buildPatientApp(options: PatientAppOptions): Promise<Fasti
     createOnceCookie({ box: options.boxes.portal, name: 'portal', https }),
   );
   addDetailsRoutes(app, pages);
+  addRightsRoutes(app, pages);
   await addOptOutRoutes(app, pages);
   return app;
 }

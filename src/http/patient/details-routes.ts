@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { limits } from '../../../config/limits.ts';
 import { waysToProve } from '../../domain/factor.ts';
+import { everything } from '../../domain/tiers.ts';
+import { rightsTextsIn } from '../../texts/rights-texts.ts';
 import type { OpenedLink } from '../../usecases/open-link.ts';
 import { showDetails, showTime } from '../../usecases/show-details.ts';
 import { formTokenFor, hasFormToken, isForeign } from '../forgery.ts';
@@ -92,6 +94,10 @@ function controlsOf(session: Session, nowMs: number): SessionControls {
     leavePath: paths.leave,
     moreTimePath: paths.moreTime,
     stopPath: paths.stop,
+    held:
+      session.tier >= everything
+        ? { path: paths.held, label: rightsTextsIn(session.language).link }
+        : undefined,
     endsInMinutes,
     extendable: session.endsAtMs - nowMs > limits.sessionIdleMinutes * minuteMs,
   };

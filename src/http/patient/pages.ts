@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { HeldData } from '../../domain/held-data.ts';
 import type { Language } from '../../domain/language.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { Tier } from '../../domain/tiers.ts';
@@ -71,6 +72,12 @@ export interface PatientAppOptions {
     recordClaim(claim: OptOutClaim): Promise<void>;
     /** Stops messages to where the link of a session went. */
     record(sentTo: OpenedLink['sentTo']): Promise<void>;
+  };
+  readonly rights: {
+    /** What is held; undefined for who has not proved enough. */
+    readHeld(input: { link: OpenedLink; tier: Tier }): Promise<HeldData | undefined>;
+    /** Shreds the appointment that a link leads to; undefined where it leads nowhere any more. */
+    erase(linkSecret: Secret<Buffer>): Promise<string | undefined>;
   };
   readonly sourceOf: (address: string) => Buffer;
   readonly pace: SourcePace;

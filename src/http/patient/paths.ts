@@ -18,5 +18,7 @@ export const paths = {
   left: '/left',
   stop: '/stop',
   stopped: '/stopped',
+  held: '/held',
+  erase: '/erase',
   check: '/check',
 } as const;

@@ -33,6 +33,8 @@ export interface SessionControls {
   readonly moreTimePath: string;
   /** Where messages can be stopped. */
   readonly stopPath: string;
+  /** Where it stands what is held, for who may see it. */
+  readonly held?: { readonly path: string; readonly label: string } | undefined;
   readonly endsInMinutes: number;
   /** Whether more time can still be had; false near the end of the whole session. */
   readonly extendable: boolean;
@@ -57,18 +59,27 @@ export function detailsPage({
 ${stateNotice(texts, appointment.state)}
 <dl>
 ${whenRow(texts, appointment)}
-${row(texts.details.for, appointment.for)}
+${detailRows(texts, appointment)}
+</dl>
+<p>${cancelled ? texts.details.again : texts.details.change}</p>
+${sessionControls(texts, session)}`,
+  });
+}
+
+/** What the booking system said of it, time and state left out; of a cancelled one what still counts. */
+export function detailRows(
+  texts: PatientTexts,
+  appointment: Omit<AppointmentView, 'startsAt' | 'timeZone'>,
+): Html {
+  const cancelled = appointment.state === 'cancelled';
+  return html`${row(texts.details.for, appointment.for)}
 ${row(texts.details.practitioner, appointment.practitioner)}
 ${row(texts.details.specialty, appointment.specialty)}
 ${row(texts.details.place, placeText(appointment))}
 ${row(texts.details.duration, cancelled ? undefined : durationText(texts, appointment))}
 ${row(texts.details.instructions, cancelled ? undefined : appointment.instructions)}
 ${row(texts.details.reason, appointment.reason)}
-${row(texts.details.phone, appointment.phone && phoneLink(appointment.phone))}
-</dl>
-<p>${cancelled ? texts.details.again : texts.details.change}</p>
-${sessionControls(texts, session)}`,
-  });
+${row(texts.details.phone, appointment.phone && phoneLink(appointment.phone))}`;
 }
 
 /** That it was moved or cancelled, before anything else. */
@@ -91,16 +102,19 @@ export function whenRow(
 }
 
 /** One line of the list; nothing at all when there is nothing to say. */
-function row(label: string, value: string | Html | undefined): Html | '' {
+export function row(label: string, value: string | Html | undefined): Html | '' {
   if (!value) return '';
   return html`<div><dt>${label}</dt><dd dir="auto">${value}</dd></div>`;
 }
 
-function placeText({ place }: AppointmentView): string {
+function placeText({ place }: Pick<AppointmentView, 'place'>): string {
   return [place?.name, place?.address].filter(Boolean).join('\n');
 }
 
-function durationText(texts: PatientTexts, { durationMinutes }: AppointmentView): string {
+function durationText(
+  texts: PatientTexts,
+  { durationMinutes }: Pick<AppointmentView, 'durationMinutes'>,
+): string {
   return durationMinutes ? writeDuration(texts, durationMinutes) : '';
 }
 
@@ -122,5 +136,6 @@ ${buttonForm(leave, texts.details.leave, 'main')}
 <p>${session.extendable ? texts.details.closesIn(left) : texts.details.closesFinally(left)}</p>
 ${session.extendable ? buttonForm(moreTime, texts.details.moreTime, 'quiet') : ''}
 <p><a class="tap" href="${session.stopPath}">${texts.optOut.link}</a></p>
+${session.held && html`<p><a class="tap" href="${session.held.path}">${session.held.label}</a></p>`}
 </div>`;
 }

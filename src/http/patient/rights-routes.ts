@@ -1,0 +1,95 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { everything } from '../../domain/tiers.ts';
+import type { OpenedLink } from '../../usecases/open-link.ts';
+import { formTokenFor, hasFormToken, isForeign } from '../forgery.ts';
+import { formField } from '../form-field.ts';
+import { requestedLanguage } from './page-language.ts';
+import { sendPage } from './page-server.ts';
+import type { Pages } from './pages.ts';
+import { paths } from './paths.ts';
+import { erasedPage, erasePage } from './views/erase-page.ts';
+import { heldPage } from './views/held-page.ts';
+import type { Session } from './visits.ts';
+
+/** What a recipient who proved to be one may ask of us: what is held, a copy of it, and its end. */
+export function addRightsRoutes(app: FastifyInstance, pages: Pages): void {
+  const { visits, rights } = pages;
+
+  /** The session and its link, for who may see everything; else the answer was given. */
+  async function admit(
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<{ session: Session; link: OpenedLink } | undefined> {
+    const session = await visits.sessionOf(request);
+    if (!session || session.tier < everything) {
+      reply.redirect(paths.details, 303);
+      return undefined;
+    }
+    const link = await pages.openLink(session.linkSecret);
+    if (link?.stored.appointmentId !== session.appointmentId) {
+      await pages.sendUnusable(request, reply);
+      return undefined;
+    }
+    return { session, link };
+  }
+
+  async function isForged(request: FastifyRequest): Promise<boolean> {
+    const session = await visits.sessionOf(request);
+    return (
+      isForeign(request, pages.patientUrl) ||
+      (session !== undefined && !hasFormToken(request, session))
+    );
+  }
+
+  async function showAsAsked(request: FastifyRequest, reply: FastifyReply, session: Session) {
+    const language = requestedLanguage(request) ?? session.language;
+    return visits.refresh(reply, { ...session, language });
+  }
+
+  app.get(paths.held, async (request, reply) => {
+    const admitted = await admit(request, reply);
+    if (!admitted) return reply;
+    const { link, session } = admitted;
+    const held = await rights.readHeld({ link, tier: session.tier });
+    if (!held) return pages.sendUnusable(request, reply);
+    const shown = await showAsAsked(request, reply, session);
+    const { language } = shown;
+    const { startsAt } = link.stored;
+    return sendPage(reply, 200, heldPage({ language, held, startsAt, form: formTokenFor(shown) }));
+  });
+
+  app.post(paths.held, async (request, reply) => {
+    if (await isForged(request)) return pages.sendFormRefused(request, reply);
+    const admitted = await admit(request, reply);
+    if (!admitted) return reply;
+    const { link, session } = admitted;
+    const held = await rights.readHeld({ link, tier: session.tier });
+    if (!held) return pages.sendUnusable(request, reply);
+    await visits.refresh(reply, session);
+    return reply
+      .type('application/json; charset=utf-8')
+      .header('content-disposition', 'attachment; filename="reminder.json"')
+      .send(`${JSON.stringify(held, null, 2)}\n`);
+  });
+
+  app.get(paths.erase, async (request, reply) => {
+    const admitted = await admit(request, reply);
+    if (!admitted) return reply;
+    const shown = await showAsAsked(request, reply, admitted.session);
+    const { language } = shown;
+    return sendPage(reply, 200, erasePage({ language, form: formTokenFor(shown) }));
+  });
+
+  app.post(paths.erase, async (request, reply) => {
+    if (await isForged(request)) return pages.sendFormRefused(request, reply);
+    const admitted = await admit(request, reply);
+    if (!admitted) return reply;
+    if (formField(request, 'answer') !== 'erase') return reply.redirect(paths.erase, 303);
+    const { linkSecret, language } = admitted.session;
+    const receipt = await rights.erase(linkSecret);
+    if (receipt === undefined) return pages.sendUnusable(request, reply);
+    // The receipt is kept nowhere, so it stands in this answer: a second POST finds no session.
+    visits.end(request, reply);
+    return sendPage(reply, 200, erasedPage({ language, receipt }));
+  });
+}

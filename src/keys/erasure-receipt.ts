@@ -1,0 +1,35 @@
+import { CompactSign } from 'jose';
+import type { Mode } from '../domain/channel.ts';
+import type { NumberedKey } from './key-store.ts';
+import { receiptJwk, receiptPrivateKey } from './receipt-key.ts';
+
+const erasureReceiptType = 'sotto-erasure+jwt';
+
+/** Our word that what was sealed of an appointment is gone from the database. Ids and a time. */
+export interface ErasureClaims {
+  readonly iss: string;
+  /** When it was erased, in seconds since 1970 (RFC 7519, 2). */
+  readonly iat: number;
+  readonly organisation: string;
+  readonly mode: Mode;
+  readonly reference: string;
+  readonly appointment: string;
+  /** Who asked for it. */
+  readonly by: 'recipient' | 'booking_system';
+}
+
+export type SignErasure = (claims: ErasureClaims) => Promise<string>;
+
+/**
+ * Signs receipts of erasures, with a key of the role that saw the erasure commit.
+ *
+ * @see RFC 7515 (JWS), RFC 8037 (EdDSA in JOSE)
+ */
+export function createErasureReceipts({ key }: NumberedKey): SignErasure {
+  const signingKey = receiptPrivateKey(key.reveal()).toCryptoKey('Ed25519', false, ['sign']);
+  const { kid } = receiptJwk(key.reveal());
+  return (claims) =>
+    new CompactSign(Buffer.from(JSON.stringify(claims)))
+      .setProtectedHeader({ alg: 'EdDSA', typ: erasureReceiptType, kid })
+      .sign(signingKey);
+}
