@@ -35,7 +35,14 @@ export default defineConfig({
     // One more than the cores of a small machine: many tests mostly wait.
     maxWorkers: 3,
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts', 'test/*.test.ts'],
+          // Long enough for a machine that does something else too; no promise is about it.
+          testTimeout: 30_000,
+        },
+      },
       {
         test: {
           name: 'integration',

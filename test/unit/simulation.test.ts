@@ -11,23 +11,20 @@ const onceBroken: readonly { readonly seed: number; readonly what: string }[] = 
 
 const fixedSeed = 1;
 const drawnSeed = randomInt(2 ** 31);
-const budgetMs = 1_500;
+/** Some seconds on two cores that do nothing else. */
+const count = 1_500;
 
 // Nothing lost, nothing doubled unflagged, nothing sent that was called off, books that add up, and no
 // step that the table of states does not hold.
 describe('whatever fails, dies or comes late', () => {
-  it.each([
-    { seed: fixedSeed, count: 1_000 },
-    { seed: drawnSeed, count: 100_000 },
-  ])(
-    'every promise is kept, from seed $seed on',
-    async ({ seed, count }) => {
-      const untilMs = performance.now() + budgetMs;
-      const total = await runMany({ seed, count, untilMs });
+  it.each([fixedSeed, drawnSeed])(
+    'every promise is kept, from seed %i on',
+    async (seed) => {
+      const total = await runMany({ seed, count });
       expect(total.broken).toEqual([]);
-      expect(total.schedules).toBeGreaterThan(50);
+      expect(total.schedules).toBe(count);
     },
-    30_000,
+    120_000,
   );
 
   it('every seed that once broke a promise keeps it', async () => {
