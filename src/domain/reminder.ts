@@ -29,7 +29,6 @@ const transitions: Record<ReminderState, readonly ReminderState[]> = {
     'cancelled',
     'superseded',
     'expired',
-    'suppressed',
     'failed',
     'sent',
     'delivered',

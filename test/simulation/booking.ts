@@ -8,6 +8,7 @@ import { acceptGroup, type PutOperation } from '../../src/usecases/accept-group.
 import { createDeleteAppointment } from '../../src/usecases/delete-appointment.ts';
 import { unsignedErasures } from '../support/unsigned-erasures.ts';
 import type { Random } from './random.ts';
+import type { ReminderRow } from './tables.ts';
 
 export interface BookingDeps {
   readonly database: Database;
@@ -64,6 +65,37 @@ export function drawWanted(
     now: instant(nowMs),
     noticeAt: (notAfter) =>
       isQuiet || notAfter.epochMilliseconds <= nowMs ? undefined : instant(nowMs),
+  };
+}
+
+/** What was put last, put once more, with both contact points. */
+export function sameWanted(
+  reminders: readonly ReminderRow[],
+  { nowMs, startMs, revision }: { nowMs: number; startMs: number; revision: number | undefined },
+): WantedAppointment {
+  const instant = Temporal.Instant.fromEpochMilliseconds;
+  const planned = reminders.filter(
+    ({ kind, not_after: end }) => kind === 'planned' && end === startMs,
+  );
+  return {
+    ...{ revision, status: 'booked', notice: 'none', linkChannels: ['email', 'sms'] },
+    ...{
+      startsAt: instant(startMs),
+      endsAt: instant(startMs + 20 * minuteMs),
+      now: instant(nowMs),
+    },
+    reminders: Array.from(
+      new Map(planned.map((row) => [`${row.before} ${row.requested_channel}`, row])).values(),
+      (row): PlannedReminder => {
+        const resolvedAt = instant(row.resolved_at);
+        return {
+          ...{ before: row.before ?? '', channel: row.requested_channel },
+          ...{ resolvedAt, plannedAt: resolvedAt, sendAt: resolvedAt, notAfter: instant(startMs) },
+          ...(row.resolved_at <= nowMs ? { skipped: 'booked_late' as const } : {}),
+        };
+      },
+    ),
+    noticeAt: () => undefined,
   };
 }
 

@@ -7,7 +7,7 @@ import type { ReminderState } from '../../src/domain/reminder.ts';
 export const lifeTable: Readonly<Record<ReminderState | 'none', readonly ReminderState[]>> = {
   none: ['scheduled', 'skipped'],
   scheduled: [
-    ...(['queued', 'cancelled', 'superseded', 'expired', 'suppressed'] as const),
+    ...(['queued', 'cancelled', 'superseded', 'expired'] as const),
     ...(['failed', 'sent', 'delivered', 'uncertain'] as const),
   ],
   queued: [

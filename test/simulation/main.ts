@@ -27,7 +27,6 @@ const { values: options } = parseArgs({
 });
 /** Rows that nothing simulated here walks, and why. */
 const outOfReach: Readonly<Record<string, string>> = {
-  'scheduled→suppressed': 'which no code does: who said stop is asked when a batch is sent',
   'scheduled→uncertain': 'which only a restored backup does',
   'queued→uncertain': 'which only a restored backup does',
 };

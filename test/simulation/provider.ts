@@ -103,7 +103,7 @@ export function createProvider(world: {
     say(random.chance(0.5) ? 'sent' : 'other');
     copy.status = arrives ? 'delivered' : 'undelivered';
     if (arrives) return void say('delivered');
-    if (random.chance(0.3)) say('undelivered', 'opted_out');
+    if (random.chance(0.5)) say('undelivered', 'opted_out');
     say('undelivered', 'unreachable_recipient');
     if (random.chance(0.3)) say('delivered');
   }

@@ -13,7 +13,7 @@ import {
 import { redriveReminder } from '../../src/usecases/redrive-dead-letters.ts';
 import { resumeSending } from '../../src/usecases/resume-sending.ts';
 import { sweepExpired, sweepLeases } from '../../src/usecases/sweep-leases.ts';
-import { deleteAppointment, drawWanted, putAppointment } from './booking.ts';
+import { deleteAppointment, drawWanted, putAppointment, sameWanted } from './booking.ts';
 import { type Fault, faults } from './io.ts';
 import { moods } from './provider.ts';
 import { createRandom, type Random } from './random.ts';
@@ -40,6 +40,7 @@ const weights = {
   spoil: 0.4,
   leave: 0.6,
   ask: 1,
+  again: 0.6,
 } as const;
 export type StepKind = keyof typeof weights;
 
@@ -85,6 +86,9 @@ function instead(world: World, kind: StepKind): StepKind {
     return 'receipts';
   }
   if (has('failed') && world.random.chance(0.25)) return 'redrive';
+  if (has('undelivered') && aheadOf(world).some((one) => isUnheard(world, one))) {
+    if (world.random.chance(0.7)) return 'again';
+  }
   if (kind === 'put' && has('sending')) return world.random.chance(0.6) ? 'delete' : 'put';
   const isDue = () => has('scheduled') || has('queued') || has('sending') || has('uncertain');
   const orElse = (isUseful: boolean): StepKind => {
@@ -113,6 +117,8 @@ function instead(world: World, kind: StepKind): StepKind {
       return orElse(has('queued') || has('sending'));
     case 'redrive':
       return orElse(has('failed'));
+    case 'again':
+      return orElse(aheadOf(world).length > 0);
     case 'resume':
       return orElse(tables.pauses.some(({ ended_at: at }) => at === null));
     default:
@@ -261,6 +267,25 @@ const acts: Record<StepKind, (world: World, random: Random) => Promise<void>> = 
       random.pick(['proceed', 'proceed', 'proceed', 'drop', 'inconclusive', 'inconclusive']),
     ),
 
+  // Links that nobody has tried are sealed anew, also where the other did not arrive.
+  async again(world, random) {
+    const ahead = aheadOf(world);
+    const of = ({ id }: { id: string }) =>
+      world.tables.reminders.filter((row) => row.appointment_id === id);
+    const unheard = ahead.filter((one) => isUnheard(world, one));
+    const stored = random.pick(unheard.length > 0 ? unheard : ahead);
+    if (!stored) return;
+    const { organisation_id: organisationId, reference, starts_at: startMs } = stored;
+    world.tell(() => `PUT ${reference} as it was`);
+    const nowMs = world.nowMs();
+    const revision = world.usesRevisions ? nowMs % 2_000_000_000 : undefined;
+    const wanted = sameWanted(of(stored), { nowMs, startMs, revision });
+    await world.runAs('api', (database) =>
+      putAppointment({ database, nextId: world.nextId }, { organisationId, reference, wanted }),
+    );
+    if (unheard.length > 0 && world.provider.owed.length > 0) await tellReceipts(world, random);
+  },
+
   async leave(world) {
     world.tell(() => 'reminders leave stuck lanes');
     await world.heartbeats();
@@ -269,6 +294,29 @@ const acts: Record<StepKind, (world: World, random: Random) => Promise<void>> = 
     );
   },
 };
+
+/** Appointments that could be put again as they are. */
+function aheadOf({ tables, nowMs }: World) {
+  return tables.appointments.filter(
+    (row) => row.deleted_at === null && row.state === 'booked' && row.starts_at > nowMs(),
+  );
+}
+
+/** It did not arrive, and there is another way that was not tried. */
+function isUnheard({ tables }: World, { id }: { id: string }): boolean {
+  return tables.reminders.some(
+    (row) =>
+      row.appointment_id === id &&
+      row.state === 'undelivered' &&
+      tables.links.some(
+        (link) =>
+          link.reminder_id === row.id &&
+          link.channel !== row.channel &&
+          link.attempted_at === null &&
+          link.revoked_at === null,
+      ),
+  );
+}
 
 function drawBooked(world: World, random: Random) {
   const { appointments } = world.tables;

@@ -17,7 +17,6 @@ const steps: readonly [from: ReminderState, to: ReminderState, why: string][] = 
   ['scheduled', 'cancelled', 'cancelled before it was due'],
   ['scheduled', 'superseded', 'replaced by a new version'],
   ['scheduled', 'expired', 'not in time'],
-  ['scheduled', 'suppressed', 'the contact opted out'],
   ['scheduled', 'failed', 'held: the booking system did not answer'],
   ['scheduled', 'sent', 'late proof of an older attempt'],
   ['scheduled', 'delivered', 'late proof of an older attempt'],
