@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { leastValidityMs, uncountedReasons } from '../../config/retry.ts';
 import { type PendingEnd, type ReceiptState, receiptStates } from '../domain/attempt.ts';
 import type { Channel } from '../domain/channel.ts';
@@ -90,6 +91,14 @@ export async function lockAttempts(
   });
 }
 
+/** Of the attempt `t`, whose reminder is locked: this message is another attempt's already. */
+const isOfAnother = (providerId: string) => `exists (select from attempts o
+  where o.reminder_id = t.reminder_id and o.id <> t.id and o.provider_id = ${providerId})`;
+
+/** Of the attempt `t`: the copy was owed before anybody knew of it (see `setAsideWithoutCopy`). */
+const owedAgain = `case when t.copy_owed_at = 'infinity' then clock_timestamp()
+  else t.copy_owed_at end`;
+
 /** How one hand-off ended, for its row. */
 export interface AttemptEnd {
   readonly attemptId: string;
@@ -98,7 +107,10 @@ export interface AttemptEnd {
   readonly providerId?: string | undefined;
 }
 
-/** Keeps how attempts ended. What is certain replaces what is not, and never the other way. */
+/**
+ * Keeps how attempts ended. What is certain replaces what is not, and never the other way. A provider that
+ * gives one id to two messages must not cost us the outcome of either: the second is kept without it.
+ */
 export async function writeAttemptEnds(
   connection: Connection,
   ends: readonly AttemptEnd[],
@@ -108,8 +120,10 @@ export async function writeAttemptEnds(
     text: `update attempts t set
         outcome = e.outcome,
         reason_code = e.reason,
-        provider_id = coalesce(t.provider_id, e.provider_id),
-        ended_at = clock_timestamp()
+        provider_id = coalesce(t.provider_id,
+          case when not ${isOfAnother('e.provider_id')} then e.provider_id end),
+        ended_at = clock_timestamp(),
+        copy_owed_at = ${owedAgain}
       from unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
         as e (attempt_id, outcome, reason, provider_id)
       where t.id = e.attempt_id and t.id = any($1::uuid[])
@@ -184,12 +198,14 @@ export interface AttemptReceipt {
 /**
  * Keeps a receipt on its attempt, and with it the proof that the provider had accepted. A stronger
  * receipt that came earlier stays.
+ *
+ * @throws {AssertionError} for a message that another attempt of its reminder has been proven by
  */
 export async function writeAttemptReceipt(
   connection: Connection,
   receipt: AttemptReceipt,
 ): Promise<void> {
-  await connection.query({
+  const { rowCount } = await connection.query({
     name: 'write attempt receipt',
     text: `update attempts t set
         outcome = 'accepted',
@@ -201,10 +217,10 @@ export async function writeAttemptReceipt(
         receipt_at = case when s.stronger then clock_timestamp() else t.receipt_at end,
         -- Its fate is known, so nobody need look for the provider's copy any more.
         copy_owed_at = case when $2 in ('delivered', 'undelivered')
-          then least(t.copy_owed_at, clock_timestamp()) else t.copy_owed_at end
+          then least(t.copy_owed_at, clock_timestamp()) else ${owedAgain} end
       from (select t.id, $2::text is not null and coalesce(array_position($5::text[], $2::text)
           > array_position($5::text[], t.receipt_state), true) as stronger
-        from attempts t where t.id = $1) s
+        from attempts t where t.id = $1 and not ${isOfAnother('$4')}) s
       where t.id = s.id`,
     values: [
       receipt.attemptId,
@@ -214,4 +230,5 @@ export async function writeAttemptReceipt(
       receiptStates,
     ],
   });
+  assert(rowCount === 1, 'a message proves one attempt');
 }

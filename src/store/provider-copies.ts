@@ -6,6 +6,31 @@ export interface OwedCopy {
   readonly providerId: string;
 }
 
+/** Looked at in one go. */
+const setAsideMax = 1_000;
+
+/**
+ * Sets aside what would be owed now and that no message is known of, so that nobody comes by it again.
+ * Should it turn out that there is one, it is owed at once.
+ */
+export async function setAsideWithoutCopy(
+  connection: Connection,
+  { transport }: { transport: string },
+): Promise<void> {
+  await connection.query({
+    name: 'set aside without copy',
+    text: `with owed as materialized (
+        select id from (select id, provider_id, copy_owed_at from attempts
+          where transport = $1 and channel = 'sms' and copy_gone_at is null and copy_owed_at <= now()
+          order by copy_owed_at limit ${setAsideMax}) o
+        where provider_id is null
+      )
+      update attempts set copy_owed_at = 'infinity'
+      where id = any(array(select id from owed)) and provider_id is null`,
+    values: [transport],
+  });
+}
+
 /**
  * Takes copies of one transport that are to be deleted, those owed longest first. Each is this
  * process's for a while that doubles with every try, up to an hour; the caller commits before it asks.

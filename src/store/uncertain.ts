@@ -173,17 +173,35 @@ async function readAttempts(
   );
 }
 
-/** Which of these ids of a provider's are some attempt's already, whosever. */
+/**
+ * Which of these ids of a provider's are some attempt's already: of its own reminder's attempts, for what
+ * holds its link is nobody else's; whosever, for what is shown without text. The latter looks through a
+ * summary of all attempts, which takes its time.
+ */
 export async function findBoundProviderIds(
   database: Pick<Database, 'query'>,
-  providerIds: readonly string[],
+  seen: { reminderId: string; holding: readonly string[]; textless: readonly string[] },
 ): Promise<Set<string>> {
-  if (providerIds.length === 0) return new Set();
-  const rows = await database.query<{ provider_id: string }>(
-    'select provider_id from attempts where provider_id = any($1::text[])',
-    [providerIds],
-  );
-  return new Set(rows.map((row) => row.provider_id));
+  const bound = new Set<string>();
+  const find = async (text: string, values: readonly unknown[], name: string) => {
+    const rows = await database.query<{ provider_id: string }>(text, values, name);
+    for (const { provider_id } of rows) bound.add(provider_id);
+  };
+  if (seen.holding.length > 0) {
+    await find(
+      'select provider_id from attempts where reminder_id = $1 and provider_id = any($2::text[])',
+      [seen.reminderId, seen.holding],
+      'find own provider ids',
+    );
+  }
+  if (seen.textless.length > 0) {
+    await find(
+      'select provider_id from attempts where provider_id = any($1::text[])',
+      [seen.textless],
+      'find provider ids',
+    );
+  }
+  return bound;
 }
 
 /** A reminder that is still in the doubt that was looked at, its row locked by this transaction. */

@@ -4,6 +4,7 @@ import {
   countOverdueCopies,
   markCopiesGone,
   type OwedCopy,
+  setAsideWithoutCopy,
   takeOwedCopies,
 } from '../store/provider-copies.ts';
 import type { ProviderCopies } from '../transport/transport.ts';
@@ -30,6 +31,9 @@ const firstWaitMs = 2 * limits.sendTimeoutMs;
 export async function deleteProviderCopies(deps: DeleteCopiesDeps, route: Route): Promise<number> {
   const { name: transport, copies } = route.transport;
   if (!copies) return 0;
+  await deps.database.transaction([], (connection) =>
+    setAsideWithoutCopy(connection, { transport }),
+  );
   let total = 0;
   for (let round = 0; round < roundsMax && deps.stopping?.aborted !== true; round += 1) {
     const allowed = route.breaker.allows();

@@ -49,10 +49,11 @@ export async function lookForCopies(
   if (answered.length < answers.length) return { ...blind, sight: { kind: 'unanswered' } };
   const holding = answered.flatMap((answer) => answer.holding);
   const textless = answered.flatMap((answer) => answer.textless);
-  const bound = await findBoundProviderIds(
-    deps.database,
-    [...holding, ...textless].map(({ providerId }) => providerId),
-  );
+  const bound = await findBoundProviderIds(deps.database, {
+    reminderId: doubt.reminderId,
+    holding: holding.map(({ providerId }) => providerId),
+    textless: textless.map(({ providerId }) => providerId),
+  });
   const isFree = ({ providerId }: SeenMessage) => !bound.has(providerId);
   const found = holding.filter(isFree);
   const count = textless.filter(isFree).length;

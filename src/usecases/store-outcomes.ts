@@ -1,6 +1,6 @@
 import { retryInMs } from '../../config/retry.ts';
 import { type AttemptWord, reminderAfter } from '../domain/attempt.ts';
-import { type Connection, type Database, sqlState } from '../store/database.ts';
+import type { Connection, Database } from '../store/database.ts';
 import {
   type AttemptEnd,
   type LockedAttempt,
@@ -11,8 +11,6 @@ import {
 import { markProvenCopies } from '../store/proven-copies.ts';
 import { type LockedStep, writeReminderSteps } from '../store/reminder-steps.ts';
 import type { SendOutcome } from '../transport/transport.ts';
-
-const uniqueViolation = '23505';
 
 /** How one attempt ended: the transport's outcome, or that it was never begun. */
 export interface EndedAttempt {
@@ -29,21 +27,12 @@ export async function storeOutcomes(
   { database, random }: { database: Pick<Database, 'query' | 'transaction'>; random: () => number },
   ended: readonly EndedAttempt[],
 ): Promise<void> {
-  // A provider that gives one id to two messages must not cost us the outcome of either.
-  const write = async (withProviderIds: boolean) => {
-    let left = await storeAccepted(database, { ended, withProviderIds });
-    while (left.length > 0) {
-      const open = left;
-      left = await database.transaction([], (connection) =>
-        storeSome(connection, { ended: open, withProviderIds, random }),
-      );
-    }
-  };
-  try {
-    await write(true);
-  } catch (error) {
-    if (ended.length > 1 || sqlState(error) !== uniqueViolation) throw error;
-    await write(false);
+  let left = await storeAccepted(database, ended);
+  while (left.length > 0) {
+    const open = left;
+    left = await database.transaction([], (connection) =>
+      storeSome(connection, { ended: open, random }),
+    );
   }
 }
 
@@ -55,12 +44,10 @@ export async function storeOutcomes(
  */
 async function storeAccepted(
   database: Pick<Database, 'query'>,
-  { ended, withProviderIds }: { ended: readonly EndedAttempt[]; withProviderIds: boolean },
+  ended: readonly EndedAttempt[],
 ): Promise<readonly EndedAttempt[]> {
   const accepted = ended.flatMap(({ attemptId, reminderId, outcome }) =>
-    outcome.kind === 'accepted'
-      ? [{ attemptId, reminderId, ...(withProviderIds ? { providerId: outcome.providerId } : {}) }]
-      : [],
+    outcome.kind === 'accepted' ? [{ attemptId, reminderId, providerId: outcome.providerId }] : [],
   );
   if (accepted.length === 0) return ended;
   const stored = await writeAccepted(database, accepted);
@@ -75,9 +62,8 @@ async function storeAccepted(
  */
 async function storeSome(
   connection: Connection,
-  input: { ended: readonly EndedAttempt[]; withProviderIds: boolean; random: () => number },
+  { ended, random }: { ended: readonly EndedAttempt[]; random: () => number },
 ): Promise<EndedAttempt[]> {
-  const { ended, withProviderIds, random } = input;
   const attemptIds = ended.map(({ attemptId }) => attemptId);
   const byId = new Map(
     (await lockAttempts(connection, { attemptIds })).map((one) => [one.attemptId, one]),
@@ -91,7 +77,7 @@ async function storeSome(
     if (steps.has(attempt.reminderId)) {
       later.push(one);
     } else {
-      ends.push(endOf(one, withProviderIds));
+      ends.push(endOf(one));
       steps.set(attempt.reminderId, stepOf(attempt, one.outcome, random));
     }
   }
@@ -107,14 +93,10 @@ async function storeSome(
 
 type Outcome = EndedAttempt['outcome'];
 
-function endOf({ attemptId, outcome }: EndedAttempt, withProviderIds: boolean): AttemptEnd {
+function endOf({ attemptId, outcome }: EndedAttempt): AttemptEnd {
   switch (outcome.kind) {
     case 'accepted':
-      return {
-        attemptId,
-        outcome: 'accepted',
-        ...(withProviderIds ? { providerId: outcome.providerId } : {}),
-      };
+      return { attemptId, outcome: 'accepted', providerId: outcome.providerId };
     case 'uncertain':
       return { attemptId, outcome: 'uncertain', reason: outcome.reason };
     case 'refused':

@@ -258,13 +258,13 @@ describe('a callback that is not what it seems', () => {
     await bench.drain();
     const second = peer.accepted[1];
     await keep({ ...sent, status: 'delivered' });
-    // A provider id that belongs to another attempt cannot be this one's too.
-    await database.admin.query('update attempts set provider_id = null where provider_id = $1', [
-      sent.sid,
-    ]);
+    // A message that another attempt of its reminder is proven by cannot prove this one too.
     await database.admin.query(
-      'update attempts set provider_id = $1 where provider_id is not null',
-      [sent.sid],
+      `insert into attempts (id, organisation_id, mode, reminder_id, number, channel, transport, token,
+         batch_id, provider_id)
+       select gen_random_uuid(), organisation_id, mode, reminder_id, number + 1, channel, transport,
+         uuid_send(gen_random_uuid()), batch_id, provider_id from attempts where provider_id = $1`,
+      [second?.providerId],
     );
     await keep({ token: second?.attemptToken ?? '', sid: second?.providerId, status: 'delivered' });
     await process();

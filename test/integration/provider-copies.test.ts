@@ -164,6 +164,21 @@ describe('the provider’s copy of a message', () => {
     expect(await bench.states()).toEqual({ delivered: 1 });
   });
 
+  it('that nobody knew of is owed at once when it turns up after its day', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 1, notAfterInMs: 7 * day });
+    peer.answer = () => 'accept_then_reset';
+    await bench.drain();
+    await bench.turnClock(day + minute);
+    expect(await remove()).toBe(0);
+    // Whoever looks for what is owed comes by it no more.
+    const [kept] = await bench.rows(`select copy_owed_at::text as owed_at from attempts`);
+    expect(kept).toEqual({ owed_at: 'infinity' });
+    await receipt('sent');
+    expect(await remove()).toBe(1);
+    expect(deleted()).toBe(1);
+  });
+
   it('stays where it is to be kept', async () => {
     await send();
     await receipt('delivered');

@@ -48,7 +48,13 @@ export const doubtStatements: Statements = {
         };
       }),
 
-  'select provider_id from attempts': ({ tables }, [providerIds]) =>
+  'find own provider ids': ({ tables }, [reminderId, providerIds]) =>
+    tables.attempts
+      .filter((attempt) => attempt.reminder_id === reminderId)
+      .filter(({ provider_id: id }) => id !== null && providerIds.includes(id))
+      .map(({ provider_id: id }) => ({ provider_id: id })),
+
+  'find provider ids': ({ tables }, [providerIds]) =>
     tables.attempts
       .filter(({ provider_id: id }) => id !== null && providerIds.includes(id))
       .map(({ provider_id: id }) => ({ provider_id: id })),

@@ -78,7 +78,9 @@ export const outcomeStatements: Statements = {
       if (!isOpen && !(attempt.outcome === 'refused' && outcome === 'accepted')) continue;
       change.set(attempt, {
         ...{ outcome, reason_code: reasons[place], ended_at: change.nowMs },
-        provider_id: attempt.provider_id ?? providerIds[place],
+        provider_id:
+          attempt.provider_id ??
+          (isOfAnother(change.tables, attempt, providerIds[place]) ? null : providerIds[place]),
       });
     }
     return [];
@@ -86,7 +88,7 @@ export const outcomeStatements: Statements = {
 
   'write attempt receipt': (change, [attemptId, state, code, providerId]) => {
     const attempt = change.tables.attempts.find(({ id }) => id === attemptId);
-    if (!attempt) return [];
+    if (!attempt || isOfAnother(change.tables, attempt, providerId)) return [];
     const isStronger =
       state !== null &&
       (attempt.receipt_state === null ||
@@ -98,7 +100,7 @@ export const outcomeStatements: Statements = {
       provider_id: attempt.provider_id ?? providerId,
       ...(isStronger ? { receipt_state: state, receipt_code: code } : {}),
     });
-    return [];
+    return [{}];
   },
 
   'mark proven copies': (change, [reminderIds]) => {
@@ -196,6 +198,21 @@ function steps({ settles, newSeries }: { settles: boolean; newSeries: boolean })
     }
     return [];
   };
+}
+
+/** Whether this message is another attempt's of the same reminder already. */
+function isOfAnother(
+  { attempts }: Tables,
+  attempt: AttemptRow,
+  providerId: string | null,
+): boolean {
+  return attempts.some(
+    (one) =>
+      one.reminder_id === attempt.reminder_id &&
+      one.id !== attempt.id &&
+      one.provider_id !== null &&
+      one.provider_id === providerId,
+  );
 }
 
 /** As `clearSettledParcels`. */
