@@ -23,10 +23,10 @@ import { listenForBells } from './runner.ts';
 import { createRenewedTokens, openSending, type Sending } from './sending.ts';
 import { createHeldUpSigns, providerDuties, workerDuties } from './worker-duties.ts';
 
-/** Of each lane. */
-const batchesAtOnce = 4;
+/** Of each lane: some are read and opened while others wait for their commit. */
+const batchesAtOnce = 8;
 /** Of each lane, so that bells that wait for their lane to have room keep no other from being heard. */
-const bellsAtOnce = 8;
+const bellsAtOnce = 12;
 /** A bell that takes longer than this was lost. */
 const withoutBellMs = 3_000;
 /** What the end of the shutdown needs of the time that a process is given. */

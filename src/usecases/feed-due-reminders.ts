@@ -14,6 +14,8 @@ import {
 
 /** What one worker is sure to take before the leases end, with a provider that answers in time. */
 const outstandingPerWorker = 1_000;
+/** Likewise, where each has just sent a thousand within ten seconds: it is never out of work then. */
+const outstandingPerQuickWorker = 2_000;
 const outstandingMax = 10_000;
 const windowMs = 10_000;
 const tickMs = 1_000;
@@ -113,8 +115,10 @@ export function allowanceOf(load: LaneLoad, perSecond: number): number {
   return Math.max(0, Math.min(overWindow, overSecond, roomOf(load)));
 }
 
-function roomOf({ workers, outstanding }: LaneLoad): number {
-  return Math.min(workers * outstandingPerWorker, outstandingMax) - outstanding;
+function roomOf({ workers, outstanding, fedInWindow }: LaneLoad): number {
+  const isQuick = fedInWindow - outstanding >= workers * outstandingPerWorker;
+  const perWorker = isQuick ? outstandingPerQuickWorker : outstandingPerWorker;
+  return Math.min(workers * perWorker, outstandingMax) - outstanding;
 }
 
 function inBatches(reminderIds: readonly string[]): NewBatch[] {

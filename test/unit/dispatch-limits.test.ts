@@ -124,6 +124,10 @@ describe('how many reminders are taken', () => {
   it('is what workers have room for', () => {
     expect(allowanceOf({ ...idle, outstanding: 1_990 }, 10_000)).toBe(10);
     expect(allowanceOf({ ...idle, outstanding: 2_500 }, 10_000)).toBe(0);
+    // Two that have sent a thousand each within the window have room for a thousand more each.
+    const quick = { ...idle, outstanding: 2_500, fedInWindow: 4_500 };
+    expect(allowanceOf(quick, 10_000)).toBe(1_500);
+    expect(allowanceOf({ ...quick, fedInWindow: 4_499 }, 10_000)).toBe(0);
   });
 
   it('is one at a time, seldom, while every worker finds the provider down', () => {
