@@ -89,7 +89,12 @@ const operation = z.strictObject({
   summary: z.string(),
   description: z.string().optional(),
   tags: z.array(z.string()),
-  security: z.array(z.strictObject({ apiKey: z.array(z.never()) })).optional(),
+  security: z
+    .tuple([
+      z.strictObject({ signedRequest: z.array(z.never()) }),
+      z.strictObject({ apiKey: z.array(z.never()) }),
+    ])
+    .optional(),
   parameters: z
     .array(
       z.strictObject({
