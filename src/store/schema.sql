@@ -2297,7 +2297,7 @@ $function$;
 alter function replay_journal(jsonb) owner to sotto_restorer;
 
 CREATE OR REPLACE FUNCTION public.replay_key_removals(entries jsonb)
- RETURNS integer
+ RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
@@ -2308,7 +2308,6 @@ begin
     using jsonb_to_recordset(entries) as e (kind text, "credentialId" uuid, thumbprint text)
     where e.kind = 'credential_key_removal' and k.credential_id = e."credentialId"
       and k.thumbprint = e.thumbprint;
-  return 0;
 end
 $function$;
 alter function replay_key_removals(jsonb) owner to sotto_restorer;
