@@ -1261,9 +1261,6 @@ create policy own_organisations on credential_organisations for all to sotto_api
 create policy restoring_all on credential_organisations for all to sotto_restorer
   using (true)
   with check (true);
-create policy administration on credential_tokens for all to sotto_owner
-  using (true)
-  with check (true);
 create policy every_organisation on credential_tokens for select to sotto_scheduler
   using (true);
 create policy own_organisations on credential_tokens for all to sotto_api

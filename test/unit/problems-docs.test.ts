@@ -128,7 +128,12 @@ const openApi31 = z.strictObject({
   components: z.strictObject({
     securitySchemes: z.record(
       z.string(),
-      z.strictObject({ type: z.literal('http'), scheme: z.string(), description: z.string() }),
+      z.strictObject({
+        type: z.literal('http'),
+        scheme: z.string(),
+        bearerFormat: z.string().optional(),
+        description: z.string(),
+      }),
     ),
     schemas: z.record(z.string().regex(/^[A-Za-z]+$/), jsonSchema),
   }),

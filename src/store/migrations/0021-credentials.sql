@@ -47,11 +47,10 @@ begin
     execute format('create policy own_organisations on %I to sotto_api
       using (organisation_id = any ((select visible_organisations())::uuid[]))
       with check (organisation_id = any ((select visible_organisations())::uuid[]))', name);
-    execute format('create policy administration on %I to sotto_owner using (true) with check (true)',
-      name);
   end loop;
 end
 $$;
+create policy administration on credential_keys to sotto_owner using (true) with check (true);
 create policy every_organisation on credential_tokens for select to sotto_scheduler using (true);
 create policy retention on credential_tokens for delete to sotto_scheduler using (true);
 create policy restoring_all on credential_keys to sotto_restorer using (true);
