@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { portalBounds, portalMaxAgeMinutesDefault } from '../src/domain/portal.ts';
 import { Secret } from '../src/domain/secret.ts';
 import { type KeptDays, keptDaysMax, keptDaysMin } from './kept-days.ts';
+import { operatorVariables, wayInProblems } from './operator-variables.ts';
 
 const portRule = { error: 'must be a whole number from 1 to 65535' };
 const port = (fallback: number) =>
@@ -238,6 +239,7 @@ export const environment = z.object({
   METRICS_TOKEN: secret
     .optional()
     .describe('Bearer token that may read /metrics from elsewhere than loopback.'),
+  ...operatorVariables,
   ALERT_WEBHOOK_URL: secret
     .refine(isHttpUrl, { message: 'must begin with https:// or http://' })
     .optional()
@@ -301,6 +303,8 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     );
   }
   const values = parsed.data;
+  const wayIn = wayInProblems(values);
+  if (wayIn.length > 0) throw new ConfigError(wayIn);
   const apiUrl = values.API_URL ?? `http://localhost:${values.API_PORT}`;
   const journal = values.JOURNAL ?? `file:${values.DATA_DIR}/journal`;
   return Object.freeze({

@@ -16,6 +16,7 @@ import { pause, resume } from './commands/pause.ts';
 import { prepareKeys } from './commands/prepare-keys.ts';
 import { put } from './commands/put.ts';
 import { receipt } from './commands/receipt.ts';
+import { request } from './commands/request.ts';
 import { roles } from './commands/roles.ts';
 import { send } from './commands/send.ts';
 import { sendCheck } from './commands/send-check.ts';
@@ -45,6 +46,7 @@ export const commands: readonly Command[] = [
   tail,
   pause,
   resume,
+  request,
   optOut,
   ledger,
   audit,

@@ -1,10 +1,17 @@
 import type { Config } from '../../config/env.ts';
-import { isOpsUserName, opsRoles } from '../domain/ops-role.ts';
-import type { Secret } from '../domain/secret.ts';
+import { AppError } from '../domain/errors.ts';
+import { isOpsUserName, type OpsRole, opsRoles } from '../domain/ops-role.ts';
+import { Secret } from '../domain/secret.ts';
 import { isPasswordLongEnough, newPassword, passwordCharactersMin } from '../keys/password.ts';
 import { administer, administrator } from '../store/administration.ts';
-import { listOpsUsers, type OpsUser } from '../store/ops-users.ts';
-import { changeOpsPassword, createOpsUser, type OpsUserDeps } from '../usecases/create-ops-user.ts';
+import { listOpsUsers, type OpsLogin, type OpsUser } from '../store/ops-users.ts';
+import {
+  changeOpsLogin,
+  changeOpsPassword,
+  changeOpsRole,
+  createOpsUser,
+  type OpsUserDeps,
+} from '../usecases/create-ops-user.ts';
 import { disableOpsUser } from '../usecases/disable-ops-user.ts';
 import { adminUrlOf } from './admin.ts';
 import { CommandError } from './command-error.ts';
@@ -15,6 +22,8 @@ import { readHidden } from './read-hidden.ts';
 interface Values {
   readonly name?: string | undefined;
   readonly role?: string | undefined;
+  readonly issuer?: string | undefined;
+  readonly subject?: string | undefined;
   readonly 'password-stdin'?: boolean | undefined;
   readonly json?: boolean | undefined;
 }
@@ -27,9 +36,13 @@ export async function runOpsUser(
   { values, positionals }: { readonly values: Values; readonly positionals: readonly string[] },
 ): Promise<number> {
   const [action, name] = positionals;
-  const wanted = { create: 1, list: 1, password: 2, disable: 2 }[action ?? ''];
+  const wanted = { create: 1, list: 1, password: 2, disable: 2, role: 2, link: 2, unlink: 2 }[
+    action ?? ''
+  ];
   if (wanted === undefined || positionals.length !== wanted) {
-    throw new CommandError('Say create, list, or password or disable and a name.');
+    throw new CommandError(
+      'Say create, list, or password, disable, role, link or unlink and a name.',
+    );
   }
   const deps = (): OpsUserDeps => {
     const adminUrl = adminUrlOf(config);
@@ -37,6 +50,9 @@ export async function runOpsUser(
   };
   if (action === 'list') return list(deps(), values);
   if (action === 'create') return create(deps, values);
+  if (action === 'role') return giveRole(deps(), name ?? '', values);
+  if (action === 'link') return link(deps(), name ?? '', loginFrom(values) ?? needLogin());
+  if (action === 'unlink') return link(deps(), name ?? '', undefined);
   if (action === 'password') return giveAnother(deps, name ?? '', values);
   return disable({ ...deps(), journal: commandLineJournal(config) }, name ?? '', values);
 }
@@ -48,17 +64,56 @@ async function create(deps: () => OpsUserDeps, values: Values): Promise<number> 
       '--name must be 1 to 64 of a-z, 0-9 and . _ @ -, beginning with a letter or digit.',
     );
   }
-  const role = opsRoles.find((candidate) => candidate === values.role);
-  if (!role) throw new CommandError(`--role must be one of ${opsRoles.join(', ')}.`);
-  const given = await passwordFrom(values);
-  const isNew = await createOpsUser(deps(), { name, role, password: given.password, actor });
+  const role = roleFrom(values);
+  const login = loginFrom(values);
+  const given = login ? undefined : await passwordFrom(values);
+  const user = { name, role, login, password: given?.password, actor };
+  const isNew = await createOpsUser(deps(), user);
   if (!isNew) {
     throw new CommandError(
-      'There is a user of this name. sotto ops-user password gives them a new password.',
+      'There is a user of this name, or of this subject. sotto ops-user password gives them a new password.',
       { exitCode: exitCodes.failed },
     );
   }
   tell(values, { name, role }, given, `Created ${name}, ${role}.`);
+  return exitCodes.fine;
+}
+
+function roleFrom({ role }: Values): OpsRole {
+  const known = opsRoles.find((candidate) => candidate === role);
+  if (!known) throw new CommandError(`--role must be one of ${opsRoles.join(', ')}.`);
+  return known;
+}
+
+function loginFrom({ issuer, subject }: Values): OpsLogin | undefined {
+  if (issuer === undefined && subject === undefined) return undefined;
+  if (!issuer || !subject || !URL.canParse(issuer) || subject.length > 255) {
+    throw new CommandError(
+      '--issuer is an address and --subject up to 255 characters, both or none.',
+    );
+  }
+  return { issuer, subject: new Secret(subject) };
+}
+
+function needLogin(): never {
+  throw new CommandError('link needs --issuer and --subject.');
+}
+
+async function giveRole(deps: OpsUserDeps, name: string, values: Values): Promise<number> {
+  const role = roleFrom(values);
+  found(await changeOpsRole(deps, { name, role, actor }));
+  console.log(values.json ? JSON.stringify({ name, role }) : `${name} is ${role} from now on.`);
+  return exitCodes.fine;
+}
+
+async function link(deps: OpsUserDeps, name: string, login: OpsLogin | undefined): Promise<number> {
+  found(
+    await changeOpsLogin(deps, { name, login, actor }).catch((error: unknown) => {
+      if (!(error instanceof AppError) || error.code !== 'busy') throw error;
+      throw new CommandError('Another user is that for the provider.', { exitCode: 1 });
+    }),
+  );
+  console.log(`${name} signs in ${login ? 'as that' : 'through no provider'} from now on.`);
   return exitCodes.fine;
 }
 
@@ -117,7 +172,12 @@ async function passwordFrom(values: Values): Promise<GivenPassword> {
 }
 
 /** The one time that a password is shown: where it was made here. */
-function tell(values: Values, facts: object, { password, isMade }: GivenPassword, said: string) {
+function tell(
+  values: Values,
+  facts: object,
+  { password, isMade }: GivenPassword | { password?: never; isMade?: never } = {},
+  said: string,
+) {
   const shown = isMade ? { password: password.reveal() } : {};
   if (values.json) console.log(JSON.stringify({ ...facts, ...shown }));
   else console.log(isMade ? `${said} The password, shown this once:\n${password.reveal()}` : said);

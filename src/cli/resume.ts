@@ -1,6 +1,7 @@
 import type { Config } from '../../config/env.ts';
 import { administrator } from '../store/administration.ts';
 import type { HeldReminders, Pause, PauseScope } from '../store/pauses.ts';
+import { askSecondPerson } from '../usecases/ask-second-person.ts';
 import { previewResume, type ResumePreview } from '../usecases/preview-resume.ts';
 import { resumeSending } from '../usecases/resume-sending.ts';
 import { uuidFrom } from './admin.ts';
@@ -24,7 +25,7 @@ interface ResumeValues extends PauseValues {
   readonly id?: string | undefined;
 }
 
-/** `sotto resume`: shows what it lets go, asks, and ends the pause. */
+/** `sotto resume`: shows what it lets go, asks, and ends the pause; or asks a second person to. */
 export async function runResume(
   config: Config,
   { values }: { readonly values: ResumeValues },
@@ -56,6 +57,23 @@ export async function runResume(
       console.error('Nothing was changed.');
       return exitCodes.failed;
     }
+  }
+  const goingOut = preview.held.reduce((sum, one) => sum + one.goingOut, 0);
+  if (goingOut > config.SECOND_PERSON_OVER) {
+    const asking = {
+      action: 'sending.resume',
+      details: { pause: pause.id },
+      shown: goingOut,
+    } as const;
+    const id = await deps.transaction((connection) =>
+      askSecondPerson(connection, { ...asking, actor: administrator, reason }),
+    );
+    console.log(
+      values.json
+        ? JSON.stringify({ ...jsonScope(scope), resumed: false, request: id })
+        : `Asked, not resumed: somebody else must approve it within an hour.\n  on the ops pages: ${config.OPS_URL}/requests/${id}\n  or: sotto request approve ${id} --reason TEXT`,
+    );
+    return exitCodes.failed;
   }
   // Only what was shown: one that somebody began in its place since is theirs to end.
   const ending = { ...scope, pauseId: pause.id, actor: administrator, reason };

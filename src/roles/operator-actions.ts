@@ -3,26 +3,34 @@ import type { ControlDeps } from '../http/ops/control-routes.ts';
 import type { FindDeps } from '../http/ops/find-routes.ts';
 import type { IncidentRouteDeps } from '../http/ops/incident-routes.ts';
 import type { LogDeps } from '../http/ops/log-routes.ts';
+import type { PeopleDeps } from '../http/ops/people-routes.ts';
 import type { RedriveDeps } from '../http/ops/redrive-routes.ts';
+import type { RequestDeps } from '../http/ops/request-routes.ts';
 import type { Database } from '../store/database.ts';
 import { inEveryOrganisation, listOrganisationIds } from '../store/organisation-ids.ts';
 import { closeIncident } from '../usecases/close-incident.ts';
+import { decideRequest, readRequest, readRequests } from '../usecases/decide-request.ts';
 import { endPause } from '../usecases/end-pause.ts';
 import { findAppointments } from '../usecases/find-appointments.ts';
+import { endSession, readPeople, signOutOthers } from '../usecases/manage-sessions.ts';
 import { pauseSending } from '../usecases/pause-sending.ts';
 import { previewRedrive, previewReminderRedrive } from '../usecases/preview-redrive.ts';
 import { readActionLog } from '../usecases/read-action-log.ts';
 import { readControls, weighPause } from '../usecases/read-controls.ts';
 import { type IncidentDeps, readIncident, readIncidents } from '../usecases/read-incidents.ts';
 import { readTimeline } from '../usecases/read-timeline.ts';
-import { redriveDeadLetters, redriveReminder } from '../usecases/redrive-dead-letters.ts';
+import { redriveReminder } from '../usecases/redrive-dead-letters.ts';
+import { redriveOrAsk } from '../usecases/redrive-or-ask.ts';
 
 /** What operators find, do and look up, over one database. */
 export function operatorActions(
   database: Database,
+  { aloneMax }: { aloneMax: number },
 ): FindDeps &
   RedriveDeps &
+  RequestDeps &
   LogDeps &
+  PeopleDeps &
   Omit<IncidentRouteDeps, 'apiUrl'> &
   Omit<ControlDeps, 'perSecond'> {
   const deps = { database };
@@ -35,7 +43,7 @@ export function operatorActions(
     previewReminderRedrive: (input) => previewReminderRedrive(deps, input),
     redriveReminder: (input) => redriveReminder(deps, input),
     previewRedrive: (filter) => previewRedrive(deps, filter),
-    redriveDeadLetters: (input) => redriveDeadLetters(deps, input),
+    redriveOrAsk: (input) => redriveOrAsk(deps, { ...input, aloneMax }),
     readControls: () => readControls(deps),
     pauseSending: async (action) => {
       const organisationIds = await listOrganisationIds(database);
@@ -49,7 +57,14 @@ export function operatorActions(
       );
     },
     weighPause: (input) => weighPause(deps, input),
-    endPause: (input) => endPause(deps, input),
+    endPause: (input) => endPause(deps, { ...input, aloneMax }),
+    readRequests: () => readRequests(deps),
+    readRequest: (input) => readRequest(deps, input),
+    decideRequest: (input) => decideRequest(deps, input),
+    aloneMax,
+    readPeople: (input) => readPeople(deps, input),
+    endSession: (input) => endSession(deps, input),
+    signOutOthers: (input) => signOutOthers(deps, input),
     readIncidents: () => readIncidents(seeingAll),
     readIncident: (id) => readIncident(seeingAll, id),
     closeIncident: (input) => closeIncident(seeingAll, input),

@@ -4,12 +4,15 @@ import { buildOps } from '../http/ops/build-ops.ts';
 import { verifyPassword } from '../keys/password.ts';
 import { createLog } from '../telemetry/log.ts';
 import { formatOpsMetrics } from '../telemetry/ops-metrics.ts';
+import { createOpsProvider, type OpsProvider } from '../transport/ops-openid.ts';
+import { recordForbidden } from '../usecases/manage-sessions.ts';
 import { measureOperations } from '../usecases/measure-operations.ts';
 import { opsReadiness } from '../usecases/ops-readiness.ts';
 import { readOverview } from '../usecases/read-overview.ts';
 import { recordQueueAction } from '../usecases/record-queue-action.ts';
 import { createRefusalRecord } from '../usecases/refusal-record.ts';
 import { findVisitor, signIn, signOut } from '../usecases/sign-in.ts';
+import { signInElsewhere } from '../usecases/sign-in-elsewhere.ts';
 import { createSignInThrottle } from '../usecases/sign-in-throttle.ts';
 import { openCheckedDatabase } from './checked-database.ts';
 import { operatorActions } from './operator-actions.ts';
@@ -26,6 +29,7 @@ export async function runOps(config: Config): Promise<{ close(): Promise<void> }
   const queue = watchQueue(config, log);
   const throttle = createSignInThrottle(() => performance.now());
   const refusals = createRefusalRecord(() => performance.now());
+  const provider = providerFrom(config);
   try {
     const app = await buildOps({
       log,
@@ -35,10 +39,16 @@ export async function runOps(config: Config): Promise<{ close(): Promise<void> }
       metricsToken: config.METRICS_TOKEN,
       findVisitor: (token) => findVisitor({ database }, token),
       signIn: (input) => signIn({ database, throttle, refusals, verifyPassword }, input),
+      isPasswordTaken: config.OPS_PASSWORDS === 'on',
+      provider: provider && {
+        begin: (secrets) => provider.begin(secrets),
+        finish: (input) => signInElsewhere({ database, refusals, provider }, input),
+      },
+      recordForbidden: (entry) => recordForbidden({ database }, entry),
       signOut: (token) => signOut({ database }, token),
       queue,
       recordQueueAction: (entry) => recordQueueAction({ database }, entry),
-      ...operatorActions(database),
+      ...operatorActions(database, { aloneMax: config.SECOND_PERSON_OVER }),
       perSecond: { sms: config.SMS_PER_SECOND, email: config.EMAIL_PER_SECOND },
       readOverview: (input) => readOverview({ database }, input),
       ready: () => opsReadiness({ database }),
@@ -62,4 +72,17 @@ export async function runOps(config: Config): Promise<{ close(): Promise<void> }
     await database.close();
     throw error;
   }
+}
+
+function providerFrom(config: Config): OpsProvider | undefined {
+  const { OPS_OIDC_ISSUER: issuer, OPS_OIDC_CLIENT_ID: clientId } = config;
+  const { OPS_OIDC_LOGIN_AGE_MINUTES: age } = config;
+  if (issuer === undefined || clientId === undefined) return undefined;
+  return createOpsProvider({
+    ...{ issuer, clientId, clientSecret: config.OPS_OIDC_CLIENT_SECRET },
+    redirectUri: `${config.OPS_URL}/login/return`,
+    acr: config.OPS_OIDC_ACR ?? [],
+    amr: config.OPS_OIDC_AMR ?? [],
+    loginAgeS: age === undefined ? undefined : age * 60,
+  });
 }

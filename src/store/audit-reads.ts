@@ -41,6 +41,21 @@ export async function listAudit(
   return rows;
 }
 
+/** How many reminders somebody sent again by themselves within the last hour, in many presses or few. */
+export async function countSentAgainAlone(
+  connection: AnyConnection,
+  actor: string,
+): Promise<number> {
+  const { rows } = await connection.query<{ count: number }>(
+    `select coalesce(sum(substring(subject from 'count=([0-9]+)$')::int), 0)::int as count
+     from (select a.at, a.action, a.subject from audit a where a.actor = $1
+       order by a.id desc limit 1000) mine
+     where action = 'reminders.redrive' and at > clock_timestamp() - interval '1 hour'`,
+    [actor],
+  );
+  return rows[0]?.count ?? 0;
+}
+
 const choicesMax = 100;
 
 /** Whom and what the log knows, to choose from: walked by index, whatever its length. */

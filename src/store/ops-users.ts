@@ -1,5 +1,7 @@
+import { AppError } from '../domain/errors.ts';
 import type { OpsRole } from '../domain/ops-role.ts';
-import type { AnyConnection } from './database.ts';
+import type { Secret } from '../domain/secret.ts';
+import { type AnyConnection, sqlState } from './database.ts';
 
 /** Somebody who may sign in to the ops pages. */
 export interface OpsUser {
@@ -9,21 +11,86 @@ export interface OpsUser {
   readonly createdAt: Date;
   /** Null: may sign in. */
   readonly disabledAt: Date | null;
+  /** Whether they sign in with a password, through the provider of logins, or either. */
+  readonly hasPassword: boolean;
+  readonly hasLogin: boolean;
 }
 
-const columns = 'id, name, role, created_at as "createdAt", disabled_at as "disabledAt"' as const;
+/** What a provider of logins calls somebody. */
+export interface OpsLogin {
+  readonly issuer: string;
+  readonly subject: Secret<string>;
+}
+
+const columns = `id, name, role, created_at as "createdAt", disabled_at as "disabledAt",
+  password_hash is not null as "hasPassword", subject is not null as "hasLogin"` as const;
 
 /** @returns false when there is a user of this name, disabled or not */
 export async function insertOpsUser(
   connection: AnyConnection,
-  user: { id: string; name: string; role: OpsRole; passwordHash: string },
+  user: {
+    id: string;
+    name: string;
+    role: OpsRole;
+    passwordHash?: string | undefined;
+    login?: OpsLogin | undefined;
+  },
 ): Promise<boolean> {
   const { rowCount } = await connection.query(
-    `insert into ops_users (id, name, role, password_hash) values ($1, $2, $3, $4)
-     on conflict (name) do nothing`,
-    [user.id, user.name, user.role, user.passwordHash],
+    `insert into ops_users (id, name, role, password_hash, issuer, subject)
+     values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
+    [
+      ...[user.id, user.name, user.role, user.passwordHash ?? null],
+      ...[user.login?.issuer ?? null, user.login?.subject.reveal() ?? null],
+    ],
   );
   return rowCount === 1;
+}
+
+/**
+ * Lets a user sign in as whom a provider names so, or no more as anybody of one, and ends their sessions.
+ *
+ * @returns the user's id, or undefined when there is none of this name
+ * @throws {AppError} `busy` when somebody else is that
+ */
+export async function replaceOpsLogin(
+  connection: AnyConnection,
+  { name, login }: { name: string; login: OpsLogin | undefined },
+): Promise<string | undefined> {
+  const { rows } = await connection
+    .query<{ id: string }>(
+      'update ops_users set issuer = $2, subject = $3 where name = $1 returning id',
+      [name, login?.issuer ?? null, login?.subject.reveal() ?? null],
+    )
+    .catch((error: unknown) => {
+      if (sqlState(error) === '23505') throw new AppError('busy', { cause: error });
+      throw error;
+    });
+  return endSessions(connection, rows[0]?.id);
+}
+
+/** Gives a user another role, which holds from their next request on; their id, or undefined. */
+export async function replaceOpsRole(
+  connection: AnyConnection,
+  { name, role }: { name: string; role: OpsRole },
+): Promise<string | undefined> {
+  const { rows } = await connection.query<{ id: string }>(
+    'update ops_users set role = $2 where name = $1 returning id',
+    [name, role],
+  );
+  return rows[0]?.id;
+}
+
+/** For signing in through a provider. */
+export async function findOpsUserByLogin(
+  connection: AnyConnection,
+  { issuer, subject }: OpsLogin,
+): Promise<OpsUser | undefined> {
+  const { rows } = await connection.query<OpsUser>(
+    `select ${columns} from ops_users where issuer = $1 and subject = $2`,
+    [issuer, subject.reveal()],
+  );
+  return rows[0];
 }
 
 /**
@@ -79,8 +146,8 @@ export async function listOpsUsers(connection: AnyConnection): Promise<OpsUser[]
 export async function findOpsUser(
   connection: AnyConnection,
   { name }: { name: string },
-): Promise<(OpsUser & { readonly passwordHash: string }) | undefined> {
-  const { rows } = await connection.query<OpsUser & { passwordHash: string }>(
+): Promise<(OpsUser & { readonly passwordHash: string | null }) | undefined> {
+  const { rows } = await connection.query<OpsUser & { passwordHash: string | null }>(
     `select ${columns}, password_hash as "passwordHash" from ops_users where name = $1`,
     [name],
   );

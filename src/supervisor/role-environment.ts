@@ -49,7 +49,21 @@ const variablesOf: Record<RoleName, readonly Variable[]> = {
     'TWILIO_SEND_KEY_SECRET',
     'TWILIO_AUTH_TOKEN',
   ],
-  ops: ['OPS_PORT', 'TRUSTED_PROXIES', 'METRICS_TOKEN', 'REDIS_URL', ...rates],
+  ops: [
+    'OPS_PORT',
+    'TRUSTED_PROXIES',
+    'METRICS_TOKEN',
+    'REDIS_URL',
+    'SECOND_PERSON_OVER',
+    'OPS_OIDC_ISSUER',
+    'OPS_OIDC_CLIENT_ID',
+    'OPS_OIDC_CLIENT_SECRET',
+    'OPS_OIDC_ACR',
+    'OPS_OIDC_AMR',
+    'OPS_OIDC_LOGIN_AGE_MINUTES',
+    'OPS_PASSWORDS',
+    ...rates,
+  ],
   worker: [
     'REDIS_URL',
     ...transports,
@@ -124,7 +138,7 @@ export function roleEnvironment(
   ];
   const pairs = [
     ...inherited.map((name) => [name, env[name]] as const),
-    ...variables.map((name) => [name, asText(config[name])] as const),
+    ...variables.map((name) => [name, asText(name, config[name])] as const),
   ];
   return Object.fromEntries(
     pairs.filter((pair): pair is [string, string] => pair[1] !== undefined),
@@ -140,8 +154,9 @@ function isUnused(role: RoleName, name: Variable, config: Config): boolean {
   return role === 'scheduler' && isMailServer && config.ALERT_EMAIL === undefined;
 }
 
-function asText(value: Config[Variable]): string | undefined {
+function asText(name: Variable, value: Config[Variable]): string | undefined {
   if (value === undefined) return undefined;
   if (value instanceof Secret) return value.reveal();
-  return Array.isArray(value) ? value.join(',') : String(value);
+  if (Array.isArray(value)) return value.join(name === 'TRUSTED_PROXIES' ? ',' : ' ');
+  return String(value);
 }

@@ -4,7 +4,13 @@ import type { Secret } from '../domain/secret.ts';
 import { hashPassword } from '../keys/password.ts';
 import { insertAudit } from '../store/audit.ts';
 import type { AnyConnection } from '../store/database.ts';
-import { insertOpsUser, replaceOpsPassword } from '../store/ops-users.ts';
+import {
+  insertOpsUser,
+  type OpsLogin,
+  replaceOpsLogin,
+  replaceOpsPassword,
+  replaceOpsRole,
+} from '../store/ops-users.ts';
 
 /** Runs in one transaction of an administrator. */
 export interface OpsUserDeps {
@@ -12,20 +18,27 @@ export interface OpsUserDeps {
 }
 
 /**
- * Lets somebody sign in to the ops pages. Stored is a hash of the password.
+ * Lets somebody sign in to the ops pages, with a password, of which a hash is stored, or as whom a provider
+ * of logins names so.
  *
  * @param input.name as `isOpsUserName` allows
- * @returns false when there is a user of this name, disabled or not
+ * @returns false when there is a user of this name, or who is that for the provider, disabled or not
  */
 export async function createOpsUser(
   { transaction }: OpsUserDeps,
-  input: { name: string; role: OpsRole; password: Secret<string>; actor: string },
+  input: {
+    name: string;
+    role: OpsRole;
+    password?: Secret<string> | undefined;
+    login?: OpsLogin | undefined;
+    actor: string;
+  },
 ): Promise<boolean> {
-  const { name, role, actor } = input;
-  const passwordHash = await hashPassword(input.password);
+  const { name, role, login, actor } = input;
+  const passwordHash = input.password && (await hashPassword(input.password));
   return transaction(async (connection) => {
     const id = randomUUID();
-    if (!(await insertOpsUser(connection, { id, name, role, passwordHash }))) return false;
+    if (!(await insertOpsUser(connection, { id, name, role, passwordHash, login }))) return false;
     await insertAudit(connection, {
       actor,
       action: 'ops_user.create',
@@ -49,6 +62,46 @@ export async function changeOpsPassword(
     const id = await replaceOpsPassword(connection, { name: input.name, passwordHash });
     if (id === undefined) return false;
     await insertAudit(connection, { actor: input.actor, action: 'ops_user.password', subject: id });
+    return true;
+  });
+}
+
+/**
+ * Lets somebody sign in as whom a provider names so, or no more through any, and signs them out.
+ *
+ * @returns false when there is no user of this name
+ * @throws {AppError} `busy` when another user is that
+ */
+export async function changeOpsLogin(
+  { transaction }: OpsUserDeps,
+  { name, login, actor }: { name: string; login: OpsLogin | undefined; actor: string },
+): Promise<boolean> {
+  return transaction(async (connection) => {
+    const subject = await replaceOpsLogin(connection, { name, login });
+    if (subject === undefined) return false;
+    const action = login ? 'ops_user.link' : 'ops_user.unlink';
+    await insertAudit(connection, { actor, action, subject });
+    return true;
+  });
+}
+
+/**
+ * Gives somebody another role, which holds from their next request on.
+ *
+ * @returns false when there is no user of this name
+ */
+export async function changeOpsRole(
+  { transaction }: OpsUserDeps,
+  { name, role, actor }: { name: string; role: OpsRole; actor: string },
+): Promise<boolean> {
+  return transaction(async (connection) => {
+    const id = await replaceOpsRole(connection, { name, role });
+    if (id === undefined) return false;
+    await insertAudit(connection, {
+      actor,
+      action: 'ops_user.role',
+      subject: `${id} role=${role}`,
+    });
     return true;
   });
 }

@@ -1,8 +1,9 @@
 import { hasGrownMuch } from '../domain/preview.ts';
-import type { Database } from '../store/database.ts';
+import type { Connection, Database } from '../store/database.ts';
 import { listOrganisationIds } from '../store/organisation-ids.ts';
 import { countHeldByPause, lockPause } from '../store/pause-measures.ts';
 import { listActivePauses } from '../store/pauses.ts';
+import { askSecondPerson } from './ask-second-person.ts';
 import type { Actor } from './redrive-dead-letters.ts';
 import { resumeSending } from './resume-sending.ts';
 
@@ -11,34 +12,58 @@ export type PauseEnd =
   /** Somebody else ended it, or the button was pressed twice. */
   | { readonly kind: 'over' }
   /** Far more would go out than was shown. */
-  | { readonly kind: 'grown' };
+  | { readonly kind: 'grown' }
+  /** Somebody else has to approve it first. */
+  | { readonly kind: 'asked'; readonly requestId: string };
+
+interface PauseEnding extends Actor {
+  readonly pauseId: string;
+  /** How many reminders the preview said would go out. */
+  readonly shown: number;
+  /** How many one person may let go. */
+  readonly aloneMax: number;
+}
 
 /**
- * Ends exactly the pause that was looked at, and not one that somebody began in its place since.
- *
- * @param input.shown how many reminders the preview said would go out
+ * Ends exactly the pause that was looked at, and not one that somebody began in its place since; or asks a
+ * second person where it lets go more than one may.
  */
 export async function endPause(
   { database }: { database: Pick<Database, 'transaction' | 'query'> },
-  { pauseId, shown, ...by }: { pauseId: string; shown: number } & Actor,
+  ending: PauseEnding,
 ): Promise<PauseEnd> {
   const organisationIds = await listOrganisationIds(database);
-  return database.transaction(organisationIds, async (connection): Promise<PauseEnd> => {
-    if (!(await lockPause(connection, pauseId))) return { kind: 'over' };
-    const pause = (await listActivePauses(connection)).find(({ id }) => id === pauseId);
-    if (!pause) return { kind: 'over' };
-    const { organisationId, channel } = pause;
-    const held = await countHeldByPause(connection, {
-      pauseId,
-      channel,
-      organisationIds: organisationId === undefined ? organisationIds : [organisationId],
-    });
-    const heldCount = held.reduce((sum, { count }) => sum + count, 0);
-    if (hasGrownMuch({ shown, now: heldCount })) return { kind: 'grown' };
-    const ended = await resumeSending(
-      { transaction: (work) => work(connection) },
-      { organisationId, channel, ...by },
-    );
-    return { kind: ended ? 'ended' : 'over' };
+  return database.transaction(organisationIds, (connection) =>
+    endPauseWithin(connection, { ...ending, organisationIds }),
+  );
+}
+
+/** The same, in a transaction that sees these organisations. */
+export async function endPauseWithin(
+  connection: Connection,
+  input: PauseEnding & { organisationIds: readonly string[] },
+): Promise<PauseEnd> {
+  const { pauseId, shown, aloneMax, organisationIds, actor, reason } = input;
+  if (!(await lockPause(connection, pauseId))) return { kind: 'over' };
+  const pause = (await listActivePauses(connection)).find(({ id }) => id === pauseId);
+  if (!pause) return { kind: 'over' };
+  const { organisationId, channel } = pause;
+  const held = await countHeldByPause(connection, {
+    pauseId,
+    channel,
+    organisationIds: organisationId === undefined ? organisationIds : [organisationId],
   });
+  const heldCount = held.reduce((sum, { count }) => sum + count, 0);
+  if (hasGrownMuch({ shown, now: heldCount })) return { kind: 'grown' };
+  const by = { actor, reason };
+  if (heldCount > aloneMax) {
+    const details = { pause: pauseId };
+    const asking = { action: 'sending.resume', details, shown: heldCount, ...by } as const;
+    return { kind: 'asked', requestId: await askSecondPerson(connection, asking) };
+  }
+  const ended = await resumeSending(
+    { transaction: (work) => work(connection) },
+    { organisationId, channel, ...by },
+  );
+  return { kind: ended ? 'ended' : 'over' };
 }

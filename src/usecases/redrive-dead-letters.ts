@@ -22,6 +22,12 @@ export interface Actor {
   readonly reason: string;
 }
 
+/** Which dead letters to send again, who says so, and whose approval they have. */
+export interface RedriveOrder extends Actor {
+  readonly filter: RedriveFilter;
+  readonly requestId?: string | undefined;
+}
+
 export interface RedriveDeps {
   readonly database: Pick<Database, 'transaction' | 'query'>;
 }
@@ -84,18 +90,20 @@ export async function redriveReminder(
  * their own: whatever dies in between, what was done is told, and what was not is still there to be
  * pressed for. What somebody else is changing at this moment is left to them.
  *
+ * @param input.countMax of which no more are sent again
  * @returns how many are sent again
  * @throws {AppError} `unavailable`; slices committed before stay
  */
 export async function redriveDeadLetters(
   { database }: RedriveDeps,
-  { filter, ...by }: { filter: RedriveFilter } & Actor,
+  { filter, countMax = redrivenMax, ...by }: RedriveOrder & { countMax?: number },
 ): Promise<number> {
   const organisationIds = await listOrganisationIds(database);
   let sentAgain = 0;
-  for (let after = nobody, seen = 0; seen < redrivenMax; ) {
+  for (let after = nobody, seen = 0; seen < redrivenMax && sentAgain < countMax; ) {
+    const sliceMost = Math.min(sliceMax, countMax - sentAgain);
     const slice = await database.transaction(organisationIds, (connection) =>
-      redriveSlice(connection, { filter, after, ...by }),
+      redriveSlice(connection, { filter, after, countMax: sliceMost, ...by }),
     );
     sentAgain += slice.sentAgain;
     if (slice.last === undefined) break;
@@ -107,9 +115,9 @@ export async function redriveDeadLetters(
 
 async function redriveSlice(
   connection: Connection,
-  { filter, after, ...by }: { filter: RedriveFilter; after: string } & Actor,
+  { filter, after, countMax, requestId, ...by }: RedriveOrder & { after: string; countMax: number },
 ): Promise<{ seen: number; last: string | undefined; sentAgain: number }> {
-  const ids = await lockDeadLetters(connection, { ...filter, after, countMax: sliceMax });
+  const ids = await lockDeadLetters(connection, { ...filter, after, countMax });
   const candidates = await readRedriveFacts(connection, ids);
   const going = candidates.flatMap((candidate): LockedStep[] => {
     const decision = decideRedrive(candidate, { leastValidityMs });
@@ -121,7 +129,7 @@ async function redriveSlice(
       ...by,
       action: 'reminders.redrive',
       organisationId: filter.organisationId,
-      subject: filterText(filter, going.length),
+      subject: filterText(filter, going.length, requestId),
     });
   }
   return { seen: ids.length, last: ids.at(-1), sentAgain: going.length };
@@ -135,8 +143,13 @@ function stepOf(
   return { ...step, reminderId, channel, possibleDuplicate };
 }
 
-function filterText({ reasonCode, mode }: RedriveFilter, count: number): string {
-  return `code=${reasonCode ?? 'any'} mode=${mode ?? 'any'} count=${count}`;
+function filterText(
+  { reasonCode, mode }: RedriveFilter,
+  count: number,
+  requestId: string | undefined,
+): string {
+  const approved = requestId === undefined ? '' : ` request=${requestId}`;
+  return `code=${reasonCode ?? 'any'} mode=${mode ?? 'any'} count=${count}${approved}`;
 }
 
 function asBusy(error: unknown): never {

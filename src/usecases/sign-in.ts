@@ -9,6 +9,7 @@ import {
   findOpsSession,
   insertOpsSession,
   type OpsSessionUser,
+  type SignInProof,
 } from '../store/ops-sessions.ts';
 import { findOpsUser } from '../store/ops-users.ts';
 import type { RefusalRecord } from './refusal-record.ts';
@@ -29,8 +30,8 @@ export interface SignInDeps {
 }
 
 const minuteMs = 60_000;
-const idleMs = limits.opsSessionIdleMinutes * minuteMs;
-const totalMs = limits.opsSessionTotalMinutes * minuteMs;
+export const opsIdleMs = limits.opsSessionIdleMinutes * minuteMs;
+export const opsTotalMs = limits.opsSessionTotalMinutes * minuteMs;
 
 /**
  * Signs an operator in.
@@ -55,20 +56,29 @@ export async function signIn(
     // Those that waited with it may have been wrong in the meantime.
     const pausedMs = throttle.waitMs(who);
     if (pausedMs > 0) return { pausedMs };
-    const isRight = await deps.verifyPassword(input.password, user?.passwordHash);
-    throttle.note(who, isRight && user ? 'right' : 'wrong');
-    return { pausedMs, user: isRight ? user : undefined };
+    const hash = user?.passwordHash ?? undefined;
+    const isRight = await deps.verifyPassword(input.password, hash);
+    throttle.note(who, isRight && hash ? 'right' : 'wrong');
+    return {
+      pausedMs,
+      user: isRight && user && hash ? { ...user, passwordHash: hash } : undefined,
+    };
   });
   if (checked.pausedMs > 0) return { kind: 'paused', waitMs: checked.pausedMs };
-  if (!checked.user) await recordRefusal(deps, found);
-  const token = checked.user && (await beginSession(database, checked.user));
+  if (!checked.user) await recordRefusal(deps, { user: found });
+  const token =
+    checked.user &&
+    (await beginSession(database, checked.user, { passwordHash: checked.user.passwordHash }));
   return token ? { kind: 'signed-in', token } : { kind: 'wrong' };
 }
 
 /** Of a name that nobody has, what was typed is not kept: it may be a password in the wrong field. */
-async function recordRefusal(
+export async function recordRefusal(
   { database, refusals }: Pick<SignInDeps, 'database' | 'refusals'>,
-  user: { readonly id: string; readonly name: string } | undefined,
+  {
+    user,
+    code,
+  }: { user?: { readonly id: string; readonly name: string } | undefined; code?: string },
 ): Promise<void> {
   const unwritten = user ? 0 : refusals.take();
   if (unwritten === undefined) return;
@@ -76,19 +86,21 @@ async function recordRefusal(
     insertAudit(connection, {
       actor: user?.name ?? 'nobody known',
       action: 'ops.sign_in_refused',
-      subject: user?.id ?? `unknown name, unwritten before: ${unwritten}`,
+      subject: user?.id ?? `unwritten before: ${unwritten}`,
+      reason: code,
     }),
   );
 }
 
-/** Undefined when, since the password was checked, it was replaced or its user disabled. */
-async function beginSession(
+/** Undefined when, since the proof was checked, it was replaced or its user disabled. */
+export async function beginSession(
   database: Database,
-  { id: userId, name, passwordHash }: { id: string; name: string; passwordHash: string },
+  { id: userId, name }: { id: string; name: string },
+  proof: SignInProof,
 ): Promise<Secret<string> | undefined> {
   const token = randomBytes(32).toString('base64url');
   return database.transaction([], async (connection) => {
-    const session = { tokenHash: hashOf(token), userId, passwordHash, totalMs };
+    const session = { tokenHash: hashOf(token), userId, proof, totalMs: opsTotalMs };
     if (!(await insertOpsSession(connection, session))) return undefined;
     await insertAudit(connection, { actor: name, action: 'ops.sign_in', subject: userId });
     return new Secret(token);
@@ -100,7 +112,11 @@ export async function findVisitor(
   { database }: { database: Database },
   token: Secret<string>,
 ): Promise<OpsSessionUser | undefined> {
-  return findOpsSession(database, { tokenHash: hashOf(token.reveal()), idleMs, totalMs });
+  return findOpsSession(database, {
+    tokenHash: hashOf(token.reveal()),
+    idleMs: opsIdleMs,
+    totalMs: opsTotalMs,
+  });
 }
 
 export async function signOut(

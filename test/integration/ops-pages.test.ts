@@ -44,7 +44,7 @@ beforeAll(async () => {
   );
   browser = await launchBrowser();
   const context = await browser.newContext({ javaScriptEnabled: true });
-  const operator = await ops.visit('operator');
+  const operator = await ops.visit('admin');
   const [name = '', value = ''] = operator.cookie.split('=');
   await context.addCookies([{ name, value, url: ops.url }]);
   page = await context.newPage();
@@ -77,6 +77,12 @@ describe('the pages that operators act on', () => {
         ...{ since: Temporal.Now.instant(), facts: { count: 12_345 } },
       },
     );
+    const [{ id: sessionId = '' } = {}] = await bench.rows('select id from ops_sessions');
+    const [{ id: requestId = '' } = {}] = await bench.rows(
+      `insert into ops_requests (action, details, shown, asked_by, asked_person, reason)
+       values ('reminders.redrive', '{"mode":"live"}', 12345, 'somebody', 'somebody', 'a reason')
+       returning id`,
+    );
     const paths = [
       '/find',
       '/incidents',
@@ -88,6 +94,10 @@ describe('the pages that operators act on', () => {
       '/controls',
       `/controls/resume?pause=${pauseId}`,
       '/log',
+      '/people',
+      `/people/sessions/${sessionId}`,
+      '/requests',
+      `/requests/${requestId}`,
     ];
     for (const width of [320, 1280]) {
       await page.setViewportSize({ width, height: 800 });

@@ -25,7 +25,6 @@ const readWhole = ['audit', 'incidents', 'incident_entries'];
 const ofTheOwner: Readonly<Record<string, 'writes' | 'reads'>> = {
   audit: 'writes',
   canary_runs: 'writes',
-  credential_keys: 'writes',
   credential_organisations: 'writes',
   credentials: 'writes',
   database_lives: 'writes',

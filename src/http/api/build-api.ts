@@ -106,7 +106,5 @@ async function parseJsonBody(request: FastifyRequest, body: Buffer): Promise<unk
     throw new AppError('unsupported_media_type');
   }
   // Some clients name a type and send nothing with it.
-  if (body.length === 0) return undefined;
-  if (request.caller?.isSignedFor) request.signedBody = body;
-  return parseStrictJson(body);
+  return body.length === 0 ? undefined : parseStrictJson(body);
 }

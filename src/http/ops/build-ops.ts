@@ -16,13 +16,22 @@ import { demandMetricsAccess } from './metrics-access.ts';
 import { createOpsSessions, type SessionDeps } from './ops-sessions.ts';
 import { addOverviewRoutes, type OverviewDeps } from './overview-routes.ts';
 import { paths } from './paths.ts';
+import { addPeopleRoutes, type PeopleDeps } from './people-routes.ts';
 import { addQueueBoardRoutes, type QueueBoardDeps } from './queue-board/queue-board.ts';
 import { addRedriveRoutes, type RedriveDeps } from './redrive-routes.ts';
+import { addRequestRoutes, type RequestDeps } from './request-routes.ts';
 import { addSignInRoutes, type SignInDeps } from './sign-in-routes.ts';
 import { stylesheet } from './style.ts';
 import { faultPage } from './views/fault-page.ts';
 
-export interface OpsDeps extends FindDeps, RedriveDeps, ControlDeps, LogDeps, IncidentRouteDeps {
+export interface OpsDeps
+  extends FindDeps,
+    RedriveDeps,
+    RequestDeps,
+    ControlDeps,
+    PeopleDeps,
+    LogDeps,
+    IncidentRouteDeps {
   readonly log: Log;
   readonly opsUrl: string;
   /** Where problems are explained. */
@@ -33,6 +42,9 @@ export interface OpsDeps extends FindDeps, RedriveDeps, ControlDeps, LogDeps, In
   metrics(): Promise<{ contentType: string; text: string }>;
   readonly readOverview: OverviewDeps['readOverview'];
   readonly findVisitor: SessionDeps['findVisitor'];
+  readonly recordForbidden: SessionDeps['recordForbidden'];
+  readonly provider: SignInDeps['provider'];
+  readonly isPasswordTaken: boolean;
   readonly signIn: SignInDeps['signIn'];
   signOut(token: Secret<string>): Promise<void>;
   readonly queue: QueueBoardDeps['queue'];
@@ -70,13 +82,16 @@ export async function buildOps(deps: OpsDeps): Promise<FastifyInstance> {
 
   await app.register(async (pages) => {
     sessions.guard(pages);
+    sessions.demandRoles(pages);
     sessions.takeOwnFormsOnly(pages);
     addOverviewRoutes(pages, deps);
     addFindRoutes(pages, deps);
     addRedriveRoutes(pages, deps);
+    addRequestRoutes(pages, deps);
     addIncidentRoutes(pages, deps);
     addControlRoutes(pages, deps);
     addLogRoutes(pages, deps);
+    addPeopleRoutes(pages, deps);
     pages.post(paths.signOut, async (request, reply) => {
       const token = sessions.tokenOf(request);
       if (token) await deps.signOut(token);

@@ -19,6 +19,8 @@ export interface ControlDeps {
   pauseSending(action: PauseAction): Promise<boolean>;
   weighPause(input: { pauseId: string; until: readonly Date[] }): Promise<PauseCosts>;
   endPause(input: { pauseId: string; shown: number } & Actor): Promise<PauseEnd>;
+  /** How many reminders one person may touch. */
+  readonly aloneMax: number;
   /** The rates that the scheduler keeps. */
   readonly perSecond: Readonly<Record<Channel, number>>;
 }
@@ -80,8 +82,9 @@ export function addControlRoutes(app: FastifyInstance, deps: ControlDeps): void 
     const visitor = visitorOf(request);
     const costs = await costsOf(queryField(request, 'pause'));
     if (!costs) return reply.redirect(to('over'), 303);
-    const { perSecond } = deps;
-    return reply.type(html).send(resumePage({ visitor, costs, perSecond, now: new Date() }));
+    const { perSecond, aloneMax } = deps;
+    const page = resumePage({ visitor, costs, perSecond, aloneMax, now: new Date() });
+    return reply.type(html).send(page);
   });
 
   app.post(paths.resume, async (request, reply) => {
@@ -94,12 +97,14 @@ export function addControlRoutes(app: FastifyInstance, deps: ControlDeps): void 
       ? await deps.endPause({ pauseId, shown, actor: visitor.name, reason: reason.text })
       : { kind: 'unexplained' };
     if (result.kind === 'ended') return reply.redirect(to('resumed'), 303);
+    if (result.kind === 'asked') return reply.redirect(paths.request(result.requestId), 303);
     const costs = result.kind === 'over' ? undefined : await costsOf(pauseId);
     if (!costs) return reply.redirect(to('over'), 303);
     const page = resumePage({
       visitor,
       costs,
       perSecond: deps.perSecond,
+      aloneMax: deps.aloneMax,
       now: new Date(),
       grown: result.kind === 'grown',
       reason,

@@ -1,18 +1,28 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
 import type { OpsRole } from '../../domain/ops-role.ts';
+import { roleAllows } from '../../domain/ops-role.ts';
 import { Secret } from '../../domain/secret.ts';
 import { formTokenFor, hasFormToken, isForeign } from '../forgery.ts';
 import { paths } from './paths.ts';
+import { roleFor } from './route-roles.ts';
 import { formExpiredPage } from './views/fault-page.ts';
-import { rememberVisitor } from './visitor.ts';
+import { rememberVisitor, visitorOf } from './visitor.ts';
 
 export interface SessionDeps {
   readonly opsUrl: string;
   /** Undefined when the session has ended, or its user was disabled. */
-  findVisitor(
-    token: Secret<string>,
-  ): Promise<{ readonly id: string; readonly name: string; readonly role: OpsRole } | undefined>;
+  findVisitor(token: Secret<string>): Promise<
+    | {
+        readonly id: string;
+        readonly name: string;
+        readonly role: OpsRole;
+        readonly sessionId: string;
+      }
+    | undefined
+  >;
+  /** That somebody asked for what their role may not. */
+  recordForbidden(entry: { actor: string; route: string }): Promise<void>;
 }
 
 export type OpsSessions = ReturnType<typeof createOpsSessions>;
@@ -24,7 +34,7 @@ export type OpsSessions = ReturnType<typeof createOpsSessions>;
  * `SameSite=Lax`, so that a link in an alert opens the page signed in; what changes anything is a
  * POST, which other sites' pages send without it, and which needs a form of ours too.
  */
-export function createOpsSessions({ opsUrl, findVisitor }: SessionDeps) {
+export function createOpsSessions({ opsUrl, findVisitor, recordForbidden }: SessionDeps) {
   const https = opsUrl.startsWith('https://');
   const name = https ? '__Host-ops-session' : 'ops-session';
   const attributes = { path: '/', httpOnly: true, secure: https, sameSite: 'lax' } as const;
@@ -63,8 +73,21 @@ export function createOpsSessions({ opsUrl, findVisitor }: SessionDeps) {
           userId: user.id,
           name: user.name,
           role: user.role,
+          sessionId: user.sessionId,
           formToken: formTokenFor({ id: token }),
         });
+      });
+    },
+
+    /** Lets nobody to a page or an action of a scope but whom the table of roles names. */
+    demandRoles(scope: FastifyInstance): void {
+      scope.addHook('onRequest', async (request) => {
+        const { name, role } = visitorOf(request);
+        const { url } = request.routeOptions;
+        const needed = roleFor(request.method, url);
+        if (needed !== undefined && roleAllows(role, needed)) return;
+        await recordForbidden({ actor: name, route: `${request.method} ${url}` });
+        throw new AppError('forbidden');
       });
     },
 

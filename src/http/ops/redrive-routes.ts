@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Mode, modes } from '../../domain/channel.ts';
-import { hasGrownMuch } from '../../domain/preview.ts';
 import type { RedriveDecision } from '../../domain/redrive.ts';
 import type { RedrivePreview } from '../../usecases/preview-redrive.ts';
 import type { Actor, RedriveFilter } from '../../usecases/redrive-dead-letters.ts';
+import type { RedriveEnd } from '../../usecases/redrive-or-ask.ts';
 import { formField } from '../form-field.ts';
 import { actionReason } from './action-reason.ts';
 import { idIn, isId } from './ids.ts';
@@ -22,7 +22,9 @@ export interface RedriveDeps {
     input: { reminderId: string } & Actor,
   ): Promise<{ appointmentId: string; decision: RedriveDecision }>;
   previewRedrive(filter: RedriveFilter): Promise<RedrivePreview>;
-  redriveDeadLetters(input: { filter: RedriveFilter } & Actor): Promise<number>;
+  redriveOrAsk(input: { filter: RedriveFilter; shown: number } & Actor): Promise<RedriveEnd>;
+  /** How many reminders one person may touch. */
+  readonly aloneMax: number;
 }
 
 const html = 'text/html; charset=utf-8';
@@ -64,7 +66,9 @@ export function addRedriveRoutes(app: FastifyInstance, deps: RedriveDeps): void 
     input: { filter: RedriveFilter } & Pick<RedrivePageInput, 'done' | 'grown' | 'reason'>,
   ) {
     const preview = await deps.previewRedrive(input.filter);
-    return reply.type(html).send(redrivePage({ visitor: visitorOf(request), preview, ...input }));
+    const { aloneMax } = deps;
+    const page = redrivePage({ visitor: visitorOf(request), preview, aloneMax, ...input });
+    return reply.type(html).send(page);
   }
 
   app.get(paths.redrive, async (request, reply) => {
@@ -83,20 +87,21 @@ export function addRedriveRoutes(app: FastifyInstance, deps: RedriveDeps): void 
     if (!reason.isGiven) {
       return showMany(request, reply.code(422), { filter, reason });
     }
-    const { go } = await deps.previewRedrive(filter);
-    if (hasGrownMuch({ shown: Number(formField(request, 'shown')) || 0, now: go })) {
-      return showMany(request, reply.code(409), { filter, grown: true, reason });
-    }
-    const sentAgain = await deps.redriveDeadLetters({
+    const end = await deps.redriveOrAsk({
       filter,
+      shown: Number(formField(request, 'shown')) || 0,
       actor: visitor.name,
       reason: reason.text,
     });
+    if (end.kind === 'grown') {
+      return showMany(request, reply.code(409), { filter, grown: true, reason });
+    }
+    if (end.kind === 'asked') return reply.redirect(paths.request(end.requestId), 303);
     const query = new URLSearchParams({
       code: filter.reasonCode ?? '',
       organisation: filter.organisationId ?? '',
       mode: filter.mode ?? '',
-      sent: String(sentAgain),
+      sent: String(end.count),
     });
     return reply.redirect(`${paths.redrive}?${query}`, 303);
   });

@@ -1,14 +1,26 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Secret } from '../../domain/secret.ts';
+import type { OpsLoginSecrets } from '../../transport/ops-openid.ts';
+import type { ElsewhereResult } from '../../usecases/sign-in-elsewhere.ts';
 import { isForeign } from '../forgery.ts';
 import { formField } from '../form-field.ts';
+import { createLoginCookie } from './login-cookie.ts';
 import type { OpsSessions } from './ops-sessions.ts';
 import { paths } from './paths.ts';
 import { type SignInFault, signInPage } from './views/sign-in-page.ts';
 
+export interface SignInProvider {
+  /** Where to send the browser; undefined when the provider does not answer. */
+  begin(secrets: OpsLoginSecrets): Promise<string | undefined>;
+  finish(input: { secrets: OpsLoginSecrets; returned: URLSearchParams }): Promise<ElsewhereResult>;
+}
+
 export interface SignInDeps {
   readonly opsUrl: string;
   readonly sessions: OpsSessions;
+  readonly isPasswordTaken: boolean;
+  /** The provider of logins, where there is one. */
+  readonly provider: SignInProvider | undefined;
   signIn(input: {
     name: string;
     password: Secret<string>;
@@ -27,20 +39,23 @@ const passwordMax = 1_024;
 
 /** The way in, open to anybody who reaches this listener. */
 export function addSignInRoutes(app: FastifyInstance, deps: SignInDeps): void {
-  const { sessions } = deps;
+  const { sessions, isPasswordTaken, provider } = deps;
+  const ways = { password: isPasswordTaken, provider: provider !== undefined };
+  const login = createLoginCookie({ https: deps.opsUrl.startsWith('https://') });
   const answer = (reply: FastifyReply, status: number, page: string) =>
     reply.code(status).type('text/html; charset=utf-8').send(page);
 
   app.get(paths.signIn, async (request, reply) => {
     const next = pathWithin((request.query as { next?: unknown }).next);
     if (await sessions.isSignedIn(request)) return reply.redirect(next, 303);
-    return answer(reply, 200, signInPage({ next }));
+    return answer(reply, 200, signInPage({ next, ways }));
   });
 
   app.post(paths.signIn, async (request, reply) => {
     const next = pathWithin(formField(request, 'next'));
     const refuse = (status: number, fault: SignInFault) =>
-      answer(reply, status, signInPage({ next, fault }));
+      answer(reply, status, signInPage({ next, ways, fault }));
+    if (!isPasswordTaken) return refuse(403, { kind: 'no_passwords' });
     if (isForeign(request, deps.opsUrl)) return refuse(403, { kind: 'foreign' });
     const name = formField(request, 'user').trim();
     const password = formField(request, 'password');
@@ -57,6 +72,27 @@ export function addSignInRoutes(app: FastifyInstance, deps: SignInDeps): void {
     const waitS = Math.ceil(result.waitMs / 1_000);
     reply.header('retry-after', waitS);
     return refuse(429, { kind: 'paused', waitS });
+  });
+
+  if (!provider) return;
+  app.get(paths.signInElsewhere, async (request, reply) => {
+    const next = pathWithin((request.query as { next?: unknown }).next);
+    const address = await provider.begin(login.begin(reply, next));
+    if (address !== undefined) return reply.redirect(address, 303);
+    return answer(reply, 503, signInPage({ next, ways, fault: { kind: 'provider_away' } }));
+  });
+
+  app.get(paths.signInReturn, async (request, reply) => {
+    const begun = login.take(request, reply);
+    const next = pathWithin(begun?.next);
+    const refuse = (kind: 'refused' | 'unregistered') =>
+      answer(reply, 401, signInPage({ next, ways, fault: { kind } }));
+    if (!begun) return refuse('refused');
+    const returned = new URL(request.url, deps.opsUrl).searchParams;
+    const result = await provider.finish({ secrets: begun.secrets, returned });
+    if (result.kind !== 'signed-in') return refuse(result.kind);
+    sessions.begin(reply, result.token);
+    return reply.redirect(next, 303);
   });
 }
 

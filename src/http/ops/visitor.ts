@@ -7,6 +7,7 @@ export interface OpsVisitor {
   readonly userId: string;
   readonly name: string;
   readonly role: OpsRole;
+  readonly sessionId: string;
   /** Goes into every form of a page made for them. */
   readonly formToken: string;
 }

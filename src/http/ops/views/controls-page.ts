@@ -68,6 +68,8 @@ ${chooser({
 </section>
 <section class="block wide"><h2>Failed reminders</h2>
 <p><a href="${paths.redrive}">Send failed reminders again …</a></p></section>
+<section class="block wide"><h2>A second person</h2>
+<p>What touches many reminders is asked for by one and approved by another. <a href="${paths.requests}">What is asked for …</a></p></section>
 </div>`,
   });
 }

@@ -13,6 +13,7 @@ const places = [
   ['controls', 'Controls'],
   ['queues', 'Queue'],
   ['log', 'Log'],
+  ['people', 'People'],
 ] as const;
 export type Place = (typeof places)[number][0];
 

@@ -11,11 +11,13 @@ import { chooser } from './chooser.ts';
 import type { Html } from './html.ts';
 import { opsPage } from './ops-page.ts';
 import { grouped, quantity } from './quantity.ts';
+import { secondPersonNote } from './request-words.ts';
 
 export interface RedrivePageInput {
   readonly visitor: OpsVisitor;
   readonly filter: RedriveFilter;
   readonly preview: RedrivePreview;
+  readonly aloneMax: number;
   /** What the visitor has just done, or why it was not. */
   readonly done?: string | undefined;
   readonly grown?: boolean;
@@ -24,7 +26,7 @@ export interface RedrivePageInput {
 
 /** Failed reminders by code, organisation and mode: how many would go, how many cannot, and why. */
 export function redrivePage(input: RedrivePageInput): string {
-  const { visitor, filter, preview, done, grown, reason } = input;
+  const { visitor, filter, preview, aloneMax, done, grown, reason } = input;
   const title = 'Send failed reminders again';
   return opsPage({
     title: titleOf(title, reason),
@@ -51,6 +53,7 @@ ${chooser({
 ${filter.reasonCode ? html`<p><code>${filter.reasonCode}</code>: ${wordsOf(filter.reasonCode).words} ${wordsOf(filter.reasonCode).advice ?? ''}</p>` : ''}
 <h2>If you send them now</h2>
 ${counts(preview)}
+${preview.go > aloneMax ? secondPersonNote(aloneMax) : ''}
 ${
   preview.go > 0
     ? actionForm({
@@ -62,7 +65,7 @@ ${
           mode: filter.mode ?? '',
           shown: String(preview.go),
         },
-        button: `Send ${quantity(preview.go, 'reminder')} again`,
+        button: `${preview.go > aloneMax ? 'Ask to send' : 'Send'} ${quantity(preview.go, 'reminder')} again`,
         reason,
       })
     : ''

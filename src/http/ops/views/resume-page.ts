@@ -10,12 +10,14 @@ import type { Html } from './html.ts';
 import { duration, moment } from './moment.ts';
 import { opsPage } from './ops-page.ts';
 import { grouped } from './quantity.ts';
+import { secondPersonNote } from './request-words.ts';
 
 /** What ending a pause would let go, what it has cost, and what it costs to leave it. */
 export function resumePage({
   visitor,
   costs,
   perSecond,
+  aloneMax,
   grown,
   reason,
   now,
@@ -23,6 +25,7 @@ export function resumePage({
   visitor: OpsVisitor;
   costs: PauseCosts;
   perSecond: Readonly<Record<Channel, number>>;
+  aloneMax: number;
   grown?: boolean;
   reason?: ActionReason | undefined;
   now: Date;
@@ -49,11 +52,12 @@ ${
 <p>If it goes on, there will expire:</p>
 <ul>${expiring.map(({ until, count }) => html`<li>${orMore(count)} by ${moment(until, now)}</li>`)}</ul>
 </section></div>
+${heldCount > aloneMax ? secondPersonNote(aloneMax) : ''}
 ${actionForm({
   visitor,
   action: paths.resume,
   hidden: { pause: pause.id, shown: String(heldCount) },
-  button: 'Resume',
+  button: heldCount > aloneMax ? 'Ask to resume' : 'Resume',
   reason,
 })}
 <p><a href="${paths.controls}">Leave it paused</a></p>`,

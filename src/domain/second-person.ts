@@ -1,0 +1,29 @@
+/** So many reminders one person may touch with one press; a deployment may allow fewer. */
+export const aloneMax = 1_000;
+
+/** What needs a second person when it touches more. */
+export type BulkAction = 'reminders.redrive' | 'sending.resume';
+
+/**
+ * The person behind the name that the audit has: whoever types commands under their own user of the
+ * system and signs in under the same name is one.
+ */
+export function personOf(actor: string): string {
+  return actor.replace(/^command line: /, '').toLowerCase();
+}
+
+/** Why a request is not one's to approve. */
+export type ApprovalFault = 'own' | 'decided' | 'expired';
+
+export function approvalFault(
+  request: {
+    readonly askedPerson: string;
+    readonly expiresAt: Date;
+    readonly decision: string | null;
+  },
+  { actor, now }: { actor: string; now: Date },
+): ApprovalFault | undefined {
+  if (request.decision !== null) return 'decided';
+  if (request.expiresAt <= now) return 'expired';
+  return request.askedPerson === personOf(actor) ? 'own' : undefined;
+}

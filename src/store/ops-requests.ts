@@ -1,0 +1,80 @@
+import type { BulkAction } from '../domain/second-person.ts';
+import type { AnyConnection } from './database.ts';
+
+/** Something that a second person has to approve. */
+export interface OpsRequest {
+  readonly id: string;
+  readonly action: BulkAction;
+  readonly details: Readonly<Record<string, string>>;
+  readonly shown: number;
+  readonly askedBy: string;
+  readonly askedPerson: string;
+  readonly reason: string;
+  readonly askedAt: Date;
+  readonly expiresAt: Date;
+  readonly decision: 'approved' | 'declined' | null;
+  readonly decidedBy: string | null;
+  readonly decidedAt: Date | null;
+}
+
+const columns = `id, action, details, shown, asked_by as "askedBy", asked_person as "askedPerson", reason,
+  asked_at as "askedAt", expires_at as "expiresAt", decision, decided_by as "decidedBy",
+  decided_at as "decidedAt"`;
+
+/** The id of a new one, or of the one that the same person has open for the same: pressed twice, asked once. */
+export async function insertOpsRequest(
+  connection: AnyConnection,
+  request: Pick<OpsRequest, 'action' | 'details' | 'shown' | 'askedBy' | 'askedPerson' | 'reason'>,
+): Promise<{ id: string; isNew: boolean }> {
+  const { action, details, shown, askedBy, askedPerson, reason } = request;
+  const open = await connection.query<{ id: string }>(
+    `select id from ops_requests where decision is null and expires_at > clock_timestamp()
+       and action = $1 and details = $2::jsonb and asked_person = $3`,
+    [action, JSON.stringify(details), askedPerson],
+  );
+  const [known] = open.rows;
+  if (known) return { id: known.id, isNew: false };
+  const { rows } = await connection.query<{ id: string }>(
+    `insert into ops_requests (action, details, shown, asked_by, asked_person, reason)
+     values ($1, $2, $3, $4, $5, $6) returning id`,
+    [action, JSON.stringify(details), shown, askedBy, askedPerson, reason],
+  );
+  return { id: rows[0]?.id ?? '', isNew: true };
+}
+
+/** Those that wait, and then those of the last day, newest first. */
+export async function listOpsRequests(connection: AnyConnection): Promise<OpsRequest[]> {
+  const { rows } = await connection.query<OpsRequest>(
+    `select ${columns} from ops_requests where asked_at > clock_timestamp() - interval '1 day'
+     order by decision is not null or expires_at <= clock_timestamp(), asked_at desc limit 50`,
+  );
+  return rows;
+}
+
+export async function readOpsRequest(
+  connection: AnyConnection,
+  id: string,
+): Promise<OpsRequest | undefined> {
+  const { rows } = await connection.query<OpsRequest>(
+    `select ${columns} from ops_requests where id = $1`,
+    [id],
+  );
+  return rows[0];
+}
+
+/**
+ * Decides one that waits.
+ *
+ * @returns false when it does not wait any more
+ */
+export async function decideOpsRequest(
+  connection: AnyConnection,
+  input: { id: string; decision: 'approved' | 'declined'; by: string; person: string },
+): Promise<boolean> {
+  const { rowCount } = await connection.query(
+    `update ops_requests set decision = $2, decided_by = $3, decided_person = $4,
+       decided_at = clock_timestamp() where id = $1`,
+    [input.id, input.decision, input.by, input.person],
+  );
+  return rowCount === 1;
+}

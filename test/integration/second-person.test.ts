@@ -1,0 +1,197 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { administrator } from '../../src/store/administration.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createDispatchBench } from '../support/dispatch-bench.ts';
+import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
+import { type OpsClient, type OpsSite, startOpsSite } from '../support/ops-site.ts';
+import { type CommandAnswer, sottoCommand } from '../support/sotto-command.ts';
+
+const why = { reason: 'the provider is back' };
+const over = 3;
+let database: TestDatabase;
+let peer: MessagesPeer;
+let bench: ReturnType<typeof createDispatchBench>;
+let ops: OpsSite;
+let [anna, ben, zoe]: OpsClient[] = [];
+let organisationId: string;
+let sotto: (...words: string[]) => Promise<CommandAnswer>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  peer = await startMessagesPeer();
+  bench = createDispatchBench(database, peer);
+  ops = await startOpsSite(database, { SECOND_PERSON_OVER: String(over) });
+  sotto = sottoCommand(database, { SECOND_PERSON_OVER: String(over) });
+  anna = await ops.visit('operator');
+  ben = await ops.visit('admin');
+  zoe = await ops.visit('viewer');
+});
+afterAll(async () => {
+  await ops.close();
+  await peer.close();
+  await database.drop();
+});
+beforeEach(async () => {
+  organisationId = await database.createOrganisation();
+});
+afterEach(() =>
+  database.admin.query(
+    'truncate organisations, batches, events, audit, pauses, ops_requests cascade',
+  ),
+);
+
+const failed = (count: number) => bench.seed({ organisationId, count, state: 'failed' });
+const sendAgain = (shown: number, by = anna) =>
+  by?.post('/redrive', { code: '', organisation: '', mode: '', shown: String(shown), ...why });
+const decide = (id: string, decision: string, by: OpsClient | undefined) =>
+  by?.post(`/requests/${id}/decide`, { decision, ...why });
+const idIn = (answer: Response | undefined) =>
+  /^\/requests\/([0-9a-f-]{36})$/.exec(answer?.headers.get('location') ?? '')?.[1] ?? '';
+const audited = async () =>
+  (
+    await database.admin.query(
+      `select actor, action from audit where action <> 'ops.sign_in' order by id`,
+    )
+  ).rows.map(({ actor, action }) => [actor, action]);
+const doneOf = (answer: Response | undefined) =>
+  /done=([a-z]+)$/.exec(answer?.headers.get('location') ?? '')?.[1];
+
+async function pausedWith(count: number): Promise<string> {
+  await bench.seed({ organisationId, count });
+  await anna?.post('/controls/pause', { organisation: '', channel: '', ...why });
+  const { rows } = await database.admin.query('select id from pauses where ended_at is null');
+  return rows[0].id;
+}
+
+describe('sending many failed reminders again', () => {
+  it('takes one person for few, and two for many, and each is in the audit', async () => {
+    await failed(over);
+    expect((await sendAgain(over))?.headers.get('location')).toContain(`sent=${over}`);
+    await database.admin.query('truncate audit, organisations cascade');
+    organisationId = await database.createOrganisation();
+    await failed(over + 1);
+    const page = await (await anna?.get('/redrive'))?.text();
+    expect(page).toContain('another operator or administrator must approve it');
+    const id = idIn(await sendAgain(over + 1));
+    expect(id).not.toBe('');
+    expect(await bench.states()).toEqual({ failed: over + 1 });
+    expect(idIn(await sendAgain(over + 1)), 'pressed twice').toBe(id);
+
+    expect(doneOf(await decide(id, 'approve', anna))).toBe('own');
+    expect((await decide(id, 'approve', zoe))?.status).toBe(403);
+    expect(await bench.states()).toEqual({ failed: over + 1 });
+    expect(doneOf(await decide(id, 'approve', ben))).toBe('done');
+    expect(await bench.states()).toEqual({ scheduled: over + 1 });
+    expect(doneOf(await decide(id, 'approve', ben))).toBe('decided');
+    expect(await audited()).toEqual([
+      [anna?.name, 'request.ask'],
+      [zoe?.name, 'ops.forbidden'],
+      [ben?.name, 'request.approve'],
+      [anna?.name, 'reminders.redrive'],
+    ]);
+  });
+
+  it('counts what the same person did within the hour, in however many presses', async () => {
+    await failed(2);
+    await sendAgain(2);
+    await failed(2);
+    expect(idIn(await sendAgain(2))).not.toBe('');
+    expect(await bench.states()).toEqual({ scheduled: 2, failed: 2 });
+    expect((await sendAgain(2, ben))?.headers.get('location')).toContain('sent=2');
+  });
+
+  it('is not done after its hour, nor when far more would go out, nor without a reason', async () => {
+    await failed(over + 1);
+    const id = idIn(await sendAgain(over + 1));
+    const unexplained = await ben?.post(`/requests/${id}/decide`, { decision: 'approve' });
+    expect(unexplained?.status).toBe(422);
+    await failed(30);
+    expect(doneOf(await decide(id, 'approve', ben))).toBe('grown');
+    await database.admin.query(`update ops_requests set expires_at = now() - interval '1 s'`);
+    expect(doneOf(await decide(id, 'approve', ben))).toBe('expired');
+    expect(await bench.states()).toEqual({ failed: over + 31 });
+  });
+
+  it('is taken back by who asked, or declined by another', async () => {
+    await failed(over + 1);
+    for (const by of [anna, ben]) {
+      const id = idIn(await sendAgain(over + 1));
+      expect(doneOf(await decide(id, 'decline', by))).toBe('declined');
+      expect(doneOf(await decide(id, 'approve', ben))).toBe('decided');
+    }
+    expect(await bench.states()).toEqual({ failed: over + 1 });
+  });
+
+  it('happens once when two approve at the same moment', async () => {
+    await failed(over + 1);
+    const id = idIn(await sendAgain(over + 1));
+    const other = await ops.visit('operator');
+    const ends = await Promise.all([decide(id, 'approve', ben), decide(id, 'approve', other)]);
+    expect(ends.map(doneOf).toSorted()).toEqual(['decided', 'done']);
+    expect((await audited()).filter(([, action]) => action === 'reminders.redrive')).toHaveLength(
+      1,
+    );
+  });
+
+  it('is approved by nobody past the pages either', async () => {
+    await failed(over + 1);
+    const id = idIn(await sendAgain(over + 1));
+    const approval = (person: string) =>
+      database.open('ops').query(
+        `update ops_requests set decision = 'approved', decided_by = 'x', decided_person = $2,
+           decided_at = now() where id = $1 returning id`,
+        [id, person],
+      );
+    await expect(approval(anna?.name ?? '')).rejects.toMatchObject({ code: '23514' });
+    expect(await approval('somebody')).toHaveLength(1);
+    expect(await approval('somebody else'), 'a second time').toHaveLength(0);
+  });
+});
+
+describe('going on after a pause that holds many', () => {
+  const resume = (pause: string, shown: number, by = anna) =>
+    by?.post('/controls/resume', { pause, shown: String(shown), ...why });
+
+  it('takes one person for few', async () => {
+    const pause = await pausedWith(over);
+    expect(doneOf(await resume(pause, over))).toBe('resumed');
+  });
+
+  it('takes two for many; stopping takes one', async () => {
+    const pause = await pausedWith(over + 1);
+    const id = idIn(await resume(pause, over + 1));
+    expect(id).not.toBe('');
+    expect(await bench.feed()).toEqual([]);
+    const shown = await (await ben?.get(`/requests/${id}`))?.text();
+    expect(shown).toContain(`Resume a pause that holds ${over + 1} reminders`);
+    expect(doneOf(await decide(id, 'approve', ben))).toBe('done');
+    expect(await bench.feed()).toHaveLength(1);
+    expect((await audited()).slice(1)).toEqual([
+      [anna?.name, 'request.ask'],
+      [anna?.name, 'sending.resume'],
+      [ben?.name, 'request.approve'],
+    ]);
+  });
+
+  it('is asked for and approved on the command line too, by another than who asked', async () => {
+    const pause = await pausedWith(over + 1);
+    const asked = await sotto('resume', '--yes', '--reason', 'over', '--json');
+    expect(asked.code).toBe(1);
+    const { request } = JSON.parse(asked.out);
+    const own = await sotto('request', 'approve', request, '--reason', 'mine');
+    expect(own).toMatchObject({ code: 1, out: '' });
+    expect(own.errors).toContain('somebody else must approve it');
+    const declined = await sotto('request', 'decline', request, '--reason', 'not yet');
+    expect(declined).toMatchObject({ code: 0, out: 'Declined. Nothing was done.\n' });
+
+    const id = idIn(await resume(pause, over + 1));
+    const listed = await sotto('request', 'list', '--json');
+    expect(JSON.parse(listed.out)).toMatchObject([
+      { id, askedBy: anna?.name, decision: null },
+      { id: request, askedBy: administrator, decision: 'declined' },
+    ]);
+    const approved = await sotto('request', 'approve', id, '--reason', 'seen');
+    expect(approved).toMatchObject({ code: 0, out: 'Approved, and done.\n' });
+    expect(await bench.feed()).toHaveLength(1);
+  });
+});
