@@ -29,6 +29,6 @@ create policy every_organisation on passkeys to sotto_scheduler using (true) wit
 grant select, insert, delete on passkeys to sotto_patient;
 grant update (sign_count, used_challenge, used_on) on passkeys to sotto_patient;
 -- Forgets what nobody has used for long, and what a restored database would bring back.
-grant select (id, used_on), delete on passkeys to sotto_scheduler;
+grant select (ctid, id, used_on), delete on passkeys to sotto_scheduler;
 
 reset role;
