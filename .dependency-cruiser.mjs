@@ -246,28 +246,28 @@ export default {
     unreachable({
       name: 'worker-opens-no-details',
       from: '^workers/',
-      to: '^src/keys/(open-details|cookie-box)\\.ts$',
+      to: '^src/keys/(open-details|cookie-box|passkey-box)\\.ts$',
       comment:
         'The sending side opens parcels and nothing more: it must hold no code that opens what a patient sees. The way there is printed; cut it where two purposes share a file.',
     }),
     unreachable({
       name: 'scheduler-opens-nothing-of-a-patient',
       from: '^workers/scheduler\\.ts$',
-      to: '^src/keys/(open-(?!webhook-secret\\.ts$|canary-message\\.ts$|box\\.ts$).*|cookie-box)\\.ts$',
+      to: '^src/keys/(open-(?!webhook-secret\\.ts$|canary-message\\.ts$|box\\.ts$).*|cookie-box|passkey-box)\\.ts$',
       comment:
         'The scheduler knows times and states, speaks to strangers, and holds the keys of webhooks and of the canary alone. What needs a private key of anything else is a duty of the worker.',
     }),
     unreachable({
       name: 'api-opens-nothing',
       from: '^src/roles/api\\.ts$',
-      to: '^src/keys/(open-.*|cookie-box)\\.ts$',
+      to: '^src/keys/(open-.*|cookie-box|passkey-box)\\.ts$',
       comment:
         'The process that accepts can open nothing that it accepted. Seal here; open in the worker or the patient role.',
     }),
     unreachable({
       name: 'ops-opens-nothing',
       from: '^src/roles/ops\\.ts$',
-      to: '^src/keys/(open-.*|cookie-box)\\.ts$',
+      to: '^src/keys/(open-.*|cookie-box|passkey-box)\\.ts$',
       comment: 'Operators see states, times and codes; their process holds no way to see more.',
     }),
     unreachable({
@@ -331,6 +331,7 @@ export default {
           '^test/',
           '^[^/]+$',
           '^src/sandbox/page/sandbox\\.js$',
+          '^src/http/patient/passkey\\.js$',
         ],
       },
       to: {},

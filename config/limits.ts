@@ -45,6 +45,11 @@ export const limits = {
   codePauseS: 30,
   firstViewBytesMax: 14 * 1024,
 
+  /** Of one person, at one organisation. */
+  passkeysMax: 10,
+  passkeyUnusedDaysMax: 400,
+  /** From showing the button to what the phone answers. */
+  passkeyQuestionMinutes: 10,
   /** From pressing the way to a portal to coming back from it. */
   portalLoginMinutes: 10,
   /** Each request to a provider, from the name to the last byte of the answer. */

@@ -1,11 +1,17 @@
-const policy = [
+const directives = [
   "default-src 'none'",
   "style-src 'self'",
   "img-src 'self'",
   "form-action 'self'",
   "base-uri 'none'",
   "frame-ancestors 'none'",
-].join('; ');
+];
+const policy = directives.join('; ');
+
+/** The policy of a page with one script, and no other. @param url its whole address, without query */
+export function policyWithScript(url: string): string {
+  return [...directives, `script-src ${url}`].join('; ');
+}
 
 const secondsOfAYear = 31_536_000;
 

@@ -18,6 +18,7 @@ export type JournalEntry =
   | { readonly kind: 'ops_user_disabled'; readonly userId: string }
   | { readonly kind: 'endpoint_deletion'; readonly endpointId: string }
   | { readonly kind: 'send_check_removal'; readonly checkId: string }
+  | { readonly kind: 'passkey_removal'; readonly passkeyId: string }
   | SuppressionEntry;
 
 /** Somebody said stop, or took it back. */

@@ -23,6 +23,7 @@ const purposes = {
   callback: { code: 6, stepBytes: 512 },
   webhook_secret: { code: 7, stepBytes: 4 },
   canary_message: { code: 8, stepBytes: 1024 },
+  passkey: { code: 20, stepBytes: 1024 },
 } as const;
 export type Purpose = keyof typeof purposes;
 

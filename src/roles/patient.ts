@@ -12,6 +12,7 @@ import { createErasureReceipts } from '../keys/erasure-receipt.ts';
 import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { createLinkTokens, type LinkTokens } from '../keys/link-token.ts';
+import type { PasskeyOwner } from '../keys/passkey-box.ts';
 import { sourceHash } from '../keys/source-hash.ts';
 import type { Database } from '../store/database.ts';
 import { findLink } from '../store/patient-links.ts';
@@ -27,6 +28,7 @@ import { createViewKeyKeeper } from '../usecases/keep-view-keys.ts';
 import { openLink } from '../usecases/open-link.ts';
 import { openOptOutToken } from '../usecases/opt-out-links.ts';
 import { createSourcePace } from '../usecases/pace-sources.ts';
+import { hasPasskey, passkeyUseCases } from '../usecases/passkeys.ts';
 import { portalUseCases } from '../usecases/portal-use-cases.ts';
 import { proveRecipient } from '../usecases/prove-recipient.ts';
 import { readHeldData } from '../usecases/read-held-data.ts';
@@ -141,6 +143,7 @@ async function buildApp({
     ...{ database, keys, log },
     sendsCodes: codeTransports !== undefined,
     portalForAll: portalForAll(config),
+    hasPasskey: (owner: PasskeyOwner) => hasPasskey({ database, keys }, owner),
   };
   const loopbackAllowed = !hasLiveTransport(config);
   const fetch = createProviderFetch({
@@ -162,10 +165,15 @@ async function buildApp({
       link: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-link' }),
       session: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-session' }),
       portal: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-portal' }),
+      passkey: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-passkey' }),
     },
     now: Date.now,
     verifyToken: linkTokens.verify,
     openLink: (linkSecret) => openLink(links, linkSecret),
+    passkeys: passkeyUseCases({
+      ...{ database, journal, keys, log },
+      site: { origin: config.PATIENT_URL, host: new URL(config.PATIENT_URL).hostname },
+    }),
     portal: portalUseCases({
       ...{ keys, fetch, loopbackAllowed, log },
       patientUrl: config.PATIENT_URL,

@@ -79,6 +79,12 @@ export async function replayEntries(
     'select replay_journal($1::jsonb) as unknown, replay_check_removals($1::jsonb)',
     [JSON.stringify(entries)],
   );
+  await connection.query(
+    `delete from passkeys where id in (select "passkeyId"
+       from jsonb_to_recordset($1::jsonb) as e (kind text, "passkeyId" uuid)
+       where e.kind = 'passkey_removal')`,
+    [JSON.stringify(entries)],
+  );
   return rows[0]?.unknown ?? 0;
 }
 

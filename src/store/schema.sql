@@ -725,6 +725,27 @@ alter table organisations owner to sotto_owner;
 alter table organisations enable row level security;
 alter table organisations force row level security;
 
+create table passkeys (
+  id uuid not null,
+  organisation_id uuid not null,
+  mode text not null,
+  subject_index bytea not null,
+  sealed bytea not null,
+  sign_count bigint not null,
+  used_challenge bytea,
+  created_on date not null default ((clock_timestamp() AT TIME ZONE 'UTC'::text))::date,
+  used_on date not null default ((clock_timestamp() AT TIME ZONE 'UTC'::text))::date,
+  constraint passkeys_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
+  constraint passkeys_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint passkeys_pkey PRIMARY KEY (id),
+  constraint passkeys_sign_count_check CHECK ((sign_count >= 0)),
+  constraint passkeys_subject_index_check CHECK ((octet_length(subject_index) = 32)),
+  constraint passkeys_used_challenge_check CHECK ((octet_length(used_challenge) = 32))
+);
+alter table passkeys owner to sotto_owner;
+alter table passkeys enable row level security;
+alter table passkeys force row level security;
+
 create table pauses (
   id uuid not null,
   organisation_id uuid,
@@ -1112,6 +1133,8 @@ CREATE INDEX links_parcel_day ON public.links USING btree (parcel_day) WHERE (pa
 CREATE UNIQUE INDEX links_current ON public.links USING btree (reminder_id, channel) WHERE current;
 CREATE INDEX ops_requests_open ON public.ops_requests USING btree (asked_at) WHERE (decision IS NULL);
 CREATE TRIGGER note_portal_change BEFORE UPDATE ON public.organisations FOR EACH ROW EXECUTE FUNCTION note_portal_change();
+CREATE INDEX passkeys_subject ON public.passkeys USING btree (subject_index);
+CREATE INDEX passkeys_used ON public.passkeys USING btree (used_on);
 CREATE UNIQUE INDEX pauses_active ON public.pauses USING btree (organisation_id, channel) NULLS NOT DISTINCT WHERE (ended_at IS NULL);
 CREATE INDEX receipts_age ON public.receipts USING brin (issued_at);
 CREATE INDEX reminders_appointment ON public.reminders USING btree (appointment_id);
@@ -1462,6 +1485,12 @@ create policy lookup on organisations for select to sotto_lookup
   using (true);
 create policy own_organisations on organisations for all to sotto_api, sotto_ops, sotto_patient
   using ((id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy every_organisation on passkeys for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy own_organisations on passkeys for all to sotto_patient
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
 create policy administration on pauses for all to sotto_owner
   using (true)
   with check (true);
@@ -2585,6 +2614,10 @@ grant select on organisations to sotto_patient;
 grant select on organisations to sotto_scheduler;
 grant select on organisations to sotto_worker;
 grant update (birth_date_opens_all, days_ahead_max, default_language, jitter_minutes, portal_acr_values, portal_client_id, portal_issuer, portal_max_age_minutes, proof_policy, quiet_from, quiet_until, reminder_plan, uncertain_policy) on organisations to sotto_api;
+grant delete on passkeys to sotto_scheduler;
+grant delete, insert, select on passkeys to sotto_patient;
+grant select (ctid, id, used_on) on passkeys to sotto_scheduler;
+grant update (sign_count, used_challenge, used_on) on passkeys to sotto_patient;
 grant insert (id, reason) on pauses to sotto_scheduler;
 grant insert, select on pauses to sotto_ops;
 grant select (channel, created_at, ended_at, id, organisation_id) on pauses to sotto_lookup;

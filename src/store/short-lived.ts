@@ -1,4 +1,5 @@
 import type { KeptDays } from '../../config/kept-days.ts';
+import { limits } from '../../config/limits.ts';
 import type { Connection } from './database.ts';
 
 const rowsMax = 1_000;
@@ -20,6 +21,10 @@ export function shortLived(keep: KeptDays): readonly ShortLived[] {
     {
       table: 'phone_day_counts',
       isOver: `day < (clock_timestamp() at time zone 'UTC')::date - 1`,
+    },
+    {
+      table: 'passkeys',
+      isOver: `used_on < (clock_timestamp() at time zone 'UTC')::date - ${limits.passkeyUnusedDaysMax}`,
     },
     { table: 'source_failures', isOver: olderThan('updated_at', 7) },
     { table: 'webhook_failures', isOver: olderThan('failed_at', 30) },

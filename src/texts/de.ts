@@ -140,6 +140,31 @@ export const de: PatientTexts = {
     },
     without: 'Wenn Sie kein Konto haben',
   },
+  passkeys: {
+    link: 'Nächstes Mal einen Passkey verwenden',
+    ask: 'Verwenden Sie den Passkey, den Sie hier angelegt haben. Ihr Telefon oder Computer fragt nach Ihrem Fingerabdruck, Ihrem Gesicht oder seinem Code.',
+    use: 'Meinen Passkey verwenden',
+    missing: 'Passkeys gehen in diesem Browser nicht. Sie verlieren nichts: Es gibt andere Wege.',
+    failed:
+      'Das hat nicht geklappt, oder Sie haben es abgebrochen. Nichts wurde geändert. Sie können es noch einmal versuchen.',
+    refused:
+      'Das hat nicht geklappt. Versuchen Sie es noch einmal, oder wählen Sie einen anderen Weg.',
+    without: 'Wenn Sie hier keinen Passkey haben',
+    heading: 'Ihre Passkeys verwalten',
+    about: [
+      'Mit einem Passkey zeigen Sie mit Ihrem Fingerabdruck, Ihrem Gesicht oder dem Code Ihres Telefons, dass Sie es sind. Sie müssen sich nichts merken.',
+      'Legen Sie einen nur auf einem Telefon oder Computer an, der Ihnen allein gehört. Er öffnet auch Ihre nächsten Erinnerungen von derselben Stelle.',
+    ],
+    make: 'Einen Passkey anlegen',
+    yours: 'Ihre Passkeys',
+    remove: (tag) => `${tag} entfernen`,
+    back: 'Zurück',
+    news: {
+      made: 'Ihr Passkey ist angelegt. Nächstes Mal können Sie ihn verwenden.',
+      refused: 'Der Passkey wurde nicht angelegt. Versuchen Sie es noch einmal.',
+      tooMany: 'Sie haben zu viele Passkeys. Entfernen Sie zuerst einen.',
+    },
+  },
   details: {
     heading: 'Ihr Termin',
     moved: 'Dieser Termin wurde verschoben. Hier ist die neue Zeit.',

@@ -137,6 +137,30 @@ export const es: PatientTexts = {
     },
     without: 'Si no tiene cuenta',
   },
+  passkeys: {
+    link: 'Usar una llave de acceso la próxima vez',
+    ask: 'Use la llave de acceso que creó aquí. Su teléfono u ordenador le pide su huella, su cara o su código.',
+    use: 'Usar mi llave de acceso',
+    missing:
+      'Las llaves de acceso no funcionan en este navegador. No pierde nada: hay otras maneras.',
+    failed: 'No ha funcionado, o lo ha detenido. No ha cambiado nada. Puede intentarlo de nuevo.',
+    refused: 'No ha funcionado. Inténtelo de nuevo o elija otra manera.',
+    without: 'Si no tiene una llave de acceso aquí',
+    heading: 'Llaves de acceso',
+    about: [
+      'Con una llave de acceso demuestra que es usted con su huella, su cara o el código de su teléfono. No tiene que recordar nada.',
+      'Cree una solo en un teléfono u ordenador que sea únicamente suyo. También abre sus próximos recordatorios del mismo lugar.',
+    ],
+    make: 'Crear una llave de acceso',
+    yours: 'Sus llaves de acceso',
+    remove: (tag) => `Eliminar ${tag}`,
+    back: 'Volver',
+    news: {
+      made: 'Su llave de acceso está creada. La próxima vez podrá usarla.',
+      refused: 'La llave de acceso no se ha creado. Inténtelo de nuevo.',
+      tooMany: 'Tiene demasiadas llaves de acceso. Elimine una primero.',
+    },
+  },
   details: {
     heading: 'Su cita',
     moved: 'Esta cita ha cambiado de fecha u hora. Aquí tiene la nueva.',

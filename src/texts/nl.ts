@@ -137,6 +137,30 @@ export const nl: PatientTexts = {
     },
     without: 'Als u geen account hebt',
   },
+  passkeys: {
+    link: 'De volgende keer een passkey gebruiken',
+    ask: 'Gebruik de passkey die u hier hebt gemaakt. Uw telefoon of computer vraagt om uw vingerafdruk, uw gezicht of de code ervan.',
+    use: 'Mijn passkey gebruiken',
+    missing: 'Passkeys werken niet in deze browser. U verliest niets: er zijn andere manieren.',
+    failed:
+      'Dat is niet gelukt, of u hebt het gestopt. Er is niets veranderd. U kunt het opnieuw proberen.',
+    refused: 'Dat is niet gelukt. Probeer het opnieuw, of kies een andere manier.',
+    without: 'Als u hier geen passkey hebt',
+    heading: 'Passkeys beheren',
+    about: [
+      'Met een passkey laat u met uw vingerafdruk, uw gezicht of de code van uw telefoon zien dat u het bent. U hoeft niets te onthouden.',
+      'Maak er alleen een op een telefoon of computer die van u alleen is. Hij opent ook uw volgende herinneringen van dezelfde plek.',
+    ],
+    make: 'Een passkey maken',
+    yours: 'Uw passkeys',
+    remove: (tag) => `${tag} verwijderen`,
+    back: 'Terug',
+    news: {
+      made: 'Uw passkey is gemaakt. De volgende keer kunt u hem gebruiken.',
+      refused: 'De passkey is niet gemaakt. Probeer het opnieuw.',
+      tooMany: 'U hebt te veel passkeys. Verwijder er eerst een.',
+    },
+  },
   details: {
     heading: 'Uw afspraak',
     moved: 'Deze afspraak is verzet. Hier is de nieuwe tijd.',

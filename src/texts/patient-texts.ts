@@ -137,6 +137,31 @@ export interface PatientTexts {
     };
     readonly without: string;
   };
+  /** Passkeys: proving with one, and making and removing them after proof. */
+  readonly passkeys: {
+    /** The quiet way from the details page. */
+    readonly link: string;
+    readonly ask: string;
+    readonly use: string;
+    /** Where no script runs, or the browser has none: true of both. */
+    readonly missing: string;
+    /** The phone said no, or its owner did. */
+    readonly failed: string;
+    readonly refused: string;
+    readonly without: string;
+    readonly heading: string;
+    readonly about: readonly string[];
+    readonly make: string;
+    readonly yours: string;
+    /** @param tag what tells it from the others of the same phone */
+    readonly remove: (tag: string) => string;
+    readonly back: string;
+    readonly news: {
+      readonly made: string;
+      readonly refused: string;
+      readonly tooMany: string;
+    };
+  };
   readonly details: {
     readonly heading: string;
     readonly moved: string;

@@ -9,6 +9,7 @@ import { Secret } from '../domain/secret.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { linkLookup } from '../keys/link-secret.ts';
 import { openDetails } from '../keys/open-details.ts';
+import type { PasskeyOwner } from '../keys/passkey-box.ts';
 import { SealError } from '../keys/seal-error.ts';
 import type { Database } from '../store/database.ts';
 import { findLink, readPatientLink, type StoredPatientLink } from '../store/patient-links.ts';
@@ -19,6 +20,8 @@ export interface OpenLinkDeps {
   readonly keys: Pick<KeyStore, 'viewPrivateKey'>;
   /** Whether this deployment can send codes by SMS; unless it says so, none is offered. */
   readonly sendsCodes?: boolean;
+  /** Whether a person has a passkey; unless it says so, nobody has one. */
+  readonly hasPasskey?: (owner: PasskeyOwner) => Promise<boolean>;
   /** The portal that serves the patients of all organisations, if one does. */
   readonly portalForAll?: Portal | undefined;
   readonly log: Log;
@@ -32,6 +35,8 @@ export interface OpenedLink {
   /** What the patient can prove with, the strongest first. */
   readonly factors: readonly Factor[];
   readonly factorRules: FactorRules;
+  /** Whose passkeys open it, and who may make some. */
+  readonly passkeyOwner?: PasskeyOwner | undefined;
   /** Where they may log in, and who they are there; present where that is one of the factors. */
   readonly portal?: { readonly portal: Portal; readonly subject: Secret<string> } | undefined;
   readonly language: Language;
@@ -49,7 +54,7 @@ export interface OpenedLink {
  *   any more; callers answer all of them alike
  */
 export async function openLink(
-  { database, keys, sendsCodes = false, portalForAll, log }: OpenLinkDeps,
+  { database, keys, sendsCodes = false, portalForAll, hasPasskey, log }: OpenLinkDeps,
   linkSecret: Secret<Buffer>,
 ): Promise<OpenedLink | undefined> {
   const found = await findLink(database, linkLookup(linkSecret));
@@ -74,15 +79,22 @@ export async function openLink(
   const fallback = languageFor(row.defaultLanguage, languages[0]);
   const subject = row.isSubjectOfPortal ? recipient.subject : undefined;
   const factorRules = factorRulesOf(row, { isPortalForAll: portalForAll !== undefined });
-  const factors = factorsFor({ ...recipient, subject }, opened.channel, factorRules).filter(
-    (factor) => factor !== 'code' || sendsCodes,
-  );
   const portal = portalForAll ?? row.portal;
+  const { organisationId, mode } = row;
+  const passkeyOwner = subject !== undefined && {
+    ...{ organisationId, mode, issuer: portal?.issuer ?? '' },
+    subject: new Secret(subject),
+  };
+  const factors = factorsFor({ ...recipient, subject }, opened.channel, {
+    ...factorRules,
+    hasPasskey: passkeyOwner ? await hasPasskey?.(passkeyOwner) : false,
+  }).filter((factor) => factor !== 'code' || sendsCodes);
   return {
     stored,
     request: opened.request,
     factors,
     factorRules,
+    ...(passkeyOwner && { passkeyOwner }),
     ...(portal &&
       subject !== undefined &&
       factors.includes('portal') && { portal: { portal, subject: new Secret(subject) } }),

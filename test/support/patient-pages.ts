@@ -23,6 +23,7 @@ import { hasCode } from '../../src/usecases/find-code.ts';
 import { openLink } from '../../src/usecases/open-link.ts';
 import { openOptOutToken } from '../../src/usecases/opt-out-links.ts';
 import { createSourcePace } from '../../src/usecases/pace-sources.ts';
+import { hasPasskey, passkeyUseCases } from '../../src/usecases/passkeys.ts';
 import { portalUseCases } from '../../src/usecases/portal-use-cases.ts';
 import { proveRecipient } from '../../src/usecases/prove-recipient.ts';
 import { readHeldData } from '../../src/usecases/read-held-data.ts';
@@ -88,10 +89,16 @@ export async function startPatientPages(
       link: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-link', now }),
       session: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-session', now }),
       portal: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-portal', now }),
+      passkey: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-passkey', now }),
     },
     now,
     verifyToken: tokens.verify,
-    openLink: (linkSecret) => openLink(deps, linkSecret),
+    openLink: (linkSecret) =>
+      openLink({ ...deps, hasPasskey: (owner) => hasPasskey(deps, owner) }, linkSecret),
+    passkeys: passkeyUseCases({
+      ...deps,
+      site: { origin: url, host: new URL(url).hostname },
+    }),
     portal: portalUseCases({
       ...{ keys, now, log: silent, patientUrl: url, loopbackAllowed: true },
       fetch: createProviderFetch({

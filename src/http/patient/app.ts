@@ -9,6 +9,8 @@ import { addOptOutRoutes } from './opt-out-routes.ts';
 import { acceptedLanguage, requestedLanguage } from './page-language.ts';
 import { buildPageServer, sendNotice } from './page-server.ts';
 import type { Pages, PatientAppOptions } from './pages.ts';
+import type { PasskeyVisit } from './passkey-question.ts';
+import { addPasskeyRoutes } from './passkey-routes.ts';
 import { addPortalRoutes } from './portal-routes.ts';
 import { addProveRoutes } from './prove-routes.ts';
 import { addRightsRoutes } from './rights-routes.ts';
@@ -51,7 +53,11 @@ export async function buildPatientApp(options: PatientAppOptions): Promise<Fasti
   app.setNotFoundHandler(pages.sendUnusable);
   addStaticRoutes(app, pages);
   addLinkRoutes(app, pages);
-  addProveRoutes(app, pages);
+  const passkeyCookie = createOnceCookie<PasskeyVisit>({
+    ...{ box: options.boxes.passkey, name: 'passkey', https },
+  });
+  addProveRoutes(app, pages, passkeyCookie);
+  addPasskeyRoutes(app, pages, passkeyCookie);
   addCodeRoutes(app, pages);
   addPortalRoutes(
     app,

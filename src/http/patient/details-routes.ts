@@ -9,6 +9,7 @@ import { formTokenFor, hasFormToken, isForeign } from '../forgery.ts';
 import { requestedLanguage } from './page-language.ts';
 import { sendNotice, sendPage } from './page-server.ts';
 import type { Pages } from './pages.ts';
+import { mayKeepPasskeys } from './passkey-routes.ts';
 import { paths } from './paths.ts';
 import { detailsPage, type SessionControls } from './views/details-page.ts';
 import { otherWays } from './views/other-ways.ts';
@@ -38,7 +39,11 @@ export function addDetailsRoutes(app: FastifyInstance, pages: Pages): void {
     if (!link || !isSame) return pages.sendUnusable(request, reply);
     const language = requestedLanguage(request) ?? session.language;
     const refreshed = await visits.refresh(reply, { ...session, language });
-    const page = pageOf(link, refreshed, controlsOf(refreshed, pages.now()));
+    const controls = {
+      ...controlsOf(refreshed, pages.now()),
+      ...(mayKeepPasskeys(link, refreshed) && { passkeysPath: paths.passkeys }),
+    };
+    const page = pageOf(link, refreshed, controls);
     return page === undefined ? pages.sendUnusable(request, reply) : sendPage(reply, 200, page);
   });
 

@@ -8,10 +8,13 @@ import type { OptOutClaim } from '../../keys/opt-out-token.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { OpenedLink } from '../../usecases/open-link.ts';
 import type { SourcePace } from '../../usecases/pace-sources.ts';
+import type { passkeyUseCases } from '../../usecases/passkeys.ts';
 import type { BegunLogin, PortalProblem } from '../../usecases/portal-login.ts';
 import type { Answer, Proof } from '../../usecases/prove-recipient.ts';
 import type { CodeSending } from '../../usecases/send-code.ts';
 import type { Visits, VisitsOptions } from './visits.ts';
+
+type PasskeyUseCases = ReturnType<typeof passkeyUseCases>;
 
 /** What the check page says of our messages beside their words. */
 interface CheckPageFacts {
@@ -31,7 +34,7 @@ export interface PatientAppOptions {
   readonly trustedProxies: readonly string[] | undefined;
   readonly check: CheckPageFacts;
   readonly log: Log;
-  readonly boxes: VisitsOptions['boxes'] & { readonly portal: CookieBox };
+  readonly boxes: VisitsOptions['boxes'] & Readonly<Record<'portal' | 'passkey', CookieBox>>;
   readonly now: () => number;
   /** The link secret in a token that we minted; without a look at the database. */
   readonly verifyToken: (token: string) => Promise<Secret<Buffer> | undefined>;
@@ -49,6 +52,7 @@ export interface PatientAppOptions {
   }) => Promise<CodeSending>;
   /** Whether that browser session has asked for a code that may still be typed. */
   readonly hasCode: (input: { link: OpenedLink; visitId: Secret<string> }) => Promise<boolean>;
+  readonly passkeys: PasskeyUseCases;
   /** Logging in where the organisation's patients have an account. */
   readonly portal: {
     begin(input: {

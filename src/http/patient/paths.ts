@@ -7,6 +7,7 @@ export const paths = {
   proveBirthDate: '/prove/birth-date',
   provePortal: '/prove/portal',
   provePasskey: '/prove/passkey',
+  passkeys: '/passkeys',
   portalStart: '/portal/start',
   portalReturn: '/portal/return',
   portalKeys: '/portal/jwks.json',

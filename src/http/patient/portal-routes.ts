@@ -72,7 +72,10 @@ export function addPortalRoutes(
       await takeAtLeast(pages, reply);
       if ('problem' in ended) return sendBack(reply, ended.problem);
       const { appointmentId } = link.stored;
-      await pages.visits.prove(reply, asker, { appointmentId, tier: ended.tier });
+      await pages.visits.prove(reply, asker, {
+        ...{ appointmentId, tier: ended.tier },
+        factor: 'portal',
+      });
       return reply.redirect(paths.details, 303);
     })(request, reply);
   };

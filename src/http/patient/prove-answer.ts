@@ -40,7 +40,10 @@ export async function proveAnswer(
         return reply.redirect(paths.prove, 303);
       }
       const { appointmentId } = link.stored;
-      await pages.visits.prove(reply, asker, { appointmentId, tier: proof.tier });
+      await pages.visits.prove(reply, asker, {
+        ...{ appointmentId, tier: proof.tier },
+        factor: answer.factor,
+      });
       return reply.redirect(paths.details, 303);
     }
     case 'refused':

@@ -2,7 +2,9 @@ import type { FastifyInstance } from 'fastify';
 import { onAnswer, onQuestion } from './asker.ts';
 import { askBirthDate, checkBirthDate, holdsBirthDate } from './birth-date-question.ts';
 import { offerCode } from './code-routes.ts';
+import type { OnceCookie } from './once-cookie.ts';
 import type { Pages } from './pages.ts';
+import { askForPasskey, type PasskeyVisit } from './passkey-question.ts';
 import { paths } from './paths.ts';
 import { askPin, checkPin } from './pin-question.ts';
 import { askForPortal } from './portal-routes.ts';
@@ -11,7 +13,11 @@ import { askForPortal } from './portal-routes.ts';
  * Asks who is there, and checks the answer: at `/prove` for the strongest factor that can be asked
  * for at this point, and at an address of its own for each.
  */
-export function addProveRoutes(app: FastifyInstance, pages: Pages): void {
+export function addProveRoutes(
+  app: FastifyInstance,
+  pages: Pages,
+  passkeyCookie: OnceCookie<PasskeyVisit>,
+): void {
   app.get(
     paths.prove,
     onQuestion(pages, async (question, { reply }) => {
@@ -27,7 +33,7 @@ export function addProveRoutes(app: FastifyInstance, pages: Pages): void {
         case 'portal':
           return askForPortal(exchange);
         case 'passkey':
-          return reply.redirect(paths.provePasskey, 303);
+          return askForPasskey(pages, passkeyCookie, exchange);
         case 'code':
           return offerCode(pages, exchange);
       }

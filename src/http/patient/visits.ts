@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { limits } from '../../../config/limits.ts';
+import type { Factor } from '../../domain/factor.ts';
 import type { Language } from '../../domain/language.ts';
 import { Secret } from '../../domain/secret.ts';
 import type { Tier } from '../../domain/tiers.ts';
@@ -21,6 +22,8 @@ export interface LinkVisit {
 export interface Session extends LinkVisit {
   readonly appointmentId: string;
   readonly tier: Tier;
+  /** What opened that. */
+  readonly factor: Factor;
   /** When it ends without another request. */
   readonly idleEndsAtMs: number;
   /** When it ends whatever happens. */
@@ -36,6 +39,7 @@ interface Sealed {
   readonly b?: true;
   readonly a?: string;
   readonly t?: Tier;
+  readonly f?: Factor;
 }
 
 const minuteMs = 60_000;
@@ -79,10 +83,10 @@ export function createVisits({ boxes, https, now }: VisitsOptions) {
   }
 
   async function setSession(reply: FastifyReply, session: Omit<Session, 'idleEndsAtMs'>) {
-    const { appointmentId, tier, endsAtMs } = session;
+    const { appointmentId, tier, factor, endsAtMs } = session;
     const idleEndsAtMs = Math.min(now() + idleMs, endsAtMs);
     const value = await boxes.session.seal(
-      { ...seal(session), a: appointmentId, t: tier },
+      { ...seal(session), a: appointmentId, t: tier, f: factor },
       { expiresAt: new Date(idleEndsAtMs) },
     );
     set(reply, 'session', value);
@@ -101,10 +105,11 @@ export function createVisits({ boxes, https, now }: VisitsOptions) {
 
     async sessionOf(request: FastifyRequest): Promise<Session | undefined> {
       const sealed = await open(request, 'session');
-      if (sealed?.a === undefined || sealed.t === undefined) return undefined;
+      if (sealed?.a === undefined || sealed.t === undefined || !sealed.f) return undefined;
       const endsAtMs = sealed.c + totalMs;
       const idleEndsAtMs = Math.min(now() + idleMs, endsAtMs);
-      return { ...unseal(sealed), appointmentId: sealed.a, tier: sealed.t, endsAtMs, idleEndsAtMs };
+      const { a: appointmentId, t: tier, f: factor } = sealed;
+      return { ...unseal(sealed), appointmentId, tier, factor, endsAtMs, idleEndsAtMs };
     },
 
     /** Whether the browser brought a cookie of ours, one that no longer holds included. */
@@ -137,7 +142,7 @@ export function createVisits({ boxes, https, now }: VisitsOptions) {
     async prove(
       reply: FastifyReply,
       asker: LinkVisit | Session,
-      { appointmentId, tier }: Pick<Session, 'appointmentId' | 'tier'>,
+      { appointmentId, tier, factor }: Pick<Session, 'appointmentId' | 'tier' | 'factor'>,
     ): Promise<void> {
       const createdAtMs = 'endsAtMs' in asker ? asker.createdAtMs : now();
       const endsAtMs = createdAtMs + totalMs;
@@ -149,6 +154,7 @@ export function createVisits({ boxes, https, now }: VisitsOptions) {
         endsAtMs,
         appointmentId,
         tier,
+        factor,
       });
     },
 

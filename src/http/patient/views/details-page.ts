@@ -35,6 +35,8 @@ export interface SessionControls {
   readonly stopPath: string;
   /** Where it stands what is held, for who may see it. */
   readonly held?: { readonly path: string; readonly label: string } | undefined;
+  /** Where passkeys are made and removed, for whoever may. */
+  readonly passkeysPath?: string;
   readonly endsInMinutes: number;
   /** Whether more time can still be had; false near the end of the whole session. */
   readonly extendable: boolean;
@@ -135,6 +137,7 @@ export function sessionControls(texts: PatientTexts, session: SessionControls): 
 ${buttonForm(leave, texts.details.leave, 'main')}
 <p>${session.extendable ? texts.details.closesIn(left) : texts.details.closesFinally(left)}</p>
 ${session.extendable ? buttonForm(moreTime, texts.details.moreTime, 'quiet') : ''}
+${session.passkeysPath && html`<p><a class="tap" href="${session.passkeysPath}">${texts.passkeys.link}</a></p>`}
 <p><a class="tap" href="${session.stopPath}">${texts.optOut.link}</a></p>
 ${session.held && html`<p><a class="tap" href="${session.held.path}">${session.held.label}</a></p>`}
 </div>`;
