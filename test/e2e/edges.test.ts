@@ -250,6 +250,7 @@ describe('a booking system’s request', () => {
   });
 
   it('names no private address to send webhooks to', async () => {
+    // A name is looked up at each delivery: webhook-channel.test.ts.
     const hosts = [
       ...[
         '169.254.169.254',
@@ -267,13 +268,7 @@ describe('a booking system’s request', () => {
         '0xa9fea9fe',
         '0251.0376.0251.0376',
       ],
-      ...[
-        'metadata.google.internal',
-        'printer.local',
-        '169.254.169.254.',
-        '[fd00:ec2::254]',
-        '10.1',
-      ],
+      ...['169.254.169.254.', '[fd00:ec2::254]', '10.1'],
     ];
     for (const host of hosts) {
       const answer = await system.call('POST', '/v1/webhook-endpoints', {

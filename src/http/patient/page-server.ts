@@ -19,6 +19,8 @@ const timeouts = {
   /** Longer than the minute that load balancers keep idle connections. */
   keepAliveTimeout: 72_000,
 } as const;
+/** Without one of its own Node lets a body have a minute, whatever the time for a request. */
+const headersTimeoutMs = 15_000;
 /** How often times are looked at; without it every half minute. */
 const checkingIntervalMs = 5_000;
 const formBytesMax = 8 * 1024;
@@ -43,7 +45,7 @@ export async function buildPageServer(options: PageServerOptions): Promise<Fasti
   const { log, headers, trustedProxies } = options;
   const app = fastify({
     ...timeouts,
-    http: { connectionsCheckingInterval: checkingIntervalMs },
+    http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: checkingIntervalMs },
     bodyLimit: formBytesMax,
     trustProxy: trustedProxies?.length ? [...trustedProxies] : false,
     logger: false,
