@@ -33,6 +33,8 @@ export function pageHeaders({ https }: { https: boolean }): Readonly<Record<stri
     'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
+    // For browsers that are older than frame-ancestors.
+    'x-frame-options': 'DENY',
     'x-robots-tag': 'noindex, nofollow',
     ...(https ? { 'strict-transport-security': `max-age=${secondsOfAYear}` } : {}),
   });

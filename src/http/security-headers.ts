@@ -9,6 +9,8 @@ export function programHeaders(url: string): Record<string, string> {
     'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
+    // For browsers that are older than frame-ancestors.
+    'x-frame-options': 'DENY',
     ...(url.startsWith('https:')
       ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' }
       : {}),

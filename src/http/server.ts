@@ -31,6 +31,8 @@ const timeouts = {
   keepAliveTimeout: 72_000,
 } as const;
 const headersTimeoutMs = 15_000;
+/** How often times are looked at; without it every half minute. */
+const checkingIntervalMs = 5_000;
 
 /**
  * A server that words every fault itself and logs every request without what was in it.
@@ -43,7 +45,7 @@ export function buildServer(options: ServerOptions): FastifyInstance {
   const { log, faultAnswer } = options;
   const app = fastify({
     ...timeouts,
-    http: { headersTimeout: headersTimeoutMs },
+    http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: checkingIntervalMs },
     bodyLimit: limits.requestBytesMax,
     trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
     logger: false,

@@ -22,6 +22,7 @@ afterAll(async () => {
 const everywhere = {
   'cache-control': 'no-store',
   'referrer-policy': 'no-referrer',
+  'x-frame-options': 'DENY',
   'x-robots-tag': 'noindex, nofollow',
   'content-security-policy':
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",

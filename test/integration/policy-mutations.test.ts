@@ -24,6 +24,7 @@ const readWhole = ['audit', 'incidents', 'incident_entries'];
  */
 const ofTheOwner: Readonly<Record<string, 'writes' | 'reads'>> = {
   audit: 'writes',
+  audit_chain: 'writes',
   canary_runs: 'writes',
   credential_organisations: 'writes',
   credentials: 'writes',
@@ -60,6 +61,8 @@ const rows: Parameters<typeof fillForProbe>[1] = {
     common: { incident_id: first, kind: 'seen' },
   },
   pauses: { own: {}, foreign: {}, canary: {}, common: {} },
+  audit: { own: { id: 1 }, foreign: { id: 2 }, canary: { id: 11 } },
+  audit_chain: { common: { base_id: 10 } },
   carried_steps: {
     own: { month: '2026-01-01' },
     foreign: { month: '2026-01-01' },
@@ -78,6 +81,9 @@ const exceptions: Readonly<Record<string, Partial<ProbeFact>>> = {
   // It writes what it did, in the words of `statements` below, and reads nobody's.
   'api audit own': { writes: [] },
   'api audit none': { writes: [] },
+  // Nobody changes a line, and the owner deletes those that the chain no longer begins before.
+  'owner audit own': { changes: null, deletes: 2, writes: [] },
+  'owner audit none': { changes: null, deletes: 2, writes: [] },
   // A pause of the whole deployment is no organisation's.
   'ops pauses own': { reads: ['common', 'own'], changes: 2 },
   'ops pauses none': { reads: ['common'], changes: 1 },
@@ -129,6 +135,7 @@ const statements: readonly Statement[] = [
     { role: 'api', table: 'audit', text: line({ action, organisation: 'foreign' }) },
   ]),
   { role: 'api', table: 'audit', text: line({ action: 'credential.create' }) },
+  { role: 'owner', table: 'audit', text: line({ action: 'credential.create' }), touches: 1 },
   { role: 'scheduler', table: 'links', text: 'update links set parcel = null', touches: 3 },
   { role: 'scheduler', table: 'links', text: "update links set parcel = 'planted'" },
   { role: 'ops', table: 'incident_entries', text: entry('closed'), touches: 1 },
@@ -270,7 +277,9 @@ function mutantsOf({
   const on = `policy ${name} on ${table}`;
   const kept = check ?? using;
   const isWrite = command === 'ALL' || command === 'UPDATE' || command === 'INSERT';
-  const letsAllThrough = permits && using === 'true' && laid.get(table)?.includes('foreign');
+  // Where rows are read whole, grants alone decide.
+  const isApart = laid.get(table)?.includes('foreign') && !readWhole.includes(table);
+  const letsAllThrough = permits && using === 'true' && isApart;
   return [
     `drop ${on}`,
     ...(using !== null && using !== 'true'

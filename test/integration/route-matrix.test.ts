@@ -308,7 +308,13 @@ describe('at the pages of patients', () => {
   const everyRoute = (token: string) =>
     Object.keys(routeRows.patient).map((route) => {
       const [method = '', url = ''] = route.split(' ');
-      return { method, url: url.replace(':token', token).replace(':channel', 'sms') };
+      return {
+        method,
+        url: url
+          .replace(':token', token)
+          .replace(':channel', 'sms')
+          .replace(':organisation', own.organisationId),
+      };
     });
 
   it('nobody sees an appointment without its session, whatever else they hold', async () => {
@@ -359,7 +365,7 @@ describe('at the pages of patients', () => {
       [mine.seeded.link.id, other.seeded.id, foreign.organisationId],
     );
     const none = await pages.visitor().get(`/${'a'.repeat(68)}`);
-    for (const url of ['/details', '/stop']) {
+    for (const url of ['/details', '/stop', '/held', '/erase']) {
       const answer = await mine.visitor.get(url);
       expect([answer.status, answer.body], url).toEqual([404, none.body]);
     }

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { databaseRoles } from '../../src/store/role-logins.ts';
 
 /** Everybody whom a policy speaks of: the roles of processes, and those that functions act as. */
-export const policyRoles = [...databaseRoles, 'owner', 'lookup', 'restorer'] as const;
+export const policyRoles = [...databaseRoles, 'owner', 'lookup', 'restorer', 'eraser'] as const;
 export type PolicyRole = (typeof policyRoles)[number];
 
 /** Whose rows there are in each table. A table of no organisation has one row, called `common`. */
@@ -67,7 +67,7 @@ export async function prepareProbe(admin: pg.Client): Promise<void> {
       for t in select * from probed_tables loop
         execute format('alter table %I disable trigger user', t.name);
         execute format('alter table %I add column probe_owner text', t.name);
-        foreach r in array array['${databaseRoles.join("','")}', 'lookup', 'restorer'] loop
+        foreach r in array array['${databaseRoles.join("','")}', 'lookup', 'restorer', 'eraser'] loop
           foreach kind in array array['select', 'insert', 'update'] loop
             if has_any_column_privilege('sotto_' || r, t.name, kind) then
               execute format('grant %s (probe_owner) on %I to %I', kind, t.name, 'sotto_' || r);

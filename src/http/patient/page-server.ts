@@ -19,6 +19,10 @@ const timeouts = {
   /** Longer than the minute that load balancers keep idle connections. */
   keepAliveTimeout: 72_000,
 } as const;
+/** Without one of its own Node lets a body have a minute, whatever the time for a request. */
+const headersTimeoutMs = 15_000;
+/** How often times are looked at; without it every half minute. */
+const checkingIntervalMs = 5_000;
 const formBytesMax = 8 * 1024;
 
 const addressErrors = new Set(['FST_ERR_BAD_URL', 'FST_ERR_MAX_PARAM_LENGTH']);
@@ -41,6 +45,7 @@ export async function buildPageServer(options: PageServerOptions): Promise<Fasti
   const { log, headers, trustedProxies } = options;
   const app = fastify({
     ...timeouts,
+    http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: checkingIntervalMs },
     bodyLimit: formBytesMax,
     trustProxy: trustedProxies?.length ? [...trustedProxies] : false,
     logger: false,
