@@ -18,6 +18,10 @@ export type JournalEntry =
   | { readonly kind: 'ops_user_disabled'; readonly userId: string }
   | { readonly kind: 'endpoint_deletion'; readonly endpointId: string }
   | { readonly kind: 'send_check_removal'; readonly checkId: string }
+  /** Of a link key. */
+  | { readonly kind: 'selector_revocation'; readonly selector: string }
+  /** Of a day's key, `YYYY-MM-DD`. */
+  | { readonly kind: 'day_revocation'; readonly day: string }
   | SuppressionEntry;
 
 /** Somebody said stop, or took it back. */

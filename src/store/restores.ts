@@ -79,6 +79,7 @@ export async function replayEntries(
     'select replay_journal($1::jsonb) as unknown, replay_check_removals($1::jsonb)',
     [JSON.stringify(entries)],
   );
+  await connection.query('select replay_revoked_keys($1::jsonb)', [JSON.stringify(entries)]);
   return rows[0]?.unknown ?? 0;
 }
 

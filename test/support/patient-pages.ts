@@ -70,12 +70,11 @@ export async function startPatientPages(
   let turnedMs = 0;
   const now = () => Date.now() + turnedMs;
   const journal = await openJournal(`file:${folder}/journal`, 'patient');
-  const codeKey = await keys.symmetricKey('code');
   const erasureKey = (await keys.ensureErasureKey()).at(-1);
   assert(erasureKey);
   const sign = createErasureReceipts(erasureKey);
   const deps = {
-    ...{ database: counted.database, journal, keys, codeKey, log: silent },
+    ...{ database: counted.database, journal, keys, log: silent },
     ...{ sendsCodes, portalForAll, transportFor: () => phone, linkHostUrl: url },
   };
 
