@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { inspect, promisify } from 'node:util';
 import { calculateJwkThumbprint } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Secret } from '../../src/domain/secret.ts';
 import { boxPublicKey } from '../../src/keys/box-keys.ts';
 import { fileKeyStore, keyStoreFolder } from '../../src/keys/file-key-store.ts';
 import { createReceipts } from '../../src/keys/receipt.ts';
