@@ -7,6 +7,7 @@ import { helpOf, overview, usageOf } from './cli/help.ts';
 import { nearest } from './cli/nearest.ts';
 import { AppError, errorCodes } from './domain/errors.ts';
 import { KeyStoreError } from './keys/key-store-error.ts';
+import { mendOfKeyProblem } from './keys/mend-of-key-problem.ts';
 import { MigrationError } from './store/migrate.ts';
 import { StartError } from './supervisor/start-error.ts';
 import { sayLastWords } from './telemetry/last-words.ts';
@@ -56,8 +57,15 @@ function refuseUnknown(typed: string): number {
   return exitCodes.wrongUsage;
 }
 
+/** Each problem, and what to do about it once. */
+function describeKeys({ problems }: KeyStoreError): string {
+  const mends = new Set(problems.map(mendOfKeyProblem));
+  return [...problems, ...Array.from(mends, (mend) => `→ ${mend}`)].join('\n');
+}
+
 /** Says what went wrong without repeating what a server or a file said: that may name people. */
 function describe(error: unknown): string {
+  if (error instanceof KeyStoreError) return describeKeys(error);
   if (error instanceof AppError) return errorCodes[error.code].title;
   if (error instanceof Error && spoken.some((kind) => error instanceof kind)) return error.message;
   return `Unexpected failure (${errorFacts(error).code}).`;

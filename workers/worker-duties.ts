@@ -14,7 +14,7 @@ import {
 import { destroyOldEpochKeys, makeEpochKeys } from '../src/usecases/keep-epoch-keys.ts';
 import { processCallbacks } from '../src/usecases/process-callbacks.ts';
 import { raiseAlarms } from '../src/usecases/raise-alarms.ts';
-import { resealOwedParcels } from '../src/usecases/reseal-owed-parcels.ts';
+import { resealOwedParcels, resealRevokedDays } from '../src/usecases/reseal-owed-parcels.ts';
 import type { Route, RouteOf } from '../src/usecases/routes.ts';
 import { settleUncertain, watchDoubts } from '../src/usecases/settle-uncertain.ts';
 import { createDutyWatch } from '../src/usecases/watch-duties.ts';
@@ -42,8 +42,16 @@ export function workerDuties(deps: {
       everyMs: 1_000,
       run: () => processCallbacks({ database, journal, keys, authToken, callbackUrl, log }),
     },
-    { name: 'link-keys', everyMs: 30_000, run: deps.renewTokens },
-    { name: 'clear-parcels', everyMs: 60_000, run: () => clearSettledParcels({ database }) },
+    { name: 'link-keys', everyMs: 5_000, run: deps.renewTokens },
+    {
+      name: 'clear-parcels',
+      everyMs: 60_000,
+      roundMaxMs: longRoundMs,
+      async run() {
+        await clearSettledParcels({ database });
+        await resealRevokedDays({ database, keys, now, log });
+      },
+    },
     {
       name: 'epoch-keys',
       everyMs: 3_600_000,

@@ -7,6 +7,7 @@ import { doctor } from './commands/doctor.ts';
 import { healthcheck } from './commands/healthcheck.ts';
 import { incident } from './commands/incident.ts';
 import { key } from './commands/key.ts';
+import { keys } from './commands/keys.ts';
 import { ledger } from './commands/ledger.ts';
 import { migrate } from './commands/migrate.ts';
 import { opsUser } from './commands/ops-user.ts';
@@ -18,6 +19,7 @@ import { put } from './commands/put.ts';
 import { receipt } from './commands/receipt.ts';
 import { request } from './commands/request.ts';
 import { roles } from './commands/roles.ts';
+import { sealed } from './commands/sealed.ts';
 import { send } from './commands/send.ts';
 import { sendCheck } from './commands/send-check.ts';
 import { tail } from './commands/tail.ts';
@@ -47,6 +49,8 @@ export const commands: readonly Command[] = [
   pause,
   resume,
   request,
+  keys,
+  sealed,
   optOut,
   ledger,
   audit,

@@ -6,6 +6,7 @@ import { checkKeyStore } from '../keys/check-key-store.ts';
 import { keyStoreFolder } from '../keys/file-key-store.ts';
 import { findMissingHalves, type MissingHalves } from '../keys/find-missing-halves.ts';
 import { KeyStoreError } from '../keys/key-store-error.ts';
+import { mendOfKeyProblem } from '../keys/mend-of-key-problem.ts';
 import { counted, type Finding, fine, problem, warning } from './finding.ts';
 
 const rolesWithKeys = ['api', 'patient', 'worker', 'scheduler'] as const;
@@ -52,19 +53,9 @@ async function checkFiles(folder: string): Promise<Finding[]> {
   return Array.from(byRule, ([rule, [first = '', ...others]]) =>
     problem('key_files', {
       text: `Key store, ${first}${others.length > 0 ? ` (and ${others.length} more)` : ''}.`,
-      mend: mendOf(rule),
+      mend: mendOfKeyProblem(rule),
     }),
   );
-}
-
-function mendOf(rule: string): string {
-  const [, mode] = /must be 0(\d{3})$/.exec(rule) ?? [];
-  if (mode) return `chmod ${mode} it, and see who could read or replace it until now.`;
-  if (/cannot be/.test(rule)) return 'Look again as root, or as the user of that role.';
-  if (/no private half|belong/.test(rule)) {
-    return 'Bring back the private half from a replica; without it nothing sealed to this key opens.';
-  }
-  return 'Replace it from a replica of the key store; docs/operations.md, "Keys".';
 }
 
 async function checkHalves(

@@ -19,6 +19,10 @@ export type JournalEntry =
   | { readonly kind: 'endpoint_deletion'; readonly endpointId: string }
   | { readonly kind: 'send_check_removal'; readonly checkId: string }
   | { readonly kind: 'passkey_removal'; readonly passkeyId: string }
+  /** Of a link key. */
+  | { readonly kind: 'selector_revocation'; readonly selector: string }
+  /** Of a day's key, `YYYY-MM-DD`. */
+  | { readonly kind: 'day_revocation'; readonly day: string }
   | SuppressionEntry;
 
 /** Somebody said stop, or took it back. */

@@ -15,19 +15,19 @@ const keyBytes = 32;
 /**
  * Seals what a cookie carries: a JWE (RFC 7516) with algorithms `dir` and `A256GCM` and no other.
  *
- * @param newest id of the key that seals; all keys open
+ * @param newest id of the key that seals, the last unless said; all keys open
  * @param purpose becomes the header's `typ`, so that one kind of cookie is never taken for another
  * @param now milliseconds since 1970
  * @throws {KeyStoreError} for a missing newest key, or one that is not 32 bytes
  */
 export function createCookieBox({
   keys,
-  newest,
+  newest = keys.at(-1)?.id ?? '',
   purpose,
   now = Date.now,
 }: {
   keys: readonly NumberedKey[];
-  newest: string;
+  newest?: string;
   purpose: string;
   now?: () => number;
 }): CookieBox {

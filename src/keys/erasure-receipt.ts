@@ -1,6 +1,7 @@
 import { CompactSign } from 'jose';
 import type { Mode } from '../domain/channel.ts';
 import type { NumberedKey } from './key-store.ts';
+import { KeyStoreError } from './key-store-error.ts';
 import { receiptJwk, receiptPrivateKey } from './receipt-key.ts';
 
 const erasureReceiptType = 'sotto-erasure+jwt';
@@ -21,15 +22,20 @@ export interface ErasureClaims {
 export type SignErasure = (claims: ErasureClaims) => Promise<string>;
 
 /**
- * Signs receipts of erasures, with a key of the role that saw the erasure commit.
+ * Signs receipts of erasures, with the newest key at that moment of the role that saw the erasure commit.
  *
+ * @throws {KeyStoreError} for keys that cannot be read
  * @see RFC 7515 (JWS), RFC 8037 (EdDSA in JOSE)
  */
-export function createErasureReceipts({ key }: NumberedKey): SignErasure {
-  const signingKey = receiptPrivateKey(key.reveal()).toCryptoKey('Ed25519', false, ['sign']);
-  const { kid } = receiptJwk(key.reveal());
-  return (claims) =>
-    new CompactSign(Buffer.from(JSON.stringify(claims)))
-      .setProtectedHeader({ alg: 'EdDSA', typ: erasureReceiptType, kid })
-      .sign(signingKey);
+export function createErasureReceipts(
+  keysOf: () => Promise<readonly NumberedKey[]>,
+): SignErasure {
+  return async (claims) => {
+    const newest = (await keysOf()).at(-1);
+    if (!newest) throw new KeyStoreError(['no key to sign receipts of erasures with']);
+    const bytes = newest.key.reveal();
+    return new CompactSign(Buffer.from(JSON.stringify(claims)))
+      .setProtectedHeader({ alg: 'EdDSA', typ: erasureReceiptType, kid: receiptJwk(bytes).kid })
+      .sign(receiptPrivateKey(bytes).toCryptoKey('Ed25519', false, ['sign']));
+  };
 }

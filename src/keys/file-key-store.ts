@@ -2,15 +2,22 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { JWK } from 'jose';
 import { Secret } from '../domain/secret.ts';
+import { addKey, firstSelector, numbersIn, selectorsIn } from './add-key.ts';
 import { type KeyFolder, keyFolder, privateExtension } from './key-files.ts';
 import { boxPair, destroyPair, ensurePairs, type PairKind, receiptPair } from './key-pairs.ts';
-import { type PairPlace, places, symmetricFolders, viewPlace } from './key-places.ts';
+import {
+  type PairPlace,
+  places,
+  rotatedFolders,
+  symmetricFolders,
+  viewPlace,
+} from './key-places.ts';
 import type { KeyStore, NumberedKey, SymmetricKeyName } from './key-store.ts';
 import { KeyStoreError } from './key-store-error.ts';
+import type { LinkKey } from './link-token.ts';
 
 const keyBytes = 32;
 const firstNumber = '1';
-const firstSelector = 'a';
 
 /** The folder that a KEYSTORE setting of the form `file:DIR` names. */
 export function keyStoreFolder(setting: string): string {
@@ -19,8 +26,26 @@ export function keyStoreFolder(setting: string): string {
 }
 
 /** Keys as files under a folder: private ones for their owner alone, public ones for every role. */
-export function fileKeyStore(directory: string): KeyStore {
-  const files = keyFolder(directory);
+export function fileKeyStore(directory: string, options: KeyStoreOptions = {}): KeyStore {
+  return keyStoreIn(keyFolder(directory), options);
+}
+
+export interface KeyStoreOptions {
+  /** How old a key must be before it is used, where an older one is there. */
+  readonly readBeforeUsedMs?: number;
+  readonly nowMs?: () => number;
+}
+
+/** What every process has read a new key within. */
+const readBeforeUsed = 60_000;
+/** Receipts are verified elsewhere, with keys that were fetched up to five minutes ago. */
+const publishedBeforeUsedFactor = 10;
+
+/** The key store over whatever holds its files. */
+export function keyStoreIn(
+  files: KeyFolder,
+  { readBeforeUsedMs = readBeforeUsed, nowMs = Date.now }: KeyStoreOptions = {},
+): KeyStore {
   const remembered = new Map<string, Buffer>();
 
   async function publicHalf(place: PairPlace, name: string): Promise<Buffer | undefined> {
@@ -44,13 +69,34 @@ export function fileKeyStore(directory: string): KeyStore {
     await destroyPair(files, { place, kind, name });
   }
 
-  const numberedKeys = async (folder: string): Promise<NumberedKey[]> => {
-    const ids = (await files.list(folder, privateExtension)).filter((id) => /^\d+$/.test(id));
-    return readKeys(
-      files,
-      folder,
-      ids.sort((one, other) => Number(one) - Number(other)),
-    );
+  const numberedKeys = async (folder: string, ageMs = readBeforeUsedMs): Promise<NumberedKey[]> =>
+    readKeys(files, folder, await inUseLast(folder, await numbersIn(files, folder), ageMs));
+
+  /** Names, the oldest first, but those too young to be used before them all. */
+  async function inUseLast(
+    folder: string,
+    names: readonly string[],
+    ageMs = readBeforeUsedMs,
+  ): Promise<string[]> {
+    if (names.length < 2) return [...names];
+    const young = new Set<string>();
+    for (const name of names) {
+      const madeAt = await files.madeAt(`${folder}/${name}${privateExtension}`);
+      if (madeAt && nowMs() - madeAt.getTime() < ageMs) young.add(name);
+    }
+    // Where all are young, the first is what everybody has.
+    if (young.size === names.length) young.delete(names[0] ?? '');
+    const isYoung = (name: string) => young.has(name);
+    return [...names.filter(isYoung), ...names.filter((name) => !isYoung(name))];
+  }
+
+  const receiptKeys = () =>
+    numberedKeys(places.receipt.privateFolder, readBeforeUsedMs * publishedBeforeUsedFactor);
+
+  const linkKeys = async (): Promise<LinkKey[]> => {
+    const selectors = await inUseLast(places.link, await selectorsIn(files));
+    const keys = await readKeys(files, places.link, selectors);
+    return keys.map(({ id, key }) => ({ selector: id, key }));
   };
 
   /** Makes the first pair of a place unless it holds one. */
@@ -78,6 +124,8 @@ export function fileKeyStore(directory: string): KeyStore {
     listEpochDays: async () =>
       (await files.list(places.epoch.privateFolder, privateExtension)).sort(),
 
+    listLivingDays: () => living(places.epoch),
+
     viewPublicKey: (organisationId, month) =>
       publicHalf(viewPlace(organisationId), checkedMonth(month)),
     viewPrivateKey: (organisationId, month) =>
@@ -93,14 +141,19 @@ export function fileKeyStore(directory: string): KeyStore {
     listViewMonths: async (organisationId) =>
       (await files.list(viewPlace(organisationId).privateFolder, privateExtension)).sort(),
 
-    linkKeys: () => linkKeys(files),
+    listLivingMonths: (organisationId) => living(viewPlace(organisationId)),
+
+    linkKeys,
     async ensureLinkKey() {
       await ensureFirst(files, places.link, firstSelector);
-      return linkKeys(files);
+      return linkKeys();
     },
 
-    receiptKeys: () => numberedKeys(places.receipt.privateFolder),
-    ensureReceiptKey: () => ensureNumbered(places.receipt, receiptPair),
+    receiptKeys,
+    async ensureReceiptKey() {
+      await ensureNumbered(places.receipt, receiptPair);
+      return receiptKeys();
+    },
     publishedReceiptKeys: () => publishedKeys(files, places.receipt),
 
     ensureErasureKey: () => ensureNumbered(places.erasure, receiptPair),
@@ -140,7 +193,29 @@ export function fileKeyStore(directory: string): KeyStore {
     destroyPhoneDayKey: (day) =>
       files.remove(places.phoneDay, `${checkedDay(day)}${privateExtension}`),
     listPhoneDays: async () => (await files.list(places.phoneDay, privateExtension)).sort(),
+
+    async keptKeys(kind) {
+      const folder = rotatedFolders[kind];
+      const ids = kind === 'link' ? await selectorsIn(files) : await numbersIn(files, folder);
+      const found = ids.map(async (id) => ({
+        id,
+        madeAt: await files.madeAt(`${folder}/${id}${privateExtension}`),
+      }));
+      return Promise.all(found);
+    },
+    addKey: (kind, given) => addKey(files, kind, given),
+    async removeKey(kind, id) {
+      const folder = rotatedFolders[kind];
+      if (kind === 'webhook') await files.remove(places.webhook.publicFolder, `${id}.pub`);
+      await files.remove(folder, `${id}${privateExtension}`);
+    },
   };
+
+  async function living(place: PairPlace): Promise<string[]> {
+    const published = await files.list(place.publicFolder, boxPair.publicExtension);
+    const held = await files.list(place.privateFolder, privateExtension);
+    return Array.from(new Set([...published, ...held])).sort();
+  }
 }
 
 /** Makes the first key of a folder unless it holds one. */
@@ -156,15 +231,6 @@ async function ensureNamed(files: KeyFolder, folder: string, name: string): Prom
   await files.makeFolder(folder, 'owner');
   await files.create(`${folder}/${name}${privateExtension}`, randomBytes(keyBytes), 'owner');
   await files.sync(folder);
-}
-
-async function linkKeys(files: KeyFolder) {
-  const order = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
-  const selectors = (await files.list(places.link, privateExtension))
-    .filter((selector) => selector.length === 1 && order.includes(selector))
-    .sort((one, other) => order.indexOf(one) - order.indexOf(other));
-  const keys = await readKeys(files, places.link, selectors);
-  return keys.map(({ id, key }) => ({ selector: id, key }));
 }
 
 async function publishedKeys(files: KeyFolder, { publicFolder }: PairPlace): Promise<JWK[]> {

@@ -1,5 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, link, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
+import {
+  chmod,
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  stat,
+  unlink,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { KeyStoreError } from './key-store-error.ts';
 
@@ -12,6 +22,8 @@ export type Audience = 'owner' | 'everyone';
 export interface KeyFolder {
   /** @returns undefined when there is no such file */
   read(path: string): Promise<Buffer | undefined>;
+  /** When a file came to be here; undefined when there is no such file. */
+  madeAt(path: string): Promise<Date | undefined>;
   /** Names without their extension, in no order. Files half made do not count. */
   list(folder: string, extension: string): Promise<string[]>;
   /** Makes a folder and those above it, durably. */
@@ -40,6 +52,11 @@ export function keyFolder(root: string): KeyFolder {
   return {
     read: (path) =>
       guarded(path, 'read', () => absentAs(undefined, () => readFile(join(root, path)))),
+
+    madeAt: (path) =>
+      guarded(path, 'read', () =>
+        absentAs(undefined, async () => (await stat(join(root, path))).mtime),
+      ),
 
     list: (folder, extension) =>
       guarded(folder, 'listed', async () => {
@@ -88,6 +105,7 @@ async function createWhole(path: string, bytes: Buffer, audience: Audience): Pro
   try {
     try {
       await file.chmod(mode); // whatever the umask says
+      await giveToOwnerOf(dirname(path), file);
       await file.writeFile(bytes);
       await file.sync();
     } finally {
@@ -101,6 +119,13 @@ async function createWhole(path: string, bytes: Buffer, audience: Audience): Pro
   } finally {
     await absentAs(undefined, () => unlink(temporary));
   }
+}
+
+/** What root makes for a role is that role's, as the folder is: it could not read its own key else. */
+async function giveToOwnerOf(folder: string, file: FileHandle): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = await stat(folder);
+  if (uid !== 0) await file.chown(uid, gid);
 }
 
 async function makeOneFolder(path: string, audience: Audience): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { SymmetricKeyName } from './key-store.ts';
+import type { RotatedKind, SymmetricKeyName } from './key-store.ts';
 
 /**
  * Where each key lies under the store's folder. Everything that one role alone may read has a
@@ -27,6 +27,18 @@ export const symmetricFolders: Record<SymmetricKeyName, string> = {
   'canary-credential': 'scheduler/canary-credential',
   portal: 'patient/portal',
   passkey: 'patient/passkey',
+};
+
+/** Where the keys of a kind lie that is rotated by hand. */
+export const rotatedFolders: Record<RotatedKind, string> = {
+  link: places.link,
+  receipt: places.receipt.privateFolder,
+  webhook: places.webhook.privateFolder,
+  cookie: places.cookie,
+  pepper: symmetricFolders.pepper,
+  'opt-out': symmetricFolders['opt-out'],
+  callback: symmetricFolders.callback,
+  code: symmetricFolders.code,
 };
 
 /** Two folders that hold the halves of the same pairs, file by file. */

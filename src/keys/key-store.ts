@@ -19,6 +19,25 @@ export type SymmetricKeyName =
   | 'portal'
   | 'passkey';
 
+/** What can be rotated by hand: a new key beside the old ones, which go when nothing needs them. */
+export const rotatedKinds = [
+  'link',
+  'receipt',
+  'pepper',
+  'opt-out',
+  'callback',
+  'webhook',
+  'cookie',
+  'code',
+] as const;
+export type RotatedKind = (typeof rotatedKinds)[number];
+
+/** A key of such a kind, with nothing of the key itself. */
+export interface KeptKey {
+  readonly id: string;
+  readonly madeAt: Date | undefined;
+}
+
 /**
  * Where keys live: never in the database, replicated but not backed up with it.
  *
@@ -27,6 +46,9 @@ export type SymmetricKeyName =
  * same key at once, both end up with the same one. Lists are oldest first, and `ensure…` of a list
  * makes the first key when there is none. Public halves are remembered, their absence is not;
  * private halves are read each time, so that a destroyed key is gone.
+ *
+ * A key that has just been made stands before the others for a while, so that all processes read it
+ * before any of them uses it: the last of a list is the one to use.
  *
  * Every method throws `KeyStoreError` for what cannot be read or written, or is not a key.
  */
@@ -38,6 +60,8 @@ export interface KeyStore {
   destroyEpochKey(day: string): Promise<void>;
   /** Days whose private half exists, earliest first. */
   listEpochDays(): Promise<string[]>;
+  /** Days of which any half exists: only the public ones lie where another role's keys are not. */
+  listLivingDays(): Promise<string[]>;
 
   viewPublicKey(organisationId: string, month: string): Promise<Buffer | undefined>;
   viewPrivateKey(organisationId: string, month: string): Promise<Secret<Buffer> | undefined>;
@@ -48,6 +72,8 @@ export interface KeyStore {
   destroyViewKey(organisationId: string, month: string): Promise<void>;
   /** Months whose private half exists, earliest first. */
   listViewMonths(organisationId: string): Promise<string[]>;
+  /** Months of which any half exists. */
+  listLivingMonths(organisationId: string): Promise<string[]>;
 
   linkKeys(): Promise<readonly LinkKey[]>;
   ensureLinkKey(): Promise<readonly LinkKey[]>;
@@ -92,4 +118,15 @@ export interface KeyStore {
   destroyPhoneDayKey(day: string): Promise<void>;
   /** Days that have a key, earliest first. */
   listPhoneDays(): Promise<string[]>;
+
+  /** Keys of a kind, in the order in which they were made. */
+  keptKeys(kind: RotatedKind): Promise<readonly KeptKey[]>;
+  /**
+   * Makes another key of a kind, or keeps the one given, made in another store.
+   *
+   * @returns it; undefined for one given whose id is taken by another
+   */
+  addKey(kind: RotatedKind, given?: NumberedKey): Promise<NumberedKey | undefined>;
+  /** Removes a key for good; the public half of a receipt key stays, for the receipts that are out. */
+  removeKey(kind: RotatedKind, id: string): Promise<void>;
 }

@@ -10,7 +10,7 @@ import { checkKeyStore } from '../keys/check-key-store.ts';
 import { createErasureReceipts } from '../keys/erasure-receipt.ts';
 import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
 import type { KeyStore } from '../keys/key-store.ts';
-import { createReceipts } from '../keys/receipt.ts';
+import { createRenewedReceipts, type RenewedReceipts } from '../keys/renewed-receipts.ts';
 import { createBatchedLookup } from '../store/batched-lookup.ts';
 import { createCredentialLookup, findPlatformOrganisation } from '../store/credentials.ts';
 import type { Database } from '../store/database.ts';
@@ -40,6 +40,7 @@ import { webhookUseCases } from '../usecases/webhook-use-cases.ts';
 import { openCheckedDatabase } from './checked-database.ts';
 
 const fieldsFlushMs = 60_000;
+const keysReadMs = 10_000;
 
 /**
  * Runs the API for booking systems and the receiver of callbacks: checks the database and the keys,
@@ -61,16 +62,21 @@ export async function runApi(config: Config): Promise<{ close(): Promise<void> }
   };
   try {
     const fields = createFieldCounter({ database });
-    const app = await composeApi({ config, database, keys, journal, fields, log });
+    const receipts = await createRenewedReceipts(keys);
+    const app = await composeApi({ config, database, keys, receipts, journal, fields, log });
     await app.listen({ host: config.HOST, port: config.API_PORT });
     log.info('listening', { port: config.API_PORT });
     const flush = () =>
       fields.flush().catch((error) => log.warn('fields were not counted', errorFacts(error)));
     const flushing = setInterval(flush, fieldsFlushMs).unref();
+    const renew = () =>
+      receipts.renew().catch((error) => log.warn('keys were not read', errorFacts(error)));
+    const renewing = setInterval(renew, keysReadMs).unref();
     return {
       async close() {
         await app.close();
         clearInterval(flushing);
+        clearInterval(renewing);
         await flush();
         await closeStores();
       },
@@ -85,24 +91,21 @@ interface Resources {
   readonly config: Config;
   readonly database: Database;
   readonly keys: KeyStore;
+  readonly receipts: RenewedReceipts;
   readonly journal: Journal;
   readonly fields: FieldCounter;
   readonly log: Log;
 }
 
 async function composeApi(resources: Resources): Promise<FastifyInstance> {
-  const { config, database, keys, journal, fields, log } = resources;
+  const { config, database, keys, receipts, journal, fields, log } = resources;
   const now = () => Temporal.Now.instant();
   const available = channelsAvailable(config);
   const isSandbox = !hasLiveTransport(config);
   const isPortalForAll = portalForAll(config) !== undefined;
   const findCredential = createCredentialLookup(database);
-  const receiptKeys = await keys.ensureReceiptKey();
   // The first start makes it, so that the addresses to give to providers can be printed.
   await keys.symmetricKeys('callback');
-  const key = receiptKeys.at(-1);
-  if (!key) throw new AppError('key_missing');
-  const receipts = createReceipts({ key, published: await keys.publishedReceiptKeys() });
   // The patient role may make its first key after this.
   const jwks = async () => ({
     keys: [...receipts.jwks().keys, ...(await keys.publishedErasureKeys())],
@@ -142,7 +145,7 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     putAppointment: (input) => tellingOfKeys(input.organisationId, () => putAppointment(input)),
     deleteAppointment: createDeleteAppointment({
       ...{ database, journal, now },
-      signErasure: createErasureReceipts(key),
+      signErasure: createErasureReceipts(keys.receiptKeys),
       issuer: config.API_URL,
     }),
     readAppointment: (input) => readAppointment({ database }, input),

@@ -7,12 +7,12 @@ import { buildPatientApp } from '../http/patient/app.ts';
 import { paths } from '../http/patient/paths.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { checkKeyStore } from '../keys/check-key-store.ts';
-import { createCookieBox } from '../keys/cookie-box.ts';
 import { createErasureReceipts } from '../keys/erasure-receipt.ts';
 import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { createLinkTokens, type LinkTokens } from '../keys/link-token.ts';
 import type { PasskeyOwner } from '../keys/passkey-box.ts';
+import { createRenewedCookieBoxes, type RenewedCookieBoxes } from '../keys/renewed-cookie-boxes.ts';
 import { sourceHash } from '../keys/source-hash.ts';
 import type { Database } from '../store/database.ts';
 import { findLink } from '../store/patient-links.ts';
@@ -70,14 +70,16 @@ export async function runPatient(config: Config): Promise<{ close(): Promise<voi
     const keepViewKeys = createViewKeyKeeper({ database, keys, log, now: Temporal.Now.instant });
     await keepViewKeys();
     const linkTokens = await createRenewedLinkTokens(config, keys);
+    const boxes = await createRenewedCookieBoxes(keys);
     const app = await buildApp({
-      ...{ config, database, journal, keys, linkTokens, codeTransports, log },
+      ...{ config, database, journal, keys, linkTokens, boxes, codeTransports, log },
     });
     await app.listen({ host: config.HOST, port: config.PATIENT_PORT });
     log.info('listening', { port: config.PATIENT_PORT });
     const duties = [
       repeat('keep-view-keys', keepViewKeys, log),
       repeat('renew-link-keys', linkTokens.renew, log),
+      repeat('renew-cookie-keys', boxes.renew, log),
       repeat(
         'keep-phone-days',
         () => keepPhoneDays({ database, keys, now: Temporal.Now.instant }),
@@ -115,6 +117,7 @@ async function buildApp({
   journal,
   keys,
   linkTokens,
+  boxes,
   codeTransports,
   log,
 }: {
@@ -123,16 +126,15 @@ async function buildApp({
   journal: Journal;
   keys: KeyStore;
   linkTokens: Pick<LinkTokens, 'verify'>;
+  boxes: RenewedCookieBoxes;
   codeTransports: CodeTransports | undefined;
   log: Log;
 }) {
-  const cookieKeys = await keys.ensureCookieKey();
-  const newest = cookieKeys.at(-1)?.id ?? '';
   const sourceKey = await keys.symmetricKey('source');
-  const codeKey = await keys.symmetricKey('code');
-  const erasureKey = (await keys.ensureErasureKey()).at(-1);
-  assert(erasureKey, 'a key was made');
-  const sign = createErasureReceipts(erasureKey);
+  // The first start makes it.
+  await keys.symmetricKeys('code');
+  await keys.ensureErasureKey();
+  const sign = createErasureReceipts(keys.ensureErasureKey);
   if (config.PATIENT_URL.startsWith('https://') && !config.TRUSTED_PROXIES?.length) {
     log.warn('TRUSTED_PROXIES is empty: every patient behind a proxy counts as one source');
   }
@@ -161,12 +163,7 @@ async function buildApp({
       optOut: config.SMS_OPT_OUT === 'reply',
     },
     log,
-    boxes: {
-      link: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-link' }),
-      session: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-session' }),
-      portal: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-portal' }),
-      passkey: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-passkey' }),
-    },
+    boxes,
     now: Date.now,
     verifyToken: linkTokens.verify,
     openLink: (linkSecret) => openLink(links, linkSecret),
@@ -180,12 +177,12 @@ async function buildApp({
       returnPath: paths.portalReturn,
       now: Date.now,
     }),
-    proveRecipient: (input) => proveRecipient({ database, journal, codeKey, log }, input),
+    proveRecipient: (input) => proveRecipient({ database, journal, keys, log }, input),
     sendCode: (input) => {
       assert(codeTransports, 'no link offers a code where none can be sent');
       const { transportFor } = codeTransports;
       const linkHostUrl = config.PATIENT_URL;
-      return sendCode({ database, keys, codeKey, transportFor, linkHostUrl }, input);
+      return sendCode({ database, keys, transportFor, linkHostUrl }, input);
     },
     hasCode: (input) => hasCode({ database }, input),
     optOut: {

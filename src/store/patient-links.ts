@@ -47,8 +47,8 @@ export async function findLink(
 /**
  * A link that may be opened now, with what it shows.
  *
- * @returns undefined for one that is expired, revoked or erased, or that no key of the current
- *   version was sealed for
+ * @returns undefined for one that is expired, revoked or erased, signed under a key that was revoked, or
+ *   that no key of the current version was sealed for
  */
 export async function readPatientLink(
   connection: Connection,
@@ -73,7 +73,10 @@ export async function readPatientLink(
      join versions v on v.appointment_id = a.id and v.version = a.version
      join content_keys k on k.link_id = l.id and k.version = a.version
      where l.id = $1 and l.revoked_at is null and l.expires_at > clock_timestamp()
-       and a.state <> 'erased'`,
+       and a.state <> 'erased'
+       -- One without a selector waits to be signed anew.
+       and l.selector is not null
+       and not exists (select from revoked_selectors s where s.selector = l.selector)`,
     [linkId],
   );
   return rows[0];

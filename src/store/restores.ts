@@ -85,6 +85,7 @@ export async function replayEntries(
        where e.kind = 'passkey_removal')`,
     [JSON.stringify(entries)],
   );
+  await connection.query('select replay_revoked_keys($1::jsonb)', [JSON.stringify(entries)]);
   return rows[0]?.unknown ?? 0;
 }
 

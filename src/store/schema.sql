@@ -834,6 +834,25 @@ alter table reminders owner to sotto_owner;
 alter table reminders enable row level security;
 alter table reminders force row level security;
 
+create table revoked_days (
+  day date not null,
+  revoked_at timestamp with time zone not null default clock_timestamp(),
+  constraint revoked_days_pkey PRIMARY KEY (day)
+);
+alter table revoked_days owner to sotto_owner;
+alter table revoked_days enable row level security;
+alter table revoked_days force row level security;
+
+create table revoked_selectors (
+  selector text not null,
+  revoked_at timestamp with time zone not null default clock_timestamp(),
+  constraint revoked_selectors_pkey PRIMARY KEY (selector),
+  constraint revoked_selectors_selector_check CHECK ((char_length(selector) = 1))
+);
+alter table revoked_selectors owner to sotto_owner;
+alter table revoked_selectors enable row level security;
+alter table revoked_selectors force row level security;
+
 create table sealed_callbacks (
   id uuid not null,
   kind text not null,
@@ -1537,6 +1556,22 @@ create policy own_organisations on reminders for all to sotto_api, sotto_ops, so
 create policy restoring_all on reminders for all to sotto_restorer
   using (true)
   with check (true);
+create policy administration on revoked_days for all to sotto_owner
+  using (true)
+  with check (true);
+create policy every_organisation on revoked_days for select to sotto_worker
+  using (true);
+create policy restoring_all on revoked_days for all to sotto_restorer
+  using (true)
+  with check (true);
+create policy administration on revoked_selectors for all to sotto_owner
+  using (true)
+  with check (true);
+create policy by_role on revoked_selectors for select to sotto_patient
+  using (true);
+create policy restoring_all on revoked_selectors for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy by_role on sealed_callbacks for insert to sotto_api
   with check (true);
 create policy every_organisation on sealed_callbacks for all to sotto_scheduler, sotto_worker
@@ -2148,6 +2183,18 @@ AS $function$
 $function$;
 alter function find_transactions_around(timestamp with time zone,timestamp with time zone) owner to sotto_lookup;
 
+CREATE OR REPLACE FUNCTION public.links_by_selector()
+ RETURNS TABLE(selector text, links bigint, last_expires_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select l.selector, count(*), max(l.expires_at) from links l
+  where l.selector is not null and l.revoked_at is null and l.expires_at > clock_timestamp()
+  group by l.selector
+$function$;
+alter function links_by_selector() owner to sotto_restorer;
+
 CREATE OR REPLACE FUNCTION public.list_organisation_ids()
  RETURNS SETOF uuid
  LANGUAGE sql
@@ -2307,6 +2354,29 @@ end
 $function$;
 alter function replay_journal(jsonb) owner to sotto_restorer;
 
+CREATE OR REPLACE FUNCTION public.replay_revoked_keys(entries jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  revoked text;
+begin
+  if may_send() then raise exception 'nothing is being restored'; end if;
+  insert into revoked_days (day)
+    select e.day from jsonb_to_recordset(entries) as e (kind text, day date)
+    where e.kind = 'day_revocation' on conflict do nothing;
+  for revoked in select distinct e.selector from jsonb_to_recordset(entries) as e (kind text, selector text)
+    where e.kind = 'selector_revocation'
+  loop
+    insert into revoked_selectors (selector) values (revoked) on conflict do nothing;
+    perform revoke_links_of(revoked, '00000000-0000-0000-0000-000000000000', 2147483647);
+  end loop;
+end
+$function$;
+alter function replay_revoked_keys(jsonb) owner to sotto_restorer;
+
 CREATE OR REPLACE FUNCTION public.retire_canary()
  RETURNS integer
  LANGUAGE plpgsql
@@ -2330,6 +2400,67 @@ begin
 end
 $function$;
 alter function retire_canary() owner to sotto_owner;
+
+CREATE OR REPLACE FUNCTION public.revoke_links_of(revoked text, after uuid, rows_max integer)
+ RETURNS TABLE(last_id uuid, ended integer, owed integer)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  those uuid[];
+begin
+  select array(select l.id from links l where l.selector = revoked and l.id > after
+      and l.revoked_at is null
+    order by l.id limit rows_max) into those;
+  last_id := those[cardinality(those)];
+  -- As everybody locks: reminders first, by their ids.
+  perform from reminders where id in (select reminder_id from links where id = any(those))
+    order by id for no key update;
+  with changed as (
+    update links l set
+      selector = case when l.parcel_day is not null and l.current
+        and r.state in ('scheduled', 'queued', 'sending', 'uncertain', 'failed') then null else l.selector end,
+      revoked_at = case when l.parcel_day is not null and l.current
+        and r.state in ('scheduled', 'queued', 'sending', 'uncertain', 'failed') then null
+        else clock_timestamp() end
+    from reminders r where r.id = l.reminder_id and l.id = any(those) and l.selector = revoked
+    returning l.organisation_id, l.mode, l.appointment_id, l.reminder_id, l.revoked_at, l.expires_at, r.state
+  ), told as (
+    insert into events (organisation_id, mode, type, reference, appointment_id, reminder_id, reason_code)
+    select distinct c.organisation_id, c.mode, 'reminder.needs_reissue', a.reference, c.appointment_id,
+      c.reminder_id, 'link_key_revoked'
+    from changed c join appointments a on a.id = c.appointment_id
+    where c.expires_at > clock_timestamp() and a.state <> 'erased'
+      and (c.revoked_at is not null or c.state in ('sending', 'uncertain'))
+  )
+  select count(*) filter (where c.revoked_at is not null), count(*) filter (where c.revoked_at is null)
+    into ended, owed from changed c;
+  return next;
+end
+$function$;
+alter function revoke_links_of(text,uuid,integer) owner to sotto_restorer;
+
+CREATE OR REPLACE FUNCTION public.sealed_links(span_from timestamp with time zone, span_until timestamp with time zone, after uuid, rows_max integer)
+ RETURNS TABLE(link_id uuid, organisation_id uuid, mode text, reference text, parcel_day text, first_day text, last_day text, emptied_by timestamp with time zone, view_month text, created_at timestamp with time zone, expires_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select l.id, l.organisation_id, l.mode, a.reference, l.parcel_day::text,
+    (least(r.send_at, r.created_at, l.attempted_at) at time zone 'UTC')::date::text,
+    (greatest(r.send_at, e.emptied_by) at time zone 'UTC')::date::text,
+    case when l.parcel_day is null then e.emptied_by end, v.view_month, l.created_at, l.expires_at
+  from links l
+  join reminders r on r.id = l.reminder_id
+  join appointments a on a.id = l.appointment_id
+  left join versions v on v.appointment_id = a.id and v.version = a.version
+  -- Within the hour in which another channel may be tried, and a round of the duty that empties.
+  cross join lateral (select greatest(r.updated_at, r.sent_at) + interval '65 minutes' as emptied_by) e
+  where l.created_at < span_until and l.expires_at > span_from and l.id > after
+  order by l.id limit rows_max
+$function$;
+alter function sealed_links(timestamp with time zone,timestamp with time zone,uuid,integer) owner to sotto_restorer;
 
 CREATE OR REPLACE FUNCTION public.visible_organisations()
  RETURNS uuid[]
@@ -2404,7 +2535,7 @@ grant delete on appointments to sotto_scheduler;
 grant insert, select on appointments to sotto_api;
 grant select (deleted_at, ends_at, erase_at, id, mode, organisation_id, paused_at, reference, state, version) on appointments to sotto_scheduler;
 grant select (deleted_at, id, mode, organisation_id, reference, state) on appointments to sotto_eraser;
-grant select (deleted_at, id, mode, organisation_id, reference, state) on appointments to sotto_restorer;
+grant select (deleted_at, id, mode, organisation_id, reference, state, version) on appointments to sotto_restorer;
 grant select (id, mode, organisation_id, paused_at, reference, state, version) on appointments to sotto_worker;
 grant select (id, paused_at, starts_at) on appointments to sotto_lookup;
 grant select on appointments to sotto_ops;
@@ -2515,6 +2646,7 @@ grant execute on function find_credential_organisation(uuid,uuid) to sotto_api;
 grant execute on function find_link(bytea) to sotto_patient;
 grant execute on function find_suppression(bytea) to sotto_patient;
 grant execute on function find_transactions_around(timestamp with time zone,timestamp with time zone) to sotto_api;
+grant execute on function links_by_selector() to sotto_owner;
 grant execute on function list_organisation_ids() to sotto_ops;
 grant execute on function list_organisation_ids() to sotto_patient;
 grant execute on function may_send() to sotto_api;
@@ -2525,7 +2657,10 @@ grant execute on function may_send() to sotto_scheduler;
 grant execute on function may_send() to sotto_worker;
 grant execute on function replay_check_removals(jsonb) to sotto_scheduler;
 grant execute on function replay_journal(jsonb) to sotto_scheduler;
+grant execute on function replay_revoked_keys(jsonb) to sotto_scheduler;
 grant execute on function retire_canary() to sotto_scheduler;
+grant execute on function revoke_links_of(text,uuid,integer) to sotto_owner;
+grant execute on function sealed_links(timestamp with time zone,timestamp with time zone,uuid,integer) to sotto_owner;
 grant execute on function visible_organisations() to sotto_api;
 grant execute on function visible_organisations() to sotto_ops;
 grant execute on function visible_organisations() to sotto_patient;
@@ -2568,14 +2703,14 @@ grant delete on links to sotto_restorer;
 grant delete on links to sotto_scheduler;
 grant delete, insert, select on links to sotto_api;
 grant select (appointment_id, attempted_at, channel, created_at, current, expires_at, id, mode, organisation_id, parcel_day, reminder_id, revoked_at) on links to sotto_ops;
+grant select (appointment_id, attempted_at, channel, created_at, current, expires_at, id, mode, organisation_id, parcel_day, reminder_id, revoked_at, selector) on links to sotto_restorer;
 grant select (appointment_id, attempted_at, channel, created_at, expires_at, id, lookup, mode, note, organisation_id, reminder_id, revoked_at, selector) on links to sotto_patient;
 grant select (appointment_id, attempted_at, channel, current, expires_at, id, lookup, mode, organisation_id, parcel, parcel_day, reminder_id, revoked_at, selector) on links to sotto_worker;
 grant select (appointment_id, attempted_at, channel, current, expires_at, id, mode, organisation_id, parcel_day, reminder_id, revoked_at) on links to sotto_scheduler;
-grant select (appointment_id, attempted_at, channel, id, parcel_day, reminder_id, revoked_at) on links to sotto_restorer;
 grant select (appointment_id, expires_at, lookup, revoked_at) on links to sotto_eraser;
 grant select (id, lookup, organisation_id) on links to sotto_lookup;
 grant update (attempted_at, current, parcel, parcel_day, selector) on links to sotto_worker;
-grant update (attempted_at, revoked_at) on links to sotto_restorer;
+grant update (attempted_at, revoked_at, selector) on links to sotto_restorer;
 grant update (current, expires_at, parcel, parcel_day, revoked_at) on links to sotto_api;
 grant update (parcel, parcel_day) on links to sotto_scheduler;
 grant select (measured_until) on measuring to sotto_ops;
@@ -2643,6 +2778,10 @@ grant update (attempt_count, batch_id, channel, delivered_at, due_at, lease_unti
 grant update (attempt_count, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_scheduler;
 grant update (batch_id, doubt_alarmed_at, doubted_at, lease_until, possibly_sent, reason_code, settle_at, settle_count, state, updated_at) on reminders to sotto_restorer;
 grant update (batch_id, lease_until, pending_end, possibly_sent, state, updated_at) on reminders to sotto_eraser;
+grant insert, select on revoked_days to sotto_restorer;
+grant select on revoked_days to sotto_worker;
+grant insert, select on revoked_selectors to sotto_restorer;
+grant select on revoked_selectors to sotto_patient;
 grant delete on sealed_callbacks to sotto_scheduler;
 grant delete, select, update on sealed_callbacks to sotto_worker;
 grant insert on sealed_callbacks to sotto_api;
@@ -2682,8 +2821,8 @@ grant delete on versions to sotto_restorer;
 grant delete on versions to sotto_scheduler;
 grant delete, insert, select on versions to sotto_api;
 grant select (appointment_id) on versions to sotto_eraser;
-grant select (appointment_id) on versions to sotto_restorer;
 grant select (appointment_id, created_at, expires_at, organisation_id, version, view_month) on versions to sotto_scheduler;
+grant select (appointment_id, version, view_month) on versions to sotto_restorer;
 grant select on versions to sotto_patient;
 grant delete on webhook_endpoints to sotto_restorer;
 grant delete, insert, select on webhook_endpoints to sotto_api;

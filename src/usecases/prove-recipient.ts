@@ -8,6 +8,7 @@ import { everything, type Tier, tierOf } from '../domain/tiers.ts';
 import type { Journal } from '../journal/journal.ts';
 import { codeHash, sessionHash } from '../keys/code-hash.ts';
 import { newHelpCode } from '../keys/help-code.ts';
+import type { KeyStore, NumberedKey } from '../keys/key-store.ts';
 import { readNewestCode, useCode } from '../store/codes.ts';
 import type { Connection, Database } from '../store/database.ts';
 import { countTry, giveTryBack, settleWrongTry, type TryKey } from '../store/factor-failures.ts';
@@ -17,8 +18,8 @@ import type { OpenedLink } from './open-link.ts';
 export interface ProveRecipientDeps {
   readonly database: Pick<Database, 'transaction'>;
   readonly journal: Pick<Journal, 'append'>;
-  /** What codes are hashed under. */
-  readonly codeKey: Secret<Buffer>;
+  /** What codes are hashed under, an older one too. */
+  readonly keys: Pick<KeyStore, 'symmetricKeys'>;
   readonly log: Log;
 }
 
@@ -74,7 +75,7 @@ export async function proveRecipient(
   );
   const isRight =
     answer.factor === 'code'
-      ? isSentCode(deps.codeKey, { answer, link, sent })
+      ? isSentCode(await deps.keys.symmetricKeys('code'), { answer, link, sent })
       : isKnown(link, answer);
 
   if (isRight && verdict !== 'locked') {
@@ -128,7 +129,7 @@ function isKnown(link: OpenedLink, answer: Exclude<Answer, { factor: 'code' }>):
  * the appointment has now; compared in any case.
  */
 function isSentCode(
-  codeKey: Secret<Buffer>,
+  codeKeys: readonly NumberedKey[],
   {
     answer,
     link,
@@ -142,7 +143,9 @@ function isSentCode(
   const { linkId } = link.stored;
   const session = sessionHash(answer.visitId);
   const phone = new Secret(contactPointOf(link.request.reveal().recipient, 'sms') ?? '');
-  const hash = codeHash(codeKey, { linkId, session, phone, code: answer.code });
-  const same = timingSafeEqual(hash, sent?.hash ?? Buffer.alloc(hash.length));
-  return sent !== undefined && same && sent.live;
+  const same = codeKeys.map(({ key }) => {
+    const hash = codeHash(key, { linkId, session, phone, code: answer.code });
+    return timingSafeEqual(hash, sent?.hash ?? Buffer.alloc(hash.length));
+  });
+  return sent !== undefined && same.includes(true) && sent.live;
 }

@@ -4,6 +4,7 @@ import { openParcel } from '../keys/open-parcel.ts';
 import { sealParcel } from '../keys/sealing.ts';
 import type { Database } from '../store/database.ts';
 import { type AgeingParcel, findAgeingParcels, replaceParcels } from '../store/parcels.ts';
+import { findParcelsOfDay, readRevokedDays } from '../store/revoked-keys.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
 import { daysAfter } from './keep-epoch-keys.ts';
 
@@ -14,6 +15,7 @@ export interface ResealDeps {
   readonly log: Log;
 }
 
+const parcelsMax = 500;
 const firstId = '00000000-0000-0000-0000-000000000000';
 
 /**
@@ -40,6 +42,36 @@ export async function resealOwedParcels(deps: ResealDeps): Promise<number> {
     await deps.database.transaction([], (connection) => replaceParcels(connection, opened, today));
     count += opened.length;
   }
+}
+
+/**
+ * Seals to another day what is sealed to one whose key somebody else may have: to the day before, whose
+ * key goes no later, or to the day after where that is over.
+ *
+ * @returns how many were sealed anew
+ */
+export async function resealRevokedDays(deps: ResealDeps): Promise<number> {
+  const today = utcDay(deps.now());
+  const revoked = await readRevokedDays(deps.database);
+  let count = 0;
+  for (const day of revoked) {
+    const others = [-1, 1, -2, 2, 3].map((step) => daysAfter(day, step));
+    const other = others.find((one) => one >= today && !revoked.includes(one)) ?? today;
+    const epochPublicKey = await deps.keys.epochPublicKey(other);
+    if (!epochPublicKey) continue;
+    for (let after = firstId; ; ) {
+      const parcels = await findParcelsOfDay(deps.database, { day, after, countMax: parcelsMax });
+      const last = parcels.at(-1);
+      if (!last) break;
+      after = last.linkId;
+      const opened = await resealAll(deps, parcels, epochPublicKey);
+      await deps.database.transaction([], (connection) =>
+        replaceParcels(connection, opened, other),
+      );
+      count += opened.length;
+    }
+  }
+  return count;
 }
 
 async function resealAll(

@@ -18,8 +18,7 @@ import type { OpenedLink } from './open-link.ts';
 
 export interface SendCodeDeps {
   readonly database: Pick<Database, 'query' | 'transaction'>;
-  readonly keys: Pick<KeyStore, 'phoneDayKey'>;
-  readonly codeKey: Secret<Buffer>;
+  readonly keys: Pick<KeyStore, 'phoneDayKey' | 'symmetricKey'>;
   /** Where these texts go: test ones beside a live provider reach nobody, and the canary's itself. */
   readonly transportFor: (
     whose: Pick<OpenedLink['stored'], 'mode' | 'organisationId'>,
@@ -68,6 +67,7 @@ export async function sendCode(
   const id = randomUUID();
   const sms = codeSms({ to, code, language, linkHostUrl: deps.linkHostUrl });
   const phoneDay = await phoneDayOf(deps, { mode, phone: to });
+  const codeKey = await deps.keys.symmetricKey('code');
 
   const counted = await deps.database.transaction([organisationId], async (connection) => {
     await lockCodesOf(connection, linkId);
@@ -79,7 +79,7 @@ export async function sendCode(
     if (sent >= limits.codesPerLinkMax) return 'limit';
     const max = limits.codesPerPhoneDayMax;
     if (!(await countPhoneDay(connection, { ...phoneDay, max }))) return 'limit';
-    const hash = codeHash(deps.codeKey, { linkId, session, phone: to, code });
+    const hash = codeHash(codeKey, { linkId, session, phone: to, code });
     await insertCode(connection, {
       ...{ id, organisationId, linkId, session, hash },
       minutes: limits.codeMinutes,

@@ -29,7 +29,7 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const deps = (changes: Partial<ProveRecipientDeps> = {}): ProveRecipientDeps => ({
   database: single,
   journal: { append: async () => {} },
-  codeKey: new Secret(randomBytes(32)),
+  keys: pages.keys,
   log: silent,
   ...changes,
 });

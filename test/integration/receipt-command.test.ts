@@ -9,7 +9,7 @@ import { runCommand } from '../support/run-command.ts';
 
 const key = { id: '1', key: new Secret(Buffer.alloc(32, 9)) };
 const receipts = createReceipts({ key });
-const signErasure = createErasureReceipts(key);
+const signErasure = createErasureReceipts(async () => [key]);
 const body = {
   start: '2026-12-03T10:30:00+01:00',
   details: { practitioner: 'Canari Mustermann' },

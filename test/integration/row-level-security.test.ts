@@ -41,6 +41,8 @@ const commonTables: Record<string, readonly DatabaseRole[]> = {
   incident_progress: ['ops'],
   incident_alerts: ['ops'],
   event_months: ['api', 'ops'],
+  revoked_selectors: ['patient'],
+  revoked_days: [],
 };
 
 /** Names both organisations; `foreignIncident` names one. */

@@ -6,10 +6,12 @@ import { Secret } from '../../src/domain/secret.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import type { KeyStore } from '../../src/keys/key-store.ts';
 import { createBells } from '../../src/queue/bells.ts';
+import { administer } from '../../src/store/administration.ts';
 import { acceptInboundMessage } from '../../src/usecases/accept-callback.ts';
 import { clearSettledParcels } from '../../src/usecases/clear-parcels.ts';
 import { daysAfter, destroyOldEpochKeys } from '../../src/usecases/keep-epoch-keys.ts';
 import { processCallbacks } from '../../src/usecases/process-callbacks.ts';
+import { reportSealed } from '../../src/usecases/report-sealed.ts';
 import { appointmentRequest, createTestAccept, createTestKeys } from '../support/accept.ts';
 import { canaryForms, findCanaries } from '../support/canaries.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -38,6 +40,22 @@ let bench: ReturnType<typeof createDispatchBench>;
 let made: Awaited<ReturnType<typeof createTestKeys>>;
 let keys: KeyStore;
 const journal = mkdtempSync(join(tmpdir(), 'sotto-sealed-'));
+
+/** What the report said when each was carried off. */
+const told: Record<string, Record<string, string>> = {};
+
+async function report(moment: string, laterDays = 0): Promise<void> {
+  const begun = Temporal.Now.instant();
+  const now = begun.add({ hours: laterDays * 24 });
+  const { appointments = [] } =
+    (await reportSealed(
+      { administer: (work) => administer(database.adminUrl, work), keys, now: () => now },
+      { from: begun.subtract({ hours: 1 }), until: now.add({ hours: 1 }) },
+    )) ?? {};
+  told[moment] = Object.fromEntries(
+    appointments.map(({ reference, verdict, why }) => [reference, why ?? verdict]),
+  );
+}
 
 /** What was carried off at three moments. */
 const loot: Record<'before' | 'sent' | 'after', Loot> = {
@@ -86,6 +104,7 @@ beforeAll(async () => {
     { request },
   );
   loot.before = await steal();
+  await report('before');
 
   // The day of sending comes for one of the two.
   await database.admin.query(
@@ -100,9 +119,11 @@ beforeAll(async () => {
     await bench.dispatch(batch, { epochPrivateKey: keys.epochPrivateKey });
   }
   loot.sent = await steal();
+  await report('sent');
 
   await settleAll();
   loot.after = await steal();
+  await report('after', 6);
 });
 afterAll(async () => {
   await peer?.close();
@@ -214,6 +235,14 @@ describe('whoever carries off database, queue, journals and every key', () => {
       }
     }
     expect(last.keys.length).toBeGreaterThan(10);
+  });
+
+  it('opens just what the report said they would', () => {
+    expect(told).toEqual({
+      before: { settled: 'pending', owed: 'pending' },
+      sent: { settled: 'pending', owed: 'pending' },
+      after: { settled: 'day_key_gone', owed: 'pending' },
+    });
   });
 
   it('finds nothing of a patient in the clear anywhere', () => {

@@ -81,7 +81,6 @@ it('PostgreSQL is told nothing personal, whatever it logs, replicates or keeps',
     keys,
     log: silentLog,
     journal: { append: async () => {} },
-    codeKey: await keys.symmetricKey('code'),
   };
   const link = await openLink(deps, linkSecret);
   if (!link) throw new Error('the link does not open');

@@ -64,19 +64,16 @@ export async function startPatientPages(
   const url = overrides.patientUrl ?? patientUrl;
   const audience = new URL(url).host;
   const cookieKeys = await keys.ensureCookieKey();
-  const newest = cookieKeys.at(-1)?.id ?? '';
   const sourceKey = await keys.symmetricKey('source');
   const tokens = createLinkTokens({ keys: await keys.ensureLinkKey(), audience });
   const counted = countStatements(database.open('patient'));
   let turnedMs = 0;
   const now = () => Date.now() + turnedMs;
   const journal = await openJournal(`file:${folder}/journal`, 'patient');
-  const codeKey = await keys.symmetricKey('code');
-  const erasureKey = (await keys.ensureErasureKey()).at(-1);
-  assert(erasureKey);
-  const sign = createErasureReceipts(erasureKey);
+  await keys.ensureErasureKey();
+  const sign = createErasureReceipts(keys.ensureErasureKey);
   const deps = {
-    ...{ database: counted.database, journal, keys, codeKey, log: silent },
+    ...{ database: counted.database, journal, keys, log: silent },
     ...{ sendsCodes, portalForAll, transportFor: () => phone, linkHostUrl: url },
   };
 
@@ -86,10 +83,10 @@ export async function startPatientPages(
     check: { sender: 'Rappels', emailSender: 'rappels@r.example', codes: true, optOut: false },
     log: silent,
     boxes: {
-      link: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-link', now }),
-      session: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-session', now }),
-      portal: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-portal', now }),
-      passkey: createCookieBox({ keys: cookieKeys, newest, purpose: 'sotto-passkey', now }),
+      link: createCookieBox({ keys: cookieKeys, purpose: 'sotto-link', now }),
+      session: createCookieBox({ keys: cookieKeys, purpose: 'sotto-session', now }),
+      portal: createCookieBox({ keys: cookieKeys, purpose: 'sotto-portal', now }),
+      passkey: createCookieBox({ keys: cookieKeys, purpose: 'sotto-passkey', now }),
     },
     now,
     verifyToken: tokens.verify,

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { inspect, promisify } from 'node:util';
 import { calculateJwkThumbprint } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Secret } from '../../src/domain/secret.ts';
 import { boxPublicKey } from '../../src/keys/box-keys.ts';
 import { fileKeyStore, keyStoreFolder } from '../../src/keys/file-key-store.ts';
 import { createReceipts } from '../../src/keys/receipt.ts';
@@ -109,7 +110,8 @@ describe('epoch keys', () => {
 
   it('are the same for processes that make them at the same moment', async () => {
     const script = `
-      import { fileKeyStore } from '${join(import.meta.dirname, '../../src/keys/file-key-store.ts')}';
+      import { Secret } from '../../src/domain/secret.ts';
+import { fileKeyStore } from '${join(import.meta.dirname, '../../src/keys/file-key-store.ts')}';
       const store = fileKeyStore(process.argv[1]);
       await store.ensureEpochKeys({ from: '2026-12-01', days: 60 });
       await store.ensureLinkKey();
@@ -195,7 +197,7 @@ describe('keys of a role', () => {
   });
 
   it('of different names differ, and the newest of a name is used', async () => {
-    const store = fileKeyStore(directory);
+    const store = fileKeyStore(directory, { readBeforeUsedMs: 0 });
     const made = [
       await store.symmetricKey('source'),
       await store.symmetricKey('pepper'),
@@ -205,6 +207,30 @@ describe('keys of a role', () => {
     expect((await store.symmetricKey('pepper')).reveal()).toEqual(made[1]?.reveal());
     await writeFile(at('pepper/2.key'), Buffer.alloc(32, 2));
     expect((await store.symmetricKey('pepper')).reveal()).toEqual(Buffer.alloc(32, 2));
+  });
+
+  it('are used a minute after they were made, when everybody has read them', async () => {
+    let turnedMs = 0;
+    const store = fileKeyStore(directory, { nowMs: () => Date.now() + turnedMs });
+    const [first] = await store.symmetricKeys('pepper');
+    const second = await store.addKey('pepper');
+    const inUse = async () => (await store.symmetricKeys('pepper')).map(({ id }) => id);
+    expect(await inUse()).toEqual(['2', '1']);
+    expect((await store.symmetricKey('pepper')).reveal()).toEqual(first?.key.reveal());
+    turnedMs = 61_000;
+    expect(await inUse()).toEqual(['1', '2']);
+    expect((await store.symmetricKey('pepper')).reveal()).toEqual(second?.key.reveal());
+  });
+
+  it('of another store are kept under the same name, or not at all', async () => {
+    const [one, other] = [fileKeyStore(at('one')), fileKeyStore(at('other'))];
+    await one.addKey('link');
+    const made = await one.addKey('link');
+    expect(made?.id).toBe('b');
+    expect((await other.addKey('link', made))?.key.reveal()).toEqual(made?.key.reveal());
+    const strange = { id: 'b', key: new Secret(Buffer.alloc(32, 7)) };
+    expect(await other.addKey('link', strange)).toBeUndefined();
+    expect((await other.keptKeys('link')).map(({ id }) => id)).toEqual(['b']);
   });
 
   it('sign receipts whose public half stays published', async () => {

@@ -1,0 +1,262 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { compactVerify, createLocalJWKSet } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Secret } from '../../src/domain/secret.ts';
+import { openJournal } from '../../src/journal/journal.ts';
+import { fileKeyStore } from '../../src/keys/file-key-store.ts';
+import type { KeyStore } from '../../src/keys/key-store.ts';
+import { createLinkTokens } from '../../src/keys/link-token.ts';
+import { createRenewedCookieBoxes } from '../../src/keys/renewed-cookie-boxes.ts';
+import { createRenewedReceipts } from '../../src/keys/renewed-receipts.ts';
+import { replayEntries } from '../../src/store/restores.ts';
+import { createSuppressionLookup } from '../../src/usecases/find-suppressed.ts';
+import { daysAfter } from '../../src/usecases/keep-epoch-keys.ts';
+import { openLink } from '../../src/usecases/open-link.ts';
+import { recordOptOut } from '../../src/usecases/record-opt-out.ts';
+import { resealRevokedDays } from '../../src/usecases/reseal-owed-parcels.ts';
+import { revokeDay } from '../../src/usecases/revoke-day.ts';
+import { revokeSelector } from '../../src/usecases/revoke-selector.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createDispatchBench, silentLog } from '../support/dispatch-bench.ts';
+import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
+import { type SeededAppointment, seedAppointment } from '../support/seed-appointment.ts';
+
+const minute = 60_000;
+const audience = 'r.example';
+let turnedMs = 0;
+const nowMs = () => Date.now() + turnedMs;
+let folder: string;
+let keys: KeyStore;
+let database: TestDatabase;
+let peer: MessagesPeer;
+let bench: ReturnType<typeof createDispatchBench>;
+let organisationId: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sotto-rotation-'));
+  keys = fileKeyStore(folder, { nowMs });
+  database = await createTestDatabase();
+  peer = await startMessagesPeer();
+  bench = createDispatchBench(database, peer);
+  organisationId = await database.createOrganisation();
+});
+afterAll(async () => {
+  await peer?.close();
+  await database?.drop();
+  rmSync(folder, { recursive: true });
+});
+
+const seed = () => seedAppointment({ admin: database.admin, keys, audience }, { organisationId });
+const read = ({ link }: SeededAppointment) =>
+  openLink({ database: database.open('patient', 2), keys, log: silentLog }, link.secret);
+
+describe('a new link key', () => {
+  it('signs after every process has read it; no link fails before, while or after, and both verify', async () => {
+    await keys.ensureLinkKey();
+    const tokensOf = async () => createLinkTokens({ keys: await keys.linkKeys(), audience });
+    const secrets: { token: string; secret: Buffer }[] = [];
+    const mint = async () => {
+      const tokens = await tokensOf();
+      const secret = randomBytes(18);
+      const token = tokens.mint(new Secret(secret), tokens.newestSelector).reveal();
+      secrets.push({ token, secret });
+      return token.charAt(0);
+    };
+    /** One that has read the keys long ago, and one that has just read them. */
+    const behind = await tokensOf();
+    let failed = 0;
+    const readAll = async (tokens: Awaited<ReturnType<typeof tokensOf>>) => {
+      for (const { token, secret } of secrets) {
+        if (!(await tokens.verify(token))?.reveal().equals(secret)) failed += 1;
+      }
+    };
+    expect(await mint()).toBe('a');
+    const made = await keys.addKey('link');
+    expect(made?.id).toBe('b');
+    for (let second = 0; second < 59; second += 20) {
+      turnedMs += 20_000;
+      expect(await mint()).toBe(turnedMs < minute ? 'a' : 'b');
+      if (turnedMs < minute) await readAll(behind);
+      await readAll(await tokensOf());
+    }
+    expect(await mint()).toBe('b');
+    await readAll(await tokensOf());
+    expect(failed).toBe(0);
+    await keys.removeKey('link', 'a');
+    const [old, ...others] = secrets;
+    const after = await tokensOf();
+    expect(await after.verify(old?.token ?? '')).toBeUndefined();
+    expect(await after.verify(others.at(-1)?.token ?? '')).toBeDefined();
+  });
+});
+
+describe('a new pepper', () => {
+  it('forgets nobody who said stop, and is what new stops are kept under', async () => {
+    const [early, late] = ['+33639980001', '+33639980002'].map((phone) => new Secret(phone));
+    if (!early || !late) throw new Error('two phones');
+    const journal = { append: async () => {} };
+    const patient = database.open('patient', 1);
+    const stop = (contact: Secret<string>) =>
+      recordOptOut(
+        { database: patient, journal, keys },
+        { channel: 'sms', contact, source: 'patient_page' },
+      );
+    const find = createSuppressionLookup({ database: bench.worker, keys });
+    const found = async () =>
+      (await find([early, late].map((to, index) => ({ reminderId: String(index), to })))).size;
+    await stop(early);
+    await keys.addKey('pepper');
+    expect(await found()).toBe(1);
+    turnedMs += 2 * minute;
+    await stop(late);
+    expect(await found()).toBe(2);
+    const { rows } = await database.admin.query('select pepper from suppressions order by pepper');
+    expect(rows).toEqual([{ pepper: '1' }, { pepper: '2' }]);
+  });
+});
+
+describe('a new receipt key', () => {
+  it('is published for as long as anyone keeps copies before it signs, and old receipts verify', async () => {
+    const receipts = await createRenewedReceipts(keys);
+    const sign = async () => {
+      await receipts.renew();
+      const { receipt } = await receipts.sign({
+        ...{ receiptId: 'r', organisationId, mode: 'test', reference: 'x', appointmentId: 'a' },
+        ...{ version: 1, body: new Secret({}), issuer: 'https://x', issuedAt: new Date() },
+      });
+      const { protectedHeader } = await compactVerify(receipt, createLocalJWKSet(receipts.jwks()));
+      return { receipt, kid: protectedHeader.kid };
+    };
+    const before = await sign();
+    await keys.addKey('receipt');
+    turnedMs += 5 * minute;
+    expect((await sign()).kid).toBe(before.kid);
+    const copy = createLocalJWKSet(receipts.jwks());
+    turnedMs += 6 * minute;
+    const after = await sign();
+    expect(after.kid).not.toBe(before.kid);
+    await compactVerify(after.receipt, copy);
+    await keys.removeKey('receipt', '1');
+    await receipts.renew();
+    await compactVerify(before.receipt, createLocalJWKSet(receipts.jwks()));
+  });
+});
+
+describe('a new cookie key', () => {
+  it('ends no session, at a process that has read it or has yet to', async () => {
+    const [one, other] = [
+      await createRenewedCookieBoxes(keys),
+      await createRenewedCookieBoxes(keys),
+    ];
+    const expiresAt = new Date(Date.now() + minute);
+    const old = await one.session.seal({ s: 1 }, { expiresAt });
+    await keys.addKey('cookie');
+    await one.renew();
+    // Not used yet: the other has not read it.
+    expect(await other.session.open(await one.session.seal({ s: 2 }, { expiresAt }))).toEqual({
+      s: 2,
+    });
+    await other.renew();
+    turnedMs += 2 * minute;
+    await one.renew();
+    const fresh = await one.session.seal({ s: 3 }, { expiresAt });
+    expect(await other.session.open(fresh)).toEqual({ s: 3 });
+    expect(await one.session.open(old)).toEqual({ s: 1 });
+  });
+});
+
+describe('a link key that somebody else has', () => {
+  it('opens nothing any more, at once and after a restore; what is owed is signed anew', async () => {
+    const [selector = ''] = (await keys.linkKeys()).slice(-1).map((key) => key.selector);
+    const [out, again] = [await seed(), await seed()];
+    await database.admin.query(
+      `update links set parcel = '\\x00', parcel_day = current_date where appointment_id = $1`,
+      [again.id],
+    );
+    await database.admin.query(
+      `update reminders set state = 'scheduled', sent_at = null where appointment_id = $1`,
+      [again.id],
+    );
+    expect(await read(out)).toBeDefined();
+    const journal = await openJournal(`file:${folder}/journal`, 'command-line');
+    let whileWaiting: unknown = 'not asked';
+    const done = await revokeSelector(
+      {
+        adminUrl: database.adminUrl,
+        journal,
+        keys,
+        untilForgotten: async () => {
+          whileWaiting = await read(out);
+        },
+      },
+      { selector, reason: 'lost laptop' },
+    );
+    await journal.close();
+    expect(whileWaiting).toBeUndefined();
+    expect(done).toEqual({ ended: 1, owed: 1, isJournaled: true });
+    for (const one of [out, again]) expect(await read(one)).toBeUndefined();
+    const known = (await keys.linkKeys()).map((key) => key.selector);
+    expect(known).not.toContain(selector);
+    expect(known).toHaveLength(1);
+    const { rows: told } = await database.admin.query(
+      `select reference, reason_code from events where type = 'reminder.needs_reissue'`,
+    );
+    expect(told).toEqual([{ reference: out.reference, reason_code: 'link_key_revoked' }]);
+    const { rows: audit } = await database.admin.query(
+      `select subject, reason from audit where action = 'link_key.revoke'`,
+    );
+    expect(audit).toEqual([{ subject: selector, reason: 'lost laptop' }]);
+
+    // Its next send signs it with another key: it opens again, under that.
+    await database.admin.query('update links set selector = $2 where appointment_id = $1', [
+      again.id,
+      known[0],
+    ]);
+    expect(await read(again)).toBeDefined();
+
+    // A database from before, brought back.
+    const entries = readFileSync(join(folder, 'journal', 'command-line.ndjson'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    await database.admin.query('delete from revoked_selectors');
+    await database.admin.query(
+      `update links set revoked_at = null, selector = $1 where appointment_id = $2`,
+      [selector, out.id],
+    );
+    expect(await read(out)).toBeDefined();
+    await database.admin.query('update database_lives set ready_at = null');
+    const scheduler = database.open('scheduler', 1);
+    await scheduler.transaction([], (connection) => replayEntries(connection, entries));
+    expect(await read(out)).toBeUndefined();
+  });
+});
+
+describe('a day’s key that somebody else has', () => {
+  it('has nothing sealed to it any more a minute later, and what was sealed to it still opens', async () => {
+    const today = Temporal.Now.plainDateISO('UTC').toString();
+    const day = daysAfter(today, 3);
+    await keys.ensureEpochKeys({ from: today, days: 6 });
+    const epochPublicKey = await keys.epochPublicKey(day);
+    if (!epochPublicKey) throw new Error('no key');
+    await bench.seed({ organisationId, count: 3, epochPublicKey, parcelDay: day } as never);
+    const journal = { append: async () => {} };
+    await revokeDay({ adminUrl: database.adminUrl, journal }, { day, reason: 'disk stolen' });
+    const reseal = () =>
+      resealRevokedDays({
+        ...{ database: bench.worker, keys, log: silentLog },
+        now: () => Temporal.Now.instant(),
+      });
+    expect(await reseal()).toBe(3);
+    expect(await reseal()).toBe(0);
+    const { rows } = await database.admin.query(
+      `select distinct parcel_day::text as day from links where parcel_day > current_date`,
+    );
+    expect(rows).toEqual([{ day: daysAfter(day, -1) }]);
+    expect(await keys.epochPrivateKey(day)).toBeDefined();
+  });
+});
