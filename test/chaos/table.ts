@@ -26,7 +26,7 @@ function alarmsOf(expected: readonly string[], fired: readonly string[]): string
 
 /** All that was played, one line a scenario, and what the figures support. */
 export function tableOf(results: readonly ChaosResult[]): string {
-  const outcomes = results.flatMap((result) => result.outcomes);
+  const outcomes = inOne(results.flatMap((result) => result.outcomes));
   const lines = [
     columns.map(([heading]) => heading),
     ...outcomes.map((outcome) => columns.map(([, of]) => String(of(outcome)))),
@@ -44,6 +44,31 @@ export function tableOf(results: readonly ChaosResult[]): string {
   );
   return [...printed, '', ...summaryOf(results)].join('\n');
 }
+
+/** What was played in parts, as one. */
+function inOne(outcomes: readonly Outcome[]): Outcome[] {
+  const parts = Map.groupBy(outcomes, ({ scenario, backend }) => `${backend} ${scenario}`);
+  return Array.from(parts.values(), (all) => all.reduce(together));
+}
+
+function together(one: Outcome, other: Outcome): Outcome {
+  const sums = Object.fromEntries(
+    summed.map((name) => [name, one[name] + other[name]]),
+  ) as unknown as Pick<Outcome, (typeof summed)[number]>;
+  return {
+    ...{ ...one, ...sums },
+    longestLagMs: Math.max(one.longestLagMs, other.longestLagMs),
+    alarmsExpected: [...one.alarmsExpected, ...other.alarmsExpected],
+    alarmsFired: [...one.alarmsFired, ...other.alarmsFired],
+    faults: [...one.faults, ...other.faults],
+  };
+}
+
+const summed = [
+  ...(['rounds', 'seconds', 'accepted', 'delivered', 'cancelled', 'ended', 'lost'] as const),
+  ...(['unflaggedDuplicates', 'flaggedDuplicates', 'uncertainMade', 'uncertainSettled'] as const),
+  ...(['held', 'turnedAway'] as const),
+];
 
 function summaryOf(results: readonly ChaosResult[]): string[] {
   const outcomes = results.flatMap((result) => result.outcomes);

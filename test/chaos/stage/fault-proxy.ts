@@ -84,14 +84,15 @@ export async function startFaultProxy(target: number): Promise<FaultProxy> {
     ways.add(way);
     carry(way, 'request', client, upstream);
     carry(way, 'answer', upstream, client);
-    for (const socket of [client, upstream]) {
-      socket.on('close', () => {
-        ways.delete(way);
-        if (way.dead) return;
-        client.destroy();
-        upstream.destroy();
-      });
-    }
+    // Whoever is killed, its machine says so to the other side; what is lost on the way is not heard of.
+    client.on('close', () => {
+      ways.delete(way);
+      upstream.destroy();
+    });
+    upstream.on('close', () => {
+      ways.delete(way);
+      if (!way.dead) client.destroy();
+    });
   });
 
   function keep(socket: Socket): Socket {
