@@ -21,6 +21,7 @@ import { type ChaosResult, runChaos } from './run-chaos.ts';
 import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
 import type { Backend } from './stage/stage.ts';
+import { summaryTableOf } from './summary-table.ts';
 import { faultsOf, tableOf } from './table.ts';
 
 const { values: options, positionals } = parseArgs({
@@ -42,6 +43,7 @@ const seed = process.env.SEED === undefined ? newSeed() : readSeed(process.env.S
 
 const results = options.table ? positionals.flatMap(readResults) : await play();
 console.log(`\n${tableOf(results)}`);
+if (options.table) console.log(`\n${summaryTableOf(results)}`);
 for (const fault of faultsOf(results)) console.log(`FAULT ${fault}`);
 process.exit(faultsOf(results).length > 0 ? 1 : 0);
 

@@ -32,6 +32,7 @@ export async function playPlan(
       if (file !== undefined) keepResult(file, result);
       const played = countRounds([result], scenario.name);
       done += played;
+      options.tell(`${backend}: ${scenario.name}: ${done} of ${full} rounds`);
       // A round that failed has told why; the next scenario may do better.
       if (played < count) break;
     }
