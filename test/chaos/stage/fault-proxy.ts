@@ -120,7 +120,11 @@ export async function startFaultProxy(target: number): Promise<FaultProxy> {
           pending -= 1;
         });
     });
-    from.on('end', () => void before.then(() => !way.dead && to.end()));
+    from.on('end', () => {
+      // Of one that is killed, the server hears in the end; else its connections would be taken for good.
+      if (way.dead && direction === 'request') from.destroy();
+      void before.then(() => !way.dead && to.end());
+    });
   }
 
   async function carryLate(way: Way, direction: Trap['on'], to: Socket, piece: Buffer) {
