@@ -22,7 +22,7 @@ import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
 import type { Backend } from './stage/stage.ts';
 import { summaryTableOf } from './summary-table.ts';
-import { faultsOf, tableOf } from './table.ts';
+import { faultsOf, notesOf, tableOf } from './table.ts';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -43,7 +43,7 @@ const seed = process.env.SEED === undefined ? newSeed() : readSeed(process.env.S
 
 const results = options.table ? positionals.flatMap(readResults) : await play();
 console.log(`\n${tableOf(results)}`);
-if (options.table) console.log(`\n${summaryTableOf(results)}`);
+if (options.table) console.log(`\n${notesOf(results)}\n${summaryTableOf(results)}`);
 for (const fault of faultsOf(results)) console.log(`FAULT ${fault}`);
 process.exit(faultsOf(results).length > 0 ? 1 : 0);
 

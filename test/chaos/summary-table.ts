@@ -41,12 +41,10 @@ const columns: readonly [heading: string, of: (outcomes: readonly Outcome[]) => 
 /** The figures by kind of fault, both queues together, in Markdown: what the README shows. */
 export function summaryTableOf(results: readonly ChaosResult[]): string {
   const outcomes = results.flatMap((result) => result.outcomes);
-  const rows = Object.entries(kinds).map(([kind, names]) =>
-    rowOf(
-      kind,
-      outcomes.filter(({ scenario }) => names.includes(scenario)),
-    ),
-  );
+  const rows = Object.entries(kinds).flatMap(([kind, names]) => {
+    const alike = outcomes.filter(({ scenario }) => names.includes(scenario));
+    return alike.length > 0 ? [rowOf(kind, alike)] : [];
+  });
   return [
     `| What was done, on both queues | ${columns.map(([heading]) => heading).join(' | ')} |`,
     `| --- |${' ---: |'.repeat(columns.length)}`,

@@ -57,6 +57,7 @@ function together(one: Outcome, other: Outcome): Outcome {
   ) as unknown as Pick<Outcome, (typeof summed)[number]>;
   return {
     ...{ ...one, ...sums },
+    notes: sumOf(one.notes, other.notes),
     longestLagMs: Math.max(one.longestLagMs, other.longestLagMs),
     alarmsExpected: [...one.alarmsExpected, ...other.alarmsExpected],
     alarmsFired: [...one.alarmsFired, ...other.alarmsFired],
@@ -64,11 +65,29 @@ function together(one: Outcome, other: Outcome): Outcome {
   };
 }
 
+function sumOf(one: Outcome['notes'], other: Outcome['notes']): Outcome['notes'] {
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return Object.fromEntries(
+    Array.from(names, (name) => [name, (one[name] ?? 0) + (other[name] ?? 0)]),
+  );
+}
+
 const summed = [
   ...(['rounds', 'seconds', 'accepted', 'delivered', 'cancelled', 'ended', 'lost'] as const),
   ...(['unflaggedDuplicates', 'flaggedDuplicates', 'uncertainMade', 'uncertainSettled'] as const),
   ...(['held', 'turnedAway'] as const),
 ];
+
+/** What was done how often, a line a scenario that counted it, both queues together. */
+export function notesOf(results: readonly ChaosResult[]): string {
+  const outcomes = results.flatMap((result) => result.outcomes);
+  const byScenario = Map.groupBy(outcomes, ({ scenario }) => scenario);
+  return Array.from(byScenario, ([scenario, all]) => {
+    const notes = all.map((outcome) => outcome.notes).reduce(sumOf);
+    const counts = Object.entries(notes).map(([what, count]) => `${what} ${count}`);
+    return counts.length > 0 ? `${scenario}: ${counts.join(', ')}\n` : '';
+  }).join('');
+}
 
 function summaryOf(results: readonly ChaosResult[]): string[] {
   const outcomes = results.flatMap((result) => result.outcomes);

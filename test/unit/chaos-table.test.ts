@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { ChaosResult, Outcome } from '../chaos/run-chaos.ts';
 import { scenarios } from '../chaos/scenarios.ts';
 import { summaryTableOf } from '../chaos/summary-table.ts';
-import { faultsOf, tableOf } from '../chaos/table.ts';
+import { faultsOf, notesOf, tableOf } from '../chaos/table.ts';
 
 const outcome: Outcome = {
   ...{ scenario: 'worker-kill', fault: 'killed', backend: 'redis', rounds: 100, seconds: 60 },
@@ -17,11 +17,16 @@ const part = (change: Partial<Outcome>): ChaosResult => ({
 });
 
 it('parts of one scenario are one line, and what is bad in one of them stays bad in all', () => {
-  const parts = [part({}), part({ lost: 1, longestLagMs: 9_000, faults: ['a is owed'] })];
+  const notes = { 'after accept': 20 };
+  const parts = [
+    part({ notes }),
+    part({ notes, lost: 1, longestLagMs: 9_000, faults: ['a is owed'] }),
+  ];
   const [, line = ''] = tableOf(parts).split('\n');
   expect(line.split(/ {2,}/)).toEqual(
     'worker-kill,redis,200,120,1400,1380,20,1,0,2,60,60,4,9.0 s,0/0,1'.split(','),
   );
+  expect(notesOf(parts)).toBe('worker-kill: after accept 40\n');
   expect(faultsOf(parts)).toEqual(['redis worker-kill (seed 7): a is owed']);
 });
 
