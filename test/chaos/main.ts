@@ -16,7 +16,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { findRedis } from '../support/redis-process.ts';
 import { playPlan } from './play-plan.ts';
-import { readResults } from './results-file.ts';
+import { keepResult, readResults } from './results-file.ts';
 import { type ChaosResult, runChaos } from './run-chaos.ts';
 import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
@@ -69,7 +69,11 @@ async function play(): Promise<ChaosResult[]> {
     return (await Promise.all(played)).flat();
   }
   const cuts: ChaosResult[] = [];
-  for (const stage of stages) if (stage.scenarios.length > 0) cuts.push(await runChaos(stage));
+  for (const stage of stages.filter(({ scenarios: some }) => some.length > 0)) {
+    const cut = await runChaos(stage);
+    cuts.push(cut);
+    if (options.to !== undefined) keepResult(options.to, cut);
+  }
   return cuts;
 }
 

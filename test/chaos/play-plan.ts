@@ -16,10 +16,14 @@ export async function playPlan(
 ): Promise<ChaosResult[]> {
   const { backend, scenarios, file } = options;
   const names = scenarios.map(({ name }) => name);
-  const results = (file === undefined ? [] : readResults(file)).filter(
-    ({ backend: other, outcomes }) =>
-      other === backend && outcomes.every(({ scenario }) => names.includes(scenario)),
-  );
+  const kept = file === undefined ? [] : readResults(file);
+  const results: ChaosResult[] = kept
+    .filter((result) => result.backend === backend)
+    .map((result) => ({
+      ...result,
+      outcomes: result.outcomes.filter(({ scenario }) => names.includes(scenario)),
+    }))
+    .filter(({ outcomes }) => outcomes.length > 0);
   for (const scenario of scenarios) {
     const { full } = scenario.rounds;
     let done = countRounds(results, scenario.name);
