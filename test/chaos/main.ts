@@ -2,7 +2,7 @@
  * Breaks what Sotto stands on, again and again, while appointments come in and reminders go out, and
  * asks the ledgers of the peers who got what.
  *
- *   npm run chaos                         the whole plan, on both queues side by side: an hour and a half
+ *   npm run chaos                         the whole plan, on both queues side by side: an hour or two
  *   npm run chaos -- --to FILE            keeps the figures of each part, and goes on from those it finds there
  *   npm run chaos -- --table FILE…        plays nothing, and prints what such files hold together
  *   npm run chaos -- --real-leases        waits for leases and windows instead of turning them: many hours
