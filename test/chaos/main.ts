@@ -2,31 +2,38 @@
  * Breaks what Sotto stands on, again and again, while appointments come in and reminders go out, and
  * asks the ledgers of the peers who got what.
  *
- *   npm run chaos                         the whole plan, on both queues: hours
- *   npm run chaos -- --minutes 5          as much of it as five minutes hold, leases turned forward
+ *   npm run chaos                         the whole plan, on both queues side by side: an hour or two
+ *   npm run chaos -- --to FILE            keeps the figures of each part, and goes on from those it finds there
+ *   npm run chaos -- --table FILE…        plays nothing, and prints what such files hold together
+ *   npm run chaos -- --real-leases        waits for leases and windows instead of turning them: many hours
+ *   npm run chaos -- --minutes 5          as much of it as five minutes hold, one queue after the other
  *   npm run chaos -- --only worker-kill   one scenario, or several with commas
  *   npm run chaos -- --backend redis      one queue alone
  *   npm run chaos -- --older FOLDER       beside an older version, installed in that folder
- *   npm run chaos -- --json FILE          figures for programs, beside the table
  *   SEED=7 npm run chaos                  the same choices as a run that printed this seed
  */
-import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { findRedis } from '../support/redis-process.ts';
+import { playPlan } from './play-plan.ts';
+import { keepResult, readResults } from './results-file.ts';
 import { type ChaosResult, runChaos } from './run-chaos.ts';
 import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
 import type { Backend } from './stage/stage.ts';
-import { faultsOf, tableOf } from './table.ts';
+import { summaryTableOf } from './summary-table.ts';
+import { faultsOf, notesOf, tableOf } from './table.ts';
 
-const { values: options } = parseArgs({
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     minutes: { type: 'string' },
     only: { type: 'string' },
     backend: { type: 'string' },
     older: { type: 'string' },
-    json: { type: 'string' },
+    to: { type: 'string' },
+    table: { type: 'boolean' },
+    'real-leases': { type: 'boolean' },
   },
 });
 const backends = chooseBackends(options.backend);
@@ -34,30 +41,40 @@ const chosen = chooseScenarios(options.only);
 const minutes = options.minutes === undefined ? undefined : readMinutes(options.minutes);
 const seed = process.env.SEED === undefined ? newSeed() : readSeed(process.env.SEED);
 
-console.log(`Node ${process.version}, ${cpus().length} cores, ${cpus()[0]?.model}, SEED=${seed}`);
-const results: ChaosResult[] = [];
-for (const [place, backend] of backends.entries()) {
-  const played = chosen.filter((scenario) => isPlayed(scenario, backend));
-  if (played.length === 0) continue;
-  results.push(
-    await runChaos({
-      ...{ backend, seed, scenarios: played },
-      minutes: minutes === undefined ? undefined : minutes / backends.length,
-      olderVersion: options.older,
-      redisProgram: backend === 'redis' ? findRedis() : undefined,
-      tell: (line) => console.error(line),
-    }),
-  );
-  // The next one takes as long again.
-  if (place < backends.length - 1) report();
-}
-report();
+const results = options.table ? positionals.flatMap(readResults) : await play();
+console.log(`\n${tableOf(results)}`);
+if (options.table) console.log(`\n${notesOf(results)}\n${summaryTableOf(results)}`);
+for (const fault of faultsOf(results)) console.log(`FAULT ${fault}`);
 process.exit(faultsOf(results).length > 0 ? 1 : 0);
 
-function report(): void {
-  console.log(`\n${tableOf(results)}`);
-  for (const fault of faultsOf(results)) console.log(`FAULT ${fault}`);
-  if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
+async function play(): Promise<ChaosResult[]> {
+  console.log(`Node ${process.version}, ${cpus().length} cores, ${cpus()[0]?.model}, SEED=${seed}`);
+  const common = {
+    seed,
+    realLeases: options['real-leases'] ?? false,
+    olderVersion: options.older,
+    tell: (line: string) => console.error(`${new Date().toISOString().slice(11, 19)} ${line}`),
+  };
+  const stages = backends.map((backend) => ({
+    ...{
+      ...common,
+      backend,
+      minutes: minutes === undefined ? undefined : minutes / backends.length,
+    },
+    scenarios: chosen.filter((scenario) => isPlayed(scenario, backend)),
+    redisProgram: backend === 'redis' ? findRedis() : undefined,
+  }));
+  if (minutes === undefined) {
+    const played = stages.map((stage) => playPlan({ ...stage, file: options.to }));
+    return (await Promise.all(played)).flat();
+  }
+  const cuts: ChaosResult[] = [];
+  for (const stage of stages.filter(({ scenarios: some }) => some.length > 0)) {
+    const cut = await runChaos(stage);
+    cuts.push(cut);
+    if (options.to !== undefined) keepResult(options.to, cut);
+  }
+  return cuts;
 }
 
 function isPlayed({ backend: only, needsOlderVersion, rounds }: Scenario, on: Backend): boolean {

@@ -14,6 +14,10 @@ export interface ChaosOptions {
   readonly scenarios: readonly Scenario[];
   /** Undefined: the full number of rounds of each. */
   readonly minutes: number | undefined;
+  /** Leases and windows are waited for, and not turned forward. */
+  readonly realLeases?: boolean;
+  /** Rounds that were played in earlier parts: what is chosen goes on from there. */
+  readonly roundsBefore?: number;
   readonly redisProgram: RedisProgram | undefined;
   /** A folder that holds another version, installed. */
   readonly olderVersion?: string | undefined;
@@ -64,7 +68,7 @@ const cancelledShare = 0.05;
  * by the ledgers of the peers.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
-  const { backend, seed, scenarios, minutes, tell } = options;
+  const { backend, seed, scenarios, minutes, tell, realLeases = false, roundsBefore = 0 } = options;
   const stage = await openStage(options);
   try {
     const watch = watchLedger(stage);
@@ -75,10 +79,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       const untilMs =
         endsAtMs === undefined ? undefined : Date.now() + (endsAtMs - Date.now()) / left;
       tell(`${backend}: ${scenario.name}: ${scenario.fault}`);
-      played.push(await play(stage, { scenario, seed, untilMs }));
+      played.push(await play(stage, { scenario, seed, untilMs, realLeases, roundsBefore }));
     }
     tell(`${backend}: everything settles`);
-    await settle(stage, minutes !== undefined);
+    await settle(stage, !realLeases);
     const outcomes: Outcome[] = [];
     for (const one of played) outcomes.push(await conclude(stage, one));
     await watch.stop();
@@ -91,18 +95,25 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
 
 async function play(
   stage: Stage,
-  { scenario, seed, untilMs }: { scenario: Scenario; seed: number; untilMs: number | undefined },
+  given: {
+    scenario: Scenario;
+    seed: number;
+    untilMs: number | undefined;
+    realLeases: boolean;
+    roundsBefore: number;
+  },
 ): Promise<Played> {
   const fromMs = Date.now();
+  const { scenario, seed, untilMs, realLeases, roundsBefore } = given;
   const { name, rounds: plan, perSecond = defaultPerSecond } = scenario;
-  const random = randomFrom(seed, `${stage.backend} ${name}`);
+  const random = randomFrom(seed, `${stage.backend} ${name}${roundsBefore || ''}`);
   const tenant = await stage.createTenant(name);
   const { dueInMs = 2_000 } = scenario;
   const bookings = createBookings({ stage, tenant, name, random, dueInMs });
   const breaches: string[] = [];
   const notes: Record<string, number> = {};
   const scene: Scene = {
-    ...{ stage, tenant, bookings, random, isFull: untilMs === undefined },
+    ...{ stage, tenant, bookings, random, realLeases },
     async untilMore(count, withinMs = 20_000) {
       const goal = countArrived(stage, bookings) + count;
       return isTrueWithin(() => countArrived(stage, bookings) >= goal, withinMs);
@@ -122,7 +133,7 @@ async function play(
     const wanted = () =>
       rounds < plan.least ||
       (rounds < plan.full && (untilMs === undefined || Date.now() < untilMs));
-    for (; wanted(); rounds += 1) await scenario.round(scene, rounds);
+    for (; wanted(); rounds += 1) await scenario.round(scene, roundsBefore + rounds);
   } catch (error) {
     breaches.push(`round ${rounds + 1}: ${error instanceof Error ? error.message : error}`);
   } finally {

@@ -12,7 +12,7 @@ export interface Scenario {
   readonly backend?: Backend;
   /** Only where there is one, and another folder holds it. */
   readonly needsOlderVersion?: true;
-  /** How often in a full run, and at least, however little time there is. */
+  /** How often in a full run on each queue, and at least, however little time there is. */
   readonly rounds: { readonly full: number; readonly least: number };
   /** Appointments booked a second meanwhile; 10 when absent, 0 where the rounds book themselves. */
   readonly perSecond?: number;
@@ -33,8 +33,8 @@ export interface Scene {
   readonly tenant: Tenant;
   readonly bookings: Bookings;
   readonly random: Random;
-  /** The whole plan is played, with production's leases; else as much of it as there is time for. */
-  readonly isFull: boolean;
+  /** Production's leases and windows are waited for; else they are turned forward. */
+  readonly realLeases: boolean;
   /** Resolves when so many more of its own reminders are with the peers, or the time is over. */
   untilMore(count: number, withinMs?: number): Promise<boolean>;
   /** Books so many and resolves when they are accepted. */

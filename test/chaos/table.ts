@@ -26,7 +26,7 @@ function alarmsOf(expected: readonly string[], fired: readonly string[]): string
 
 /** All that was played, one line a scenario, and what the figures support. */
 export function tableOf(results: readonly ChaosResult[]): string {
-  const outcomes = results.flatMap((result) => result.outcomes);
+  const outcomes = inOne(results.flatMap((result) => result.outcomes));
   const lines = [
     columns.map(([heading]) => heading),
     ...outcomes.map((outcome) => columns.map(([, of]) => String(of(outcome)))),
@@ -43,6 +43,50 @@ export function tableOf(results: readonly ChaosResult[]): string {
       .trimEnd(),
   );
   return [...printed, '', ...summaryOf(results)].join('\n');
+}
+
+/** What was played in parts, as one. */
+function inOne(outcomes: readonly Outcome[]): Outcome[] {
+  const parts = Map.groupBy(outcomes, ({ scenario, backend }) => `${backend} ${scenario}`);
+  return Array.from(parts.values(), (all) => all.reduce(together));
+}
+
+function together(one: Outcome, other: Outcome): Outcome {
+  const sums = Object.fromEntries(
+    summed.map((name) => [name, one[name] + other[name]]),
+  ) as unknown as Pick<Outcome, (typeof summed)[number]>;
+  return {
+    ...{ ...one, ...sums },
+    notes: sumOf(one.notes, other.notes),
+    longestLagMs: Math.max(one.longestLagMs, other.longestLagMs),
+    alarmsExpected: [...one.alarmsExpected, ...other.alarmsExpected],
+    alarmsFired: [...one.alarmsFired, ...other.alarmsFired],
+    faults: [...one.faults, ...other.faults],
+  };
+}
+
+function sumOf(one: Outcome['notes'], other: Outcome['notes']): Outcome['notes'] {
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return Object.fromEntries(
+    Array.from(names, (name) => [name, (one[name] ?? 0) + (other[name] ?? 0)]),
+  );
+}
+
+const summed = [
+  ...(['rounds', 'seconds', 'accepted', 'delivered', 'cancelled', 'ended', 'lost'] as const),
+  ...(['unflaggedDuplicates', 'flaggedDuplicates', 'uncertainMade', 'uncertainSettled'] as const),
+  ...(['held', 'turnedAway'] as const),
+];
+
+/** What was done how often, a line a scenario that counted it, both queues together. */
+export function notesOf(results: readonly ChaosResult[]): string {
+  const outcomes = results.flatMap((result) => result.outcomes);
+  const byScenario = Map.groupBy(outcomes, ({ scenario }) => scenario);
+  return Array.from(byScenario, ([scenario, all]) => {
+    const notes = all.map((outcome) => outcome.notes).reduce(sumOf);
+    const counts = Object.entries(notes).map(([what, count]) => `${what} ${count}`);
+    return counts.length > 0 ? `${scenario}: ${counts.join(', ')}\n` : '';
+  }).join('');
 }
 
 function summaryOf(results: readonly ChaosResult[]): string[] {

@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts';
 export const apiKill: Scenario = {
   name: 'api-kill',
   fault: 'SIGKILL of the API while appointments come in; whoever got no answer asks again',
-  rounds: { full: 500, least: 3 },
+  rounds: { full: 30, least: 3 },
   perSecond: 60,
   dueInMs: 10_000,
   async round({ stage, bookings, random, breach }) {

@@ -20,7 +20,7 @@ const replays = 100;
 export const bells: Scenario = {
   name: 'bells',
   fault: 'bells replayed 100 times, forged, of batches long over, and of no shape of ours',
-  rounds: { full: 60, least: 2 },
+  rounds: { full: 15, least: 2 },
   perSecond: 20,
   async prepare({ stage }) {
     const given = { url: stage.queueUrl(), connectionsMax: 1 };

@@ -12,7 +12,7 @@ const told = new WeakMap<Scene, number>();
 export const callbacks: Scenario = {
   name: 'callbacks',
   fault: 'delivery receipts lost, doubled five times, out of order, forged, for nobody, a day late',
-  rounds: { full: 40, least: 2 },
+  rounds: { full: 15, least: 2 },
   perSecond: 20,
   async prepare(scene) {
     lastWords.set(scene, new Map());

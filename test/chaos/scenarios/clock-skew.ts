@@ -7,7 +7,7 @@ const minutes = 10;
 export const clockSkew: Scenario = {
   name: 'clock-skew',
   fault: `worker and scheduler whose clocks are ${minutes} minutes ahead, or behind`,
-  rounds: { full: 40, least: 2 },
+  rounds: { full: 10, least: 2 },
   perSecond: 20,
   async round({ stage, untilMore, breach, bookings }, number) {
     const ms = (number % 2 === 0 ? 1 : -1) * minutes * 60_000;

@@ -21,7 +21,7 @@ const names = Object.keys(commits);
 export const commitUnknown: Scenario = {
   name: 'commit-unknown',
   fault: 'the connection cut between COMMIT and its answer: acceptance, feeding, intent, outcome',
-  rounds: { full: 400, least: 8 },
+  rounds: { full: 80, least: 8 },
   perSecond: 0,
   async round({ stage, book, note, breach }, number) {
     const name = names[number % names.length] ?? '';

@@ -25,7 +25,7 @@ const names = Object.keys(ways);
 export const databaseFull: Scenario = {
   name: 'database-full',
   fault: 'no connection left for the API, tables locked: it says "later", and never 500',
-  rounds: { full: 100, least: 2 },
+  rounds: { full: 20, least: 2 },
   perSecond: 30,
   dueInMs: 8_000,
   async round(scene, number) {

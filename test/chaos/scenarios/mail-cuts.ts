@@ -10,7 +10,7 @@ export const mailCuts: Scenario = {
   name: 'mail-cuts',
   fault:
     'a mail server that cuts off or falls silent at each verb; only what it asked for is in doubt',
-  rounds: { full: 280, least: moments.length },
+  rounds: { full: 28, least: moments.length },
   perSecond: 0,
   async round({ stage, random, book, note, untilMore }, number) {
     const at = moments[number % moments.length] ?? 'banner';

@@ -7,7 +7,7 @@ const knownWithinS = 120;
 export const nobodyFeeds: Scenario = {
   name: 'nobody-feeds',
   fault: 'the only scheduler frozen until somebody is told of it',
-  rounds: { full: 3, least: 0 },
+  rounds: { full: 10, least: 0 },
   alarms: ['duty_silent'],
   dueInMs: 5_000,
   async round(scene) {

@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts';
 export const postgresCut: Scenario = {
   name: 'postgres-cut',
   fault: 'every connection to PostgreSQL cut, again and again',
-  rounds: { full: 500, least: 12 },
+  rounds: { full: 60, least: 12 },
   perSecond: 20,
   dueInMs: 4_000,
   async round({ stage, random, untilMore }, number) {

@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts';
 export const postgresKill: Scenario = {
   name: 'postgres-kill',
   fault: 'SIGKILL of the postmaster under load',
-  rounds: { full: 100, least: 2 },
+  rounds: { full: 50, least: 2 },
   perSecond: 20,
   dueInMs: 12_000,
   async round({ stage, random, untilMore, breach }) {

@@ -25,7 +25,7 @@ export const providerFaults: Scenario = {
   name: 'provider-faults',
   fault:
     '429 with Retry-After, 5xx, taken without an answer, cut off, refused, byte by byte, half open',
-  rounds: { full: 160, least: 8 },
+  rounds: { full: 24, least: 8 },
   perSecond: 15,
   async round(scene, number) {
     const { stage, random } = scene;
@@ -36,7 +36,7 @@ export const providerFaults: Scenario = {
       return isMine ? random.anyOf(way?.answers ?? []) : 'accept';
     };
     way?.begin?.(scene);
-    await wait(random.between(1_000, scene.isFull ? 8_000 : 2_500));
+    await wait(random.between(1_000, scene.realLeases ? 8_000 : 2_500));
     for (const { toPhones } of stage.workers) toPhones.heal();
     stage.phones.answer = () => 'accept';
     scene.note(name);

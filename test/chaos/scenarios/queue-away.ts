@@ -5,7 +5,7 @@ export const queueAway: Scenario = {
   name: 'queue-away',
   fault: 'the queue’s own tables gone for a while: what waits is found without a bell',
   backend: 'postgres',
-  rounds: { full: 60, least: 2 },
+  rounds: { full: 15, least: 2 },
   perSecond: 20,
   async round({ stage, random, untilMore, breach }) {
     await stage.rows('alter schema sotto_queue rename to away');

@@ -15,12 +15,12 @@ export const redisDown: Scenario = {
   name: 'redis-down',
   fault:
     'SIGKILL of Redis, and its start with nothing in it: everything is accepted and sent meanwhile',
-  rounds: { full: 40, least: 2 },
-  async round({ stage, random, isFull, bookings, untilMore, breach }) {
+  rounds: { full: 15, least: 2 },
+  async round({ stage, random, realLeases, bookings, untilMore, breach }) {
     const redis = current(stage);
     const before = bookings.turnedAway();
     await redis.kill();
-    await wait(random.between(0, isFull ? 30_000 : 1_000));
+    await wait(random.between(0, realLeases ? 30_000 : 1_000));
     if (!(await untilMore(10, 30_000))) breach('nothing went out while Redis was down');
     if (bookings.turnedAway() > before) breach('the API turned somebody away without Redis');
     await redis.restart();
@@ -32,7 +32,7 @@ export const redisEmptied: Scenario = {
   ...common,
   name: 'redis-emptied',
   fault: 'FLUSHALL, again and again',
-  rounds: { full: 100, least: 5 },
+  rounds: { full: 50, least: 5 },
   async round({ stage, random, untilMore, breach }) {
     await current(stage).admin.flushall();
     await wait(random.between(0, 300));
@@ -44,7 +44,7 @@ export const redisFull: Scenario = {
   ...common,
   name: 'redis-full',
   fault: 'Redis at its maxmemory',
-  rounds: { full: 40, least: 1 },
+  rounds: { full: 15, least: 1 },
   async round({ stage, random, bookings, untilMore, breach }) {
     const { admin } = current(stage);
     const before = bookings.turnedAway();
@@ -61,13 +61,13 @@ export const redisHalfOpen: Scenario = {
   ...common,
   name: 'redis-half-open',
   fault: 'a Redis that takes everything and answers nothing',
-  rounds: { full: 40, least: 1 },
-  async round({ stage, random, isFull, untilMore, breach }, number) {
+  rounds: { full: 15, least: 1 },
+  async round({ stage, random, realLeases, untilMore, breach }, number) {
     for (const { toRedis } of stage.actors()) {
       if (number % 2 === 0) toRedis?.stall();
       else toRedis?.muffle();
     }
-    await wait(random.between(1_000, isFull ? 45_000 : 3_000));
+    await wait(random.between(1_000, realLeases ? 45_000 : 3_000));
     if (!(await untilMore(20, 30_000))) breach('nothing went out while Redis was silent');
     for (const { toRedis } of stage.actors()) toRedis?.heal();
     await untilMore(5);
@@ -78,7 +78,7 @@ export const redisFailover: Scenario = {
   ...common,
   name: 'redis-failover',
   fault: 'a Redis that dies, and its replica, a moment behind, in its place',
-  rounds: { full: 40, least: 1 },
+  rounds: { full: 15, least: 1 },
   async round({ stage, random, untilMore, breach }) {
     const [one, other] = stage.redis ?? [];
     const leader = current(stage);

@@ -7,21 +7,21 @@ let second: Actor | undefined;
 export const schedulers: Scenario = {
   name: 'schedulers',
   fault: 'two schedulers at once; one killed or frozen each round',
-  rounds: { full: 100, least: 3 },
+  rounds: { full: 21, least: 3 },
   perSecond: 20,
   async prepare({ stage }) {
     const added = await stage.addActor('scheduler');
     second = added;
     return () => added.stop();
   },
-  async round({ stage, random, isFull, untilMore, breach }, number) {
+  async round({ stage, random, realLeases, untilMore, breach }, number) {
     const scheduler = random.anyOf([stage.scheduler, second ?? stage.scheduler]);
     await wait(random() * 700);
     if (number % 3 < 2) {
       await scheduler.kill();
     } else {
       scheduler.signal('SIGSTOP');
-      await wait(isFull ? random.between(1_000, 40_000) : 1_500);
+      await wait(realLeases ? random.between(1_000, 40_000) : 1_500);
       scheduler.signal('SIGCONT');
     }
     // One that is frozen while it feeds keeps the other from feeding until its transaction is ended.

@@ -39,7 +39,7 @@ const names = Object.keys(blows);
 export const storm: Scenario = {
   name: 'storm',
   fault: 'two to four of all of these at once',
-  rounds: { full: 300, least: 3 },
+  rounds: { full: 40, least: 3 },
   perSecond: 20,
   dueInMs: 6_000,
   async round(scene) {

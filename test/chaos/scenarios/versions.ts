@@ -5,7 +5,7 @@ export const versions: Scenario = {
   name: 'versions',
   fault: 'workers and schedulers of an older version beside those of this one, and alone',
   needsOlderVersion: true,
-  rounds: { full: 20, least: 1 },
+  rounds: { full: 10, least: 1 },
   perSecond: 20,
   async round({ stage, untilMore, breach }) {
     const script = join(stage.olderVersion ?? '', 'src/cli.ts');

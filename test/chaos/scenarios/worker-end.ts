@@ -8,7 +8,7 @@ const endedInMs = 10_000;
 export const workerEnd: Scenario = {
   name: 'worker-end',
   fault: 'workers told to end (SIGTERM), one after the other, while providers take their time',
-  rounds: { full: 60, least: 2 },
+  rounds: { full: 20, least: 2 },
   perSecond: 20,
   async prepare({ stage, random }) {
     stage.phones.answer = async () => {

@@ -44,13 +44,17 @@ async function noteInTheAir(scene: Scene): Promise<void> {
   const known = inTheAir.get(scene) ?? new Set();
   inTheAir.set(scene, known);
   // What the dead one had asked for last may still be carried out.
-  await waitFor(async () => {
-    const [row] = await scene.stage.rows<{ count: number }>(
-      `select count(*)::int as count from pg_stat_activity
+  await waitFor(
+    async () => {
+      const [row] = await scene.stage.rows<{ count: number }>(
+        `select count(*)::int as count from pg_stat_activity
        where usename = 'sotto_worker' and state <> 'idle'`,
-    );
-    return row?.count === 0;
-  });
+      );
+      return row?.count === 0;
+    },
+    30_000,
+    10,
+  );
   const open = await scene.stage.rows<{ id: string }>(
     `select t.id from attempts t join reminders r on r.id = t.reminder_id
      where t.outcome is null and r.organisation_id = $1`,
@@ -62,8 +66,8 @@ async function noteInTheAir(scene: Scene): Promise<void> {
 export const workerKill: Scenario = {
   name: 'worker-kill',
   fault: 'SIGKILL of a worker at the five points around a send',
-  rounds: { full: 1_000, least: 10 },
-  perSecond: 0,
+  rounds: { full: 500, least: 10 },
+  perSecond: 12,
   async round(scene, number) {
     const { stage, random } = scene;
     const point = names[number % names.length] ?? '';
@@ -80,7 +84,6 @@ export const workerKill: Scenario = {
         },
       }),
     );
-    await scene.book(random.between(6, 20), channel);
     const late = setTimeout(() => resolve(false), 45_000);
     if (await killed) scene.note(point);
     else scene.breach(`no worker came to the point "${point}" by ${channel}`);

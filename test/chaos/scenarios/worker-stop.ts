@@ -5,7 +5,7 @@ import type { Scenario, Scene } from '../scenario.ts';
 export const workerStop: Scenario = {
   name: 'worker-stop',
   fault: 'a worker frozen (SIGSTOP) past its lease with sends in the air, and thawed',
-  rounds: { full: 100, least: 1 },
+  rounds: { full: 20, least: 1 },
   async prepare({ stage, random }) {
     stage.phones.answer = async () => {
       await wait(100 + random() * 600);
@@ -14,13 +14,13 @@ export const workerStop: Scenario = {
     return undefined;
   },
   async round(scene) {
-    const { stage, random, isFull, book, untilMore, breach } = scene;
+    const { stage, random, realLeases, book, untilMore, breach } = scene;
     const worker = random.anyOf(stage.workers);
     const before = stage.phones.requests();
     await book(20);
     await waitFor(() => stage.phones.requests() > before, 10_000, 2);
     worker.signal('SIGSTOP');
-    if (isFull) {
+    if (realLeases) {
       await wait(random.between(1, 120) * 1_000);
     } else {
       // What it has in hand is taken from it, and goes to the other.

@@ -84,14 +84,15 @@ export async function startFaultProxy(target: number): Promise<FaultProxy> {
     ways.add(way);
     carry(way, 'request', client, upstream);
     carry(way, 'answer', upstream, client);
-    for (const socket of [client, upstream]) {
-      socket.on('close', () => {
-        ways.delete(way);
-        if (way.dead) return;
-        client.destroy();
-        upstream.destroy();
-      });
-    }
+    // Whoever is killed, its machine says so to the other side; what is lost on the way is not heard of.
+    client.on('close', () => {
+      ways.delete(way);
+      upstream.destroy();
+    });
+    upstream.on('close', () => {
+      ways.delete(way);
+      if (!way.dead) client.destroy();
+    });
   });
 
   function keep(socket: Socket): Socket {
@@ -119,7 +120,11 @@ export async function startFaultProxy(target: number): Promise<FaultProxy> {
           pending -= 1;
         });
     });
-    from.on('end', () => void before.then(() => !way.dead && to.end()));
+    from.on('end', () => {
+      // Of one that is killed, the server hears in the end; else its connections would be taken for good.
+      if (way.dead && direction === 'request') from.destroy();
+      void before.then(() => !way.dead && to.end());
+    });
   }
 
   async function carryLate(way: Way, direction: Trap['on'], to: Socket, piece: Buffer) {

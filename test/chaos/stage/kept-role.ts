@@ -46,21 +46,29 @@ export function keepRole(options: KeptRoleOptions): KeptRole {
   let isStopping = false;
   let isAwaited = false;
   let failures = 0;
+  let lastWords = '';
   let current = launch();
 
   function launch(): { process: RoleProcess; ready: Promise<void> } {
     const started = startRoleProcess(role, environment, {
       ...(script && { from: script }),
-      onLine: (text) => onLine({ role, ...parse(text) }),
+      onLine(text) {
+        lastWords = text;
+        onLine({ role, ...parse(text) });
+      },
     });
     const ready = started.ready.catch(async (error: unknown) => {
       if (isStopping || isAwaited) return;
       failures += 1;
-      if (failures > triesMax) throw error;
+      if (failures > triesMax) {
+        throw new Error(`no ${role} comes up any more: ${lastWords}`, { cause: error });
+      }
       await wait(againMs);
       current = launch();
       await current.ready;
     });
+    // Whoever waits for it is told; nobody may be waiting just now.
+    ready.catch(() => {});
     started.ready.then(
       () => {
         failures = 0;

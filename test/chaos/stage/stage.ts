@@ -240,15 +240,21 @@ export async function openStage({
       for (const { toRedis } of actors) toRedis?.leadTo(portOf(server.url.reveal()));
     },
     async turnClock(leaseAgeMs = 5_000) {
+      // Locked in the order in which everybody locks them.
       await rows(
-        `update reminders set lease_until = clock_timestamp() - interval '1 second'
-         where state in ('queued', 'sending')
-           and lease_until < clock_timestamp() + $1 * interval '1 millisecond'`,
+        `with old as materialized (select id from reminders where state in ('queued', 'sending')
+             and lease_until < clock_timestamp() + $1 * interval '1 millisecond'
+           order by id for update)
+         update reminders r set lease_until = clock_timestamp() - interval '1 second'
+         from old where r.id = old.id`,
         [limits.batchLeaseMs - leaseAgeMs],
       );
       await rows(
-        `update reminders set doubted_at = doubted_at - interval '80 seconds',
-           settle_at = settle_at - interval '80 seconds' where state = 'uncertain'`,
+        `with doubted as materialized (select id from reminders where state = 'uncertain'
+           order by id for update)
+         update reminders r set doubted_at = doubted_at - interval '80 seconds',
+           settle_at = settle_at - interval '80 seconds'
+         from doubted where r.id = doubted.id`,
       );
     },
     async heal() {
