@@ -42,7 +42,7 @@ export interface JudgedAppointment {
 }
 
 /** Judges one link. In doubt it counts as open. */
-export function judgeSealed(
+function judgeSealed(
   link: SealedLink,
   keys: LivingKeys,
 ): { verdict: SealedVerdict; why?: SealedWhy } {

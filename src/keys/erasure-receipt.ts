@@ -27,9 +27,7 @@ export type SignErasure = (claims: ErasureClaims) => Promise<string>;
  * @throws {KeyStoreError} for keys that cannot be read
  * @see RFC 7515 (JWS), RFC 8037 (EdDSA in JOSE)
  */
-export function createErasureReceipts(
-  keysOf: () => Promise<readonly NumberedKey[]>,
-): SignErasure {
+export function createErasureReceipts(keysOf: () => Promise<readonly NumberedKey[]>): SignErasure {
   return async (claims) => {
     const newest = (await keysOf()).at(-1);
     if (!newest) throw new KeyStoreError(['no key to sign receipts of erasures with']);

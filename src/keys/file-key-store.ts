@@ -42,7 +42,7 @@ const readBeforeUsed = 60_000;
 const publishedBeforeUsedFactor = 10;
 
 /** The key store over whatever holds its files. */
-export function keyStoreIn(
+function keyStoreIn(
   files: KeyFolder,
   { readBeforeUsedMs = readBeforeUsed, nowMs = Date.now }: KeyStoreOptions = {},
 ): KeyStore {
