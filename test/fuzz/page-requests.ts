@@ -140,7 +140,7 @@ export function pageRequests(
       return {
         route: `${method ?? usual} ${path}`,
         method: method ?? usual,
-        path: path.replace(':token', token).replace(/:channel|:organisation/, 'sms') + query,
+        path: path.replace(':token', token).replace(/:channel|:organisation|:id/, 'sms') + query,
         sessionsOf: held.sessionsOf,
         headers: {
           ...(held.cookie === '' ? {} : { cookie: held.cookie }),

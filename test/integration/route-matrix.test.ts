@@ -313,7 +313,7 @@ describe('at the pages of patients', () => {
         url: url
           .replace(':token', token)
           .replace(':channel', 'sms')
-          .replace(':organisation', own.organisationId),
+          .replace(/:organisation|:id/, own.organisationId),
       };
     });
 
