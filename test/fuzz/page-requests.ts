@@ -81,13 +81,11 @@ export function pageRequests(
     },
     {
       weight: 2,
-      arbitrary: fc
-        .tuple(number, fc.integer({ min: 8, max: 60 }))
-        .map(([index, place]) => ({
-          cookie: garble(at(index).session, place),
-          sessionsOf: [],
-          form: '',
-        })),
+      arbitrary: fc.tuple(number, fc.integer({ min: 8, max: 60 })).map(([index, place]) => ({
+        cookie: garble(at(index).session, place),
+        sessionsOf: [],
+        form: '',
+      })),
     },
   );
   const routes = [...Object.keys(routeRows.patient), 'GET /nowhere', 'POST /:token'];
