@@ -1,7 +1,5 @@
 import type { Config } from '../../config/env.ts';
-import { modes } from '../domain/channel.ts';
-import { scopes as everyScope, type Scope } from '../domain/scope.ts';
-import { lineFault } from '../domain/shown-line.ts';
+import { scopes as everyScope } from '../domain/scope.ts';
 import { administer } from '../store/administration.ts';
 import { type ListedCredential, listCredentials } from '../store/credential-list.ts';
 import { changePlatform } from '../usecases/change-platform.ts';
@@ -12,31 +10,23 @@ import { adminUrlOf, missing, uuidFrom } from './admin.ts';
 import { CommandError } from './command-error.ts';
 import { commandLineJournal, tellUnjournaled } from './command-line-journal.ts';
 import { exitCodes } from './exit-codes.ts';
-import { endFrom, millisecondsFrom } from './moments.ts';
+import { addKey, register, removeKey, restrict } from './key-registration.ts';
+import { type KeyValues, rightsFrom, rightsOptions } from './key-rights.ts';
+import { millisecondsFrom } from './moments.ts';
 import { minuteText, printTable } from './print-table.ts';
 import { reasonFrom } from './reason-option.ts';
 import { type Action, runAction } from './run-action.ts';
 
-interface Values {
-  readonly organisation?: string | undefined;
-  readonly mode?: string | undefined;
-  readonly name?: string | undefined;
-  readonly scopes?: string | undefined;
-  readonly expires?: string | undefined;
-  readonly 'acts-for'?: string | undefined;
-  readonly overlap?: string | undefined;
-  readonly reason?: string | undefined;
-  readonly json?: boolean | undefined;
-}
-
-const labelCharactersMax = 100;
-
-const actions: Readonly<Record<string, Action<Values>>> = {
+const actions: Readonly<Record<string, Action<KeyValues>>> = {
   create: {
     words: 0,
-    options: ['organisation', 'mode', 'name', 'scopes', 'expires', 'acts-for'],
+    options: rightsOptions,
     run: create,
   },
+  register: { words: 0, options: [...rightsOptions, 'public-key'], run: register },
+  add: { words: 1, options: ['public-key'], run: addKey },
+  remove: { words: 1, options: ['thumbprint'], run: removeKey },
+  restrict: { words: 1, options: ['from'], run: restrict },
   list: { words: 0, options: ['organisation'], run: list },
   rotate: { words: 1, options: ['overlap'], run: rotate },
   revoke: { words: 1, options: ['reason'], run: revoke },
@@ -47,28 +37,15 @@ const actions: Readonly<Record<string, Action<Values>>> = {
 /** `sotto key`: what booking systems sign in with. */
 export function runKey(
   config: Config,
-  given: { readonly values: Values; readonly positionals: readonly string[] },
+  given: { readonly values: KeyValues; readonly positionals: readonly string[] },
 ): Promise<number> {
   return runAction(config, actions, given);
 }
 
-async function create(config: Config, values: Values): Promise<number> {
-  const mode = modes.find((known) => known === values.mode);
-  if (!mode) throw new CommandError('--mode must be test or live.');
-  const organisationId = uuidFrom(values.organisation, '--organisation');
-  const { expires } = values;
-  const created = await createApiKey(
-    { adminUrl: adminUrlOf(config) },
-    {
-      organisationId,
-      mode,
-      scopes: values.scopes === undefined ? everyScope : scopesFrom(values.scopes),
-      expiresAt:
-        expires === undefined ? undefined : endFrom('--expires', expires, Temporal.Now.instant()),
-      actsFor: listFrom(values['acts-for']).map((id) => uuidFrom(id, 'Each of --acts-for')),
-      label: values.name === undefined ? undefined : labelFrom(values.name),
-    },
-  ).catch(missing('organisation'));
+async function create(config: Config, values: KeyValues): Promise<number> {
+  const created = await createApiKey({ adminUrl: adminUrlOf(config) }, rightsFrom(values)).catch(
+    missing('organisation'),
+  );
   const key = created.key.reveal();
   console.log(
     values.json
@@ -78,7 +55,7 @@ async function create(config: Config, values: Values): Promise<number> {
   return 0;
 }
 
-async function list(config: Config, { organisation, json }: Values): Promise<number> {
+async function list(config: Config, { organisation, json }: KeyValues): Promise<number> {
   const organisationId =
     organisation === undefined ? undefined : uuidFrom(organisation, '--organisation');
   const keys = await administer(adminUrlOf(config), (connection) =>
@@ -87,7 +64,10 @@ async function list(config: Config, { organisation, json }: Values): Promise<num
   if (json) console.log(JSON.stringify({ keys }));
   else {
     printTable(
-      ['ID', 'NAME', 'STATE', 'MODE', 'SCOPES', 'MADE', 'LAST USED', 'EXPIRES', 'ORGANISATIONS'],
+      [
+        ...['ID', 'NAME', 'STATE', 'KIND', 'MODE', 'SCOPES', 'MADE', 'LAST USED', 'EXPIRES'],
+        ...['FROM', 'ORGANISATIONS'],
+      ],
       keys.map(cells),
     );
   }
@@ -99,17 +79,19 @@ function cells(key: ListedCredential): string[] {
     key.id,
     key.label ?? '-',
     key.state,
+    key.kind === 'public_key' ? `${key.publicKeys.length} registered` : 'secret',
     key.mode,
     key.scopes.length === everyScope.length ? 'all' : key.scopes.join(',') || 'none',
     minuteText(key.createdAt, '-'),
     minuteText(key.lastUsedAt, 'never'),
     minuteText(key.expiresAt, 'never'),
+    key.networks?.join(',') ?? 'anywhere',
     [key.organisationId, ...key.actsFor].join(','),
   ];
 }
 
 /** The old key goes on working for a while, so that the booking system can change over. */
-async function rotate(config: Config, values: Values, word: string): Promise<number> {
+async function rotate(config: Config, values: KeyValues, word: string): Promise<number> {
   const credentialId = uuidFrom(word, 'The key');
   const overlapMs = millisecondsFrom('--overlap', values.overlap ?? 'P7D', Temporal.Now.instant());
   const rotated = await rotateCredential(
@@ -124,7 +106,9 @@ async function rotate(config: Config, values: Values, word: string): Promise<num
     throw new CommandError(
       rotated.outcome === 'ended'
         ? 'This key has expired or is revoked. Make another: key create.'
-        : `This key was replaced already. Rotate the one in its place: ${rotated.by}`,
+        : rotated.outcome === 'public_key'
+          ? 'This one signs with registered keys. Register the next with key add, then take the old one away with key remove.'
+          : `This key was replaced already. Rotate the one in its place: ${rotated.by}`,
       { exitCode: 1 },
     );
   }
@@ -143,7 +127,7 @@ async function rotate(config: Config, values: Values, word: string): Promise<num
   return exitCodes.failed;
 }
 
-async function revoke(config: Config, values: Values, word: string): Promise<number> {
+async function revoke(config: Config, values: KeyValues, word: string): Promise<number> {
   const credentialId = uuidFrom(word, 'The key');
   const { isJournaled } = await revokeCredential(
     { adminUrl: adminUrlOf(config), journal: commandLineJournal(config) },
@@ -159,7 +143,7 @@ async function revoke(config: Config, values: Values, word: string): Promise<num
   return isJournaled ? 0 : 1;
 }
 
-function allow(isAllowed: boolean): Action<Values>['run'] {
+function allow(isAllowed: boolean): Action<KeyValues>['run'] {
   return async (config, values, word) => {
     const credentialId = uuidFrom(word, 'The key');
     const organisationId = uuidFrom(values.organisation, '--organisation');
@@ -179,24 +163,4 @@ function allow(isAllowed: boolean): Action<Values>['run'] {
     tellUnjournaled('It may not', 'take it away again');
     return exitCodes.failed;
   };
-}
-
-function scopesFrom(text: string): Scope[] {
-  const chosen = new Set(listFrom(text));
-  const known = everyScope.filter((scope) => chosen.delete(scope));
-  if (known.length > 0 && chosen.size === 0) return known;
-  throw new CommandError(`--scopes must be some of ${everyScope.join(',')}.`);
-}
-
-function labelFrom(text: string): string {
-  const label = text.trim();
-  if (!lineFault(label, labelCharactersMax)) return label;
-  throw new CommandError(`--name must be 1 to ${labelCharactersMax} characters on one line.`);
-}
-
-function listFrom(text = ''): string[] {
-  return text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
 }

@@ -8,6 +8,11 @@ export const errorCodes = {
     status: 401,
     title: 'The credential is missing, unknown, expired or revoked.',
   },
+  token_refused: {
+    status: 401,
+    title: 'The signature is good, and what was signed is not this request, now; see errors.',
+  },
+  token_replayed: { status: 401, title: 'This signed request was let in before. Sign anew.' },
   forbidden: {
     status: 403,
     title: 'The credential lacks the scope for this, or is not for this organisation.',

@@ -15,6 +15,12 @@ export type JournalEntry =
       readonly credentialId: string;
       readonly organisationId: string;
     }
+  /** A registered public key, by its thumbprint. */
+  | {
+      readonly kind: 'credential_key_removal';
+      readonly credentialId: string;
+      readonly thumbprint: string;
+    }
   | { readonly kind: 'ops_user_disabled'; readonly userId: string }
   | { readonly kind: 'endpoint_deletion'; readonly endpointId: string }
   | { readonly kind: 'send_check_removal'; readonly checkId: string }

@@ -12,7 +12,11 @@ import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { createRenewedReceipts, type RenewedReceipts } from '../keys/renewed-receipts.ts';
 import { createBatchedLookup } from '../store/batched-lookup.ts';
-import { createCredentialLookup, findPlatformOrganisation } from '../store/credentials.ts';
+import {
+  createCredentialLookup,
+  createSigningLookup,
+  findPlatformOrganisation,
+} from '../store/credentials.ts';
 import type { Database } from '../store/database.ts';
 import { readOrganisationSettings } from '../store/organisation-settings.ts';
 import { createLog, errorFacts, type Log } from '../telemetry/log.ts';
@@ -35,6 +39,7 @@ import { createPutAppointment } from '../usecases/put-appointment.ts';
 import { readAppointment } from '../usecases/read-appointment.ts';
 import { readLedger } from '../usecases/read-ledger.ts';
 import { readOrganisation } from '../usecases/read-organisation.ts';
+import { createTokenSpender } from '../usecases/recognise-signer.ts';
 import { sendCheckUseCases } from '../usecases/send-check-use-cases.ts';
 import { webhookUseCases } from '../usecases/webhook-use-cases.ts';
 import { openCheckedDatabase } from './checked-database.ts';
@@ -103,7 +108,15 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
   const available = channelsAvailable(config);
   const isSandbox = !hasLiveTransport(config);
   const isPortalForAll = portalForAll(config) !== undefined;
-  const findCredential = createCredentialLookup(database);
+  const recognising = {
+    findCredential: createCredentialLookup(database),
+    findSigningCredential: createSigningLookup(database),
+    spendToken: createTokenSpender(database),
+    findPlatformOrganisation: (input: { credentialId: string; organisationId: string }) =>
+      findPlatformOrganisation(database, input),
+    audience: config.API_URL,
+    now: () => new Date(),
+  };
   // The first start makes it, so that the addresses to give to providers can be printed.
   await keys.symmetricKeys('callback');
   // The patient role may make its first key after this.
@@ -134,14 +147,7 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     apiUrl: config.API_URL,
     trustedProxies: config.TRUSTED_PROXIES,
     nowMs,
-    authenticate: (headers) =>
-      authenticate(
-        {
-          findCredential,
-          findPlatformOrganisation: (input) => findPlatformOrganisation(database, input),
-        },
-        headers,
-      ),
+    authenticate: (request) => authenticate(recognising, request),
     putAppointment: (input) => tellingOfKeys(input.organisationId, () => putAppointment(input)),
     deleteAppointment: createDeleteAppointment({
       ...{ database, journal, now },

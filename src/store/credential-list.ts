@@ -4,6 +4,7 @@ import type { CredentialRights } from './credential-writes.ts';
 /** A credential as people may see it: neither the key nor its hash. */
 export interface ListedCredential extends CredentialRights {
   readonly id: string;
+  readonly kind: 'api_key' | 'public_key';
   readonly state: 'active' | 'expired' | 'revoked';
   readonly createdAt: Date;
   readonly expiresAt: Date | null;
@@ -11,6 +12,8 @@ export interface ListedCredential extends CredentialRights {
   /** Within a minute. */
   readonly lastUsedAt: Date | null;
   readonly replacedBy: string | null;
+  /** What its requests are signed with, the older first. */
+  readonly publicKeys: readonly { readonly thumbprint: string; readonly algorithm: string }[];
 }
 
 /**
@@ -23,15 +26,20 @@ export async function listCredentials(
   filter: { id?: string | undefined; organisationId?: string | undefined } = {},
 ): Promise<ListedCredential[]> {
   const { rows } = await connection.query<ListedCredential>(
-    `select c.id, c.label, c.organisation_id as "organisationId", c.mode, c.scopes,
+    `select c.id, c.kind, c.label, c.organisation_id as "organisationId", c.mode, c.scopes,
        a.acts_for as "actsFor", c.created_at as "createdAt", c.expires_at as "expiresAt",
        c.revoked_at as "revokedAt", c.last_used_at as "lastUsedAt",
-       c.replaced_by as "replacedBy",
+       c.replaced_by as "replacedBy", c.networks::text[] as networks,
+       k.public_keys as "publicKeys",
        case when c.revoked_at is not null then 'revoked'
             when c.expires_at <= clock_timestamp() then 'expired' else 'active' end as state
      from credentials c cross join lateral (
        select coalesce(array_agg(o.organisation_id order by o.organisation_id), '{}') as acts_for
        from credential_organisations o where o.credential_id = c.id) a
+     cross join lateral (
+       select coalesce(jsonb_agg(jsonb_build_object('thumbprint', k.thumbprint, 'algorithm', k.algorithm)
+         order by k.created_at), '[]') as public_keys
+       from credential_keys k where k.credential_id = c.id) k
      where ($1::uuid is null or c.id = $1)
        and ($2::uuid is null or c.organisation_id = $2 or $2 = any (a.acts_for))
      order by c.created_at, c.id`,

@@ -10,16 +10,22 @@ export interface CredentialRights {
   /** Other organisations that it may act for; a key with any is a platform's. */
   readonly actsFor: readonly string[];
   readonly label: string | null;
+  /** Where it may be used from (CIDR); null: from anywhere. */
+  readonly networks: readonly string[] | null;
 }
 
-export interface NewApiKey extends CredentialRights {
+export interface NewCredential extends CredentialRights {
   readonly id: string;
-  readonly hash: Buffer;
+  /** SHA-256 of an API key; null for a credential that signs with registered keys. */
+  readonly hash: Buffer | null;
   readonly expiresAt: Date | null;
 }
 
 /** @returns false when one of the organisations does not exist */
-export async function insertApiKey(connection: AdminConnection, key: NewApiKey): Promise<boolean> {
+export async function insertCredential(
+  connection: AdminConnection,
+  key: NewCredential,
+): Promise<boolean> {
   const wanted = new Set([key.organisationId, ...key.actsFor]);
   const known = await connection.query('select from organisations where id = any ($1::uuid[])', [
     [...wanted],
@@ -27,8 +33,9 @@ export async function insertApiKey(connection: AdminConnection, key: NewApiKey):
   if (known.rowCount !== wanted.size) return false;
   await connection.query(
     `insert into credentials (id, organisation_id, mode, kind, key_hash, platform, scopes,
-       expires_at, label)
-     values ($1, $2, $3, 'api_key', $4, $5, $6, $7, $8)`,
+       expires_at, label, networks)
+     values ($1, $2, $3, case when $4::bytea is null then 'public_key' else 'api_key' end, $4, $5, $6,
+       $7, $8, ${asNetworks('$9')})`,
     [
       key.id,
       key.organisationId,
@@ -38,10 +45,27 @@ export async function insertApiKey(connection: AdminConnection, key: NewApiKey):
       key.scopes,
       key.expiresAt,
       key.label,
+      key.networks,
     ],
   );
   await allowOrganisations(connection, { credentialId: key.id, organisationIds: key.actsFor });
   return true;
+}
+
+/** An address with more bits than its prefix has is the network that it lies in. */
+function asNetworks(parameter: string): string {
+  return `(select array_agg(distinct network(n::inet)) from unnest(${parameter}::text[]) n)`;
+}
+
+/** Binds a credential to networks, or with null to none. */
+export async function updateNetworks(
+  connection: AdminConnection,
+  { credentialId, networks }: { credentialId: string; networks: readonly string[] | null },
+): Promise<void> {
+  await connection.query(`update credentials set networks = ${asNetworks('$2')} where id = $1`, [
+    credentialId,
+    networks,
+  ]);
 }
 
 /** @returns the organisation of the credential, or undefined when there is no such credential */

@@ -1,7 +1,7 @@
 import type { Mode } from '../domain/channel.ts';
 import type { Scope } from '../domain/scope.ts';
 import { createBatchedLookup } from './batched-lookup.ts';
-import type { Database } from './database.ts';
+import { type Database, uuidArray } from './database.ts';
 
 /** A credential as it stands at this moment, with the ceiling of the organisation it belongs to. */
 export interface StoredCredential {
@@ -13,10 +13,23 @@ export interface StoredCredential {
   /** Neither revoked nor expired, by the database's clock. */
   readonly usable: boolean;
   readonly requestsPerMinute: number | null;
+  /** Where it may be used from (CIDR); null: from anywhere. */
+  readonly networks: readonly string[] | null;
+}
+
+/** One that signs its requests. */
+export interface SigningCredential extends StoredCredential {
+  readonly keys: readonly StoredKey[];
+}
+
+/** A registered public key, as a JWK (RFC 7517). */
+export interface StoredKey {
+  readonly thumbprint: string;
+  readonly algorithm: 'EdDSA' | 'ES256';
+  readonly publicKey: Readonly<Record<string, string>>;
 }
 
 interface CredentialRow {
-  hash: string;
   id: string;
   organisation_id: string;
   mode: Mode;
@@ -24,8 +37,14 @@ interface CredentialRow {
   scopes: Scope[];
   usable: boolean;
   requests_per_minute: number | null;
+  networks: string[] | null;
   unmarked: boolean;
 }
+
+const credentialColumns = `c.id, c.organisation_id, c.mode, c.platform, c.scopes,
+  c.revoked_at is null and (c.expires_at is null or c.expires_at > clock_timestamp()) as usable,
+  c.networks::text[] as networks, o.requests_per_minute,
+  c.last_used_at is null or c.last_used_at < clock_timestamp() - interval '1 minute' as unmarked`;
 
 /**
  * Finds API keys by their hash.
@@ -51,18 +70,15 @@ export function createCredentialLookup(
 async function readCredentials(
   database: Database,
   hashes: readonly string[],
-): Promise<CredentialRow[]> {
+): Promise<(CredentialRow & { hash: string })[]> {
   for (const hash of hashes) if (!/^[0-9a-f]{64}$/.test(hash)) throw new TypeError('hash');
   const list = `array[${hashes.map((hash) => `'\\x${hash}'`).join(',')}]::bytea[]`;
-  return database.readAs<CredentialRow & Record<string, unknown>>(
+  return database.readAs<CredentialRow & { hash: string } & Record<string, unknown>>(
     {
       expression: `(select coalesce(array_agg(distinct f.organisation_id), '{}')::text
         from unnest(${list}) as given (hash), find_credential(given.hash) f)`,
     },
-    `select encode(c.key_hash, 'hex') as hash, c.id, c.organisation_id, c.mode, c.platform, c.scopes,
-       c.revoked_at is null and (c.expires_at is null or c.expires_at > clock_timestamp()) as usable,
-       o.requests_per_minute,
-       c.last_used_at is null or c.last_used_at < clock_timestamp() - interval '1 minute' as unmarked
+    `select encode(c.key_hash, 'hex') as hash, ${credentialColumns}
      from credentials c join organisations o on o.id = c.organisation_id
      where c.key_hash = any (${list})`,
   );
@@ -91,7 +107,36 @@ function fromRow(row: CredentialRow): StoredCredential {
     scopes: row.scopes,
     usable: row.usable,
     requestsPerMinute: row.requests_per_minute,
+    networks: row.networks,
   };
+}
+
+/**
+ * Finds credentials that sign their requests, by id, with the keys that are registered at this moment.
+ *
+ * Nothing is remembered here either: a key that is taken away is refused from the next request on.
+ */
+export function createSigningLookup(
+  database: Database,
+): (id: string) => Promise<SigningCredential | undefined> {
+  return createBatchedLookup(async (ids) => {
+    const list = `${uuidArray(ids)}::uuid[]`;
+    const rows = await database.readAs<
+      CredentialRow & { keys: StoredKey[] } & Record<string, unknown>
+    >(
+      {
+        expression: `(select coalesce(array_agg(distinct f.organisation_id), '{}')::text
+          from find_credential_owners(${list}) f)`,
+      },
+      `select ${credentialColumns}, k.keys
+       from credentials c join organisations o on o.id = c.organisation_id
+       cross join lateral (select jsonb_agg(jsonb_build_object('thumbprint', k.thumbprint,
+           'algorithm', k.algorithm, 'publicKey', k.public_key)) as keys
+         from credential_keys k where k.credential_id = c.id) k
+       where c.id = any (${list}) and c.kind = 'public_key' and k.keys is not null`,
+    );
+    return new Map(rows.map((row) => [row.id, { ...fromRow(row), keys: row.keys }]));
+  });
 }
 
 /**

@@ -76,7 +76,8 @@ export async function replayEntries(
   entries: readonly object[],
 ): Promise<number> {
   const { rows } = await connection.query<{ unknown: number }>(
-    'select replay_journal($1::jsonb) as unknown, replay_check_removals($1::jsonb)',
+    `select replay_journal($1::jsonb) as unknown, replay_check_removals($1::jsonb),
+       replay_key_removals($1::jsonb)`,
     [JSON.stringify(entries)],
   );
   await connection.query(

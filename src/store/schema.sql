@@ -264,6 +264,27 @@ alter table content_keys owner to sotto_owner;
 alter table content_keys enable row level security;
 alter table content_keys force row level security;
 
+create table credential_keys (
+  organisation_id uuid not null,
+  credential_id uuid not null,
+  thumbprint text not null,
+  slot smallint not null,
+  algorithm text not null,
+  public_key jsonb not null,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  constraint credential_keys_algorithm_check CHECK ((algorithm = ANY (ARRAY['EdDSA'::text, 'ES256'::text]))),
+  constraint credential_keys_credential_id_fkey FOREIGN KEY (credential_id) REFERENCES credentials(id) ON DELETE CASCADE,
+  constraint credential_keys_credential_id_slot_key UNIQUE (credential_id, slot),
+  constraint credential_keys_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
+  constraint credential_keys_pkey PRIMARY KEY (credential_id, thumbprint),
+  constraint credential_keys_public_key_check CHECK ((NOT (public_key ? 'd'::text))),
+  constraint credential_keys_slot_check CHECK ((slot = ANY (ARRAY[1, 2]))),
+  constraint credential_keys_thumbprint_check CHECK ((thumbprint ~ '^[A-Za-z0-9_-]{43}$'::text))
+);
+alter table credential_keys owner to sotto_owner;
+alter table credential_keys enable row level security;
+alter table credential_keys force row level security;
+
 create table credential_organisations (
   organisation_id uuid not null,
   credential_id uuid not null,
@@ -275,28 +296,41 @@ alter table credential_organisations owner to sotto_owner;
 alter table credential_organisations enable row level security;
 alter table credential_organisations force row level security;
 
+create table credential_tokens (
+  organisation_id uuid not null,
+  credential_id uuid not null,
+  token_hash bytea not null,
+  expires_at timestamp with time zone not null,
+  constraint credential_tokens_credential_id_fkey FOREIGN KEY (credential_id) REFERENCES credentials(id) ON DELETE CASCADE,
+  constraint credential_tokens_pkey PRIMARY KEY (credential_id, token_hash),
+  constraint credential_tokens_token_hash_check CHECK ((octet_length(token_hash) = 32))
+);
+alter table credential_tokens owner to sotto_owner;
+alter table credential_tokens enable row level security;
+alter table credential_tokens force row level security;
+
 create table credentials (
   id uuid not null,
   organisation_id uuid not null,
   mode text not null,
   kind text not null,
   key_hash bytea,
-  public_key jsonb,
   platform boolean not null default false,
-  scopes text[] not null default '{write,status,list,erase,settings}'::text[],
+  scopes text[] not null default '{write,status,list,erase,settings,webhooks,ledger}'::text[],
   created_at timestamp with time zone not null default clock_timestamp(),
   expires_at timestamp with time zone,
   revoked_at timestamp with time zone,
   last_used_at timestamp with time zone,
   label text,
   replaced_by uuid,
+  networks cidr[],
   constraint credentials_check CHECK (((kind = 'api_key'::text) = (key_hash IS NOT NULL))),
-  constraint credentials_check1 CHECK (((kind = 'public_key'::text) = (public_key IS NOT NULL))),
   constraint credentials_key_hash_check CHECK ((octet_length(key_hash) = 32)),
   constraint credentials_key_hash_key UNIQUE (key_hash),
   constraint credentials_kind_check CHECK ((kind = ANY (ARRAY['api_key'::text, 'public_key'::text]))),
   constraint credentials_label_check CHECK (((char_length(label) >= 1) AND (char_length(label) <= 100))),
   constraint credentials_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
+  constraint credentials_networks_check CHECK (((cardinality(networks) >= 1) AND (cardinality(networks) <= 50))),
   constraint credentials_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
   constraint credentials_pkey PRIMARY KEY (id),
   constraint credentials_replaced_by_fkey FOREIGN KEY (replaced_by) REFERENCES credentials(id) ON DELETE SET NULL
@@ -1133,6 +1167,7 @@ CREATE INDEX canary_runs_open ON public.canary_runs USING btree (next_at) WHERE 
 CREATE UNIQUE INDEX canary_runs_asked ON public.canary_runs USING btree (branch) WHERE ((slot IS NULL) AND (ended_at IS NULL));
 CREATE INDEX codes_link ON public.codes USING btree (link_id, created_at);
 CREATE INDEX content_keys_version ON public.content_keys USING btree (appointment_id, version);
+CREATE INDEX credential_tokens_expiry ON public.credential_tokens USING btree (expires_at);
 CREATE INDEX events_appointment ON ONLY public.events USING btree (appointment_id);
 CREATE INDEX events_cursor ON ONLY public.events USING btree (organisation_id, mode, transaction_id, id);
 CREATE INDEX events_doubts ON ONLY public.events USING btree (organisation_id) WHERE ((from_state = 'uncertain'::text) OR (to_state = 'uncertain'::text));
@@ -1282,6 +1317,14 @@ create policy own_organisations on codes for all to sotto_api, sotto_ops, sotto_
 create policy own_organisations on content_keys for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy administration on credential_keys for all to sotto_owner
+  using (true)
+  with check (true);
+create policy own_organisations on credential_keys for all to sotto_api
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring_all on credential_keys for all to sotto_restorer
+  using (true);
 create policy administration on credential_organisations for all to sotto_owner
   using (true)
   with check (true);
@@ -1293,6 +1336,13 @@ create policy own_organisations on credential_organisations for all to sotto_api
 create policy restoring_all on credential_organisations for all to sotto_restorer
   using (true)
   with check (true);
+create policy every_organisation on credential_tokens for select to sotto_scheduler
+  using (true);
+create policy own_organisations on credential_tokens for all to sotto_api
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy retention on credential_tokens for delete to sotto_scheduler
+  using (true);
 create policy administration on credentials for all to sotto_owner
   using (true)
   with check (true);
@@ -2149,6 +2199,16 @@ AS $function$
 $function$;
 alter function find_credential_organisation(uuid,uuid) owner to sotto_lookup;
 
+CREATE OR REPLACE FUNCTION public.find_credential_owners(credentials uuid[])
+ RETURNS TABLE(credential_id uuid, organisation_id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select c.id, c.organisation_id from credentials c where c.id = any ($1)
+$function$;
+alter function find_credential_owners(uuid[]) owner to sotto_lookup;
+
 CREATE OR REPLACE FUNCTION public.find_link(link_lookup bytea)
  RETURNS TABLE(link_id uuid, organisation_id uuid)
  LANGUAGE sql
@@ -2353,6 +2413,22 @@ begin
 end
 $function$;
 alter function replay_journal(jsonb) owner to sotto_restorer;
+
+CREATE OR REPLACE FUNCTION public.replay_key_removals(entries jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  if may_send() then raise exception 'nothing is being restored'; end if;
+  delete from credential_keys k
+    using jsonb_to_recordset(entries) as e (kind text, "credentialId" uuid, thumbprint text)
+    where e.kind = 'credential_key_removal' and k.credential_id = e."credentialId"
+      and k.thumbprint = e.thumbprint;
+end
+$function$;
+alter function replay_key_removals(jsonb) owner to sotto_restorer;
 
 CREATE OR REPLACE FUNCTION public.replay_revoked_keys(entries jsonb)
  RETURNS void
@@ -2580,10 +2656,15 @@ grant delete, insert, select, update on codes to sotto_patient;
 grant delete, select on codes to sotto_scheduler;
 grant delete, insert, select on content_keys to sotto_api;
 grant select on content_keys to sotto_patient;
+grant delete on credential_keys to sotto_restorer;
+grant select (credential_id, thumbprint) on credential_keys to sotto_restorer;
+grant select on credential_keys to sotto_api;
 grant delete on credential_organisations to sotto_restorer;
 grant select (credential_id, organisation_id) on credential_organisations to sotto_restorer;
 grant select on credential_organisations to sotto_api;
 grant select on credential_organisations to sotto_lookup;
+grant delete, select on credential_tokens to sotto_scheduler;
+grant insert, select on credential_tokens to sotto_api;
 grant select (expires_at, id, revoked_at) on credentials to sotto_restorer;
 grant select (id, key_hash, organisation_id) on credentials to sotto_lookup;
 grant select on credentials to sotto_api;
@@ -2643,6 +2724,7 @@ grant execute on function events_horizon() to sotto_scheduler;
 grant execute on function find_attempt(bytea) to sotto_api;
 grant execute on function find_credential(bytea) to sotto_api;
 grant execute on function find_credential_organisation(uuid,uuid) to sotto_api;
+grant execute on function find_credential_owners(uuid[]) to sotto_api;
 grant execute on function find_link(bytea) to sotto_patient;
 grant execute on function find_suppression(bytea) to sotto_patient;
 grant execute on function find_transactions_around(timestamp with time zone,timestamp with time zone) to sotto_api;
@@ -2657,6 +2739,7 @@ grant execute on function may_send() to sotto_scheduler;
 grant execute on function may_send() to sotto_worker;
 grant execute on function replay_check_removals(jsonb) to sotto_scheduler;
 grant execute on function replay_journal(jsonb) to sotto_scheduler;
+grant execute on function replay_key_removals(jsonb) to sotto_scheduler;
 grant execute on function replay_revoked_keys(jsonb) to sotto_scheduler;
 grant execute on function retire_canary() to sotto_scheduler;
 grant execute on function revoke_links_of(text,uuid,integer) to sotto_owner;

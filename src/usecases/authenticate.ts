@@ -2,7 +2,10 @@ import type { Mode } from '../domain/channel.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Scope } from '../domain/scope.ts';
 import { parseApiKey } from '../keys/api-key.ts';
+import { digestOfBody } from '../keys/request-token.ts';
 import type { StoredCredential } from '../store/credentials.ts';
+import { type RecogniseSignerDeps, recogniseSigner } from './recognise-signer.ts';
+import { isWithin } from './within-networks.ts';
 
 /** Who asks, for which organisation, and what they may do. */
 export interface Caller {
@@ -12,9 +15,21 @@ export interface Caller {
   readonly scopes: readonly Scope[];
   /** Absent: no ceiling. */
   readonly requestsPerMinute: number | undefined;
+  /** Of a signed request: whether it was signed for this body, or for none. */
+  readonly isSignedFor: ((body: Uint8Array | undefined) => boolean) | undefined;
 }
 
-export interface AuthenticateDeps {
+/** A request as far as it is looked at before its body. */
+export interface ArrivingRequest {
+  readonly authorization: string | undefined;
+  readonly organisation: string | undefined;
+  readonly method: string;
+  readonly path: string;
+  /** Who sent it, as far as trusted proxies tell. */
+  readonly address: string;
+}
+
+export interface AuthenticateDeps extends RecogniseSignerDeps {
   findCredential(hash: Buffer): Promise<StoredCredential | undefined>;
   findPlatformOrganisation(input: {
     credentialId: string;
@@ -22,33 +37,53 @@ export interface AuthenticateDeps {
   }): Promise<{ requestsPerMinute: number | null } | undefined>;
 }
 
-const bearer = /^Bearer +([A-Za-z0-9_]+)$/i;
+const bearer = /^Bearer +([A-Za-z0-9._-]+)$/i;
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * Recognises the caller by the API key in `Authorization` and, for a platform, the organisation
- * named in `Sotto-Organisation`; without that header the credential's own is meant.
+ * Recognises the caller by the API key or the signature in `Authorization` and, for a platform, the
+ * organisation named in `Sotto-Organisation`; without that header the credential's own is meant.
  *
- * @throws {AppError} `unauthenticated` for a key that is missing, unknown, expired or revoked, all
- *   alike; `forbidden` for an organisation that is not this credential's, whether it exists or not
+ * @throws {AppError} `unauthenticated` for a credential that is missing, unknown, expired, revoked or
+ *   used from elsewhere, all alike; `token_refused` and `token_replayed` for what was signed with a good
+ *   key; `forbidden` for an organisation that is not this credential's, whether it exists or not
  */
 export async function authenticate(
   deps: AuthenticateDeps,
-  headers: { authorization?: string | undefined; organisation?: string | undefined },
+  request: ArrivingRequest,
 ): Promise<Caller> {
-  const key = parseApiKey(bearer.exec(headers.authorization ?? '')?.[1] ?? '');
-  if (!key) throw new AppError('unauthenticated');
-  const credential = await deps.findCredential(key.hash);
-  if (!credential?.usable || credential.mode !== key.mode) throw new AppError('unauthenticated');
-
-  const organisation = await actsFor(deps, credential, headers.organisation?.toLowerCase());
+  const { credential, isSignedFor } = await recognise(deps, request);
+  const organisation = await actsFor(deps, credential, request.organisation?.toLowerCase());
   return {
     credentialId: credential.id,
     organisationId: organisation.id,
     mode: credential.mode,
     scopes: credential.scopes,
     requestsPerMinute: organisation.requestsPerMinute ?? undefined,
+    isSignedFor,
   };
+}
+
+async function recognise(
+  deps: AuthenticateDeps,
+  request: ArrivingRequest,
+): Promise<{ credential: StoredCredential; isSignedFor: Caller['isSignedFor'] }> {
+  const token = bearer.exec(request.authorization ?? '')?.[1] ?? '';
+  const comesFrom = (networks: readonly string[] | null) =>
+    networks === null || isWithin(request.address, networks);
+  if (token.includes('.')) {
+    const signed = await recogniseSigner(deps, token, { ...request, comesFrom });
+    return {
+      credential: signed.credential,
+      isSignedFor: (body) => (body && digestOfBody(body)) === signed.bodyDigest,
+    };
+  }
+  const key = parseApiKey(token);
+  const credential = key && (await deps.findCredential(key.hash));
+  if (!credential?.usable || credential.mode !== key?.mode || !comesFrom(credential.networks)) {
+    throw new AppError('unauthenticated');
+  }
+  return { credential, isSignedFor: undefined };
 }
 
 async function actsFor(

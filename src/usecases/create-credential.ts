@@ -5,9 +5,9 @@ import { scopes as everyScope, type Scope } from '../domain/scope.ts';
 import type { Secret } from '../domain/secret.ts';
 import { newApiKey } from '../keys/api-key.ts';
 import { type AdminConnection, administer, recordAdministration } from '../store/administration.ts';
-import { type CredentialRights, insertApiKey } from '../store/credential-writes.ts';
+import { type CredentialRights, insertCredential } from '../store/credential-writes.ts';
 
-export interface CreateApiKeyInput {
+export interface CreateCredentialInput {
   readonly organisationId: string;
   readonly mode: Mode;
   /** Absent: every scope. */
@@ -18,6 +18,8 @@ export interface CreateApiKeyInput {
   readonly actsFor?: readonly string[];
   /** What people call it. */
   readonly label?: string | undefined;
+  /** Where it may be used from (CIDR); absent or null: from anywhere. */
+  readonly networks?: readonly string[] | null | undefined;
 }
 
 /**
@@ -27,17 +29,24 @@ export interface CreateApiKeyInput {
  */
 export async function createApiKey(
   { adminUrl }: { adminUrl: Secret<string> },
-  { scopes = everyScope, expiresAt, actsFor = [], label, ...input }: CreateApiKeyInput,
+  input: CreateCredentialInput,
 ): Promise<{ id: string; key: Secret<string> }> {
-  const rights = {
-    ...input,
+  return administer(adminUrl, (connection) =>
+    makeKey(connection, { rights: rightsOf(input), expiresAt: input.expiresAt ?? null }),
+  );
+}
+
+/** What a credential may do, with what is meant where nothing is said. */
+export function rightsOf(input: CreateCredentialInput): CredentialRights {
+  const { organisationId, mode, scopes = everyScope, actsFor = [], label, networks } = input;
+  return {
+    organisationId,
+    mode,
     scopes,
     label: label ?? null,
-    actsFor: actsFor.filter((id) => id !== input.organisationId),
+    networks: networks ?? null,
+    actsFor: actsFor.filter((id) => id !== organisationId),
   };
-  return administer(adminUrl, (connection) =>
-    makeKey(connection, { rights, expiresAt: expiresAt ?? null }),
-  );
 }
 
 /** Makes a key in the transaction of what it is made for, with a line in the audit. */
@@ -45,9 +54,25 @@ export async function makeKey(
   connection: AdminConnection,
   { rights, expiresAt }: { rights: CredentialRights; expiresAt: Date | null },
 ): Promise<{ id: string; key: Secret<string> }> {
-  const id = randomUUID();
   const { key, hash } = newApiKey(rights.mode);
-  if (!(await insertApiKey(connection, { ...rights, id, hash, expiresAt }))) {
+  return { id: await makeCredential(connection, { rights, hash, expiresAt }), key };
+}
+
+/**
+ * Makes a credential, with its lines in the audit.
+ *
+ * @param hash null for one that signs with keys of its own
+ */
+export async function makeCredential(
+  connection: AdminConnection,
+  {
+    rights,
+    hash,
+    expiresAt,
+  }: { rights: CredentialRights; hash: Buffer | null; expiresAt: Date | null },
+): Promise<string> {
+  const id = randomUUID();
+  if (!(await insertCredential(connection, { ...rights, id, hash, expiresAt }))) {
     throw new AppError('not_found');
   }
   await recordAdministration(connection, {
@@ -62,5 +87,5 @@ export async function makeKey(
       subject: id,
     });
   }
-  return { id, key };
+  return id;
 }

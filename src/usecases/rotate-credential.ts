@@ -18,6 +18,8 @@ export type Rotation =
       /** Whether the journal has that it ends; if not, rotate or revoke it again after a restore. */
       readonly isJournaled: boolean;
     }
+  /** It signs with keys of its own, of which a second one can be registered. */
+  | { readonly outcome: 'public_key' }
   /** What has expired or was revoked gets no heir. */
   | { readonly outcome: 'ended' }
   /** One heir each: it is the one to rotate, as after losing what was shown. */
@@ -38,6 +40,7 @@ export async function rotateCredential(
   const rotation = await administer(adminUrl, async (connection): Promise<RotatedOrNot> => {
     const old = await lockCredential(connection, credentialId);
     if (!old) throw new AppError('not_found');
+    if (old.kind === 'public_key') return { outcome: 'public_key' };
     if (old.state !== 'active') return { outcome: 'ended' };
     if (old.replacedBy) return { outcome: 'replaced', by: old.replacedBy };
     const expiresAt =

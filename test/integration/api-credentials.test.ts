@@ -124,7 +124,7 @@ describe('403', () => {
     'DELETE /v1/appointments/:reference': ['write'],
     'GET /v1/appointments': ['list'],
     'GET /v1/events': ['list', 'status'],
-    'GET /v1/ledger': ['status'],
+    'GET /v1/ledger': ['ledger'],
     'GET /v1/incidents': ['status'],
     'GET /v1/incidents/:id': ['status'],
     'GET /v1/organisation': ['settings'],

@@ -24,7 +24,7 @@ beforeAll(async () => {
   own = await fixture.database.createOrganisation();
   foreign = await fixture.database.createOrganisation();
   testKeys = await createTestKeys([own, foreign]);
-  key = await fixture.key({ organisationId: own, mode: 'test', scopes: ['status'] });
+  key = await fixture.key({ organisationId: own, mode: 'test', scopes: ['ledger', 'status'] });
   for (const hours of [-1, 0]) {
     for (const place of [1, 2, 3]) {
       kept.set(hours, [...(kept.get(hours) ?? []), await put({ hours, place })]);

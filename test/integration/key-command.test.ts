@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,6 +50,9 @@ describe('sotto key', () => {
         revokedAt: null,
         lastUsedAt: null,
         replacedBy: null,
+        kind: 'api_key',
+        networks: null,
+        publicKeys: [],
       },
     ]);
     expect(Date.parse(keys[0].expiresAt) - Date.parse(keys[0].createdAt)).toBeGreaterThan(
@@ -69,7 +73,9 @@ describe('sotto key', () => {
       expect(answer).toEqual({ code: 0, out: `Revoked ${made.id}\n`, errors: '' });
     }
     const { out } = await sotto('key', 'list', '--organisation', organisation);
-    expect(out).toMatch(new RegExp(`^${made.id} +Front desk +revoked +live +write,status `, 'm'));
+    expect(out).toMatch(
+      new RegExp(`^${made.id} +Front desk +revoked +secret +live +write,status `, 'm'),
+    );
     expect(out).toMatch(
       new RegExp(`^${rotated.id} +Front desk +active .*${organisation},${served}$`, 'm'),
     );
@@ -132,6 +138,75 @@ describe('sotto key', () => {
     expect(await json('key', 'disallow', ...words)).toMatchObject({ changed: true });
   });
 
+  it('registers keys that sign, says what to sign with, and takes them away', async () => {
+    const organisation = await database.createOrganisation();
+    const files = ['first', 'second', 'third'].map((name) => join(folder, `${name}.pem`));
+    for (const file of files) {
+      const { publicKey } = generateKeyPairSync('ed25519');
+      await writeFile(file, publicKey.export({ type: 'spki', format: 'pem' }));
+    }
+    const [first = '', second = '', third = ''] = files;
+    const made = await json(
+      ...['key', 'register', '--organisation', organisation, '--mode', 'live'],
+      ...['--public-key', first, '--from', '192.0.2.7, 2001:db8::1/32'],
+    );
+    expect(made).toEqual({
+      id: expect.any(String),
+      thumbprint: expect.stringMatching(/^[\w-]{43}$/),
+      algorithm: 'EdDSA',
+    });
+    const { out } = await sotto('key', 'add', made.id, '--public-key', second);
+    const kid = /^kid ([\w-]{43})$/m.exec(out)?.[1];
+    expect(out).toBe(`Registered. To sign with:\niss ${made.id}\nkid ${kid}\nalg EdDSA\n`);
+    expect(await sotto('key', 'add', made.id, '--public-key', third)).toMatchObject({
+      ...{ code: 1, errors: 'It has two keys. Take one away first: key remove.\n' },
+    });
+    expect(await json('key', 'list', '--organisation', organisation)).toMatchObject({
+      keys: [
+        {
+          kind: 'public_key',
+          networks: expect.arrayContaining(['192.0.2.7/32', '2001:db8::/32']),
+          publicKeys: [{ thumbprint: made.thumbprint, algorithm: 'EdDSA' }, { thumbprint: kid }],
+        },
+      ],
+    });
+    const remove = ['key', 'remove', made.id, '--thumbprint', made.thumbprint];
+    expect(await json(...remove)).toMatchObject({ removed: true });
+    expect(await sotto(...remove)).toMatchObject({ code: 1 });
+    expect((await sotto('key', 'rotate', made.id)).errors).toMatch(/^This one signs with/);
+    expect(await json('key', 'restrict', made.id, '--from', 'any')).toEqual({
+      ...{ id: made.id, networks: null },
+    });
+  });
+
+  it.each([
+    [['key', 'restrict', nobody, '--from', '0.0.0.0/0'], 2, /^--from must be any, or up to 50/],
+    [['key', 'restrict', nobody, '--from', '192.0.2.7'], 1, /^No key has this id/],
+    [['key', 'remove', nobody, '--thumbprint', 'x'], 2, /^--thumbprint must be as/],
+    [['key', 'add', nobody], 2, /^--public-key must be a file/],
+    [['key', 'add', nobody, '--public-key', '/nowhere'], 1, /^--public-key cannot be read/],
+    [
+      ['key', 'add', nobody, '--public-key', 'package.json'],
+      1,
+      /^--public-key must be a public key/,
+    ],
+  ])('answers %j with %i, and what to do', async (words, code, message) => {
+    const answer = await sotto(...words);
+    expect(answer).toMatchObject({ code, out: '' });
+    expect(answer.errors).toMatch(message);
+  });
+
+  it('takes no private key, and repeats nothing of it', async () => {
+    const file = join(folder, 'private.pem');
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    await writeFile(file, pem);
+    const answer = await sotto('key', 'add', nobody, '--public-key', file);
+    expect(answer).toMatchObject({ code: 1, out: '' });
+    expect(answer.errors).toMatch(/^This file holds a private key/);
+    expect(answer.errors).not.toContain(pem.split('\n')[1]);
+  });
+
   it.each([
     [['key', 'allow', nobody, '--organisation', nobody], 1, 'No key or organisation has this id.'],
     [
@@ -142,7 +217,7 @@ describe('sotto key', () => {
     [
       ['key', 'create', '--organisation', nobody, '--mode', 'test', '--scopes', 'write,read'],
       2,
-      '--scopes must be some of write,status,list,erase,settings,webhooks.',
+      '--scopes must be some of write,status,list,erase,settings,webhooks,ledger.',
     ],
     [['key', 'revoke', nobody, '--mode', 'test'], 2, 'revoke takes no --mode.'],
   ])('answers %j with %i', async (words, code, message) => {

@@ -26,6 +26,7 @@ const ofTheOwner: Readonly<Record<string, 'writes' | 'reads'>> = {
   audit: 'writes',
   audit_chain: 'writes',
   canary_runs: 'writes',
+  credential_keys: 'writes',
   credential_organisations: 'writes',
   credentials: 'writes',
   database_lives: 'writes',

@@ -16,6 +16,7 @@ import { createOpsUser } from '../../src/usecases/create-ops-user.ts';
 import { disableOpsUser } from '../../src/usecases/disable-ops-user.ts';
 import { markHighWater } from '../../src/usecases/mark-high-water.ts';
 import { recordOptOut } from '../../src/usecases/record-opt-out.ts';
+import { registerPublicKey, removePublicKey } from '../../src/usecases/register-public-key.ts';
 import { resumeSending } from '../../src/usecases/resume-sending.ts';
 import { revokeCredential } from '../../src/usecases/revoke-credential.ts';
 import { rotateCredential } from '../../src/usecases/rotate-credential.ts';
@@ -25,6 +26,7 @@ import { createDispatchBench, silentLog } from '../support/dispatch-bench.ts';
 import { copiesOf } from '../support/doubts.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
 import type { SeededReminder } from '../support/seed-reminders.ts';
+import { createSigner } from '../support/signed-request.ts';
 
 const minute = 60_000;
 const inAnHour = { dueInMs: 60 * minute };
@@ -114,6 +116,9 @@ async function liveUntilBackup({ resends, holds, admin, put }: Parts) {
   await createOpsUser(asAdministrator, { ...anna, password: new Secret('a long password') });
   const key = { organisationId: resends, mode: 'live' } as const;
   const [revoked, rotated] = [await createApiKey(admin, key), await createApiKey(admin, key)];
+  const { key: signs } = await createSigner();
+  const { id: credentialId } = await registerPublicKey(admin, { ...key, key: signs });
+  const signing = { credentialId, thumbprint: signs.thumbprint };
   const endpointId = randomUUID();
   await bench.rows(
     `insert into webhook_endpoints (id, organisation_id, mode, url, after_transaction, after_id)
@@ -142,6 +147,7 @@ async function liveUntilBackup({ resends, holds, admin, put }: Parts) {
     organisationId: resends,
     organisationIds,
     endpointId,
+    signing,
     revoked: revoked.id,
     rotated: rotated.id,
   };
@@ -198,6 +204,7 @@ async function liveOn(parts: Parts, known: typeof before) {
   );
   await revokeCredential(admin, { credentialId: revoked });
   await rotateCredential(admin, { credentialId: rotated, overlapMs: minute });
+  await removePublicKey(admin, known.signing);
   const disabling = { ...asAdministrator, journal: journals.commandLine };
   await disableOpsUser(disabling, { name: 'anna', actor: 'tester' });
   const position = await readEndOfEvents(server.database.open('api', 1));
@@ -311,6 +318,7 @@ describe('a server whose files were put back to an earlier day', () => {
     ['stopped', 'select 1 from suppressions having count(*) = 3'],
     ['revoked', 'select 1 from credentials where id = $1 and revoked_at is not null'],
     ['ended', 'select 1 from credentials where id = $2 and expires_at is not null'],
+    ['taken away', 'select 1 from credential_keys having count(*) = 0'],
     ['disabled', 'select 1 from ops_users where disabled_at is not null'],
     [
       'locked',

@@ -55,6 +55,7 @@ const foreignIncident = randomUUID();
  */
 const readersOfBytes: Record<string, readonly DatabaseRole[]> = {
   'credentials.key_hash': ['api'],
+  'credential_tokens.token_hash': ['api', 'scheduler'],
   'versions.content': ['api', 'patient'],
   'content_keys.sealed_key': ['api', 'patient'],
   'links.lookup': ['api', 'patient', 'worker'],
@@ -83,7 +84,13 @@ const readersOfBytes: Record<string, readonly DatabaseRole[]> = {
 
 /** What the purpose of a role does not cover, said in words where bytes do not say it. */
 const refusedSelects: [DatabaseRole, string][] = [
-  ['patient', 'select public_key from credentials'],
+  ['patient', 'select networks from credentials'],
+  ['patient', 'select public_key from credential_keys'],
+  ['ops', 'select thumbprint from credential_keys'],
+  ['worker', 'select thumbprint from credential_keys'],
+  ['scheduler', 'select thumbprint from credential_keys'],
+  ['patient', 'select credential_id from credential_tokens'],
+  ['ops', 'select credential_id from credential_tokens'],
   ['patient', 'select due_at from reminders'],
   ['api', 'select id from passkeys'],
   ['ops', 'select id from passkeys'],
@@ -190,6 +197,20 @@ function rowsOf(id: string): Organisation['rows'] {
   return {
     organisations: { id, name: 'Seeded' },
     credentials: { ...common, id: credential, kind: 'api_key', key_hash: randomBytes(32) },
+    credential_keys: {
+      organisation_id: id,
+      credential_id: credential,
+      thumbprint: 'A'.repeat(43),
+      slot: 1,
+      algorithm: 'EdDSA',
+      public_key: { kty: 'OKP', crv: 'Ed25519', x: 'A'.repeat(43) },
+    },
+    credential_tokens: {
+      organisation_id: id,
+      credential_id: credential,
+      token_hash: randomBytes(32),
+      expires_at: now,
+    },
     credential_organisations: { organisation_id: id, credential_id: credential },
     appointments: {
       ...common,
@@ -871,6 +892,12 @@ describe('the functions that look past the organisation', () => {
       },
       { name: 'find_credential_organisation', result: 'boolean', callers: ['api'], ...common },
       {
+        name: 'find_credential_owners',
+        result: 'TABLE(credential_id uuid, organisation_id uuid)',
+        callers: ['api'],
+        ...common,
+      },
+      {
         name: 'find_link',
         result: 'TABLE(link_id uuid, organisation_id uuid)',
         callers: ['patient'],
@@ -896,6 +923,7 @@ describe('the functions that look past the organisation', () => {
       },
       { name: 'replay_check_removals', result: 'void', callers: ['scheduler'], ...common },
       { name: 'replay_journal', result: 'integer', callers: ['scheduler'], ...common },
+      { name: 'replay_key_removals', result: 'void', callers: ['scheduler'], ...common },
       { name: 'retire_canary', result: 'integer', callers: ['scheduler'], ...common },
     ]);
   });
@@ -903,6 +931,7 @@ describe('the functions that look past the organisation', () => {
   it.each([
     [`replay_journal('[{"kind":"erasure","appointmentId":"${randomUUID()}"}]')`],
     [`replay_check_removals('[{"kind":"send_check_removal","checkId":"${randomUUID()}"}]')`],
+    [`replay_key_removals('[{"kind":"credential_key_removal"}]')`],
     [`doubt_restored(now(), now(), now(), '${randomUUID()}', 1)`],
   ])('do nothing while nothing is being restored: %s', async (call) => {
     await expect(

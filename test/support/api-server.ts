@@ -2,18 +2,23 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import { channels, type Mode } from '../../src/domain/channel.ts';
 import { AppError } from '../../src/domain/errors.ts';
 import { type ApiDeps, buildApi } from '../../src/http/api/build-api.ts';
-import { createCredentialLookup, findPlatformOrganisation } from '../../src/store/credentials.ts';
+import {
+  createCredentialLookup,
+  createSigningLookup,
+  findPlatformOrganisation,
+} from '../../src/store/credentials.ts';
 import type { Database } from '../../src/store/database.ts';
 import type { Log } from '../../src/telemetry/log.ts';
 import { authenticate } from '../../src/usecases/authenticate.ts';
 import { changeOwnOrganisation } from '../../src/usecases/change-organisation.ts';
-import { type CreateApiKeyInput, createApiKey } from '../../src/usecases/create-credential.ts';
+import { type CreateCredentialInput, createApiKey } from '../../src/usecases/create-credential.ts';
 import { listAppointments } from '../../src/usecases/list-appointments.ts';
 import { listEvents } from '../../src/usecases/list-events.ts';
 import { listOwnIncidents, readOwnIncident } from '../../src/usecases/list-own-incidents.ts';
 import { readAppointment } from '../../src/usecases/read-appointment.ts';
 import { readLedger } from '../../src/usecases/read-ledger.ts';
 import { readOrganisation } from '../../src/usecases/read-organisation.ts';
+import { createTokenSpender } from '../../src/usecases/recognise-signer.ts';
 import { sendCheckUseCases } from '../../src/usecases/send-check-use-cases.ts';
 import { webhookUseCases } from '../../src/usecases/webhook-use-cases.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
@@ -25,9 +30,16 @@ export interface ApiFixture {
   readonly database: TestDatabase;
   /** Everything that was logged, one JSON line each. */
   readonly logged: string[];
-  key(input: Partial<CreateApiKeyInput> & { organisationId: string; mode?: Mode }): Promise<string>;
+  key(
+    input: Partial<CreateCredentialInput> & { organisationId: string; mode?: Mode },
+  ): Promise<string>;
   request(options: InjectOptions & { key?: string }): Promise<LightMyRequestResponse>;
   close(): Promise<void>;
+}
+
+interface FixtureOptions {
+  readonly apiUrl?: string;
+  readonly trustedProxies?: readonly string[];
 }
 
 /**
@@ -38,25 +50,28 @@ export interface ApiFixture {
 export async function createApiFixture(
   replace: (database: Database) => Partial<ApiDeps> = () => ({}),
   given?: TestDatabase,
+  { apiUrl = 'https://api.test', trustedProxies }: FixtureOptions = {},
 ): Promise<ApiFixture> {
   const database = given ?? (await createTestDatabase());
   const asApi = database.open('api');
   const journal = { append: async () => {} };
   const settingDeps = { database: asApi, journal, keys: noKeys, isSandbox: true };
   const logged: string[] = [];
-  const findCredential = createCredentialLookup(asApi);
+  const recognising = {
+    findCredential: createCredentialLookup(asApi),
+    findSigningCredential: createSigningLookup(asApi),
+    spendToken: createTokenSpender(asApi),
+    findPlatformOrganisation: (input: { credentialId: string; organisationId: string }) =>
+      findPlatformOrganisation(asApi, input),
+    audience: apiUrl,
+    now: () => new Date(),
+  };
   const api = await buildApi({
     log: recordingLog(logged),
-    apiUrl: 'https://api.test',
+    apiUrl,
+    trustedProxies,
     nowMs: () => performance.now(),
-    authenticate: (headers) =>
-      authenticate(
-        {
-          findCredential,
-          findPlatformOrganisation: (input) => findPlatformOrganisation(asApi, input),
-        },
-        headers,
-      ),
+    authenticate: (request) => authenticate(recognising, request),
     readAppointment: (input) => readAppointment({ database: asApi }, input),
     listAppointments: (input) => listAppointments({ database: asApi }, input),
     listEvents: (input) => listEvents({ database: asApi }, input),

@@ -89,7 +89,12 @@ const operation = z.strictObject({
   summary: z.string(),
   description: z.string().optional(),
   tags: z.array(z.string()),
-  security: z.array(z.strictObject({ apiKey: z.array(z.never()) })).optional(),
+  security: z
+    .tuple([
+      z.strictObject({ signedRequest: z.array(z.never()) }),
+      z.strictObject({ apiKey: z.array(z.never()) }),
+    ])
+    .optional(),
   parameters: z
     .array(
       z.strictObject({
@@ -123,7 +128,12 @@ const openApi31 = z.strictObject({
   components: z.strictObject({
     securitySchemes: z.record(
       z.string(),
-      z.strictObject({ type: z.literal('http'), scheme: z.string(), description: z.string() }),
+      z.strictObject({
+        type: z.literal('http'),
+        scheme: z.string(),
+        bearerFormat: z.string().optional(),
+        description: z.string(),
+      }),
     ),
     schemas: z.record(z.string().regex(/^[A-Za-z]+$/), jsonSchema),
   }),

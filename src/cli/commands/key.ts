@@ -4,9 +4,13 @@ import { command, json } from '../command.ts';
 export const key = command({
   name: 'key',
   group: 'Set up',
-  summary: 'the API keys of booking systems: make, list, replace, revoke',
+  summary: 'what booking systems sign in with: make, register, list, replace, revoke',
   usage: [
-    'key create --organisation ID --mode test|live [--name TEXT] [--scopes SCOPES] [--expires DAY|PERIOD] [--acts-for IDS] [--json]',
+    'key create --organisation ID --mode test|live [--name TEXT] [--scopes SCOPES] [--expires DAY|PERIOD] [--acts-for IDS] [--from NETWORKS] [--json]',
+    'key register --organisation ID --mode test|live --public-key FILE [as create] [--json]',
+    'key add ID --public-key FILE [--json]',
+    'key remove ID --thumbprint THUMBPRINT [--json]',
+    'key restrict ID --from NETWORKS|any [--json]',
     'key list [--organisation ID] [--json]',
     'key rotate ID [--overlap PERIOD] [--json]',
     'key revoke ID [--reason TEXT] [--json]',
@@ -15,9 +19,11 @@ export const key = command({
   ],
   about: [
     'A key is shown once; stored is its hash. Messages of a test key reach nobody. What changes holds from the next request on; a revoked key stays revoked.',
-    'The scopes are write, status, list, erase, settings and webhooks; a key has all of them unless you say which.',
+    'register is the better way: the booking system keeps a private key, which signs every request, and gives you the public one, of Ed25519 or P-256. Nothing of it is secret here. It may have two, so that the next takes the place of the last: add, then remove.',
+    'The scopes are write, status, list, erase, settings, webhooks and ledger; a key has all of them unless you say which.',
     'rotate makes a key with the same rights; the old one goes on working for the overlap, so that the booking system can change over. A key that was made for some time is replaced by one that lasts as long again.',
     'The key of a platform, which serves several organisations, may act for those in --acts-for and names one in each request. allow and disallow change that later.',
+    'With --from it is good from these addresses and networks alone, as 192.0.2.7,2001:db8::/32; from elsewhere it is as unknown as any. Behind a proxy, name that in TRUSTED_PROXIES.',
     'A PERIOD is as P90D or PT12H, a DAY as 2027-01-31, which is its last, in UTC. Times are shown in UTC, the last use to the minute.',
   ],
   examples: [
@@ -25,6 +31,10 @@ export const key = command({
     {
       for: 'one that only writes, for a year',
       line: 'sotto key create --organisation ID --mode live --scopes write --expires P1Y --name "Desk"',
+    },
+    {
+      for: 'a booking system that signs, from one address',
+      line: 'sotto key register --organisation ID --mode live --public-key desk.pem --from 192.0.2.7',
     },
     { for: 'which are there, and when each was last used', line: 'sotto key list' },
     {
@@ -58,6 +68,21 @@ export const key = command({
       type: 'string',
       value: 'IDS',
       means: 'More organisations that it may act for, with commas between',
+    },
+    from: {
+      type: 'string',
+      value: 'NETWORKS',
+      means: 'Where it may be used from, with commas between; from anywhere unless given',
+    },
+    'public-key': {
+      type: 'string',
+      value: 'FILE',
+      means: 'A public key, in PEM or as a JWK',
+    },
+    thumbprint: {
+      type: 'string',
+      value: 'THUMBPRINT',
+      means: 'Which of its keys, as register and list --json print it',
     },
     overlap: {
       type: 'string',

@@ -17,7 +17,7 @@ import {
   putAnswer,
 } from './answer-schemas.ts';
 import { appointmentRequest } from './appointment-schema.ts';
-import { callerOf, type createAuthentication, demandScope } from './authentication.ts';
+import { callerOf, type createAuthentication, demandScope, signedIn } from './authentication.ts';
 
 interface AppointmentKey {
   readonly organisationId: string;
@@ -54,7 +54,7 @@ export const pageQuery = {
     .meta({ description: `Absent: ${limits.pageSizeDefault}.` }),
 };
 
-const security = [{ apiKey: [] }];
+const security = signedIn;
 const tags = ['Appointments'];
 
 export function addAppointmentRoutes(

@@ -1,20 +1,22 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
 import type { Scope } from '../../domain/scope.ts';
-import type { Caller } from '../../usecases/authenticate.ts';
+import type { ArrivingRequest, Caller } from '../../usecases/authenticate.ts';
 import { createRateLimiter, rateLimitHeaders } from './rate-limit.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller | undefined;
+    /** The bytes that came, where a signature is held against them. */
+    signedBody: Uint8Array | undefined;
   }
 }
 
+/** How a caller may sign in, for OpenAPI. */
+export const signedIn: { [scheme: string]: string[] }[] = [{ signedRequest: [] }, { apiKey: [] }];
+
 export interface AuthenticationDeps {
-  authenticate(headers: {
-    authorization?: string | undefined;
-    organisation?: string | undefined;
-  }): Promise<Caller>;
+  authenticate(request: ArrivingRequest): Promise<Caller>;
   /** Milliseconds of a clock that never goes back. */
   nowMs(): number;
 }
@@ -26,6 +28,8 @@ export interface AuthenticationDeps {
  */
 export function createAuthentication(app: FastifyInstance, deps: AuthenticationDeps) {
   app.decorateRequest('caller', undefined);
+  app.decorateRequest('signedBody', undefined);
+  app.addHook('preValidation', demandSignedBody);
   const count = createRateLimiter(deps.nowMs);
 
   return (...anyOf: Scope[]) =>
@@ -33,6 +37,9 @@ export function createAuthentication(app: FastifyInstance, deps: AuthenticationD
       const caller = await deps.authenticate({
         authorization: request.headers.authorization,
         organisation: oneValue(request.headers['sotto-organisation']),
+        method: request.method,
+        path: request.url,
+        address: request.ip,
       });
       if (caller.requestsPerMinute !== undefined) {
         const who = `${caller.credentialId} ${caller.organisationId}`;
@@ -45,6 +52,12 @@ export function createAuthentication(app: FastifyInstance, deps: AuthenticationD
       demandScope(caller, ...anyOf);
       request.caller = caller;
     };
+}
+
+/** What was signed for one body, or for none, is not good with another. */
+async function demandSignedBody({ caller, signedBody }: FastifyRequest): Promise<void> {
+  if (caller?.isSignedFor?.(signedBody) ?? true) return;
+  throw new AppError('token_refused', { fields: [{ pointer: '/body', code: 'invalid_value' }] });
 }
 
 /** @throws {AppError} `forbidden` */

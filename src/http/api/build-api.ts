@@ -106,5 +106,7 @@ async function parseJsonBody(request: FastifyRequest, body: Buffer): Promise<unk
     throw new AppError('unsupported_media_type');
   }
   // Some clients name a type and send nothing with it.
-  return body.length === 0 ? undefined : parseStrictJson(body);
+  if (body.length === 0) return undefined;
+  if (request.caller?.isSignedFor) request.signedBody = body;
+  return parseStrictJson(body);
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { EventAnswer } from '../../usecases/describe-event.ts';
 import { eventPage, problemResponses } from './answer-schemas.ts';
 import { pageQuery } from './appointment-routes.ts';
-import { callerOf, type createAuthentication } from './authentication.ts';
+import { callerOf, type createAuthentication, signedIn } from './authentication.ts';
 
 export interface FeedUseCases {
   listEvents(input: {
@@ -30,7 +30,7 @@ export function addFeedRoutes(
         description:
           'Ask again with the newest cursor: nothing is missed, nothing comes twice. Events are kept for 90 days, or less where the deployment says so; a cursor from before what is kept answers cursor_too_old.',
         tags: ['Events'],
-        security: [{ apiKey: [] }],
+        security: signedIn,
         querystring: z.strictObject({
           ...pageQuery,
           after: pageQuery.after.meta({

@@ -5,7 +5,7 @@ import { AppError } from '../../domain/errors.ts';
 import type { OwnIncidentAnswer } from '../../usecases/list-own-incidents.ts';
 import { incidentAnswer, incidentList, problemResponses } from './answer-schemas.ts';
 import { pageQuery } from './appointment-routes.ts';
-import { callerOf, type createAuthentication } from './authentication.ts';
+import { callerOf, type createAuthentication, signedIn } from './authentication.ts';
 
 interface Owner {
   organisationId: string;
@@ -20,7 +20,7 @@ export interface IncidentUseCases {
 }
 
 const tags = ['Incidents'];
-const security = [{ apiKey: [] }];
+const security = signedIn;
 
 /** What went wrong and may have touched appointments of the caller's organisation. */
 export function addIncidentRoutes(

@@ -3,7 +3,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { LedgerAnswer } from '../../usecases/read-ledger.ts';
 import { ledgerAnswer, problemResponses } from './answer-schemas.ts';
-import { callerOf, type createAuthentication } from './authentication.ts';
+import { callerOf, type createAuthentication, signedIn } from './authentication.ts';
 
 export interface LedgerUseCases {
   readLedger(input: {
@@ -24,14 +24,14 @@ export function addLedgerRoutes(
   server.withTypeProvider<ZodTypeProvider>().get(
     '/v1/ledger',
     {
-      onRequest: letIn('status'),
+      onRequest: letIn('ledger'),
       schema: {
         operationId: 'readLedger',
-        summary: 'What each hour saw, and a digest over the receipts issued in it. Scope status.',
+        summary: 'What each hour saw, and a digest over the receipts issued in it. Scope ledger.',
         description:
           'For comparing with your own books. The digest is SHA-256, in hexadecimal, of the ids (`jti`) of the receipts whose `iat` lies in the hour, or in the whole span, sorted and written one after the other.',
         tags: ['Receipts'],
-        security: [{ apiKey: [] }],
+        security: signedIn,
         querystring: z.strictObject({
           from: wholeHour.meta({
             description:

@@ -12,6 +12,13 @@ export function openApiInfo(apiUrl: string) {
     servers: [{ url: apiUrl }],
     components: {
       securitySchemes: {
+        signedRequest: {
+          type: 'http' as const,
+          scheme: 'bearer',
+          bearerFormat: 'JWS',
+          description:
+            'Recommended: each request signed with a key of your own, whose public half is registered. A JWS of typ sotto-request+jwt, EdDSA (Ed25519) or ES256, with kid, and claims iss, aud, iat, exp (5 minutes at most), jti (once), method, path, body (SHA-256 of the bytes, base64url, where there are any) and organisation (as in Sotto-Organisation, where that is sent).',
+        },
         apiKey: {
           type: 'http' as const,
           scheme: 'bearer',

@@ -3,7 +3,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { WantedSettings } from '../../domain/check-settings.ts';
 import type { Organisation } from '../../domain/organisation.ts';
 import { problemResponses } from './answer-schemas.ts';
-import { callerOf, type createAuthentication } from './authentication.ts';
+import { callerOf, type createAuthentication, signedIn } from './authentication.ts';
 import { organisationAnswer, organisationRequest } from './organisation-schema.ts';
 
 export interface OrganisationUseCases {
@@ -24,7 +24,7 @@ export function addOrganisationRoutes(
   const app = server.withTypeProvider<ZodTypeProvider>();
   const url = '/v1/organisation';
   const tags = ['Organisation'];
-  const security = [{ apiKey: [] }];
+  const security = signedIn;
 
   app.get(
     url,

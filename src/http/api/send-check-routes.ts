@@ -5,7 +5,7 @@ import { limits } from '../../../config/limits.ts';
 import type { WithNewSecret } from '../../usecases/change-send-check.ts';
 import type { SendCheckAnswer } from '../../usecases/describe-send-check.ts';
 import { problemResponses } from './answer-schemas.ts';
-import { callerOf, type createAuthentication } from './authentication.ts';
+import { callerOf, type createAuthentication, signedIn } from './authentication.ts';
 import { sendCheck, sendCheckRequest, sendCheckWithSecret } from './send-check-schema.ts';
 import { rotateSecretRequest } from './webhook-schema.ts';
 
@@ -28,7 +28,7 @@ export interface SendCheckUseCases {
 }
 
 const url = '/v1/send-check';
-const about = { tags: ['Send-time check'], security: [{ apiKey: [] }] };
+const about = { tags: ['Send-time check'], security: signedIn };
 const reading = problemResponses(401, 403, 404, 429, 500, 503);
 const writing = problemResponses(400, 401, 403, 404, 413, 415, 422, 429, 500, 503);
 

@@ -8,7 +8,7 @@ import type {
   WebhookFailureAnswer,
 } from '../../usecases/describe-webhook-endpoint.ts';
 import { problemResponses } from './answer-schemas.ts';
-import { callerOf, type createAuthentication } from './authentication.ts';
+import { callerOf, type createAuthentication, signedIn } from './authentication.ts';
 import {
   changeWebhookRequest,
   createWebhookRequest,
@@ -50,7 +50,7 @@ const url = '/v1/webhook-endpoints';
 const one = `${url}/:id`;
 const params = z.object({ id: z.string().meta({ format: 'uuid' }) });
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const about = { tags: ['Webhooks'], security: [{ apiKey: [] }] };
+const about = { tags: ['Webhooks'], security: signedIn };
 const reading = problemResponses(401, 403, 404, 429, 500, 503);
 const writing = problemResponses(400, 401, 403, 404, 413, 415, 422, 429, 500, 503);
 

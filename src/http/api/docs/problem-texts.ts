@@ -14,9 +14,21 @@ export const problemTexts: Record<ErrorCode, ProblemText> = {
   },
   unauthenticated: {
     meaning:
-      'There is no key in the request, or it is unknown, expired or revoked. Which of these is not told.',
+      'There is no key or signature in the request, or it is unknown, expired, revoked, or not good from the address that you come from. Which of these is not told.',
     remedy:
-      'Send Authorization: Bearer and the key. If it did work before, ask whoever made it for a new one.',
+      'Send Authorization: Bearer and the key, or a request signed with your registered key. If it did work before, ask whoever made it for a new one.',
+  },
+  token_refused: {
+    meaning:
+      'The request was signed with your registered key, and something in what was signed is missing, is of another request, or is not good at this time. Pointers name the claims.',
+    remedy:
+      'Sign each request by itself, just before it leaves: exp at most 300 seconds after iat, aud the address of the API, method and path as sent, body the SHA-256 of the very bytes. At /iat or /exp, look at the clock of your machine: 30 seconds are forgiven.',
+  },
+  token_replayed: {
+    meaning:
+      'A request with this jti was let in before. Whether it was yours, repeated, or somebody else’s copy of it, is not known here.',
+    remedy:
+      'Sign again, with a new jti, also for a request that you repeat. If you did not repeat any, somebody reads what you send: have the key revoked.',
   },
   forbidden: {
     meaning:
