@@ -16,7 +16,7 @@ const boundRoles: readonly PolicyRole[] = ['api', 'patient', 'ops'];
 const everyOwner: readonly RowOwner[] = ['canary', 'foreign', 'own'];
 
 /** Tables that name an organisation, and are yet read whole by those who may read them. */
-const readWhole = ['audit', 'incidents', 'incident_entries'];
+const readWhole = ['audit', 'incidents', 'incident_entries', 'ops_requests'];
 
 /**
  * What the owner of the tables, as whom the command line and a few functions act, reads and writes;
@@ -37,10 +37,13 @@ const ofTheOwner: Readonly<Record<string, 'writes' | 'reads'>> = {
   incident_progress: 'reads',
   incident_references: 'reads',
   incidents: 'reads',
+  ops_requests: 'writes',
   ops_sessions: 'writes',
   ops_users: 'writes',
   organisations: 'writes',
   pauses: 'writes',
+  revoked_days: 'writes',
+  revoked_selectors: 'writes',
   send_check_secrets: 'writes',
   send_checks: 'writes',
   suppressions: 'writes',
@@ -64,6 +67,8 @@ const rows: Parameters<typeof fillForProbe>[1] = {
   pauses: { own: {}, foreign: {}, canary: {}, common: {} },
   audit: { own: { id: 1 }, foreign: { id: 2 }, canary: { id: 11 } },
   audit_chain: { common: { base_id: 10 } },
+  // One that waits, and one that waited too long.
+  ops_requests: { common: {}, foreign: { expires_at: '2026-01-01' } },
   carried_steps: {
     own: { month: '2026-01-01' },
     foreign: { month: '2026-01-01' },
@@ -71,6 +76,9 @@ const rows: Parameters<typeof fillForProbe>[1] = {
   },
   event_months: { common: { month: '2026-02-01', dropped_at: 'now' } },
 };
+
+/** As the probe tells of a change that a policy refuses. */
+const refusedChange = -1;
 
 /** What a role comes to in a table, where that is not what its kind of role does. */
 const exceptions: Readonly<Record<string, Partial<ProbeFact>>> = {
@@ -85,6 +93,12 @@ const exceptions: Readonly<Record<string, Partial<ProbeFact>>> = {
   // Nobody changes a line, and the owner deletes those that the chain no longer begins before.
   'owner audit own': { changes: null, deletes: 2, writes: [] },
   'owner audit none': { changes: null, deletes: 2, writes: [] },
+  // Whoever changes a request decides it, in the words of `statements`.
+  ...Object.fromEntries(
+    ['ops', 'owner'].flatMap((role) =>
+      ['own', 'none'].map((set) => [`${role} ops_requests ${set}`, { changes: refusedChange }]),
+    ),
+  ),
   // A pause of the whole deployment is no organisation's.
   'ops pauses own': { reads: ['common', 'own'], changes: 2 },
   'ops pauses none': { reads: ['common'], changes: 1 },
@@ -137,6 +151,18 @@ const statements: readonly Statement[] = [
   ]),
   { role: 'api', table: 'audit', text: line({ action: 'credential.create' }) },
   { role: 'owner', table: 'audit', text: line({ action: 'credential.create' }), touches: 1 },
+  {
+    role: 'ops',
+    table: 'ops_requests',
+    text: "update ops_requests set decision = 'approved'",
+    touches: 1,
+  },
+  { role: 'ops', table: 'ops_requests', text: 'update ops_requests set decided_at = now()' },
+  {
+    role: 'owner',
+    table: 'ops_requests',
+    text: "insert into ops_requests (decision) values ('approved')",
+  },
   { role: 'scheduler', table: 'links', text: 'update links set parcel = null', touches: 3 },
   { role: 'scheduler', table: 'links', text: "update links set parcel = 'planted'" },
   { role: 'ops', table: 'incident_entries', text: entry('closed'), touches: 1 },

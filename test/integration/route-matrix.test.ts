@@ -70,6 +70,7 @@ beforeAll(async () => {
     apiUrl: 'https://api.test',
     trustedProxies: ['127.0.0.1'],
     ready: async () => ({}),
+    recordForbidden: async () => {},
     async findVisitor(token: Secret<string>) {
       const role = signedIn.get(token.reveal());
       return role && { id: randomUUID(), name: role, role };
@@ -405,7 +406,7 @@ describe('at the pages of operators', () => {
   it('nobody comes in with a key, a session of a patient, or none', async () => {
     const board = (await listRoutes(ops)).filter((route) => route.includes(' /queues'));
     expect(board.length).toBeGreaterThan(20);
-    for (const route of [...rows('ops', 'viewer', 'operator', 'address'), ...board]) {
+    for (const route of [...rows('ops', 'viewer', 'operator', 'admin', 'address'), ...board]) {
       for (const headers of [
         {},
         { authorization: `Bearer ${own.key}` },
@@ -421,14 +422,18 @@ describe('at the pages of operators', () => {
     }
   });
 
-  it.each(rows('ops', 'operator'))('%s is an operator’s, and no viewer’s', async (route) => {
-    const viewer = signIn('viewer');
-    const refused = await ask(route, viewer.headers, viewer.fields);
+  it.each([
+    ...rows('ops', 'operator').map((route) => [route, 'operator', 'viewer'] as const),
+    ...rows('ops', 'admin').map((route) => [route, 'admin', 'operator'] as const),
+  ])('%s is for the role of %s, and for no %s', async (route, role, lower) => {
+    const refusedTo = signIn(lower);
+    const refused = await ask(route, refusedTo.headers, refusedTo.fields);
     expect(refused.statusCode).toBe(403);
-    const operator = signIn('operator');
-    expect((await ask(route, operator.headers, operator.fields)).statusCode).not.toBe(403);
+    const admitted = signIn(role);
+    expect((await ask(route, admitted.headers, admitted.fields)).statusCode).not.toBe(403);
+    if (route.startsWith('GET')) return;
     // Nor does it work without the form of the session.
-    expect((await ask(route, operator.headers)).statusCode).toBe(403);
-    expect((await ask(route, operator.headers, viewer.fields)).statusCode).toBe(403);
+    expect((await ask(route, admitted.headers)).statusCode).toBe(403);
+    expect((await ask(route, admitted.headers, refusedTo.fields)).statusCode).toBe(403);
   });
 });

@@ -14,7 +14,8 @@ export type RouteRow =
   | 'session'
   /** Anybody who is signed in to the ops pages; they see every organisation, and nobody's patients. */
   | 'viewer'
-  | 'operator';
+  | 'operator'
+  | 'admin';
 
 /**
  * Every route of every listener. One that is missing here, or is no more, fails the tests. Those of
@@ -129,5 +130,12 @@ export const routeRows: Readonly<Record<'api' | 'patient' | 'ops', Record<string
     'GET /reminders/:id/redrive': 'viewer',
     'POST /reminders/:id/redrive': 'operator',
     'GET /log': 'viewer',
+    'GET /requests': 'viewer',
+    'GET /requests/:id': 'viewer',
+    'POST /requests/:id/decide': 'operator',
+    'GET /people': 'viewer',
+    'POST /people/sign-out-others': 'viewer',
+    'GET /people/sessions/:id': 'admin',
+    'POST /people/sessions/:id/end': 'admin',
   },
 };
