@@ -4,7 +4,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compactVerify, createLocalJWKSet } from 'jose';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
@@ -48,6 +48,10 @@ afterAll(async () => {
   await peer?.close();
   await database?.drop();
   rmSync(folder, { recursive: true });
+});
+
+beforeEach(() => {
+  turnedMs = 0;
 });
 
 const seed = () => seedAppointment({ admin: database.admin, keys, audience }, { organisationId });
@@ -229,7 +233,7 @@ describe('a link key that somebody else has', () => {
       [selector, out.id],
     );
     expect(await read(out)).toBeDefined();
-    await database.admin.query('update database_lives set ready_at = null');
+    await database.admin.query("update database_lives set run = 'another'");
     const scheduler = database.open('scheduler', 1);
     await scheduler.transaction([], (connection) => replayEntries(connection, entries));
     expect(await read(out)).toBeUndefined();

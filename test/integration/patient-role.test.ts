@@ -65,7 +65,7 @@ describe('the patient process', () => {
     const file = join(folder, 'keys', 'link', 'b.key');
     try {
       await writeFile(file, randomBytes(32), { mode: 0o600 });
-      const keys = fileKeyStore(`${folder}/keys`);
+      const keys = fileKeyStore(`${folder}/keys`, { readBeforeUsedMs: 0 });
       const audience = new URL(config.PATIENT_URL).host;
       const organisationId = await database.createOrganisation();
       const seed = { admin: database.admin, keys, audience };

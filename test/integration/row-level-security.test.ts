@@ -915,6 +915,13 @@ describe('the functions that look past the organisation', () => {
         callers: ['api'],
         ...common,
       },
+      // These three by the owner alone, as whom the command line acts: names, references and times.
+      {
+        name: 'links_by_selector',
+        result: 'TABLE(selector text, links bigint, last_expires_at timestamp with time zone)',
+        callers: [],
+        ...common,
+      },
       {
         name: 'list_organisation_ids',
         result: 'SETOF uuid',
@@ -924,7 +931,21 @@ describe('the functions that look past the organisation', () => {
       { name: 'replay_check_removals', result: 'void', callers: ['scheduler'], ...common },
       { name: 'replay_journal', result: 'integer', callers: ['scheduler'], ...common },
       { name: 'replay_key_removals', result: 'void', callers: ['scheduler'], ...common },
+      { name: 'replay_revoked_keys', result: 'void', callers: ['scheduler'], ...common },
       { name: 'retire_canary', result: 'integer', callers: ['scheduler'], ...common },
+      {
+        name: 'revoke_links_of',
+        result: 'TABLE(last_id uuid, ended integer, owed integer)',
+        callers: [],
+        ...common,
+      },
+      {
+        name: 'sealed_links',
+        result:
+          'TABLE(link_id uuid, organisation_id uuid, mode text, reference text, parcel_day text, first_day text, last_day text, emptied_by timestamp with time zone, view_month text, created_at timestamp with time zone, expires_at timestamp with time zone)',
+        callers: [],
+        ...common,
+      },
     ]);
   });
 

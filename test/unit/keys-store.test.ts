@@ -110,8 +110,7 @@ describe('epoch keys', () => {
 
   it('are the same for processes that make them at the same moment', async () => {
     const script = `
-      import { Secret } from '../../src/domain/secret.ts';
-import { fileKeyStore } from '${join(import.meta.dirname, '../../src/keys/file-key-store.ts')}';
+      import { fileKeyStore } from '${join(import.meta.dirname, '../../src/keys/file-key-store.ts')}';
       const store = fileKeyStore(process.argv[1]);
       await store.ensureEpochKeys({ from: '2026-12-01', days: 60 });
       await store.ensureLinkKey();
@@ -172,7 +171,7 @@ describe('view keys', () => {
 
 describe('keys of a role', () => {
   it('are made once and read back the same, oldest first', async () => {
-    const store = fileKeyStore(directory);
+    const store = fileKeyStore(directory, { readBeforeUsedMs: 0 });
     expect(await store.linkKeys()).toEqual([]);
     const [link] = await store.ensureLinkKey();
     expect(link?.selector).toBe('a');
@@ -187,7 +186,7 @@ describe('keys of a role', () => {
   });
 
   it('count their numbers as numbers', async () => {
-    const store = fileKeyStore(directory);
+    const store = fileKeyStore(directory, { readBeforeUsedMs: 0 });
     await store.ensureCookieKey();
     for (const number of [10, 2]) {
       await writeFile(at(`patient/cookie/${number}.key`), Buffer.alloc(32, number));
