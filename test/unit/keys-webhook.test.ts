@@ -99,7 +99,7 @@ describe('the key that secrets are sealed to', () => {
   });
 
   it('may be followed by another: the newest seals, all open', async () => {
-    const store = fileKeyStore(directory);
+    const store = fileKeyStore(directory, { readBeforeUsedMs: 0 });
     await store.ensureWebhookKey();
     for (const number of ['2', '10']) {
       const path = join(directory, `scheduler/webhook/${number}.key`);
