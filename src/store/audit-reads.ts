@@ -46,12 +46,25 @@ export async function countSentAgainAlone(
   connection: AnyConnection,
   actor: string,
 ): Promise<number> {
+  return countAlone(connection, { actor, actions: ['reminders.redrive', 'reminder.redrive'] });
+}
+
+/** How many went out within the last hour by pauses that somebody ended alone. */
+export async function countLetGoAlone(connection: AnyConnection, actor: string): Promise<number> {
+  return countAlone(connection, { actor, actions: ['sending.resume'] });
+}
+
+/** The sum of what lines of the last hour count; a line about one reminder counts none and is one. */
+async function countAlone(
+  connection: AnyConnection,
+  { actor, actions }: { actor: string; actions: readonly string[] },
+): Promise<number> {
   const { rows } = await connection.query<{ count: number }>(
-    `select coalesce(sum(substring(subject from 'count=([0-9]+)$')::int), 0)::int as count
-     from (select a.at, a.action, a.subject from audit a where a.actor = $1
-       order by a.id desc limit 1000) mine
-     where action = 'reminders.redrive' and at > clock_timestamp() - interval '1 hour'`,
-    [actor],
+    `select coalesce(sum(case when action = 'reminder.redrive' then 1
+         else substring(subject from 'count=([0-9]+)$')::int end), 0)::int as count
+     from audit where actor = $1 and action = any($2::text[])
+       and at > clock_timestamp() - interval '1 hour'`,
+    [actor, actions],
   );
   return rows[0]?.count ?? 0;
 }

@@ -103,11 +103,13 @@ export async function countInTheAir(connection: AnyConnection): Promise<number> 
   return rows[0]?.count ?? 0;
 }
 
-/** Keeps a pause from being ended by anybody else; false when it is over. */
-export async function lockPause(connection: AnyConnection, pauseId: string): Promise<boolean> {
-  const { rowCount } = await connection.query(
-    'select id from pauses where id = $1 and ended_at is null for no key update',
-    [pauseId],
+/**
+ * Keeps every pause from being ended by anybody else: what one holds alone hangs on the others. False when
+ * this one is over.
+ */
+export async function lockPauses(connection: AnyConnection, pauseId: string): Promise<boolean> {
+  const { rows } = await connection.query<{ id: string }>(
+    'select id from pauses where ended_at is null order by id for no key update',
   );
-  return rowCount === 1;
+  return rows.some(({ id }) => id === pauseId);
 }

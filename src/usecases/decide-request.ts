@@ -62,8 +62,13 @@ export async function decideRequest(
   const fault = approvalFault(request, { actor: by.actor, now: new Date() });
   if (fault && !(fault === 'own' && decision === 'declined')) return { kind: fault };
   if (decision === 'declined') return decline(deps, request, by);
-  if (request.action === 'sending.resume') return resume(deps, request, by);
-  return redrive(deps, request, by);
+  const end =
+    request.action === 'sending.resume'
+      ? await resume(deps, request, by)
+      : await redrive(deps, request, by);
+  // It would stand in the way of who asks again, with the number of now.
+  if (end.kind === 'grown') await decline(deps, request, by);
+  return end;
 }
 
 async function decline({ database }: Deps, request: OpsRequest, by: Actor): Promise<RequestEnd> {

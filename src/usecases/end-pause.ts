@@ -1,7 +1,8 @@
 import { hasGrownMuch } from '../domain/preview.ts';
+import { countLetGoAlone } from '../store/audit-reads.ts';
 import type { Connection, Database } from '../store/database.ts';
 import { listOrganisationIds } from '../store/organisation-ids.ts';
-import { countHeldByPause, lockPause } from '../store/pause-measures.ts';
+import { countHeldByPause, lockPauses } from '../store/pause-measures.ts';
 import { listActivePauses } from '../store/pauses.ts';
 import { askSecondPerson } from './ask-second-person.ts';
 import type { Actor } from './redrive-dead-letters.ts';
@@ -44,7 +45,7 @@ export async function endPauseWithin(
   input: PauseEnding & { organisationIds: readonly string[] },
 ): Promise<PauseEnd> {
   const { pauseId, shown, aloneMax, organisationIds, actor, reason } = input;
-  if (!(await lockPause(connection, pauseId))) return { kind: 'over' };
+  if (!(await lockPauses(connection, pauseId))) return { kind: 'over' };
   const pause = (await listActivePauses(connection)).find(({ id }) => id === pauseId);
   if (!pause) return { kind: 'over' };
   const { organisationId, channel } = pause;
@@ -56,14 +57,15 @@ export async function endPauseWithin(
   const heldCount = held.reduce((sum, { count }) => sum + count, 0);
   if (hasGrownMuch({ shown, now: heldCount })) return { kind: 'grown' };
   const by = { actor, reason };
-  if (heldCount > aloneMax) {
+  // Many small pauses are one large one.
+  if (heldCount > 0 && heldCount + (await countLetGoAlone(connection, actor)) > aloneMax) {
     const details = { pause: pauseId };
     const asking = { action: 'sending.resume', details, shown: heldCount, ...by } as const;
     return { kind: 'asked', requestId: await askSecondPerson(connection, asking) };
   }
   const ended = await resumeSending(
     { transaction: (work) => work(connection) },
-    { organisationId, channel, ...by },
+    { organisationId, channel, ...by, letGoAlone: Number.isFinite(aloneMax) ? heldCount : 0 },
   );
   return { kind: ended ? 'ended' : 'over' };
 }

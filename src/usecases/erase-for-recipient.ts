@@ -28,30 +28,26 @@ export async function eraseForRecipient(
   },
   linkSecret: Secret<Buffer>,
 ): Promise<string | undefined> {
-  const erased = await eraseLocked(deps, linkLookup(linkSecret));
-  if (!erased) return undefined;
-  const { organisationId: organisation, appointmentId: appointment, mode, reference } = erased;
-  return deps.sign({
-    iss: deps.issuer,
-    iat: Math.floor(erased.erasedAt.getTime() / 1_000),
-    ...{ organisation, mode, reference, appointment },
-    by: 'recipient',
-  });
-}
-
-async function eraseLocked(
-  { database, journal }: Pick<Parameters<typeof eraseForRecipient>[0], 'database' | 'journal'>,
-  lookup: Buffer,
-) {
   try {
-    return await database.transaction(
+    return await deps.database.transaction(
       [],
       async (connection) => {
-        const erased = await erase(connection, lookup);
-        if (erased) {
-          await journal.append({ kind: 'erasure', appointmentId: erased.appointmentId });
-        }
-        return erased;
+        const erased = await erase(connection, linkLookup(linkSecret));
+        if (!erased) return undefined;
+        const {
+          organisationId: organisation,
+          appointmentId: appointment,
+          mode,
+          reference,
+        } = erased;
+        await deps.journal.append({ kind: 'erasure', appointmentId: appointment });
+        // Signed before it is done: afterwards the link leads nowhere, and nobody could ask again.
+        return deps.sign({
+          iss: deps.issuer,
+          iat: Math.floor(erased.erasedAt.getTime() / 1_000),
+          ...{ organisation, mode, reference, appointment },
+          by: 'recipient',
+        });
       },
       { lockTimeoutMs: limits.lockTimeoutMs },
     );

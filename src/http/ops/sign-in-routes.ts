@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Secret } from '../../domain/secret.ts';
 import type { OpsLoginSecrets } from '../../transport/ops-openid.ts';
 import type { ElsewhereResult } from '../../usecases/sign-in-elsewhere.ts';
@@ -21,6 +21,7 @@ export interface SignInDeps {
   readonly isPasswordTaken: boolean;
   /** The provider of logins, where there is one. */
   readonly provider: SignInProvider | undefined;
+  signOut(token: Secret<string>): Promise<void>;
   signIn(input: {
     name: string;
     password: Secret<string>;
@@ -45,6 +46,12 @@ export function addSignInRoutes(app: FastifyInstance, deps: SignInDeps): void {
   const answer = (reply: FastifyReply, status: number, page: string) =>
     reply.code(status).type('text/html; charset=utf-8').send(page);
 
+  /** A session that this browser had is over: its cookie is replaced, and may have been copied. */
+  const leaveFormer = async (request: FastifyRequest) => {
+    const former = sessions.tokenOf(request);
+    if (former) await deps.signOut(former);
+  };
+
   app.get(paths.signIn, async (request, reply) => {
     const next = pathWithin((request.query as { next?: unknown }).next);
     if (await sessions.isSignedIn(request)) return reply.redirect(next, 303);
@@ -65,6 +72,7 @@ export function addSignInRoutes(app: FastifyInstance, deps: SignInDeps): void {
     }
     const result = await deps.signIn({ name, password: new Secret(password), source: request.ip });
     if (result.kind === 'signed-in') {
+      await leaveFormer(request);
       sessions.begin(reply, result.token);
       return reply.redirect(next, 303);
     }
@@ -91,6 +99,7 @@ export function addSignInRoutes(app: FastifyInstance, deps: SignInDeps): void {
     const returned = new URL(request.url, deps.opsUrl).searchParams;
     const result = await provider.finish({ secrets: begun.secrets, returned });
     if (result.kind !== 'signed-in') return refuse(result.kind);
+    await leaveFormer(request);
     sessions.begin(reply, result.token);
     return reply.redirect(next, 303);
   });
