@@ -164,7 +164,8 @@ async function readSendable(
             and (p.organisation_id is null or p.organisation_id = r.organisation_id)
             and (p.channel is null or p.channel = r.channel))
         and l.reminder_id = r.id and l.lookup = g.lookup and l.current and l.revoked_at is null
-        and coalesce(l.selector, g.selector) = g.selector`,
+        and coalesce(l.selector, g.selector) = g.selector
+        and not exists (select from revoked_selectors s where s.selector = g.selector)`,
     values: [
       batchId,
       idsParameter(attempts.map(({ reminderId }) => reminderId)),

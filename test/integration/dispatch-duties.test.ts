@@ -376,9 +376,9 @@ describe('retention', () => {
       insert into pauses (id, organisation_id, reason, ended_at) values
         (gen_random_uuid(), '${organisationId}', 'old', ${ago(1_097)}),
         (gen_random_uuid(), '${organisationId}', 'open', null);
-      insert into credentials (id, organisation_id, mode, kind, public_key, label, revoked_at) values
-        (gen_random_uuid(), '${organisationId}', 'test', 'public_key', '{}', 'revoked', ${ago(1_097)}),
-        (gen_random_uuid(), '${organisationId}', 'test', 'public_key', '{}', 'live', null);
+      insert into credentials (id, organisation_id, mode, kind, label, revoked_at) values
+        (gen_random_uuid(), '${organisationId}', 'test', 'public_key', 'revoked', ${ago(1_097)}),
+        (gen_random_uuid(), '${organisationId}', 'test', 'public_key', 'live', null);
       update credentials set replaced_by = (select id from credentials where label = 'revoked')
         where label = 'live';
       insert into source_failures (organisation_id, link_id, source, updated_at)

@@ -177,6 +177,7 @@ describe('a session', () => {
           c: Date.now() + 24 * 60 * 60_000,
           a: appointmentId,
           t: 2,
+          f: 'pin',
         },
         { expiresAt: new Date(Date.now() + 24 * 60 * 60_000) },
       );
