@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { utcDay } from '../../src/domain/link-expiry.ts';
@@ -154,7 +154,10 @@ it('a reply without a signature or a form is not kept', async () => {
 });
 
 it('a new key gives new addresses, and the old ones work until the old key goes', async () => {
-  await writeFile(join(test.directory, 'callback', '2.key'), randomBytes(32), { mode: 0o600 });
+  const path = join(test.directory, 'callback', '2.key');
+  await writeFile(path, randomBytes(32), { mode: 0o600 });
+  // Every process has read it by now.
+  await utimes(path, new Date(), new Date(Date.now() - 120_000));
   const renewed = await paths();
   expect(renewed.inbound).not.toBe(inbound);
   for (const url of [inbound, renewed.inbound]) {

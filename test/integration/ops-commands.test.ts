@@ -102,7 +102,7 @@ describe('sotto ops-user', () => {
     expect(await sotto(['ops-user', 'create', '--name', 'anna', '--role', 'admin'])).toMatchObject({
       code: 1,
       out: '',
-      errors: expect.stringContaining('There is a user of this name.'),
+      errors: expect.stringContaining('There is a user of this name'),
     });
   });
 

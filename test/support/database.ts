@@ -79,6 +79,9 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     ]),
   ) as Record<DatabaseRole, Secret<string>>;
   const { close, ...database } = openTestDatabase({ adminUrl, roleUrls });
+  // What a new database counts from is now, and not when its template was made.
+  await database.admin.query('delete from measuring');
+  await database.admin.query('insert into measuring default values');
   return {
     ...database,
     async drop() {
