@@ -4,6 +4,7 @@ import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import tls from 'node:tls';
 import { filesBelow } from './canaries.ts';
 import { findProgram } from './find-program.ts';
 import { selfSigned } from './self-signed.ts';
@@ -44,7 +45,7 @@ export async function startNginx(
 ): Promise<ReverseProxy> {
   const folder = ownFolder('nginx');
   const [free, plain, inside] = await Promise.all([freePort(), freePort(), freePort()]);
-  const tls = port ?? free;
+  const tlsPort = port ?? free;
   const { key, cert } = certificate;
   const upstream = (role: 'api' | 'patient' | 'ops') =>
     typeof upstreams === 'number' ? upstreams : upstreams[role];
@@ -56,7 +57,7 @@ export async function startNginx(
   const places = spools.map((name) => `  ${name}_temp_path ${folder}/${name};`).join('\n');
   const changes: [RegExp, string][] = [
     [/\/etc\/ssl\/sotto|\/var\/log\/nginx|\/run(?=\/nginx\.pid)/g, folder],
-    [/listen 443 /g, `listen 127.0.0.1:${tls} `],
+    [/listen 443 /g, `listen 127.0.0.1:${tlsPort} `],
     [/listen 80 /g, `listen 127.0.0.1:${plain} `],
     [/127\.0\.0\.1:8443/g, `127.0.0.1:${inside}`],
     [/127\.0\.0\.1:3000/g, `127.0.0.1:${upstream('api')}`],
@@ -68,12 +69,12 @@ export async function startNginx(
   writeFileSync(join(folder, 'nginx.conf'), changed('nginx.conf', changes));
   const args = ['-c', `${folder}/nginx.conf`, '-p', folder, '-e', `${folder}/error.log`];
   const started = start(findProgram('nginx'), [...args, '-g', 'daemon off;'], folder);
-  await started.listening(tls);
+  await started.listening(tlsPort);
   return {
     ...started,
     hosts: {
-      api: { name: 'api.example.org', port: tls, tls: true },
-      patient: { name: patientName, port: tls, tls: true },
+      api: { name: 'api.example.org', port: tlsPort, tls: true },
+      patient: { name: patientName, port: tlsPort, tls: true },
       ops: { name: 'ops.example.internal', port: inside, tls: true },
     },
   };
@@ -95,6 +96,8 @@ export async function startCaddy(upstreamPort: number): Promise<ReverseProxy> {
     SOTTO_OPS_UPSTREAM: upstream,
   });
   await started.listening(plain);
+  // It makes itself an authority and a certificate, which takes longer than listening.
+  await waitFor(() => shakesHands(inside), 15_000);
   return {
     ...started,
     hosts: {
@@ -103,6 +106,19 @@ export async function startCaddy(upstreamPort: number): Promise<ReverseProxy> {
       ops: { name: 'localhost', port: inside, tls: true },
     },
   };
+}
+
+function shakesHands(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = tls.connect({
+      ...{ host: '127.0.0.1', port, servername: 'localhost', rejectUnauthorized: false },
+    });
+    socket.once('secureConnect', () => {
+      socket.end();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
 }
 
 /** A file of deploy/ with every change made at least once. */
