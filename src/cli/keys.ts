@@ -1,12 +1,18 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Config } from '../../config/env.ts';
+import { addKeyToAll, levelKeys } from '../keys/add-key-to-all.ts';
 import { fileKeyStore } from '../keys/file-key-store.ts';
 import { type KeyStore, type RotatedKind, rotatedKinds } from '../keys/key-store.ts';
 import { openKeyStore } from '../keys/open-key-store.ts';
 import { administer, recordAdministration } from '../store/administration.ts';
-import { linksBySelector, suppressionsByPepper } from '../store/revoked-keys.ts';
+import {
+  linksBySelector,
+  readRevokedSelectors,
+  suppressionsByPepper,
+} from '../store/revoked-keys.ts';
 import { revokeDay } from '../usecases/revoke-day.ts';
-import { revokeSelector } from '../usecases/revoke-selector.ts';
+import { revokeSelector, type SelectorProblem } from '../usecases/revoke-selector.ts';
 import { adminUrlOf } from './admin.ts';
 import { CommandError } from './command-error.ts';
 import { commandLineJournal, tellUnjournaled } from './command-line-journal.ts';
@@ -28,7 +34,7 @@ const actions: Readonly<Record<string, Action<Values>>> = {
   list: { words: 0, options: [], run: list },
   rotate: { words: 1, options: ['also', 'reason'], run: rotate },
   retire: { words: 1, options: ['reason'], run: retire },
-  revoke: { words: 1, options: ['reason'], run: revoke },
+  revoke: { words: 1, options: ['also', 'reason'], run: revoke },
 };
 
 /** `sotto keys`: the keys of Sotto itself. */
@@ -91,22 +97,14 @@ async function readKeys(config: Config): Promise<KeyRow[]> {
 
 async function rotate(config: Config, values: Values, word: string): Promise<number> {
   const kind = kindFrom(word);
-  const keys = openKeyStore(config);
-  const also = values.also === undefined ? undefined : fileKeyStore(values.also);
-  if (also && !isShared(kind)) {
+  if (values.also !== undefined && !isShared(kind)) {
     throw new CommandError(`--also is for link, pepper and opt-out: ${kind} is of one role alone.`);
   }
-  // The folder that would come second is looked at first: half a rotation is none.
-  await also?.keptKeys(kind);
-  const made = await keys.addKey(kind);
-  if (!made) throw new CommandError('No key was made.', { exitCode: exitCodes.failed });
-  if (also && !(await also.addKey(kind, made))) {
-    await keys.removeKey(kind, made.id);
-    throw new CommandError(
-      `The folder of --also has another ${kind}/${made.id}: the two have not the same keys.`,
-      { exitCode: exitCodes.failed },
-    );
-  }
+  const stores = storesOf(config, values);
+  const revoked = kind === 'link' ? await administer(adminUrlOf(config), readRevokedSelectors) : [];
+  // What an earlier rotation left in one folder alone is completed first.
+  await levelKeys(stores, kind, revoked);
+  const made = await addKeyToAll(stores, kind, revoked);
   const reason = values.reason === undefined ? undefined : reasonFrom(values.reason);
   await audit(config, { action: 'key.rotate', subject: `${kind}/${made.id}`, reason });
   console.log(
@@ -115,6 +113,15 @@ async function rotate(config: Config, values: Values, word: string): Promise<num
       : `Made ${kind}/${made.id}: used in ${usedAfterSeconds(kind)} seconds. ${afterwards[kind]}`,
   );
   return exitCodes.fine;
+}
+
+/** The store of KEYSTORE, and the one that --also names. */
+function storesOf(config: Config, { also }: Values): [KeyStore, ...KeyStore[]] {
+  // It would be made, and get copies of the keys, where nobody looks for them.
+  if (also !== undefined && !existsSync(also)) {
+    throw new CommandError('There is no such folder as --also names.');
+  }
+  return [openKeyStore(config), ...(also === undefined ? [] : [fileKeyStore(also)])];
 }
 
 const isShared = (kind: RotatedKind) => ['link', 'pepper', 'opt-out'].includes(kind);
@@ -151,6 +158,7 @@ async function revoke(config: Config, values: Values, word: string): Promise<num
   const [kind, id = ''] = word.split('/', 2);
   if (kind === 'link' && /^[A-Za-z0-9]$/.test(id))
     return revokeLink(config, { ...values, reason }, id);
+  if (values.also !== undefined) throw new CommandError('--also is for link/SELECTOR.');
   if (kind === 'day' && /^\d{4}-\d{2}-\d{2}$/.test(id)) {
     return revokeOneDay(config, { ...values, reason }, id);
   }
@@ -159,19 +167,21 @@ async function revoke(config: Config, values: Values, word: string): Promise<num
 
 async function revokeLink(
   config: Config,
-  { reason, json }: Values & { reason: string },
+  { reason, json, also }: Values & { reason: string },
   selector: string,
 ): Promise<number> {
-  const keys: KeyStore = openKeyStore(config);
   const done = await revokeSelector(
     {
       adminUrl: adminUrlOf(config),
       journal: commandLineJournal(config),
-      keys,
+      stores: storesOf(config, { also }),
       untilForgotten: () => wait(forgottenMs),
     },
     { selector, reason },
   );
+  if ('problem' in done) {
+    throw new CommandError(selectorProblems[done.problem], { exitCode: exitCodes.failed });
+  }
   const { ended, owed } = done;
   console.log(
     json
@@ -186,6 +196,12 @@ async function revokeLink(
   tellUnjournaled('It is revoked', 'revoke it again');
   return exitCodes.failed;
 }
+
+const selectorProblems: Record<SelectorProblem, string> = {
+  unknown: 'No key and no link has this selector; see sotto keys list. Nothing was revoked.',
+  not_in_every_store:
+    'One of the two folders has not this key. Nothing was revoked: complete it with sotto keys rotate link --also FOLDER, and revoke then.',
+};
 
 async function revokeOneDay(
   config: Config,

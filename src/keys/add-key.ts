@@ -3,10 +3,11 @@ import { Secret } from '../domain/secret.ts';
 import { type KeyFolder, privateExtension } from './key-files.ts';
 import { boxPair, ensurePairs, privateBytes, receiptPair } from './key-pairs.ts';
 import { places, rotatedFolders } from './key-places.ts';
-import type { NumberedKey, RotatedKind } from './key-store.ts';
+import type { AddedKey, NumberedKey, RotatedKind } from './key-store.ts';
 import { KeyStoreError } from './key-store-error.ts';
 
-export const firstSelector = 'a';
+/** Marks a selector whose key was revoked: links of another key under it would open nothing either. */
+const revokedExtension = '.revoked';
 /** In the order in which they are used. */
 const selectors = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 
@@ -14,15 +15,18 @@ const selectors = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
  * Makes another key of a kind beside those that are there, or keeps one that was made elsewhere. Of pairs
  * both halves are made here, by whoever holds the private ones.
  *
- * @returns undefined for one given whose id another key has
+ * @returns undefined for one given whose id another key has, or whose selector was revoked
  */
 export async function addKey(
   files: KeyFolder,
   kind: RotatedKind,
-  given: NumberedKey | undefined,
+  { given, after = [] }: AddedKey,
 ): Promise<NumberedKey | undefined> {
   const folder = rotatedFolders[kind];
-  const id = given?.id ?? (await unusedId(files, kind));
+  if (kind === 'link' && given && (await revokedSelectorsIn(files)).includes(given.id)) {
+    return undefined;
+  }
+  const id = given?.id ?? (await unusedId(files, kind, after));
   const pair = kind === 'receipt' ? receiptPair : boxPair;
   if (kind === 'receipt' || (kind === 'webhook' && !given)) {
     await ensurePairs(files, { place: places[kind], kind: pair, names: [id] });
@@ -39,27 +43,61 @@ export async function addKey(
 }
 
 /** Names that were ever published count too: no two receipt keys have had one name. */
-async function unusedId(files: KeyFolder, kind: RotatedKind): Promise<string> {
+async function unusedId(
+  files: KeyFolder,
+  kind: RotatedKind,
+  after: readonly string[],
+): Promise<string> {
   if (kind === 'link') {
-    const last = (await selectorsIn(files)).at(-1);
-    const next = last === undefined ? firstSelector : selectors.charAt(selectors.indexOf(last) + 1);
-    if (next) return next;
-    throw new KeyStoreError([`${places.link}: has used every selector there is`]);
+    return selectorAfter([
+      ...(await selectorsIn(files)),
+      ...(await revokedSelectorsIn(files)),
+      ...after,
+    ]);
   }
   const held = await files.list(rotatedFolders[kind], privateExtension);
   const published =
     kind === 'receipt'
       ? await files.list(places.receipt.publicFolder, receiptPair.publicExtension)
       : [];
-  const numbers = [...held, ...published].map(Number).filter(Number.isSafeInteger);
+  const numbers = [...held, ...published, ...after].map(Number).filter(Number.isSafeInteger);
   return String(Math.max(0, ...numbers) + 1);
 }
 
+function selectorAfter(used: readonly string[]): string {
+  // -1 of none leads to the first.
+  const next = selectors.charAt(Math.max(-1, ...used.map((one) => selectors.indexOf(one))) + 1);
+  if (next) return next;
+  throw new KeyStoreError([`${places.link}: has used every selector there is`]);
+}
+
+/** The selector of the first link key of a store, by its marks alone: two makers come to the same one. */
+export async function firstSelectorIn(files: KeyFolder): Promise<string> {
+  return selectorAfter(await revokedSelectorsIn(files));
+}
+
 /** Selectors of the link keys there are, in the order in which they are used up. */
-export async function selectorsIn(files: KeyFolder): Promise<string[]> {
-  return (await files.list(places.link, privateExtension))
+export function selectorsIn(files: KeyFolder): Promise<string[]> {
+  return selectorsOf(files, privateExtension);
+}
+
+/** Selectors whose keys were revoked here. */
+export function revokedSelectorsIn(files: KeyFolder): Promise<string[]> {
+  return selectorsOf(files, revokedExtension);
+}
+
+async function selectorsOf(files: KeyFolder, extension: string): Promise<string[]> {
+  return (await files.list(places.link, extension))
     .filter((selector) => selector.length === 1 && selectors.includes(selector))
     .sort((one, other) => selectors.indexOf(one) - selectors.indexOf(other));
+}
+
+/** Removes a link key. The mark is durable first: nothing else remembers the selector here. */
+export async function revokeLinkKey(files: KeyFolder, selector: string): Promise<void> {
+  await files.makeFolder(places.link, 'owner');
+  await files.create(`${places.link}/${selector}${revokedExtension}`, Buffer.alloc(0), 'owner');
+  await files.sync(places.link);
+  await files.remove(places.link, `${selector}${privateExtension}`);
 }
 
 /** Numbers of the keys in a folder, the oldest first. */

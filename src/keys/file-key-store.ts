@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { JWK } from 'jose';
 import { Secret } from '../domain/secret.ts';
-import { addKey, firstSelector, numbersIn, selectorsIn } from './add-key.ts';
+import {
+  addKey,
+  firstSelectorIn,
+  numbersIn,
+  revokedSelectorsIn,
+  revokeLinkKey,
+  selectorsIn,
+} from './add-key.ts';
 import { type KeyFolder, keyFolder, privateExtension } from './key-files.ts';
 import { boxPair, destroyPair, ensurePairs, type PairKind, receiptPair } from './key-pairs.ts';
 import {
@@ -18,6 +25,8 @@ import type { LinkKey } from './link-token.ts';
 
 const keyBytes = 32;
 const firstNumber = '1';
+/** No key, and in no list. */
+const probe = '.writable';
 
 /** The folder that a KEYSTORE setting of the form `file:DIR` names. */
 export function keyStoreFolder(setting: string): string {
@@ -145,7 +154,7 @@ function keyStoreIn(
 
     linkKeys,
     async ensureLinkKey() {
-      await ensureFirst(files, places.link, firstSelector);
+      await ensureFirst(files, places.link, await firstSelectorIn(files));
       return linkKeys();
     },
 
@@ -203,11 +212,23 @@ function keyStoreIn(
       }));
       return Promise.all(found);
     },
-    addKey: (kind, given) => addKey(files, kind, given),
+    async keptKey(kind, id) {
+      const [key] = await readKeys(files, rotatedFolders[kind], [id]);
+      return key;
+    },
+    addKey: (kind, added = {}) => addKey(files, kind, added),
     async removeKey(kind, id) {
       const folder = rotatedFolders[kind];
       if (kind === 'webhook') await files.remove(places.webhook.publicFolder, `${id}.pub`);
       await files.remove(folder, `${id}${privateExtension}`);
+    },
+    revokeLinkKey: (selector) => revokeLinkKey(files, selector),
+    revokedSelectors: () => revokedSelectorsIn(files),
+    async checkWritable(kind) {
+      const folder = rotatedFolders[kind];
+      await files.makeFolder(folder, 'owner');
+      await files.create(`${folder}/${probe}`, Buffer.alloc(0), 'owner');
+      await files.remove(folder, probe);
     },
   };
 

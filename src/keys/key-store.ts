@@ -32,6 +32,14 @@ export const rotatedKinds = [
 ] as const;
 export type RotatedKind = (typeof rotatedKinds)[number];
 
+/** What another key is to be. */
+export interface AddedKey {
+  /** One made in another store. */
+  readonly given?: NumberedKey;
+  /** Ids that are used up elsewhere: a new one comes after them too. */
+  readonly after?: readonly string[];
+}
+
 /** A key of such a kind, with nothing of the key itself. */
 export interface KeptKey {
   readonly id: string;
@@ -121,12 +129,20 @@ export interface KeyStore {
 
   /** Keys of a kind, in the order in which they were made. */
   keptKeys(kind: RotatedKind): Promise<readonly KeptKey[]>;
+  /** One of them. */
+  keptKey(kind: RotatedKind, id: string): Promise<NumberedKey | undefined>;
   /**
    * Makes another key of a kind, or keeps the one given, made in another store.
    *
-   * @returns it; undefined for one given whose id is taken by another
+   * @returns it; undefined for one given whose id is taken by another, or was revoked here
    */
-  addKey(kind: RotatedKind, given?: NumberedKey): Promise<NumberedKey | undefined>;
+  addKey(kind: RotatedKind, added?: AddedKey): Promise<NumberedKey | undefined>;
   /** Removes a key for good; the public half of a receipt key stays, for the receipts that are out. */
   removeKey(kind: RotatedKind, id: string): Promise<void>;
+  /** Removes a link key, and remembers its selector: no other key is ever made under it. */
+  revokeLinkKey(selector: string): Promise<void>;
+  /** Selectors that were revoked in this store. */
+  revokedSelectors(): Promise<readonly string[]>;
+  /** @throws {KeyStoreError} when no key of this kind could be made or removed here */
+  checkWritable(kind: RotatedKind): Promise<void>;
 }

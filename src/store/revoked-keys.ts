@@ -13,6 +13,14 @@ export async function insertRevokedSelector(
   );
 }
 
+/** Selectors of which no link opens any more. */
+export async function readRevokedSelectors(connection: AdminConnection): Promise<string[]> {
+  const { rows } = await connection.query<{ selector: string }>(
+    'select selector from revoked_selectors order by selector',
+  );
+  return rows.map(({ selector }) => selector);
+}
+
 /** What became of links that went out under a selector. */
 export interface RevokedLinks {
   /** Works no longer; whoever may have it is told of as `reminder.needs_reissue`. */

@@ -1,17 +1,28 @@
 import type { Secret } from '../domain/secret.ts';
 import type { Journal } from '../journal/journal.ts';
+import { addKeyToAll } from '../keys/add-key-to-all.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { administer, recordAdministration } from '../store/administration.ts';
-import { insertRevokedSelector, type RevokedLinks, revokeLinksOf } from '../store/revoked-keys.ts';
+import {
+  insertRevokedSelector,
+  linksBySelector,
+  type RevokedLinks,
+  readRevokedSelectors,
+  revokeLinksOf,
+} from '../store/revoked-keys.ts';
 import { tryJournal } from './try-journal.ts';
 
 export interface RevokeSelectorDeps {
   readonly adminUrl: Secret<string>;
   readonly journal: Pick<Journal, 'append'>;
-  readonly keys: Pick<KeyStore, 'keptKeys' | 'addKey' | 'removeKey'>;
+  /** Of every role that has link keys; more than one where roles have folders of their own. */
+  readonly stores: readonly [KeyStore, ...KeyStore[]];
   /** Until no process signs with the key any more. */
   readonly untilForgotten: () => Promise<void>;
 }
+
+/** Why nothing was revoked: nobody knows the selector, or of several stores one never had its key. */
+export type SelectorProblem = 'unknown' | 'not_in_every_store';
 
 const firstId = '00000000-0000-0000-0000-000000000000';
 const rowsMax = 5_000;
@@ -23,12 +34,18 @@ const rowsMax = 5_000;
  * Again is safe, and finishes what a crash cut short. What a worker signed with the key before it read
  * that it is gone is ended in a second round.
  *
+ * Every store is written to before that COMMIT, and a successor is in all of them: a folder that cannot be
+ * written changes nothing.
+ *
  * @returns what became of its links, and whether the journal has it; if not, do it again after a restore
+ * @throws {KeyStoreError} when a store cannot be written
  */
 export async function revokeSelector(
   deps: RevokeSelectorDeps,
   { selector, reason }: { selector: string; reason: string },
-): Promise<RevokedLinks & { isJournaled: boolean }> {
+): Promise<(RevokedLinks & { isJournaled: boolean }) | { problem: SelectorProblem }> {
+  const problem = await prepareStores(deps, selector);
+  if (problem) return { problem };
   await administer(deps.adminUrl, async (connection) => {
     await insertRevokedSelector(connection, selector);
     await recordAdministration(connection, {
@@ -38,10 +55,7 @@ export async function revokeSelector(
     });
   });
   const journaled = await tryJournal(deps.journal, { kind: 'selector_revocation', selector });
-  // A successor first: without any key nothing could be signed at all.
-  const others = (await deps.keys.keptKeys('link')).filter(({ id }) => id !== selector);
-  if (others.length === 0) await deps.keys.addKey('link');
-  await deps.keys.removeKey('link', selector);
+  for (const store of deps.stores) await store.revokeLinkKey(selector);
   const atOnce = await endLinks(deps, selector);
   await deps.untilForgotten();
   const later = await endLinks(deps, selector);
@@ -50,6 +64,37 @@ export async function revokeSelector(
     ended: atOnce.ended + later.ended,
     owed: atOnce.owed + later.owed,
   };
+}
+
+/** Sees that the key can go from every store, and that each has another one to sign with. */
+async function prepareStores(
+  { adminUrl, stores }: RevokeSelectorDeps,
+  selector: string,
+): Promise<SelectorProblem | undefined> {
+  const { revoked, linked } = await administer(adminUrl, async (connection) => ({
+    revoked: await readRevokedSelectors(connection),
+    linked: (await linksBySelector(connection)).map((found) => found.selector),
+  }));
+  const kept: string[][] = [];
+  const marked: (readonly string[])[] = [];
+  for (const store of stores) {
+    kept.push((await store.keptKeys('link')).map(({ id }) => id));
+    marked.push(await store.revokedSelectors());
+  }
+  // A mark is of a revocation that was cut short, or is done once more: then it may be gone already.
+  const holders = stores.filter(
+    (_, index) => kept[index]?.includes(selector) || marked[index]?.includes(selector),
+  );
+  if (holders.length === 0 && ![...revoked, ...linked].includes(selector)) return 'unknown';
+  const isAgain = [...revoked, ...marked.flat()].includes(selector);
+  if (stores.length > 1 && holders.length < stores.length && !isAgain) return 'not_in_every_store';
+  for (const store of stores) await store.checkWritable('link');
+  const gone = new Set([selector, ...revoked, ...marked.flat()]);
+  const [first = [], ...rest] = kept;
+  const others = first.filter((id) => !gone.has(id) && rest.every((ids) => ids.includes(id)));
+  // Without any key nothing could be signed at all.
+  if (others.length === 0) await addKeyToAll(stores, 'link', [...gone, ...linked]);
+  return undefined;
 }
 
 /** In transactions of their own, so that nobody waits long for what one of them has locked. */

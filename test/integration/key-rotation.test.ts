@@ -192,7 +192,7 @@ describe('a link key that somebody else has', () => {
       {
         adminUrl: database.adminUrl,
         journal,
-        keys,
+        stores: [keys],
         untilForgotten: async () => {
           whileWaiting = await read(out);
         },
@@ -237,6 +237,64 @@ describe('a link key that somebody else has', () => {
     const scheduler = database.open('scheduler', 1);
     await scheduler.transaction([], (connection) => replayEntries(connection, entries));
     expect(await read(out)).toBeUndefined();
+  });
+});
+
+describe('a revoked selector', () => {
+  const folderOf = (name: string) => fileKeyStore(join(folder, name));
+  const idsOf = async (store: KeyStore) => (await store.keptKeys('link')).map(({ id }) => id);
+  const revoke = (selector: string, stores: readonly [KeyStore, ...KeyStore[]]) =>
+    revokeSelector(
+      {
+        adminUrl: database.adminUrl,
+        journal: { append: async () => {} },
+        stores,
+        untilForgotten: async () => {},
+      },
+      { selector, reason: 'lost laptop' },
+    );
+  const isRevoked = async (selector: string) => {
+    const { rows } = await database.admin.query(
+      'select from revoked_selectors where selector = $1',
+      [selector],
+    );
+    return rows.length > 0;
+  };
+
+  it('goes from both folders, which get the same successor under a selector that nobody had', async () => {
+    const [patient, worker] = [folderOf('patient-both'), folderOf('worker-both')];
+    const key = await patient.addKey('link', { after: ['o'] });
+    if (!key) throw new Error('no key');
+    await worker.addKey('link', { given: key });
+    expect(key.id).toBe('p');
+    for (let again = 0; again < 2; again += 1) {
+      expect(await revoke('p', [patient, worker])).toMatchObject({ isJournaled: true });
+      expect([await idsOf(patient), await idsOf(worker)]).toEqual([['q'], ['q']]);
+    }
+    const [one, other] = [await patient.keptKey('link', 'q'), await worker.keptKey('link', 'q')];
+    expect(one?.key.reveal()).toEqual(other?.key.reveal());
+    // A store without the mark is told by the database.
+    const bare = folderOf('bare');
+    const last = await bare.addKey('link', { after: ['n'] });
+    expect(last?.id).toBe('o');
+    expect(await revoke('o', [bare])).toMatchObject({ isJournaled: true });
+    expect(await idsOf(bare)).toEqual(['q']);
+  });
+
+  it('is revoked of no folder where one lacks its key or cannot be written, nor when nobody knows it', async () => {
+    const [patient, worker] = [folderOf('patient-half'), folderOf('worker-half')];
+    const key = await patient.addKey('link', { after: ['t'] });
+    if (!key) throw new Error('no key');
+    expect(await revoke('u', [patient, worker])).toEqual({ problem: 'not_in_every_store' });
+    await worker.addKey('link', { given: key });
+    const full: KeyStore = {
+      ...worker,
+      checkWritable: () => Promise.reject(new Error('no space')),
+    };
+    await expect(revoke('u', [patient, full])).rejects.toThrow('no space');
+    expect(await revoke('z', [patient, worker])).toEqual({ problem: 'unknown' });
+    for (const selector of ['u', 'z']) expect(await isRevoked(selector)).toBe(false);
+    expect([await idsOf(patient), await idsOf(worker)]).toEqual([['u'], ['u']]);
   });
 });
 

@@ -226,10 +226,33 @@ describe('keys of a role', () => {
     await one.addKey('link');
     const made = await one.addKey('link');
     expect(made?.id).toBe('b');
-    expect((await other.addKey('link', made))?.key.reveal()).toEqual(made?.key.reveal());
+    expect((await other.addKey('link', made && { given: made }))?.key.reveal()).toEqual(
+      made?.key.reveal(),
+    );
     const strange = { id: 'b', key: new Secret(Buffer.alloc(32, 7)) };
-    expect(await other.addKey('link', strange)).toBeUndefined();
+    expect(await other.addKey('link', { given: strange })).toBeUndefined();
     expect((await other.keptKeys('link')).map(({ id }) => id)).toEqual(['b']);
+  });
+
+  it('give no selector out again that was revoked: every link under it would be dead', async () => {
+    const store = fileKeyStore(directory);
+    await store.ensureLinkKey();
+    expect((await store.addKey('link'))?.id).toBe('b');
+    const revoked = await store.keptKey('link', 'b');
+    await store.revokeLinkKey('b');
+    expect((await store.keptKeys('link')).map(({ id }) => id)).toEqual(['a']);
+    expect(await store.revokedSelectors()).toEqual(['b']);
+    expect(await modeOf('link/b.revoked')).toBe(0o600);
+    expect(await store.addKey('link', revoked && { given: revoked })).toBeUndefined();
+    expect((await store.addKey('link'))?.id).toBe('c');
+    expect((await store.addKey('link', { after: ['e'] }))?.id).toBe('f');
+  });
+
+  it('begin after the only link key, where that was revoked', async () => {
+    const store = fileKeyStore(directory);
+    await store.ensureLinkKey();
+    await store.revokeLinkKey('a');
+    expect((await store.ensureLinkKey()).map(({ selector }) => selector)).toEqual(['b']);
   });
 
   it('sign receipts whose public half stays published', async () => {
