@@ -308,4 +308,43 @@ describe('a day’s key that somebody else has', () => {
     expect(rows).toEqual([{ day: daysAfter(day, -1) }]);
     expect(await keys.epochPrivateKey(day)).toBeDefined();
   });
+
+  it('of many is passed over for the nearest that nobody has; with none left nothing is done', async () => {
+    const today = Temporal.Now.plainDateISO('UTC').toString();
+    await keys.ensureEpochKeys({ from: today, days: 10 });
+    await database.admin.query('update links set parcel = null, parcel_day = null');
+    const epochPublicKey = await keys.epochPublicKey(today);
+    if (!epochPublicKey) throw new Error('no key');
+    const seeded = await bench.seed({
+      ...{ organisationId, count: 1, epochPublicKey, parcelDay: today },
+    } as never);
+    const revoke = (from: number, to: number) =>
+      database.admin.query(
+        `insert into revoked_days (day) select $1::date + step from generate_series($2::int, $3::int) step
+         on conflict do nothing`,
+        [today, from, to],
+      );
+    const said: unknown[] = [];
+    const log = { ...silentLog, error: (...line: unknown[]) => void said.push(line) };
+    const reseal = () =>
+      resealRevokedDays({
+        ...{ database: bench.worker, keys, log },
+        now: () => Temporal.Now.instant(),
+      });
+    const dayOfParcel = async () =>
+      (
+        await database.admin.query('select parcel_day::text as day from links where id = $1', [
+          seeded[0]?.linkId,
+        ])
+      ).rows[0]?.day;
+    await revoke(0, 7);
+    expect(await reseal()).toBeGreaterThan(0);
+    expect(await dayOfParcel()).toBe(daysAfter(today, 8));
+    expect(await reseal()).toBe(0);
+    expect(said).toEqual([]);
+    await revoke(8, 500);
+    expect(await reseal()).toBe(0);
+    expect(await dayOfParcel()).toBe(daysAfter(today, 8));
+    expect(said).toEqual([['no day is left to seal to', { code: 'every_day_revoked' }]]);
+  });
 });
