@@ -48,7 +48,7 @@ export function workerDuties(deps: {
       everyMs: 60_000,
       roundMaxMs: longRoundMs,
       async run() {
-        await clearSettledParcels({ database });
+        await clearSettledParcels({ database, now });
         await resealRevokedDays({ database, keys, now, log });
       },
     },
@@ -60,7 +60,7 @@ export function workerDuties(deps: {
         await makeEpochKeys({ keys, now });
         // In this order: what is settled is emptied, what is left is sealed anew, and then nothing
         // needs the keys of days that are over.
-        await clearSettledParcels({ database });
+        await clearSettledParcels({ database, now });
         await resealOwedParcels({ database, keys, now, log });
         await destroyOldEpochKeys({ database, keys, now, log });
       },

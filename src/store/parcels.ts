@@ -9,20 +9,22 @@ const settled = settledStates.map((state) => `'${state}'`).join(', ');
  * longer ago than the grace in which another channel may be tried, of those past their time, and of
  * links that a newer one has replaced, unless a send with them is still in doubt.
  *
- * Only days that have begun are looked at; earlier ends empty their own.
+ * Only days that have begun are looked at; earlier ends empty their own. What is emptied is gone, so
+ * the database's clock and another must both be past a time: where they differ, this is late.
  */
 export async function clearParcels(
   connection: Connection,
-  { graceMs }: { graceMs: number },
+  { graceMs, now }: { graceMs: number; now: Temporal.Instant },
 ): Promise<number> {
   const { rows } = await connection.query<{ count: number }>({
     name: 'clear parcels',
     text: `with over as materialized (
         select l.id from links l join reminders r on r.id = l.reminder_id
-        where l.parcel is not null and l.parcel_day <= (now() at time zone 'UTC')::date
+        where l.parcel is not null and l.parcel_day <= (least(now(), $2) at time zone 'UTC')::date
           and (r.state in (${settled})
-            or (r.state = 'sent' and r.sent_at < clock_timestamp() - $1::float8 * interval '1 millisecond')
-            or (r.not_after <= clock_timestamp() and r.state not in ('sending', 'uncertain'))
+            or (r.state = 'sent' and r.sent_at < least(clock_timestamp(), $2)
+              - $1::float8 * interval '1 millisecond')
+            or (r.not_after <= least(clock_timestamp(), $2) and r.state not in ('sending', 'uncertain'))
             or (not l.current and r.state not in ('sending', 'uncertain')))
         -- The reminder is locked too: one that begins to go on by another channel at this very moment
         -- would be judged as it was before, and left without what it goes on with.
@@ -31,7 +33,7 @@ export async function clearParcels(
         update links set parcel = null, parcel_day = null where id = any(array(select id from over))
         returning 1)
       select count(*)::int as count from cleared`,
-    values: [graceMs],
+    values: [graceMs, now.toString()],
   });
   return rows[0]?.count ?? 0;
 }

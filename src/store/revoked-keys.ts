@@ -1,5 +1,5 @@
 import type { AdminConnection } from './administration.ts';
-import type { Database } from './database.ts';
+import type { Connection, Database } from './database.ts';
 import type { AgeingParcel } from './parcels.ts';
 
 /** Lets no link of a selector open any more, from the COMMIT on. */
@@ -40,6 +40,21 @@ export async function revokeLinksOf(
   );
   const [row] = rows;
   return { last: row?.last_id ?? undefined, ended: row?.ended ?? 0, owed: row?.owed ?? 0 };
+}
+
+/**
+ * Goes through the next links of a restored database, in the order of their ids, and ends those whose
+ * key was revoked. @returns the last that was looked at; undefined when there are no more
+ */
+export async function endRevokedLinks(
+  connection: Connection,
+  { after, countMax }: { after: string; countMax: number },
+): Promise<string | undefined> {
+  const { rows } = await connection.query<{ last: string | null }>(
+    'select end_revoked_links($1, $2) as last',
+    [after, countMax],
+  );
+  return rows[0]?.last ?? undefined;
 }
 
 export async function insertRevokedDay(connection: AdminConnection, day: string): Promise<void> {

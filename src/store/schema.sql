@@ -2053,6 +2053,60 @@ end
 $function$;
 alter function drop_event_month(date,integer) owner to sotto_owner;
 
+CREATE OR REPLACE FUNCTION public.end_links(those uuid[])
+ RETURNS TABLE(ended integer, owed integer)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  -- As everybody locks: reminders first, then links, each by their ids.
+  perform from reminders where id in (select reminder_id from links where id = any(those))
+    order by id for no key update;
+  perform from links where id = any(those) order by id for no key update;
+  with changed as (
+    update links l set
+      selector = case when l.parcel_day is not null and l.current
+        and r.state in ('scheduled', 'queued', 'sending', 'uncertain', 'failed') then null else l.selector end,
+      revoked_at = case when l.parcel_day is not null and l.current
+        and r.state in ('scheduled', 'queued', 'sending', 'uncertain', 'failed') then null
+        else clock_timestamp() end
+    from reminders r where r.id = l.reminder_id and l.id = any(those) and l.revoked_at is null
+      and l.selector in (select s.selector from revoked_selectors s)
+    returning l.organisation_id, l.mode, l.appointment_id, l.reminder_id, l.revoked_at, l.expires_at, r.state
+  ), told as (
+    insert into events (organisation_id, mode, type, reference, appointment_id, reminder_id, reason_code)
+    select distinct c.organisation_id, c.mode, 'reminder.needs_reissue', a.reference, c.appointment_id,
+      c.reminder_id, 'link_key_revoked'
+    from changed c join appointments a on a.id = c.appointment_id
+    where c.expires_at > clock_timestamp() and a.state <> 'erased'
+      and (c.revoked_at is not null or c.state in ('sending', 'uncertain'))
+  )
+  select count(*) filter (where c.revoked_at is not null), count(*) filter (where c.revoked_at is null)
+    into ended, owed from changed c;
+  return next;
+end
+$function$;
+alter function end_links(uuid[]) owner to sotto_restorer;
+
+CREATE OR REPLACE FUNCTION public.end_revoked_links(after uuid, rows_max integer)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  walked uuid[];
+begin
+  if may_send() then raise exception 'nothing is being restored'; end if;
+  select array(select l.id from links l where l.id > after order by l.id limit rows_max) into walked;
+  perform end_links(array(select l.id from links l where l.id = any(walked) and l.revoked_at is null
+    and l.selector in (select s.selector from revoked_selectors s)));
+  return walked[cardinality(walked)];
+end
+$function$;
+alter function end_revoked_links(uuid,integer) owner to sotto_restorer;
+
 CREATE OR REPLACE FUNCTION public.ensure_canary(credential_hash bytea)
  RETURNS void
  LANGUAGE plpgsql
@@ -2442,19 +2496,14 @@ CREATE OR REPLACE FUNCTION public.replay_revoked_keys(entries jsonb)
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-declare
-  revoked text;
 begin
   if may_send() then raise exception 'nothing is being restored'; end if;
   insert into revoked_days (day)
     select e.day from jsonb_to_recordset(entries) as e (kind text, day date)
     where e.kind = 'day_revocation' on conflict do nothing;
-  for revoked in select distinct e.selector from jsonb_to_recordset(entries) as e (kind text, selector text)
-    where e.kind = 'selector_revocation'
-  loop
-    insert into revoked_selectors (selector) values (revoked) on conflict do nothing;
-    perform revoke_links_of(revoked, '00000000-0000-0000-0000-000000000000', 2147483647);
-  end loop;
+  insert into revoked_selectors (selector)
+    select e.selector from jsonb_to_recordset(entries) as e (kind text, selector text)
+    where e.kind = 'selector_revocation' on conflict do nothing;
 end
 $function$;
 alter function replay_revoked_keys(jsonb) owner to sotto_restorer;
@@ -2496,28 +2545,7 @@ begin
       and l.revoked_at is null
     order by l.id limit rows_max) into those;
   last_id := those[cardinality(those)];
-  -- As everybody locks: reminders first, by their ids.
-  perform from reminders where id in (select reminder_id from links where id = any(those))
-    order by id for no key update;
-  with changed as (
-    update links l set
-      selector = case when l.parcel_day is not null and l.current
-        and r.state in ('scheduled', 'queued', 'sending', 'uncertain', 'failed') then null else l.selector end,
-      revoked_at = case when l.parcel_day is not null and l.current
-        and r.state in ('scheduled', 'queued', 'sending', 'uncertain', 'failed') then null
-        else clock_timestamp() end
-    from reminders r where r.id = l.reminder_id and l.id = any(those) and l.selector = revoked
-    returning l.organisation_id, l.mode, l.appointment_id, l.reminder_id, l.revoked_at, l.expires_at, r.state
-  ), told as (
-    insert into events (organisation_id, mode, type, reference, appointment_id, reminder_id, reason_code)
-    select distinct c.organisation_id, c.mode, 'reminder.needs_reissue', a.reference, c.appointment_id,
-      c.reminder_id, 'link_key_revoked'
-    from changed c join appointments a on a.id = c.appointment_id
-    where c.expires_at > clock_timestamp() and a.state <> 'erased'
-      and (c.revoked_at is not null or c.state in ('sending', 'uncertain'))
-  )
-  select count(*) filter (where c.revoked_at is not null), count(*) filter (where c.revoked_at is null)
-    into ended, owed from changed c;
+  select e.ended, e.owed into ended, owed from end_links(those) e;
   return next;
 end
 $function$;
@@ -2722,6 +2750,7 @@ grant execute on function current_run() to sotto_worker;
 grant execute on function delete_old_records(integer,integer) to sotto_scheduler;
 grant execute on function doubt_restored(timestamp with time zone,timestamp with time zone,timestamp with time zone,uuid,integer) to sotto_scheduler;
 grant execute on function drop_event_month(date,integer) to sotto_scheduler;
+grant execute on function end_revoked_links(uuid,integer) to sotto_scheduler;
 grant execute on function ensure_canary(bytea) to sotto_scheduler;
 grant execute on function ensure_event_partitions(integer) to sotto_scheduler;
 grant execute on function erase_for_recipient(bytea) to sotto_patient;

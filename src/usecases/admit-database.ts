@@ -10,6 +10,7 @@ import type { Database } from '../store/database.ts';
 import { admitRun, readAccepted, readLife, type StoredLife } from '../store/lives.ts';
 import { beginLife, countInDoubt, doubtRestored, firstReminder } from '../store/restores.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
+import { endRestoredLinks } from './end-restored-links.ts';
 import type { NewIncident } from './open-incident.ts';
 import { replayJournal } from './replay-journal.ts';
 
@@ -100,6 +101,7 @@ async function finish(
   const restoredTo = life.restoredTo ?? life.markedAt;
   await doubtAll(deps, { restoredTo, now: later(life.begunAt, mark) });
   const replayed = await replayJournal(deps, { since: restoredTo });
+  await endRestoredLinks(deps);
   const { present, inDoubt } = await database.transaction([], async (connection) => ({
     present: await readAccepted(connection, life.number),
     inDoubt: await countInDoubt(connection),

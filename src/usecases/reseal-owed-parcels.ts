@@ -1,3 +1,4 @@
+import { limits } from '../../config/limits.ts';
 import { utcDay } from '../domain/link-expiry.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { openParcel } from '../keys/open-parcel.ts';
@@ -45,8 +46,8 @@ export async function resealOwedParcels(deps: ResealDeps): Promise<number> {
 }
 
 /**
- * Seals to another day what is sealed to one whose key somebody else may have: to the day before, whose
- * key goes no later, or to the day after where that is over.
+ * Seals to another day what is sealed to one whose key somebody else may have: to the nearest whose key
+ * nobody else has. Where there is none, it is left as it is until there is.
  *
  * @returns how many were sealed anew
  */
@@ -55,23 +56,52 @@ export async function resealRevokedDays(deps: ResealDeps): Promise<number> {
   const revoked = await readRevokedDays(deps.database);
   let count = 0;
   for (const day of revoked) {
-    const others = [-1, 1, -2, 2, 3].map((step) => daysAfter(day, step));
-    const other = others.find((one) => one >= today && !revoked.includes(one)) ?? today;
-    const epochPublicKey = await deps.keys.epochPublicKey(other);
-    if (!epochPublicKey) continue;
+    let other: KeptDay | undefined;
     for (let after = firstId; ; ) {
       const parcels = await findParcelsOfDay(deps.database, { day, after, countMax: parcelsMax });
       const last = parcels.at(-1);
       if (!last) break;
       after = last.linkId;
+      other ??= await nearestKeptDay(deps, { day, today, revoked });
+      if (!other) {
+        deps.log.error('no day is left to seal to', { code: 'every_day_revoked' });
+        break;
+      }
+      const { day: otherDay, epochPublicKey } = other;
       const opened = await resealAll(deps, parcels, epochPublicKey);
       await deps.database.transaction([], (connection) =>
-        replaceParcels(connection, opened, other),
+        replaceParcels(connection, opened, otherDay),
       );
       count += opened.length;
     }
   }
   return count;
+}
+
+interface KeptDay {
+  readonly day: string;
+  readonly epochPublicKey: Buffer;
+}
+
+/** From today to the last that keys are made for; of two that are as near the earlier, whose key goes first. */
+async function nearestKeptDay(
+  { keys }: Pick<ResealDeps, 'keys'>,
+  { day, today, revoked }: { day: string; today: string; revoked: readonly string[] },
+): Promise<KeptDay | undefined> {
+  const steps = Array.from({ length: limits.keyHorizonDays + 1 }, (_, step) => step);
+  const others = steps
+    .map((step) => daysAfter(today, step))
+    .filter((other) => other !== day && !revoked.includes(other))
+    .toSorted((one, another) => daysBetween(day, one) - daysBetween(day, another));
+  for (const other of others) {
+    const epochPublicKey = await keys.epochPublicKey(other);
+    if (epochPublicKey) return { day: other, epochPublicKey };
+  }
+  return undefined;
+}
+
+function daysBetween(one: string, other: string): number {
+  return Math.abs(Temporal.PlainDate.from(one).until(other).days);
 }
 
 async function resealAll(

@@ -154,6 +154,57 @@ describe('parcels', () => {
     expect(await parcels()).toBe(left);
   });
 
+  it.each([
+    ["the database's", -2],
+    ["the worker's", 2],
+  ])('stay where only %s clock says that their time has passed', async (_, differByMinutes) => {
+    const at = () => Temporal.Now.instant().add({ minutes: differByMinutes });
+    const turned = differByMinutes < 0 ? '-1 minute' : '1 minute';
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 2 });
+    await database.admin.query('update links set parcel_day = parcel_day - 1');
+    const [late, sent] = (await bench.rows('select id from reminders order by id')).map(
+      ({ id }) => id,
+    );
+    await database.admin.query(
+      `update reminders set not_after = now() + $2::interval where id = $1`,
+      [late, turned],
+    );
+    await database.admin.query(
+      `update reminders set state = 'sent', not_after = now() + interval '1 day',
+         sent_at = now() - interval '1 hour' + $2::interval where id = $1`,
+      [sent, turned],
+    );
+    await clearSettledParcels({ database: bench.worker, now: at });
+    expect(await parcels()).toBe(2);
+    await database.admin.query(
+      `update reminders set not_after = not_after - interval '4 minutes' where id = $1`,
+      [late],
+    );
+    await database.admin.query(
+      `update reminders set sent_at = sent_at - interval '4 minutes' where id = $1`,
+      [sent],
+    );
+    await clearSettledParcels({ database: bench.worker, now: at });
+    expect(await parcels()).toBe(0);
+  });
+
+  it.each([
+    ["the database's", 0, -24],
+    ["the worker's", 1, 24],
+  ])('of a day that has begun by %s clock alone stay', async (_, ahead, differByHours) => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 1 });
+    await database.admin.query(
+      `update links set parcel_day = (now() at time zone 'UTC')::date + $1::int`,
+      [ahead],
+    );
+    await setState('delivered');
+    const now = () => Temporal.Now.instant().add({ hours: differByHours });
+    await clearSettledParcels({ database: bench.worker, now });
+    expect(await parcels()).toBe(1);
+  });
+
   it('of a replaced link go too, unless a send with it is in doubt', async () => {
     const organisationId = await database.createOrganisation();
     await bench.seed({ organisationId, count: 1 });

@@ -13,6 +13,7 @@ import { createLinkTokens } from '../../src/keys/link-token.ts';
 import { createRenewedCookieBoxes } from '../../src/keys/renewed-cookie-boxes.ts';
 import { createRenewedReceipts } from '../../src/keys/renewed-receipts.ts';
 import { replayEntries } from '../../src/store/restores.ts';
+import { endRestoredLinks } from '../../src/usecases/end-restored-links.ts';
 import { createSuppressionLookup } from '../../src/usecases/find-suppressed.ts';
 import { daysAfter } from '../../src/usecases/keep-epoch-keys.ts';
 import { openLink } from '../../src/usecases/open-link.ts';
@@ -57,6 +58,14 @@ beforeEach(() => {
 const seed = () => seedAppointment({ admin: database.admin, keys, audience }, { organisationId });
 const read = ({ link }: SeededAppointment) =>
   openLink({ database: database.open('patient', 2), keys, log: silentLog }, link.secret);
+
+const endedOf = async ({ id }: SeededAppointment) =>
+  (
+    await database.admin.query(
+      'select revoked_at is not null as ended from links where appointment_id = $1',
+      [id],
+    )
+  ).rows;
 
 describe('a new link key', () => {
   it('signs after every process has read it; no link fails before, while or after, and both verify', async () => {
@@ -237,6 +246,42 @@ describe('a link key that somebody else has', () => {
     const scheduler = database.open('scheduler', 1);
     await scheduler.transaction([], (connection) => replayEntries(connection, entries));
     expect(await read(out)).toBeUndefined();
+    expect(await endedOf(out)).toEqual([{ ended: false }]);
+    await endRestoredLinks({ database: scheduler });
+    expect(await endedOf(out)).toEqual([{ ended: true }]);
+    expect(await endedOf(again)).toEqual([{ ended: false }]);
+    expect(await read(again)).toBeDefined();
+  });
+
+  it('ends its links after a restore page by page, one that dies on the way leaves no harm', async () => {
+    const [selector = ''] = (await keys.linkKeys()).slice(-1).map((key) => key.selector);
+    const out = [await seed(), await seed(), await seed()];
+    await database.admin.query("update database_lives set run = 'yet another'");
+    const scheduler = database.open('scheduler', 1);
+    await scheduler.transaction([], (connection) =>
+      replayEntries(connection, [{ kind: 'selector_revocation', selector }]),
+    );
+    const ended = async () => (await Promise.all(out.map(endedOf))).flat().filter((l) => l.ended);
+    let pages = 0;
+    const dying: Pick<typeof scheduler, 'transaction'> = {
+      transaction: async (...call: Parameters<typeof scheduler.transaction>) => {
+        if ((await ended()).length === 2) throw new Error('died');
+        pages += 1;
+        return scheduler.transaction(...call);
+      },
+    } as never;
+    await expect(endRestoredLinks({ database: dying }, { countMax: 1 })).rejects.toThrow('died');
+    expect(pages).toBeGreaterThan(1);
+    for (let times = 0; times < 2; times += 1) {
+      await endRestoredLinks({ database: scheduler }, { countMax: 1 });
+      expect(await ended()).toHaveLength(3);
+    }
+    const { rows: told } = await database.admin.query(
+      `select reference from events where type = 'reminder.needs_reissue'
+         and reference = any($1::text[])`,
+      [out.map(({ reference }) => reference)],
+    );
+    expect(told).toHaveLength(3);
   });
 });
 
@@ -320,5 +365,44 @@ describe('a day’s key that somebody else has', () => {
     );
     expect(rows).toEqual([{ day: daysAfter(day, -1) }]);
     expect(await keys.epochPrivateKey(day)).toBeDefined();
+  });
+
+  it('of many is passed over for the nearest that nobody has; with none left nothing is done', async () => {
+    const today = Temporal.Now.plainDateISO('UTC').toString();
+    await keys.ensureEpochKeys({ from: today, days: 10 });
+    await database.admin.query('update links set parcel = null, parcel_day = null');
+    const epochPublicKey = await keys.epochPublicKey(today);
+    if (!epochPublicKey) throw new Error('no key');
+    const seeded = await bench.seed({
+      ...{ organisationId, count: 1, epochPublicKey, parcelDay: today },
+    } as never);
+    const revoke = (from: number, to: number) =>
+      database.admin.query(
+        `insert into revoked_days (day) select $1::date + step from generate_series($2::int, $3::int) step
+         on conflict do nothing`,
+        [today, from, to],
+      );
+    const said: unknown[] = [];
+    const log = { ...silentLog, error: (...line: unknown[]) => void said.push(line) };
+    const reseal = () =>
+      resealRevokedDays({
+        ...{ database: bench.worker, keys, log },
+        now: () => Temporal.Now.instant(),
+      });
+    const dayOfParcel = async () =>
+      (
+        await database.admin.query('select parcel_day::text as day from links where id = $1', [
+          seeded[0]?.linkId,
+        ])
+      ).rows[0]?.day;
+    await revoke(0, 7);
+    expect(await reseal()).toBeGreaterThan(0);
+    expect(await dayOfParcel()).toBe(daysAfter(today, 8));
+    expect(await reseal()).toBe(0);
+    expect(said).toEqual([]);
+    await revoke(8, 500);
+    expect(await reseal()).toBe(0);
+    expect(await dayOfParcel()).toBe(daysAfter(today, 8));
+    expect(said).toEqual([['no day is left to seal to', { code: 'every_day_revoked' }]]);
   });
 });

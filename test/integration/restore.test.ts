@@ -110,6 +110,7 @@ async function liveUntilBackup({ resends, holds, admin, put }: Parts) {
   expect(await scheduler().admit()).toBe(true);
   const told = await bench.seed({ organisationId: resends, count: 3 });
   await bench.drain();
+  await bench.rows(`update links set selector = 'z' where reminder_id = $1`, [told[0]?.id]);
   for (const reference of ['kept', 'erased-later']) await put(resends, reference);
   await put(holds, 'locked-later');
   const anna = { name: 'anna', role: 'operator', actor: 'tester' } as const;
@@ -184,6 +185,7 @@ async function liveOn(parts: Parts, known: typeof before) {
   const [appointmentId, linkId] = [String(about?.id), String(about?.link)];
   await journals.patient.append({ kind: 'lock_out', appointmentId, factor: 'pin' });
   await journals.api.append({ kind: 'link_revocation', linkId });
+  await journals.commandLine.append({ kind: 'selector_revocation', selector: 'z' });
   await deleteWebhookEndpoint(
     { database: server.database.open('api', 1), journal: journals.api },
     { organisationId: resends, mode: 'live', endpointId, credentialId: rotated },
@@ -326,6 +328,7 @@ describe('a server whose files were put back to an earlier day', () => {
        and help_code is not null`,
     ],
     ['dead', 'select 1 from links where id = $3 and revoked_at is not null'],
+    ['dead with its key', `select 1 from links where selector = 'z' and revoked_at is not null`],
   ])('keeps what was %s so', async (_, query) => {
     const ids = `with ids as (select $1::uuid, $2::uuid, $3::uuid) ${query}`;
     expect(await bench.rows(ids, [before.revoked, before.rotated, since.linkId])).toHaveLength(1);

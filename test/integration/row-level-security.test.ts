@@ -869,6 +869,13 @@ describe('the functions that look past the organisation', () => {
         ...common,
       },
       { name: 'drop_event_month', result: 'boolean', callers: ['scheduler'], ...common },
+      {
+        name: 'end_links',
+        result: 'TABLE(ended integer, owed integer)',
+        callers: [],
+        ...common,
+      },
+      { name: 'end_revoked_links', result: 'uuid', callers: ['scheduler'], ...common },
       { name: 'ensure_canary', result: 'void', callers: ['scheduler'], ...common },
       { name: 'ensure_event_partitions', result: 'void', callers: ['scheduler'], ...common },
       {
@@ -954,6 +961,7 @@ describe('the functions that look past the organisation', () => {
     [`replay_check_removals('[{"kind":"send_check_removal","checkId":"${randomUUID()}"}]')`],
     [`replay_key_removals('[{"kind":"credential_key_removal"}]')`],
     [`doubt_restored(now(), now(), now(), '${randomUUID()}', 1)`],
+    [`end_revoked_links('${randomUUID()}', 1)`],
   ])('do nothing while nothing is being restored: %s', async (call) => {
     await expect(
       as('scheduler', undefined, (connection) => connection.query(`select ${call}`)),

@@ -38,23 +38,18 @@ reset role;
 grant create on schema public to sotto_restorer;
 set local role sotto_restorer;
 
--- Ends the links that went out under a link key, the next ones in the order of their ids.
+-- Ends those of these links that went out under a link key that was revoked; again is safe.
 --
 -- A reminder that is still owed keeps its link without a selector: its next send signs it under another
 -- one, and until then it opens nothing. Whoever may have a message with a link that ended is told of.
-create function revoke_links_of(revoked text, after uuid, rows_max integer)
-returns table (last_id uuid, ended integer, owed integer)
+create function end_links(those uuid[])
+returns table (ended integer, owed integer)
 language plpgsql security definer set search_path = public, pg_temp as $$
-declare
-  those uuid[];
 begin
-  select array(select l.id from links l where l.selector = revoked and l.id > after
-      and l.revoked_at is null
-    order by l.id limit rows_max) into those;
-  last_id := those[cardinality(those)];
-  -- As everybody locks: reminders first, by their ids.
+  -- As everybody locks: reminders first, then links, each by their ids.
   perform from reminders where id in (select reminder_id from links where id = any(those))
     order by id for no key update;
+  perform from links where id = any(those) order by id for no key update;
   with changed as (
     update links l set
       selector = case when l.parcel_day is not null and l.current
@@ -62,7 +57,8 @@ begin
       revoked_at = case when l.parcel_day is not null and l.current
         and r.state in ('scheduled', 'queued', 'sending', 'uncertain', 'failed') then null
         else clock_timestamp() end
-    from reminders r where r.id = l.reminder_id and l.id = any(those) and l.selector = revoked
+    from reminders r where r.id = l.reminder_id and l.id = any(those) and l.revoked_at is null
+      and l.selector in (select s.selector from revoked_selectors s)
     returning l.organisation_id, l.mode, l.appointment_id, l.reminder_id, l.revoked_at, l.expires_at, r.state
   ), told as (
     insert into events (organisation_id, mode, type, reference, appointment_id, reminder_id, reason_code)
@@ -78,22 +74,51 @@ begin
 end
 $$;
 
--- Does in a restored database what was done with keys since; again is safe.
-create function replay_revoked_keys(entries jsonb) returns void
+-- Ends the links that went out under a link key that was revoked, the next ones in the order of their ids.
+create function revoke_links_of(revoked text, after uuid, rows_max integer)
+returns table (last_id uuid, ended integer, owed integer)
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-  revoked text;
+  those uuid[];
+begin
+  select array(select l.id from links l where l.selector = revoked and l.id > after
+      and l.revoked_at is null
+    order by l.id limit rows_max) into those;
+  last_id := those[cardinality(those)];
+  select e.ended, e.owed into ended, owed from end_links(those) e;
+  return next;
+end
+$$;
+
+-- Goes through the next links of a restored database, in the order of their ids, and ends those that went
+-- out under any link key that was revoked. Null when there are no more.
+--
+-- Counted are the links that are looked at, not those that end: no call takes long, however many there are.
+create function end_revoked_links(after uuid, rows_max integer) returns uuid
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  walked uuid[];
+begin
+  if may_send() then raise exception 'nothing is being restored'; end if;
+  select array(select l.id from links l where l.id > after order by l.id limit rows_max) into walked;
+  perform end_links(array(select l.id from links l where l.id = any(walked) and l.revoked_at is null
+    and l.selector in (select s.selector from revoked_selectors s)));
+  return walked[cardinality(walked)];
+end
+$$;
+
+-- Does in a restored database what was done with keys since; again is safe. Links of keys that were revoked
+-- open nothing from then on; `end_revoked_links` ends them.
+create function replay_revoked_keys(entries jsonb) returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   if may_send() then raise exception 'nothing is being restored'; end if;
   insert into revoked_days (day)
     select e.day from jsonb_to_recordset(entries) as e (kind text, day date)
     where e.kind = 'day_revocation' on conflict do nothing;
-  for revoked in select distinct e.selector from jsonb_to_recordset(entries) as e (kind text, selector text)
-    where e.kind = 'selector_revocation'
-  loop
-    insert into revoked_selectors (selector) values (revoked) on conflict do nothing;
-    perform revoke_links_of(revoked, '00000000-0000-0000-0000-000000000000', 2147483647);
-  end loop;
+  insert into revoked_selectors (selector)
+    select e.selector from jsonb_to_recordset(entries) as e (kind text, selector text)
+    where e.kind = 'selector_revocation' on conflict do nothing;
 end
 $$;
 
@@ -129,9 +154,10 @@ language sql stable security definer set search_path = public, pg_temp as $$
   order by l.id limit rows_max
 $$;
 
-revoke execute on function revoke_links_of(text, uuid, integer), replay_revoked_keys(jsonb),
-  links_by_selector(), sealed_links(timestamptz, timestamptz, uuid, integer) from public;
-grant execute on function replay_revoked_keys(jsonb) to sotto_scheduler;
+revoke execute on function end_links(uuid[]), revoke_links_of(text, uuid, integer),
+  end_revoked_links(uuid, integer), replay_revoked_keys(jsonb), links_by_selector(),
+  sealed_links(timestamptz, timestamptz, uuid, integer) from public;
+grant execute on function replay_revoked_keys(jsonb), end_revoked_links(uuid, integer) to sotto_scheduler;
 grant execute on function revoke_links_of(text, uuid, integer), links_by_selector(),
   sealed_links(timestamptz, timestamptz, uuid, integer) to sotto_owner;
 
