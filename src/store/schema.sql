@@ -1157,6 +1157,7 @@ CREATE INDEX attempts_provider_id ON public.attempts USING brin (provider_id tex
 CREATE TRIGGER refuse_before_compared BEFORE INSERT ON public.attempts FOR EACH STATEMENT EXECUTE FUNCTION refuse_before_compared();
 CREATE INDEX audit_action ON public.audit USING btree (action, id);
 CREATE INDEX audit_actor ON public.audit USING btree (actor, id);
+CREATE INDEX audit_actor_action ON public.audit USING btree (actor, action, at);
 CREATE INDEX audit_age ON public.audit USING brin (at);
 CREATE INDEX audit_organisation ON public.audit USING btree (organisation_id, id);
 CREATE TRIGGER chain_audit BEFORE INSERT ON public.audit FOR EACH ROW EXECUTE FUNCTION chain_audit();
@@ -2110,16 +2111,20 @@ CREATE OR REPLACE FUNCTION public.erase_for_recipient(link_lookup bytea)
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
-  found appointments.id%type;
+  appointment appointments.id%type;
 begin
-  select a.id into found from links l join appointments a on a.id = l.appointment_id
+  select a.id into appointment from links l join appointments a on a.id = l.appointment_id
     where l.lookup = link_lookup and l.revoked_at is null and l.expires_at > clock_timestamp()
     for no key update of a;
-  if found is null then return; end if;
+  if appointment is null then return; end if;
+  -- Whoever held the row may have erased it, or revoked this link.
+  perform from links l where l.lookup = link_lookup and l.revoked_at is null
+    and l.expires_at > clock_timestamp();
+  if not found then return; end if;
 
   with ended as (
     select r.id, r.state as from_state from reminders r
-    where r.appointment_id = found
+    where r.appointment_id = appointment
       and r.state in ('scheduled', 'queued', 'sending', 'uncertain', 'failed')
     order by r.id for no key update
   ), changed as (
@@ -2137,22 +2142,22 @@ begin
   select c.organisation_id, c.mode, 'reminder.erased', a.reference, c.appointment_id, c.id, c.from_state,
     'erased', 'by_recipient', c.possibly_sent
   from changed c join appointments a on a.id = c.appointment_id where c.state = 'erased';
-  delete from links l where l.appointment_id = found;
-  delete from versions v where v.appointment_id = found;
-  delete from factor_failures f where f.appointment_id = found;
+  delete from links l where l.appointment_id = appointment;
+  delete from versions v where v.appointment_id = appointment;
+  delete from factor_failures f where f.appointment_id = appointment;
   update attempts t set copy_owed_at = least(t.copy_owed_at, clock_timestamp())
-    where t.reminder_id in (select r.id from reminders r where r.appointment_id = found);
+    where t.reminder_id in (select r.id from reminders r where r.appointment_id = appointment);
 
   return query
     with erased as (
       update appointments a set state = 'erased', updated_at = clock_timestamp(),
         deleted_at = coalesce(a.deleted_at, clock_timestamp())
-      where a.id = found returning a.id, a.organisation_id, a.mode, a.reference, a.deleted_at
+      where a.id = appointment returning a.id, a.organisation_id, a.mode, a.reference, a.deleted_at
     ), told as (
       insert into events (organisation_id, mode, type, reference, appointment_id, reason_code)
       select e.organisation_id, e.mode, 'appointment.erased', e.reference, e.id, 'by_recipient' from erased e
     )
-    select e.id, e.organisation_id, e.mode, e.reference, e.deleted_at from erased e;
+    select e.id, e.organisation_id, e.mode, e.reference, clock_timestamp() from erased e;
 end
 $function$;
 alter function erase_for_recipient(bytea) owner to sotto_eraser;
