@@ -4,7 +4,7 @@ import type { Database } from '../src/store/database.ts';
 import type { Log } from '../src/telemetry/log.ts';
 import { postAuditHeads } from '../src/transport/audit-heads-channel.ts';
 import { openIncident } from '../src/usecases/open-incident.ts';
-import { createAuditPublisher } from '../src/usecases/publish-audit-head.ts';
+import { createAuditPublisher, headsEveryMs } from '../src/usecases/publish-audit-head.ts';
 import type { Duty } from './duties.ts';
 
 /** Telling outside how far the audit goes, each hour. Nothing that is sent waits for it. */
@@ -27,5 +27,5 @@ export function auditHeadsDuty({
     },
     () => performance.now(),
   );
-  return { name: 'audit-heads', everyMs: 3_600_000, roundMaxMs: 600_000, run: publish };
+  return { name: 'audit-heads', everyMs: headsEveryMs, roundMaxMs: 600_000, run: publish };
 }

@@ -63,6 +63,20 @@ export async function readOpsRequest(
 }
 
 /**
+ * Keeps one that waits from being decided by anybody else.
+ *
+ * @returns false when it does not wait any more
+ */
+export async function lockOpsRequest(connection: AnyConnection, id: string): Promise<boolean> {
+  // A role sees no other row to lock than one that it may decide.
+  const { rowCount } = await connection.query(
+    'select id from ops_requests where id = $1 and decision is null for no key update',
+    [id],
+  );
+  return rowCount === 1;
+}
+
+/**
  * Decides one that waits.
  *
  * @returns false when it does not wait any more

@@ -1157,6 +1157,7 @@ CREATE INDEX attempts_provider_id ON public.attempts USING brin (provider_id tex
 CREATE TRIGGER refuse_before_compared BEFORE INSERT ON public.attempts FOR EACH STATEMENT EXECUTE FUNCTION refuse_before_compared();
 CREATE INDEX audit_action ON public.audit USING btree (action, id);
 CREATE INDEX audit_actor ON public.audit USING btree (actor, id);
+CREATE INDEX audit_actor_action ON public.audit USING btree (actor, action, at);
 CREATE INDEX audit_age ON public.audit USING brin (at);
 CREATE INDEX audit_organisation ON public.audit USING btree (organisation_id, id);
 CREATE TRIGGER chain_audit BEFORE INSERT ON public.audit FOR EACH ROW EXECUTE FUNCTION chain_audit();

@@ -6,6 +6,7 @@ import type { Connection, Database } from '../store/database.ts';
 import {
   decideOpsRequest,
   listOpsRequests,
+  lockOpsRequest,
   type OpsRequest,
   readOpsRequest,
 } from '../store/ops-requests.ts';
@@ -81,6 +82,8 @@ async function decline({ database }: Deps, request: OpsRequest, by: Actor): Prom
 async function resume({ database }: Deps, request: OpsRequest, by: Actor): Promise<RequestEnd> {
   const organisationIds = await listOrganisationIds(database);
   return database.transaction(organisationIds, async (connection): Promise<RequestEnd> => {
+    // First, as whoever declines does: the audit, which all wait for, is written last.
+    if (!(await lockOpsRequest(connection, request.id))) return { kind: 'decided' };
     const ended = await endPauseWithin(connection, {
       pauseId: request.details.pause ?? '',
       ...{ shown: request.shown, aloneMax: Number.POSITIVE_INFINITY, organisationIds },
@@ -88,7 +91,7 @@ async function resume({ database }: Deps, request: OpsRequest, by: Actor): Promi
     });
     if (ended.kind !== 'ended') return { kind: ended.kind === 'grown' ? 'grown' : 'over' };
     if (!(await note(connection, request, { ...by, decision: 'approved' }))) {
-      // Whoever was quicker has done it; what was done here is taken back.
+      // Its hour ended meanwhile; what was done here is taken back.
       throw new AppError('busy', { retryAfterS: 1 });
     }
     return { kind: 'done', count: request.shown };

@@ -1,5 +1,5 @@
 import type { JWK } from 'jose';
-import type { AuditHead } from '../domain/audit-chain.ts';
+import type { AuditHead, ChainLink } from '../domain/audit-chain.ts';
 import { appendAuditHead, readAuditHeads } from '../journal/audit-heads.ts';
 import { auditHeadReader, signAuditHead } from '../keys/audit-head.ts';
 import type { KeyStore } from '../keys/key-store.ts';
@@ -20,45 +20,53 @@ export interface PublishDeps {
 }
 
 const dayMs = 86_400_000;
+/** How often it is due. */
+export const headsEveryMs = 3_600_000;
 
 /**
  * Tells outside how far the audit goes, signed, and before that checks what was added since it was last
  * told; once a day, and after a start, all of it. What is wrong opens an incident.
  *
  * Every scheduler does it for itself, and keeps no note in the database of having done it: whoever can
- * write there cannot make it stop. One that could not be posted is posted again before the next.
+ * write there cannot make it stop. One that was not taken is posted again until the next is due: that one
+ * covers it, and is signed, checked and written to the file whether or not the other place answers.
  *
  * @returns a round; it rejects when the file cannot be written or the other place did not take it
  */
 export function createAuditPublisher(deps: PublishDeps, nowMs: () => number): () => Promise<void> {
   const { database, keys, file, post, log } = deps;
   let owed: string | undefined;
+  let toldAtMs = Number.NEGATIVE_INFINITY;
   let checkedWholeAtMs = Number.NEGATIVE_INFINITY;
+  let checkedTo: ChainLink | undefined;
 
   async function publish(): Promise<void> {
-    const isWhole = nowMs() - checkedWholeAtMs >= dayMs;
+    const startedAtMs = nowMs();
+    const isWhole = startedAtMs - checkedWholeAtMs >= dayMs;
     const lines = await readAuditHeads(file.replace(/^file:/, ''));
     const heads = await readHeads(
       isWhole ? lines : lines.slice(-1),
       await keys.publishedAuditKeys(),
     );
-    const from = isWhole ? undefined : heads.at(-1)?.last;
+    const from = isWhole ? undefined : checkedTo;
     const { chain, findings } = await database.transaction(
       [],
       (connection) => verifyAudit(connection, { heads, from }),
       { snapshot: true },
     );
-    if (isWhole) checkedWholeAtMs = nowMs();
     await tell(deps, findings);
+    if (isWhole) checkedWholeAtMs = startedAtMs;
     const key = (await keys.ensureAuditKey()).at(-1);
     if (!key) throw new TypeError('audit key');
     const signed = await signAuditHead({ ...chain, at: new Date() }, key);
     await appendAuditHead(file, signed);
+    checkedTo = chain.last;
+    toldAtMs = startedAtMs;
     owed = signed;
   }
 
   return async () => {
-    if (owed === undefined) {
+    if (owed === undefined || nowMs() - toldAtMs >= headsEveryMs) {
       await publish().catch((error) => {
         log.error('how far the audit goes could not be told', errorFacts(error));
         throw error;

@@ -32,6 +32,9 @@ export interface RedriveDeps {
   readonly database: Pick<Database, 'transaction' | 'query'>;
 }
 
+/** How many more may go, asked in the transaction in which they do. */
+export type RedriveRoom = (connection: Connection) => Promise<number>;
+
 /** What dead letters can be chosen by. */
 export interface RedriveChoices {
   readonly codes: readonly string[];
@@ -90,21 +93,22 @@ export async function redriveReminder(
  * their own: whatever dies in between, what was done is told, and what was not is still there to be
  * pressed for. What somebody else is changing at this moment is left to them.
  *
- * @param input.countMax of which no more are sent again
+ * @param input.room asked before each slice; absent: as many as one press looks at
  * @returns how many are sent again
  * @throws {AppError} `unavailable`; slices committed before stay
  */
 export async function redriveDeadLetters(
   { database }: RedriveDeps,
-  { filter, countMax = redrivenMax, ...by }: RedriveOrder & { countMax?: number },
+  { filter, room, ...by }: RedriveOrder & { room?: RedriveRoom },
 ): Promise<number> {
   const organisationIds = await listOrganisationIds(database);
   let sentAgain = 0;
-  for (let after = nobody, seen = 0; seen < redrivenMax && sentAgain < countMax; ) {
-    const sliceMost = Math.min(sliceMax, countMax - sentAgain);
-    const slice = await database.transaction(organisationIds, (connection) =>
-      redriveSlice(connection, { filter, after, countMax: sliceMost, ...by }),
-    );
+  for (let after = nobody, seen = 0; seen < redrivenMax; ) {
+    const slice = await database.transaction(organisationIds, async (connection) => {
+      const countMax = Math.min(sliceMax, (await room?.(connection)) ?? sliceMax);
+      if (countMax <= 0) return { seen: 0, last: undefined, sentAgain: 0 };
+      return redriveSlice(connection, { filter, after, countMax, ...by });
+    });
     sentAgain += slice.sentAgain;
     if (slice.last === undefined) break;
     after = slice.last;

@@ -1,6 +1,9 @@
 import type { Mode } from '../domain/channel.ts';
+import { AppError } from '../domain/errors.ts';
 import { hasGrownMuch } from '../domain/preview.ts';
 import { countSentAgainAlone } from '../store/audit-reads.ts';
+import type { Connection } from '../store/database.ts';
+import { tryDuty } from '../store/duty-lock.ts';
 import { askSecondPerson } from './ask-second-person.ts';
 import { previewRedrive } from './preview-redrive.ts';
 import {
@@ -21,8 +24,12 @@ export type RedriveEnd =
  * Sends all dead letters of a filter again, or asks a second person where that, with what the same one has
  * sent again within the hour, is more than one may.
  *
+ * Each slice is added up and sent in one transaction, of which there is one at a time in all of a deployment:
+ * of two presses at once one adds up what the other has sent. Nobody waits for it with a connection.
+ *
  * @param input.shown how many the preview said would go out
  * @param input.aloneMax how many one person may send again
+ * @throws {AppError} `busy` when nothing was sent because somebody else is sending
  */
 export async function redriveOrAsk(
   deps: RedriveDeps,
@@ -35,24 +42,23 @@ export async function redriveOrAsk(
 ): Promise<RedriveEnd> {
   const { go } = await previewRedrive(deps, filter);
   if (hasGrownMuch({ shown, now: go })) return { kind: 'grown' };
-  // Many small presses are one large one.
-  const before = await deps.database.transaction([], (connection) =>
-    countSentAgainAlone(connection, by.actor),
-  );
-  if (before + go <= aloneMax) {
-    // What fails from here on is for the next press.
-    const countMax = aloneMax - before;
-    return { kind: 'sent', count: await redriveDeadLetters(deps, { filter, countMax, ...by }) };
-  }
-  const requestId = await deps.database.transaction([], (connection) =>
-    askSecondPerson(connection, {
-      action: 'reminders.redrive',
-      details: detailsOf(filter),
-      shown: go,
-      ...by,
-    }),
-  );
-  return { kind: 'asked', requestId };
+  let isBusy = false;
+  const room = async (connection: Connection) => {
+    isBusy = !(await tryDuty(connection, 'redrive many'));
+    // Many small presses are one large one.
+    return isBusy ? 0 : aloneMax - (await countSentAgainAlone(connection, by.actor));
+  };
+  const requestId = await deps.database.transaction([], async (connection) => {
+    const left = await room(connection);
+    if (isBusy || go <= left) return undefined;
+    const details = detailsOf(filter);
+    return askSecondPerson(connection, { action: 'reminders.redrive', details, shown: go, ...by });
+  });
+  if (requestId !== undefined) return { kind: 'asked', requestId };
+  // What fails from here on is for the next press.
+  const count = isBusy ? 0 : await redriveDeadLetters(deps, { filter, room, ...by });
+  if (isBusy && count === 0) throw new AppError('busy', { retryAfterS: 1 });
+  return { kind: 'sent', count };
 }
 
 function detailsOf({ reasonCode, organisationId, mode }: RedriveFilter): Record<string, string> {

@@ -34,19 +34,20 @@ const findingsMax = 100;
  * changes lines and makes all later hashes anew is found by the latter alone.
  *
  * @param connection one that sees a single moment, else lines that are written meanwhile look wrong
- * @param input.from where to begin; absent: at the oldest line that is kept
+ * @param input.from where to begin; absent, or not what is there any more: at the oldest line that is kept
  */
 export async function verifyAudit(
   connection: AnyConnection,
   { heads, from }: { heads: readonly AuditHead[]; from?: ChainLink | undefined },
 ): Promise<AuditVerdict> {
   const { chain, now } = await readAuditChain(connection);
-  const begin = from && from.id > chain.base.id ? from : chain.base;
-  const walked = await walk(connection, { begin, chain });
+  const known = [...heads.map(({ last }) => last), ...(from ? [from] : [])];
   const hashes = await readAuditHashes(
     connection,
-    heads.map(({ last }) => last.id),
+    known.map(({ id }) => id),
   );
+  const isThere = from && from.id > chain.base.id && hashes.get(from.id) === from.hash;
+  const walked = await walk(connection, { begin: isThere ? from : chain.base, chain });
   const newestHead = newestOf(heads);
   return {
     chain,

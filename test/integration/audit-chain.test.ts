@@ -248,6 +248,60 @@ describe('how far it goes', () => {
     expect(await told()).toHaveLength(2);
   });
 
+  it('is checked, signed and written down each hour while the other place does not answer', async () => {
+    let nowMs = 0;
+    let taken = false;
+    const posted: string[] = [];
+    const post = async (signed: string) => taken && posted.push(signed) > 0;
+    await write(3);
+    const publish = publisher({ post }, () => nowMs);
+    await expect(publish()).rejects.toThrow();
+    await write(1);
+    await sql(`update audit set reason = 'another' where id = 2; ${rehash}`);
+    nowMs = 3_599_999;
+    await expect(publish()).rejects.toThrow();
+    expect((await told()).map((one) => one?.last.id)).toEqual([3]);
+    nowMs = 3_600_000;
+    await expect(publish()).rejects.toThrow();
+    expect((await told()).map((one) => one?.last.id)).toEqual([3, 4]);
+    expect((await sql('select code from incidents')).rows).toEqual([{ code: 'audit_broken' }]);
+    taken = true;
+    await publish();
+    const lines = await readAuditHeads(join(folder, 'deep', 'heads.txt'));
+    expect(posted, 'the newest covers those before').toEqual(lines.slice(-1));
+  });
+
+  it('is checked whole again until what was found has been told', async () => {
+    await write(3);
+    await publisher()();
+    await sql(`alter table audit disable trigger chain_audit;
+      update audit set actor = 'x' where id = 1; alter table audit enable trigger chain_audit`);
+    let isAway = true;
+    const found: unknown[] = [];
+    const publish = publisher({
+      openIncident: async ({ facts }) => {
+        if (isAway) throw new Error('away');
+        found.push(facts);
+      },
+    });
+    await expect(publish()).rejects.toThrow('away');
+    isAway = false;
+    await publish();
+    expect(found).toEqual([{ edited: 1 }]);
+  });
+
+  it('is not taken for changed where a restore lost what was checked', async () => {
+    const found: unknown[] = [];
+    await write(6);
+    const publish = publisher({ openIncident: async ({ facts }) => found.push(facts) });
+    await publish();
+    await sql(`delete from audit where id > 4; ${rehash};
+      insert into database_lives (number, ready_at) values (2, now())`);
+    await write(4);
+    await publish();
+    expect(found).toEqual([]);
+  });
+
   it('fails where it cannot be told, so that the duty falls silent', async () => {
     await writeFile(join(folder, 'deep'), 'no folder');
     await expect(publisher()()).rejects.toThrow();

@@ -10,6 +10,7 @@ import { describeSchema } from '../../scripts/describe-schema.ts';
 import { schemaFile } from '../../scripts/schema-dump.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { MigrationError, migrate } from '../../src/store/migrate.ts';
+import { verifyAudit } from '../../src/usecases/verify-audit.ts';
 import { withDatabase } from '../support/global-setup.ts';
 import { testServer } from '../support/test-server.ts';
 
@@ -126,6 +127,18 @@ describe('migrating', () => {
     expect(await tableCount()).toBe(1);
     await client.query('drop table public.reminders');
     expect(await migrate(url)).toEqual(files.slice(1));
+  });
+
+  it('makes one chain of the audit that was there', async () => {
+    await client.query('create table public.audit_chain ()');
+    await expect(migrate(url)).rejects.toThrow('already exists');
+    await client.query(`insert into audit (actor, action, subject)
+      select 'somebody', 'test.write', 'line ' || n from generate_series(1, 300) n`);
+    await client.query('drop table public.audit_chain');
+    await migrate(url);
+    await client.query(`insert into audit (actor, action) values ('somebody', 'test.write')`);
+    const verdict = await verifyAudit(client, { heads: [] });
+    expect(verdict).toMatchObject({ findings: [], linesChecked: 301 });
   });
 
   it('refuses when a file that ran has been changed since', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { administrator } from '../../src/store/administration.ts';
+import { tryDuty } from '../../src/store/duty-lock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench } from '../support/dispatch-bench.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
@@ -100,6 +101,40 @@ describe('sending many failed reminders again', () => {
     expect((await sendAgain(2, ben))?.headers.get('location')).toContain('sent=2');
   });
 
+  it('counts those sent again one by one', async () => {
+    await failed(2);
+    const { rows } = await database.admin.query('select id from reminders');
+    for (const { id } of rows) await anna?.post(`/reminders/${id}/redrive`, why);
+    expect(await bench.states()).toEqual({ scheduled: 2 });
+    await failed(2);
+    expect(idIn(await sendAgain(2))).not.toBe('');
+    expect(await bench.states()).toEqual({ scheduled: 2, failed: 2 });
+  });
+
+  it('sends no more than one may when several are pressed at the same moment', async () => {
+    const organisations = [organisationId];
+    while (organisations.length < 6) organisations.push(await database.createOrganisation());
+    for (const id of organisations) {
+      await bench.seed({ organisationId: id, count: 2, state: 'failed' });
+    }
+    const press = (organisation: string) =>
+      anna?.post('/redrive', { code: '', organisation, mode: '', shown: '2', ...why });
+    await Promise.all(organisations.map(press));
+    const { scheduled = 0 } = await bench.states();
+    expect(scheduled).toBeGreaterThan(0);
+    expect(scheduled).toBeLessThanOrEqual(over);
+  });
+
+  it('is refused, and nobody waits, while somebody else is sending', async () => {
+    await failed(2);
+    await database.open('ops').transaction([], async (connection) => {
+      expect(await tryDuty(connection, 'redrive many')).toBe(true);
+      expect((await sendAgain(2))?.status).toBe(503);
+    });
+    expect(await bench.states()).toEqual({ failed: 2 });
+    expect((await sendAgain(2))?.headers.get('location')).toContain('sent=2');
+  });
+
   it('is not done after its hour, nor when far more would go out, nor without a reason', async () => {
     await failed(over + 1);
     const id = idIn(await sendAgain(over + 1));
@@ -107,8 +142,10 @@ describe('sending many failed reminders again', () => {
     expect(unexplained?.status).toBe(422);
     await failed(30);
     expect(doneOf(await decide(id, 'approve', ben))).toBe('grown');
+    const again = idIn(await sendAgain(over + 31));
+    expect(again, 'asked again, with the number of now').not.toBe(id);
     await database.admin.query(`update ops_requests set expires_at = now() - interval '1 s'`);
-    expect(doneOf(await decide(id, 'approve', ben))).toBe('expired');
+    expect(doneOf(await decide(again, 'approve', ben))).toBe('expired');
     expect(await bench.states()).toEqual({ failed: over + 31 });
   });
 
@@ -157,6 +194,15 @@ describe('going on after a pause that holds many', () => {
     expect(doneOf(await resume(pause, over))).toBe('resumed');
   });
 
+  it('counts what the same person let go within the hour, in however many pauses', async () => {
+    expect(doneOf(await resume(await pausedWith(2), 2))).toBe('resumed');
+    await database.admin.query('truncate batches, organisations cascade');
+    organisationId = await database.createOrganisation();
+    const pause = await pausedWith(2);
+    expect(idIn(await resume(pause, 2))).not.toBe('');
+    expect(doneOf(await resume(pause, 2, ben))).toBe('resumed');
+  });
+
   it('takes two for many; stopping takes one', async () => {
     const pause = await pausedWith(over + 1);
     const id = idIn(await resume(pause, over + 1));
@@ -171,6 +217,17 @@ describe('going on after a pause that holds many', () => {
       [anna?.name, 'sending.resume'],
       [ben?.name, 'request.approve'],
     ]);
+  });
+
+  it('is decided once when one approves and another declines at the same moment', async () => {
+    const pause = await pausedWith(over + 1);
+    for (let round = 0; round < 5; round += 1) {
+      const id = idIn(await resume(pause, over + 1));
+      const ends = await Promise.all([decide(id, 'approve', ben), decide(id, 'decline', anna)]);
+      const [lost, won] = ends.map(doneOf).toSorted();
+      expect([lost, won]).toEqual(['decided', expect.stringMatching(/^(done|declined)$/)]);
+      if (won === 'done') break;
+    }
   });
 
   it('is asked for and approved on the command line too, by another than who asked', async () => {

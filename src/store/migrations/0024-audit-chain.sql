@@ -40,13 +40,17 @@ alter table audit alter column id drop identity, add column hash bytea check (le
 do $$
 declare
   line audit;
+  newest audit_chain;
 begin
+  select * into strict newest from audit_chain;
   for line in select * from audit order by id loop
-    update audit_chain set last_id = line.id,
-      last_hash = audit_hash(last_hash, line.id, line.at, line.actor, line.action, line.organisation_id,
-        line.subject, line.reason);
-    update audit set hash = (select last_hash from audit_chain) where id = line.id;
+    newest.last_id := line.id;
+    newest.last_hash := audit_hash(newest.last_hash, line.id, line.at, line.actor, line.action,
+      line.organisation_id, line.subject, line.reason);
+    update audit set hash = newest.last_hash where id = line.id;
   end loop;
+  -- Once: each line would have to find its way past the versions that all before it left.
+  update audit_chain set last_id = newest.last_id, last_hash = newest.last_hash;
 end
 $$;
 alter table audit alter column hash set not null;

@@ -42,6 +42,8 @@ create policy looks on ops_requests for select to sotto_ops, sotto_owner using (
 create policy decides on ops_requests for update to sotto_ops, sotto_owner
   using (decision is null and expires_at > clock_timestamp()) with check (decision is not null);
 create policy retired on ops_requests for delete to sotto_owner using (true);
+-- What one person did alone within the hour is added up at each press.
+create index audit_actor_action on audit (actor, action, at);
 grant select, insert (action, details, shown, asked_by, asked_person, reason),
   update (decision, decided_by, decided_person, decided_at) on ops_requests to sotto_ops;
 
