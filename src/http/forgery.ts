@@ -33,3 +33,14 @@ export function hasFormToken(request: FastifyRequest, owner: FormOwner): boolean
   const expected = Buffer.from(formTokenFor(owner));
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
+
+/**
+ * Whether a POST of a session was made elsewhere. Without a session there is nothing to protect: whoever
+ * comes too late is let through to its end.
+ */
+export function isForged(
+  request: FastifyRequest,
+  { origin, session }: { origin: string; session: FormOwner | undefined },
+): boolean {
+  return isForeign(request, origin) || (session !== undefined && !hasFormToken(request, session));
+}

@@ -1,11 +1,11 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { limits } from '../../../config/limits.ts';
 import { waysToProve } from '../../domain/factor.ts';
 import { everything } from '../../domain/tiers.ts';
 import { rightsTextsIn } from '../../texts/rights-texts.ts';
 import type { OpenedLink } from '../../usecases/open-link.ts';
 import { showDetails, showTime } from '../../usecases/show-details.ts';
-import { formTokenFor, hasFormToken, isForeign } from '../forgery.ts';
+import { formTokenFor, isForged } from '../forgery.ts';
 import { requestedLanguage } from './page-language.ts';
 import { sendNotice, sendPage } from './page-server.ts';
 import type { Pages } from './pages.ts';
@@ -22,10 +22,7 @@ const minuteMs = 60_000;
 export function addDetailsRoutes(app: FastifyInstance, pages: Pages): void {
   const { visits } = pages;
 
-  // Without a session there is nothing to protect: whoever comes too late is let through to its end.
-  const isForged = (request: FastifyRequest, session: Session | undefined) =>
-    isForeign(request, pages.patientUrl) ||
-    (session !== undefined && !hasFormToken(request, session));
+  const { patientUrl: origin } = pages;
 
   app.get(paths.details, async (request, reply) => {
     const session = await visits.sessionOf(request);
@@ -49,14 +46,14 @@ export function addDetailsRoutes(app: FastifyInstance, pages: Pages): void {
 
   app.post(paths.moreTime, async (request, reply) => {
     const session = await visits.sessionOf(request);
-    if (isForged(request, session)) return pages.sendFormRefused(request, reply);
+    if (isForged(request, { origin, session })) return pages.sendFormRefused(request, reply);
     if (session) await visits.refresh(reply, session);
     return reply.redirect(paths.details, 303);
   });
 
   app.post(paths.leave, async (request, reply) => {
     const session = await visits.sessionOf(request);
-    if (isForged(request, session)) return pages.sendFormRefused(request, reply);
+    if (isForged(request, { origin, session })) return pages.sendFormRefused(request, reply);
     visits.end(request, reply);
     const suffix = session ? `?lang=${session.language}` : '';
     return reply

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Channel, channels } from '../../domain/channel.ts';
 import type { Language } from '../../domain/language.ts';
-import { formTokenFor, hasFormToken, isForeign } from '../forgery.ts';
+import { formTokenFor, isForged } from '../forgery.ts';
 import { formField } from '../form-field.ts';
 import { requestedLanguage } from './page-language.ts';
 import { sendPage } from './page-server.ts';
@@ -43,10 +43,8 @@ function addSessionRoutes(app: FastifyInstance, pages: Pages): void {
 
   app.post(paths.stop, async (request, reply) => {
     const session = await visits.sessionOf(request);
-    const isForged =
-      isForeign(request, pages.patientUrl) ||
-      (session !== undefined && !hasFormToken(request, session));
-    if (isForged) return pages.sendFormRefused(request, reply);
+    const { patientUrl: origin } = pages;
+    if (isForged(request, { origin, session })) return pages.sendFormRefused(request, reply);
     // Nothing was stopped, and the page there says that the session is over.
     if (!session) return reply.redirect(paths.details, 303);
     const link = await pages.openLink(session.linkSecret);

@@ -3,7 +3,7 @@ import { Secret } from '../../domain/secret.ts';
 import { everything } from '../../domain/tiers.ts';
 import { textsIn } from '../../texts/catalogue.ts';
 import type { OpenedLink } from '../../usecases/open-link.ts';
-import { formTokenFor, hasFormToken, isForeign } from '../forgery.ts';
+import { formTokenFor, isForged } from '../forgery.ts';
 import { formField } from '../form-field.ts';
 import { onAnswer, onQuestion } from './asker.ts';
 import type { OnceCookie } from './once-cookie.ts';
@@ -104,7 +104,9 @@ export function addPasskeyRoutes(
 
   app.post(paths.passkeys, async (request, reply) => {
     const keeper = await keeperOf(request);
-    if (isForged(request, keeper)) return pages.sendFormRefused(request, reply);
+    if (isForged(request, { origin: pages.patientUrl, session: keeper?.session })) {
+      return pages.sendFormRefused(request, reply);
+    }
     if (!keeper) return reply.redirect(paths.details, 303);
     const visit = await cookie.take(request, reply);
     const { challenge, userHandle, tag, visitId } = visit ?? {};
@@ -121,7 +123,9 @@ export function addPasskeyRoutes(
 
   app.post<{ Params: { id: string } }>(`${paths.passkeys}/:id/remove`, async (request, reply) => {
     const keeper = await keeperOf(request);
-    if (isForged(request, keeper)) return pages.sendFormRefused(request, reply);
+    if (isForged(request, { origin: pages.patientUrl, session: keeper?.session })) {
+      return pages.sendFormRefused(request, reply);
+    }
     const { id } = request.params;
     if (keeper && uuid.test(id)) await pages.passkeys.remove(keeper.owner, id);
     return reply.redirect(paths.passkeys, 303);
@@ -130,13 +134,6 @@ export function addPasskeyRoutes(
   app.get(`${paths.passkeys}/:id/remove`, async (_request, reply) =>
     reply.redirect(paths.passkeys, 303),
   );
-
-  function isForged(request: FastifyRequest, keeper: Keeper | undefined): boolean {
-    return (
-      isForeign(request, pages.patientUrl) ||
-      (keeper !== undefined && !hasFormToken(request, keeper.session))
-    );
-  }
 }
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

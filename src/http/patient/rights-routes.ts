@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { everything } from '../../domain/tiers.ts';
 import type { OpenedLink } from '../../usecases/open-link.ts';
-import { formTokenFor, hasFormToken, isForeign } from '../forgery.ts';
+import { formTokenFor, isForged } from '../forgery.ts';
 import { formField } from '../form-field.ts';
 import { requestedLanguage } from './page-language.ts';
 import { sendPage } from './page-server.ts';
@@ -33,13 +33,8 @@ export function addRightsRoutes(app: FastifyInstance, pages: Pages): void {
     return { session, link };
   }
 
-  async function isForged(request: FastifyRequest): Promise<boolean> {
-    const session = await visits.sessionOf(request);
-    return (
-      isForeign(request, pages.patientUrl) ||
-      (session !== undefined && !hasFormToken(request, session))
-    );
-  }
+  const isRefused = async (request: FastifyRequest) =>
+    isForged(request, { origin: pages.patientUrl, session: await visits.sessionOf(request) });
 
   async function showAsAsked(request: FastifyRequest, reply: FastifyReply, session: Session) {
     const language = requestedLanguage(request) ?? session.language;
@@ -59,7 +54,7 @@ export function addRightsRoutes(app: FastifyInstance, pages: Pages): void {
   });
 
   app.post(paths.held, async (request, reply) => {
-    if (await isForged(request)) return pages.sendFormRefused(request, reply);
+    if (await isRefused(request)) return pages.sendFormRefused(request, reply);
     const admitted = await admit(request, reply);
     if (!admitted) return reply;
     const { link, session } = admitted;
@@ -81,7 +76,7 @@ export function addRightsRoutes(app: FastifyInstance, pages: Pages): void {
   });
 
   app.post(paths.erase, async (request, reply) => {
-    if (await isForged(request)) return pages.sendFormRefused(request, reply);
+    if (await isRefused(request)) return pages.sendFormRefused(request, reply);
     const admitted = await admit(request, reply);
     if (!admitted) return reply;
     if (formField(request, 'answer') !== 'erase') return reply.redirect(paths.erase, 303);
