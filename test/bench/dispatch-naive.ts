@@ -59,7 +59,7 @@ export async function dispatchNaively(
     const { firstAtMs, lastAtMs } = (await done) as { firstAtMs: number; lastAtMs: number };
     const costs = meter.perOne(count);
     await check(database, { count: warmUp + count, writes });
-    return { value: count / ((lastAtMs - firstAtMs) / 1_000), costs };
+    return { 'reminders/s': count / ((lastAtMs - firstAtMs) / 1_000), ...costs };
   } finally {
     const gone = once(child, 'exit');
     if (child.exitCode === null && child.kill('SIGTERM')) await gone;

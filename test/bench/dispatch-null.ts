@@ -2,10 +2,16 @@ import { dispatchNaively } from './dispatch-naive.ts';
 import { dispatchWithSotto } from './dispatch-ours.ts';
 import type { Measurement } from './measurement.ts';
 
+const ours = 'Sotto, queue on Redis';
+const onPostgres = 'Sotto, queue on PostgreSQL';
+const naive = 'naive, signed link, one write each';
+const naiveAllRows = 'naive, signed link, the rows that Sotto writes';
+const naiveUnsigned = 'naive, no link, one write each';
+const peers = [naive, naiveAllRows, naiveUnsigned];
+
 /** How many due reminders a second one worker process brings to a provider that costs nothing. */
 export const dispatchNull: Measurement = {
   name: 'dispatch.null',
-  unit: 'reminders/s',
   about: [
     'Due reminders through one worker process to a transport that takes everything and sends nothing.',
     'Sotto: sealed rows, scheduler, queue, worker; each opened, linked, rendered, guarded, looked up',
@@ -16,33 +22,47 @@ export const dispatchNull: Measurement = {
     'Each is checked to have gone out exactly once.',
   ],
   counts: { full: 10_000, quick: 1_500 },
-  ours: [
+  contenders: [
     {
-      figure: 'dispatch.null',
-      name: 'Sotto, queue on Redis',
+      name: ours,
       run: (ground, count) => dispatchWithSotto(ground, { count, queue: 'redis' }),
     },
     {
-      figure: 'dispatch.null.postgres-queue',
-      name: 'Sotto, queue on PostgreSQL',
+      name: onPostgres,
       run: (ground, count) => dispatchWithSotto(ground, { count, queue: 'postgres' }),
     },
-  ],
-  peers: [
     {
-      name: 'naive, signed link, one write each',
+      name: naive,
       run: (ground, count) =>
         dispatchNaively(ground, { count, writes: 'outcome', signsLink: true }),
     },
     {
-      name: 'naive, signed link, the rows that Sotto writes',
+      name: naiveAllRows,
       run: (ground, count) =>
         dispatchNaively(ground, { count, writes: 'all-rows', signsLink: true }),
     },
     {
-      name: 'naive, no link, one write each',
+      name: naiveUnsigned,
       run: (ground, count) =>
         dispatchNaively(ground, { count, writes: 'outcome', signsLink: false }),
+    },
+  ],
+  figures: [
+    {
+      ...{ name: 'dispatch.null', contender: ours, measure: 'reminders/s', peers },
+      targets: [
+        { least: 2.5, of: naive },
+        { least: 4, of: naiveAllRows },
+      ],
+    },
+    { name: 'dispatch.null.postgres-queue', contender: onPostgres, measure: 'reminders/s', peers },
+    {
+      ...{ name: 'dispatch.null.node-cpu', contender: ours, measure: 'node us', peers },
+      ...{ unit: 'us a reminder', targets: [{ atMost: 250 }] },
+    },
+    {
+      ...{ name: 'dispatch.null.postgres-cpu', contender: ours, measure: 'postgres us', peers },
+      ...{ unit: 'us a reminder', targets: [{ atMost: 200 }] },
     },
   ],
 };

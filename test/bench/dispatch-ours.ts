@@ -43,7 +43,7 @@ export async function dispatchWithSotto(
     await untilSent(database);
     const costs = meter.perOne(count);
     await checkEachOnce(database, { count: warmUp + count, eventsOfEach: 3 });
-    return { value: count / (await secondsSince(database, rows[0].ended_at)), costs };
+    return { 'reminders/s': count / (await secondsSince(database, rows[0].ended_at)), ...costs };
   } finally {
     for (const role of roles) role.signal('SIGTERM');
     await Promise.all(roles.map(({ gone }) => gone));

@@ -1,12 +1,12 @@
-import type { Contender, Measurement, Run } from './measurement.ts';
-import { median, type Runs } from './run-rounds.ts';
+import assert from 'node:assert/strict';
+import type { FigureOf, Measurement, Target } from './measurement.ts';
+import { median, type Runs, valuesOf } from './run-rounds.ts';
 
-/** What a contender came to over all rounds: medians, and its value in each of them. */
+/** What a contender came to over all rounds: the median, and its value in each of them. */
 interface Result {
   readonly name: string;
   readonly value: number;
   readonly rounds: readonly number[];
-  readonly costs: Readonly<Record<string, number | undefined>>;
 }
 
 /** One of the others, and how many times its value ours is. */
@@ -14,59 +14,78 @@ export interface Beside extends Result {
   readonly ratio: number;
 }
 
-/** One measurement of ours in the JSON. */
-export interface Figure extends Omit<Result, 'name'> {
-  readonly name: string;
+export type Judged = Target & { readonly isMet: boolean };
+
+/** One figure of ours in the JSON. */
+export interface Figure extends Result {
   readonly contender: string;
   readonly unit: string;
   readonly count: number;
   readonly limit?: Beside;
+  readonly moreLimits?: readonly Beside[];
   readonly peers: readonly Beside[];
+  readonly targets: readonly Judged[];
 }
 
-/** A figure for each contender of ours, next to all that ran in the same rounds. */
+/** The figures of one measurement, each next to all that ran in the same rounds. */
 export function figuresOf(
-  { unit, ours, peers, limit }: Measurement,
+  { figures }: Pick<Measurement, 'figures'>,
   count: number,
   allRuns: readonly Runs[],
 ): Figure[] {
-  const results = new Map(
-    allRuns.map(({ contender, runs }) => [contender, resultOf(contender, runs)]),
-  );
-  const beside = (other: Contender, value: number): Beside[] => {
-    const result = results.get(other);
-    return result ? [{ ...result, ratio: rounded(value / result.value, 2) }] : [];
-  };
-  return ours.flatMap((contender) => {
-    const result = results.get(contender);
-    if (!result) return [];
-    const { name, ...measured } = result;
-    const [least] = limit ? beside(limit, result.value) : [];
-    return [
-      {
-        ...{ name: contender.figure, contender: name, unit, count, ...measured },
-        ...(least ? { limit: least } : {}),
-        peers: peers.flatMap((peer) => beside(peer, result.value)),
-      },
-    ];
-  });
+  return figures.flatMap((figure) => figureOf(figure, { count, allRuns }) ?? []);
 }
 
-function resultOf({ name }: Contender, runs: readonly Run[]): Result {
-  const costNames = Object.keys(runs[0]?.costs ?? {});
-  return {
+/** @returns undefined where this machine cannot tell */
+function figureOf(
+  figure: FigureOf,
+  { count, allRuns }: { count: number; allRuns: readonly Runs[] },
+): Figure | undefined {
+  const {
     name,
-    value: rounded(median(runs.map(({ value }) => value)), 1),
-    rounds: runs.map(({ value }) => rounded(value, 1)),
-    costs: Object.fromEntries(
-      costNames.map((cost) => {
-        const values = runs.flatMap(({ costs }) => costs[cost] ?? []);
-        return [cost, values.length > 0 ? rounded(median(values), 1) : undefined];
-      }),
-    ),
+    contender,
+    measure,
+    unit = measure,
+    limits = [],
+    peers = [],
+    targets = [],
+  } = figure;
+  const ours = resultOf(contender, measure, allRuns);
+  if (!ours) return undefined;
+  const beside = (others: readonly string[]): Beside[] =>
+    others.flatMap((other) => {
+      const result = resultOf(other, measure, allRuns);
+      return result ? [{ ...result, ratio: rounded(ours.value / result.value) }] : [];
+    });
+  const [limit, ...moreLimits] = beside(limits);
+  return {
+    ...{ name, contender, unit, count, value: ours.value, rounds: ours.rounds },
+    ...(limit && { limit }),
+    ...(moreLimits.length > 0 && { moreLimits }),
+    peers: beside(peers),
+    targets: targets.flatMap((target) => {
+      const value = target.of === undefined ? ours.value : beside([target.of])[0]?.ratio;
+      return value === undefined ? [] : [{ ...target, isMet: isMet(target, value) }];
+    }),
   };
 }
 
-function rounded(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
+function resultOf(name: string, measure: string, allRuns: readonly Runs[]): Result | undefined {
+  const runs = allRuns.find(({ contender }) => contender === name);
+  assert(runs, `there is no contender ${name}`);
+  const values = valuesOf(runs, measure);
+  return values.length === 0
+    ? undefined
+    : { name, value: rounded(median(values)), rounds: values.map(rounded) };
+}
+
+function isMet(target: Target, value: number): boolean {
+  return 'least' in target ? value >= target.least : value <= target.atMost;
+}
+
+/** To what is worth reading: three digits, and all before the point. */
+function rounded(value: number): number {
+  return Number(
+    value.toFixed(Math.min(4, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value) || 1))))),
+  );
 }

@@ -1,34 +1,45 @@
 import type { Ground } from './ground.ts';
 
-/** What one run came to. */
-export interface Run {
-  /** In the unit of its measurement; more is better. */
-  readonly value: number;
-  /** What it took, by name with its unit; undefined where this machine cannot tell. */
-  readonly costs: Readonly<Record<string, number | undefined>>;
-}
+/**
+ * What one run came to, by the names of its measures, such as `reminders/s`; the first is the one that
+ * it is about. Undefined where this machine cannot tell.
+ */
+export type Run = Readonly<Record<string, number | undefined>>;
 
-/** One way to do what is measured. */
+/** One way to do what is measured: ours, a limit, or what people would use instead. */
 export interface Contender {
   readonly name: string;
   /** Arranges for itself, does it `count` times, and checks that it was done. */
   run(ground: Ground, count: number): Promise<Run>;
 }
 
-/** Something of ours, under the name that its figures have in the JSON. */
-export interface OurContender extends Contender {
-  readonly figure: string;
+/** What is to be reached: by the ratio to one of the others, or by the value where `of` names none. */
+export type Target = ({ readonly least: number } | { readonly atMost: number }) & {
+  readonly of?: string;
+};
+
+/** One figure of ours, next to the others' in the same measure. */
+export interface FigureOf {
+  /** In the JSON, for instance `dispatch.null`. */
+  readonly name: string;
+  readonly contender: string;
+  readonly measure: string;
+  /** The measure's name unless given. */
+  readonly unit?: string;
+  /** What nothing could be better than, the nearest first. */
+  readonly limits?: readonly string[];
+  readonly peers?: readonly string[];
+  readonly targets?: readonly Target[];
 }
 
-/** What is measured together: all of it takes turns, in one run on one machine. */
+/** What is measured together: all contenders take turns, in one run on one machine. */
 export interface Measurement {
   readonly name: string;
-  readonly unit: string;
   /** What is done and what is not, for the reader of the table. */
   readonly about: readonly string[];
   readonly counts: { readonly full: number; readonly quick: number };
-  readonly ours: readonly OurContender[];
-  readonly peers: readonly Contender[];
-  /** What nothing could be faster than. */
-  readonly limit?: Contender;
+  /** Where something is counted rather than timed, and the same each time. */
+  readonly rounds?: 1;
+  readonly contenders: readonly Contender[];
+  readonly figures: readonly FigureOf[];
 }

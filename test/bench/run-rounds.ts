@@ -3,7 +3,7 @@ import type { Contender, Measurement, Run } from './measurement.ts';
 
 /** All runs of one contender, in the order of their rounds. */
 export interface Runs {
-  readonly contender: Contender;
+  readonly contender: string;
   readonly runs: readonly Run[];
 }
 
@@ -13,20 +13,26 @@ export interface Runs {
  */
 export async function runRounds(
   ground: Ground,
-  { ours, peers, limit }: Measurement,
+  { contenders }: Pick<Measurement, 'contenders'>,
   { count, rounds, tell }: { count: number; rounds: number; tell: (line: string) => void },
 ): Promise<Runs[]> {
-  const contenders = [...ours, ...(limit ? [limit] : []), ...peers];
-  const runs = new Map(contenders.map((contender) => [contender, [] as Run[]]));
+  const all = contenders.map(({ name }) => ({ contender: name, runs: [] as Run[] }));
   for (let round = 0; round < rounds; round += 1) {
-    for (let place = 0; place < contenders.length; place += 1) {
-      const contender = contenders[(round + place) % contenders.length] as Contender;
-      const run = await contender.run(ground, count);
-      runs.get(contender)?.push(run);
-      tell(`round ${round + 1} of ${rounds}: ${contender.name}: ${Math.round(run.value)}`);
+    for (let turn = 0; turn < contenders.length; turn += 1) {
+      const place = (round + turn) % contenders.length;
+      const { name, run } = contenders[place] as Contender;
+      const came = await run(ground, count);
+      all[place]?.runs.push(came);
+      const [[measure, value] = []] = Object.entries(came);
+      tell(`round ${round + 1} of ${rounds}: ${name}: ${value?.toFixed(1)} ${measure}`);
     }
   }
-  return contenders.map((contender) => ({ contender, runs: runs.get(contender) ?? [] }));
+  return all;
+}
+
+/** The values of one measure, without the runs that could not tell. */
+export function valuesOf({ runs }: Runs, measure: string): number[] {
+  return runs.flatMap((run) => run[measure] ?? []);
 }
 
 export function median(values: readonly number[]): number {
