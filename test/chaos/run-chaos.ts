@@ -21,6 +21,8 @@ export interface ChaosOptions {
   readonly redisProgram: RedisProgram | undefined;
   /** A folder that holds another version, installed. */
   readonly olderVersion?: string | undefined;
+  /** Whether everything runs from that one at first. */
+  readonly beginsOlder?: boolean;
   /** Told of what is going on. */
   readonly tell: (line: string) => void;
 }

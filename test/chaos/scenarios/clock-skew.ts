@@ -24,7 +24,7 @@ export const clockSkew: Scenario = {
     if (early() === 0 && bookings.open() === 0) breach('nothing was left to be sent too early');
     for (const one of [stage.scheduler, ...stage.workers]) one.signal('SIGCONT');
     await untilMore(5);
-    await Promise.all([scheduler.stop(), worker.stop()]);
+    await Promise.all([stage.dismiss(scheduler), stage.dismiss(worker)]);
   },
   async check({ stage, bookings, breach }) {
     const dueAtMs = new Map(bookings.all.map((one) => [one.contact, one.dueAtMs]));

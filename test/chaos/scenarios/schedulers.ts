@@ -12,7 +12,7 @@ export const schedulers: Scenario = {
   async prepare({ stage }) {
     const added = await stage.addActor('scheduler');
     second = added;
-    return () => added.stop();
+    return () => stage.dismiss(added);
   },
   async round({ stage, random, realLeases, untilMore, breach }, number) {
     const scheduler = random.anyOf([stage.scheduler, second ?? stage.scheduler]);

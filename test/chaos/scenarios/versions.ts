@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import type { Scenario } from '../scenario.ts';
+import { scriptOf } from '../stage/stage.ts';
 
 export const versions: Scenario = {
   name: 'versions',
@@ -8,7 +8,7 @@ export const versions: Scenario = {
   rounds: { full: 10, least: 1 },
   perSecond: 20,
   async round({ stage, untilMore, breach }) {
-    const script = join(stage.olderVersion ?? '', 'src/cli.ts');
+    const script = scriptOf(stage.olderVersion ?? '');
     const [scheduler, worker] = await Promise.all([
       stage.addActor('scheduler', { script }),
       stage.addActor('worker', { script }),
@@ -18,7 +18,7 @@ export const versions: Scenario = {
     await stage.turnClock(0);
     if (!(await untilMore(15, 60_000))) breach('the older version sent nothing');
     for (const one of [stage.scheduler, ...stage.workers]) one.signal('SIGCONT');
-    await Promise.all([scheduler.stop(), worker.stop()]);
+    await Promise.all([stage.dismiss(scheduler), stage.dismiss(worker)]);
     if (!(await untilMore(15))) breach('nothing went out after the older version had left');
   },
 };

@@ -124,6 +124,15 @@ export function countArrived(stage: Stage, bookings: Bookings): number {
   return bookings.all.filter(({ contact }) => copies.has(contact)).length;
 }
 
+/** How long after they were due these reached a peer. */
+export function lagsOf(stage: Stage, bookings: Bookings): number[] {
+  const copies = readLedgers(stage);
+  return bookings.all.flatMap(({ contact, dueAtMs }) => {
+    const [first] = copies.get(contact) ?? [];
+    return first === undefined ? [] : [first - dueAtMs];
+  });
+}
+
 async function readRows(stage: Stage, tenant: Tenant): Promise<Map<string, Row[]>> {
   const rows = await stage.rows<Row & { reference: string }>(
     `select a.reference, a.id as appointment_id, a.version, r.state, r.possible_duplicate,

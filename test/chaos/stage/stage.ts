@@ -1,15 +1,16 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { limits } from '../../../config/limits.ts';
+import { migrateAll } from '../../../src/cli/admin.ts';
 import { utcDay, utcMonth } from '../../../src/domain/link-expiry.ts';
 import { Secret } from '../../../src/domain/secret.ts';
 import { fileKeyStore } from '../../../src/keys/file-key-store.ts';
-import { prepareQueue } from '../../../src/queue/prepare-queue.ts';
-import { migrate } from '../../../src/store/migrate.ts';
 import { createRoleLogins } from '../../../src/store/role-logins.ts';
 import { warmCompileCache } from '../../../src/supervisor/compile-cache.ts';
 import { createApiKey } from '../../../src/usecases/create-credential.ts';
@@ -29,6 +30,8 @@ export type Backend = 'postgres' | 'redis';
 
 /** One process of Sotto, with a way of its own to everything that it speaks to. */
 export interface Actor extends KeptRole {
+  /** An API's own. */
+  readonly port: number;
   readonly toPostgres: FaultProxy;
   /** Where Redis carries the queue. */
   readonly toRedis: FaultProxy | undefined;
@@ -63,6 +66,10 @@ export interface Stage {
   /** The one that processes find, where Redis carries the queue. */
   redisInUse(): RedisServer | undefined;
   readonly olderVersion: string | undefined;
+  /** Brings the database to the schema of this version. */
+  migrate(): Promise<void>;
+  /** Starts one of this version in its place, and stops it once the new one takes work. */
+  replace(actor: Actor): Promise<void>;
   readonly authToken: string;
   /** What went wrong and belongs to no scenario's question: a process that ended by itself, and such. */
   readonly mishaps: string[];
@@ -74,8 +81,9 @@ export interface Stage {
     values?: unknown[],
   ): Promise<Row[]>;
   createTenant(name: string): Promise<Tenant>;
-  /** Another process of a role, until it is stopped. */
-  addActor(role: 'worker' | 'scheduler', change?: ActorChange): Promise<Actor>;
+  /** Another process of a role, until it is dismissed. */
+  addActor(role: Actor['role'], change?: ActorChange): Promise<Actor>;
+  dismiss(actor: Actor): Promise<void>;
   /** A number or an address that nobody else has. */
   nextContact(channel: 'sms' | 'email'): string;
   /** From now on every process that asks for Redis finds this one. */
@@ -95,6 +103,10 @@ export interface ActorChange {
   readonly environment?: Record<string, string>;
 }
 
+/** The command line of a version, in its folder. */
+export const scriptOf = (folder: string) => join(folder, 'src/cli.ts');
+
+const run = promisify(execFile);
 const authToken = 'token';
 const deaf = 'no bell can be heard';
 const isRecent = (atMs: number) => Date.now() - atMs < 30_000;
@@ -110,14 +122,18 @@ export async function openStage({
   backend,
   redisProgram,
   olderVersion,
+  beginsOlder = false,
 }: {
   backend: Backend;
   redisProgram: RedisProgram | undefined;
   olderVersion?: string | undefined;
+  /** Whether the older version makes the database, and everything runs from it at first. */
+  beginsOlder?: boolean;
 }): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'sotto-chaos-'));
   const postgres = await startTestPostgres();
-  const adminUrl = await createDatabase(postgres);
+  const first = beginsOlder && olderVersion ? { script: scriptOf(olderVersion) } : {};
+  const adminUrl = await createDatabase(postgres, first);
   const logins = await createRoleLogins(adminUrl);
   const admin = new pg.Pool({ connectionString: adminUrl.reveal(), max: 4 });
   admin.on('error', () => {});
@@ -131,8 +147,7 @@ export async function openStage({
   // Hundreds of processes are started: each finds its modules compiled.
   const compiled = join(folder, 'compiled');
   await warmCompileCache(compiled, roleModules);
-  const apiPort = await freePort();
-  const toApi = await startFaultProxy(apiPort);
+  const toApi = await startFaultProxy(0);
   const apiUrl = `http://127.0.0.1:${toApi.port}`;
   const proxies: FaultProxy[] = [toApi];
   const actors: Actor[] = [];
@@ -147,7 +162,8 @@ export async function openStage({
     return proxy;
   }
 
-  async function actor(role: 'api' | 'worker' | 'scheduler', change: ActorChange = {}) {
+  async function actor(role: Actor['role'], change: ActorChange = {}) {
+    const port = await freePort();
     const toPostgres = await proxyTo(postgres.port);
     const toRedis = redisInUse && (await proxyTo(portOf(redisInUse.url.reveal())));
     const toPhones = await proxyTo(portOf(phones.url));
@@ -161,7 +177,7 @@ export async function openStage({
         KEYSTORE: `file:${join(folder, 'keys')}`,
         JOURNAL: `file:${join(folder, 'journal')}`,
         DATA_DIR: folder,
-        API_PORT: String(apiPort),
+        API_PORT: String(port),
         CALLBACK_URL: apiUrl,
         TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
         TWILIO_AUTH_TOKEN: authToken,
@@ -185,9 +201,20 @@ export async function openStage({
         if (ended !== 'worker' || !isDeaf) mishaps.push(`a ${ended} ended by itself with ${code}`);
       },
     });
-    const made: Actor = { ...kept, toPostgres, toRedis, toPhones, toMail };
+    const made: Actor = { ...kept, port, toPostgres, toRedis, toPhones, toMail };
     actors.push(made);
     return made;
+  }
+
+  async function addActor(role: Actor['role'], change?: ActorChange): Promise<Actor> {
+    const added = await actor(role, change);
+    await added.ready();
+    return added;
+  }
+
+  async function dismiss(one: Actor): Promise<void> {
+    actors.splice(actors.indexOf(one), 1);
+    await one.stop();
   }
 
   async function rows(query: string, values: unknown[] = []): Promise<never[]> {
@@ -202,9 +229,10 @@ export async function openStage({
     }
   }
 
-  const api = await actor('api');
-  const scheduler = await actor('scheduler');
-  const workers = [await actor('worker'), await actor('worker')] as const;
+  const api = await actor('api', first);
+  toApi.leadTo(api.port);
+  const scheduler = await actor('scheduler', first);
+  const workers = [await actor('worker', first), await actor('worker', first)] as const;
   await Promise.all(actors.map(({ ready }) => ready()));
 
   return {
@@ -220,16 +248,15 @@ export async function openStage({
       const { key } = await createApiKey({ adminUrl }, { organisationId: id, mode: 'test' });
       return { organisationId: id, apiKey: key.reveal() };
     },
-    async addActor(role, change) {
-      const added = await actor(role, change);
-      await added.ready();
-      return {
-        ...added,
-        async stop() {
-          actors.splice(actors.indexOf(added), 1);
-          await added.stop();
-        },
-      };
+    addActor,
+    dismiss,
+    async migrate() {
+      await migrateAll(adminUrl);
+    },
+    async replace(old) {
+      const added = await addActor(old.role);
+      if (added.role === 'api') toApi.leadTo(added.port);
+      await dismiss(old);
     },
     nextContact(channel) {
       contacts += 1;
@@ -278,7 +305,7 @@ export async function openStage({
   };
 }
 
-async function createDatabase(postgres: TestPostgres) {
+async function createDatabase(postgres: TestPostgres, { script }: { script?: string }) {
   const client = new pg.Client({ connectionString: postgres.adminUrl.reveal() });
   await client.connect();
   await client.query(`create database ${database}`);
@@ -286,8 +313,8 @@ async function createDatabase(postgres: TestPostgres) {
   const url = new URL(postgres.adminUrl.reveal());
   url.pathname = `/${database}`;
   const adminUrl = new Secret(url.href);
-  await migrate(adminUrl);
-  await prepareQueue(adminUrl);
+  if (script) await run(process.execPath, [script, 'migrate'], { env: { DATABASE_URL: url.href } });
+  else await migrateAll(adminUrl);
   return adminUrl;
 }
 

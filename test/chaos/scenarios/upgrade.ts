@@ -1,0 +1,34 @@
+import type { Scenario } from '../scenario.ts';
+import { lagsOf } from '../stage/judge.ts';
+
+/** A reminder handed over so long after it was due is late. */
+const lateMs = 5_000;
+const between = 40;
+
+export const upgrade: Scenario = {
+  name: 'upgrade',
+  fault: 'an older version is replaced by this one, schema first, process by process',
+  rounds: { full: 1, least: 1 },
+  perSecond: 20,
+  async round({ stage, untilMore, breach }) {
+    const settled = async (what: string) => {
+      if (!(await untilMore(between))) breach(`nothing went out any more ${what}`);
+    };
+    await settled('before anything was done');
+    await stage.migrate();
+    await settled('from the older version on the new schema');
+    for (const old of [stage.scheduler, ...stage.workers, stage.api]) {
+      await stage.replace(old);
+      await settled(`after a new ${old.role} had come`);
+    }
+  },
+  async check({ stage, bookings, breach, note }) {
+    const lags = lagsOf(stage, bookings).toSorted((one, other) => one - other);
+    const late = lags.filter((ms) => ms > lateMs);
+    if (late.length > 0)
+      breach(`${late.length} went out more than ${lateMs} ms after they were due`);
+    for (const share of [0.5, 0.99]) {
+      note(`ms late, p${share * 100}`, lags[Math.ceil(lags.length * share) - 1] ?? 0);
+    }
+  },
+};
