@@ -1,5 +1,6 @@
 /**
- * Finds a program that the tests of deploy/ need, nginx, caddy or promtool, and prints where it is.
+ * Finds a program that tests need beside PostgreSQL and Redis, and prints where it is. Where it needs
+ * libraries of its own, a second line says where they lie, for LD_LIBRARY_PATH.
  *
  *   node scripts/find-program.mjs nginx
  *
@@ -10,13 +11,16 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { unpackPackages } from './debian-packages.mjs';
+import { libraryFolders, unpackPackages } from './debian-packages.mjs';
 
 const programs = {
-  nginx: { packages: ['nginx'], place: 'usr/sbin/nginx', version: '-v' },
-  caddy: { packages: ['caddy'], place: 'usr/bin/caddy', version: 'version' },
-  promtool: { packages: ['prometheus'], place: 'usr/bin/promtool', version: '--version' },
+  nginx: { choose: () => ['nginx'], place: 'usr/sbin/nginx', version: '-v' },
+  caddy: { choose: () => ['caddy'], place: 'usr/bin/caddy', version: 'version' },
+  promtool: { choose: () => ['prometheus'], place: 'usr/bin/promtool', version: '--version' },
+  pgbouncer: { choose: withLibraries, place: 'usr/sbin/pgbouncer', version: '--version' },
 };
+
+const sources = { promtool: 'prometheus' };
 
 const [name] = process.argv.slice(2);
 const wanted = programs[name];
@@ -29,24 +33,36 @@ const cache = fileURLToPath(new URL(`../node_modules/.cache/sotto-${name}`, impo
 try {
   console.log(onPath() ?? unpacked());
 } catch (error) {
-  const [source] = wanted.packages;
   console.error(
-    `A test needs ${name} on PATH. Debian or Ubuntu: apt-get install ${source}. macOS: brew install ${source}.\n${error.message}`,
+    `A test needs ${name} on PATH. Debian or Ubuntu: apt-get install ${sources[name] ?? name}. macOS: brew install ${sources[name] ?? name}.\n${error.message}`,
   );
   process.exit(1);
 }
 
 function onPath() {
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'];
-  return folders.map((folder) => join(folder, name)).find(runs);
+  return folders.map((folder) => join(folder, name)).find((program) => runs(program));
 }
 
 function unpacked() {
-  const isFit = (folder) => runs(join(folder, wanted.place));
-  if (!isFit(cache)) unpackPackages({ folder: cache, choose: () => wanted.packages, isFit });
-  return join(cache, wanted.place);
+  const isFit = (folder) => runs(join(folder, wanted.place), librariesOf(folder));
+  if (!isFit(cache)) unpackPackages({ folder: cache, choose: wanted.choose, isFit });
+  return [join(cache, wanted.place), librariesOf(cache)].join('\n').trim();
 }
 
-function runs(program) {
-  return existsSync(program) && spawnSync(program, [wanted.version]).status === 0;
+function librariesOf(folder) {
+  return libraryFolders(folder).join(delimiter);
+}
+
+/** What is missing of it and its libraries; its other packages set up a service. */
+function withLibraries(aptGet) {
+  const plan = aptGet(['-s', 'install', '--no-install-recommends', name]);
+  return [...plan.matchAll(/^Inst (\S+)/gm)]
+    .map(([, found]) => found)
+    .filter((found) => found === name || (/^lib/.test(found) && !found.endsWith('-perl')));
+}
+
+function runs(program, libraries) {
+  const env = libraries ? { ...process.env, LD_LIBRARY_PATH: libraries } : process.env;
+  return existsSync(program) && spawnSync(program, [wanted.version], { env }).status === 0;
 }

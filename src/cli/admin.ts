@@ -23,7 +23,7 @@ export async function runMigrate(
   config: Config,
   { json }: { readonly json?: boolean | undefined },
 ): Promise<number> {
-  const adminUrl = config.DATABASE_DIRECT_URL ?? adminUrlOf(config);
+  const adminUrl = adminUrlOf(config);
   const applied = await migrateAll(adminUrl);
   if (applied.length > 0) {
     const subject = `up to ${applied.at(-1)}`;
@@ -61,9 +61,13 @@ export async function untilSealable(config: Config, organisationId: string): Pro
   );
 }
 
-/** DATABASE_URL, or the database of the `npm start` that runs on DATA_DIR. */
+/**
+ * DATABASE_DIRECT_URL before DATABASE_URL, since commands act as other roles and hold locks, which
+ * poolers do not carry; or the database of the `npm start` that runs on DATA_DIR.
+ */
 export function adminUrlOf(config: Config): Secret<string> {
-  if (config.DATABASE_URL) return config.DATABASE_URL;
+  const given = config.DATABASE_DIRECT_URL ?? config.DATABASE_URL;
+  if (given) return given;
   try {
     const password = readFileSync(join(config.DATA_DIR, 'postgres-password'), 'utf8').trim();
     const port = readFileSync(join(config.DATA_DIR, 'postgres', 'postmaster.pid'), 'utf8').split(

@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Config, ConfigError } from '../../config/env.ts';
-import { type Database, openDatabase } from '../store/database.ts';
+import { type Database, openDatabase, rethrowUnavailable } from '../store/database.ts';
 import { maySend } from '../store/lives.ts';
 import { isSchemaBehind } from '../store/migrate.ts';
+import { findPooler, type Pooler } from '../store/pooler.ts';
 import type { DatabaseRole } from '../store/role-logins.ts';
 import { connectionBudget, findUnsafeSettings } from '../store/server-check.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -22,10 +23,13 @@ export async function openCheckedDatabase(
   { role, log }: { role: DatabaseRole; log: Log },
 ): Promise<Database> {
   if (!config.DATABASE_URL) throw new ConfigError(['DATABASE_URL: required by this role']);
+  const pooler = await findPooler(config.DATABASE_URL).catch(rethrowUnavailable);
+  tellOf(pooler, log);
   const database = openDatabase({
     url: config.DATABASE_URL,
     connectionsMax: config.DATABASE_POOL_MAX,
     applicationName: `sotto ${role}`,
+    keepsStatements: pooler.keepsStatements,
     onIdleError: () => log.warn('an idle database connection was lost'),
   });
   try {
@@ -47,6 +51,15 @@ export async function openCheckedDatabase(
     await database.close();
     throw error;
   }
+}
+
+function tellOf({ isThere, keepsStatements }: Pooler, log: Log): void {
+  if (!isThere) return;
+  log.info(
+    keepsStatements
+      ? 'PostgreSQL is behind a pooler'
+      : 'PostgreSQL is behind a pooler that keeps no prepared statements: each is planned anew',
+  );
 }
 
 /**

@@ -53,11 +53,16 @@ export interface DatabaseOptions {
   readonly url: Secret<string>;
   readonly connectionsMax: number;
   readonly applicationName: string;
-  /** How long one statement may take; a little later its connection is taken for lost. */
+  /**
+   * How long one statement may take; a little later its connection is taken for lost. Roles have the
+   * same limit at the server.
+   */
   readonly statementTimeoutMs?: number;
   readonly onIdleError?: () => void;
   /** A role to act as instead of the user that signs in, who must be allowed to. */
   readonly actAs?: DatabaseRole;
+  /** Whether a statement with a name may be prepared once and found again; true when absent. */
+  readonly keepsStatements?: boolean;
 }
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -69,11 +74,11 @@ export function openDatabase(options: DatabaseOptions): Database {
     max: options.connectionsMax,
     application_name: options.applicationName,
     ...(options.actAs && { options: `-c role=sotto_${options.actAs}` }),
+    ...(options.keepsStatements === false && { Client: UnnamingClient }),
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
-    statement_timeout: statementTimeoutMs,
+    // The server's own limits stand with the role, for poolers refuse to be asked for them.
     query_timeout: statementTimeoutMs + 2_000,
-    idle_in_transaction_session_timeout: 30_000,
     keepAlive: true,
   });
   // Without a listener an idle connection that the server closes would end the process.
@@ -138,6 +143,16 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
+/** Sends every statement in full, for a pooler that may carry the next one to another connection. */
+class UnnamingClient extends pg.Client {
+  // biome-ignore lint/suspicious/noExplicitAny: all forms of the driver's own method are passed on
+  override query(statement: any, ...rest: any[]): any {
+    const isNamed = typeof statement === 'object' && statement.name !== undefined;
+    const sent = isNamed ? { ...statement, name: undefined } : statement;
+    return (super.query as (...given: unknown[]) => unknown).call(this, sent, ...rest);
+  }
+}
+
 /** Nothing of the events is dropped until the transaction ends. Nobody who writes them waits for it. */
 export const keepEvents = 'lock table only events in access share mode';
 
@@ -179,7 +194,7 @@ const awayStates = new Set([
   '58030',
 ]);
 
-function rethrowUnavailable(error: unknown): never {
+export function rethrowUnavailable(error: unknown): never {
   if (isAway(error)) throw new AppError('unavailable', { retryAfterS: 2, cause: error });
   throw error;
 }

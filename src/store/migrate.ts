@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import pg from 'pg';
 import type { Secret } from '../domain/secret.ts';
 import { type Database, sqlState } from './database.ts';
+import { isPooled } from './pooler.ts';
 import { databaseRoles } from './role-logins.ts';
 
 const directory = new URL('./migrations/', import.meta.url);
@@ -29,7 +30,8 @@ export class MigrationError extends Error {
  * either all of it or nothing.
  *
  * @returns the names of the migrations that ran
- * @throws {MigrationError} when an applied file was changed, or the database is newer than this code
+ * @throws {MigrationError} when an applied file was changed, the database is newer than this code, or a
+ *   pooler is in between, which would give the lock to another's connection
  */
 export async function migrate(adminUrl: Secret<string>): Promise<string[]> {
   const client = new pg.Client({
@@ -40,6 +42,11 @@ export async function migrate(adminUrl: Secret<string>): Promise<string[]> {
   client.on('error', () => {});
   await client.connect();
   try {
+    if (await isPooled(client)) {
+      throw new MigrationError(
+        'This way to PostgreSQL leads through a pooler: set DATABASE_DIRECT_URL to one past it.',
+      );
+    }
     await client.query('select pg_advisory_lock($1)', [migrationLock]);
     await client.query(`create table if not exists public.migrations (
       name text primary key, digest text not null, applied_at timestamptz not null default clock_timestamp())`);
