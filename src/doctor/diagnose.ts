@@ -15,6 +15,7 @@ import { checkKeys } from './check-keys.ts';
 import { checkMailDns, type NameServer } from './check-mail-dns.ts';
 import { checkMailServer } from './check-mail-server.ts';
 import { checkMark } from './check-mark.ts';
+import { checkPooler } from './check-pooler.ts';
 import { checkProcesses } from './check-processes.ts';
 import { checkRedis } from './check-redis.ts';
 import { checkSms } from './check-sms.ts';
@@ -117,6 +118,7 @@ function looksAt(setUp: SetUp, { dns, nowMs }: DoctorDeps, open: () => Opening):
         if (!('database' in opened)) return [opened];
         return [
           ...(await checkDatabase(opened, config)),
+          ...(await checkPooler(config)),
           await checkDatabaseClock(opened, { nowMs }),
         ];
       },

@@ -11,6 +11,7 @@ export const checksOf = {
     'database_durability',
     'database_checksums',
     'database_connections',
+    'database_pooler',
     'database_roles',
     'database_clock',
     'schema',

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../config/env.ts';
+import { checkPooler } from '../../src/doctor/check-pooler.ts';
 import { openCheckedDatabase } from '../../src/roles/checked-database.ts';
 import { checkedQueueUrl } from '../../src/roles/checked-queue.ts';
 import type { Database } from '../../src/store/database.ts';
@@ -54,12 +55,18 @@ describe('a role behind a pooler that works by transactions', () => {
     const ask = async (value: number) => {
       const rows = await opened.query('select $1::int * 2 as doubled', [value], 'double it');
       return opened.transaction([], async (connection) => {
-        const again = await connection.query({ name: 'double it', text: 'select $1::int * 2 as doubled', values: [value] });
+        const again = await connection.query({
+          name: 'double it',
+          text: 'select $1::int * 2 as doubled',
+          values: [value],
+        });
         return [rows[0]?.doubled, again.rows[0].doubled];
       });
     };
     const values = Array.from({ length: 60 }, (_, index) => index);
-    expect(await Promise.all(values.map(ask))).toEqual(values.map((value) => [2 * value, 2 * value]));
+    expect(await Promise.all(values.map(ask))).toEqual(
+      values.map((value) => [2 * value, 2 * value]),
+    );
   });
 
   it('leaves no organisation bound to a connection that the next one is given', async () => {
@@ -87,7 +94,27 @@ describe('what a pooler cannot carry', () => {
       DATABASE_URL: pooled('worker').reveal(),
       DATABASE_DIRECT_URL: database.roleUrls.worker.reveal(),
     });
-    expect((await checkedQueueUrl(both, silentLog)).reveal()).toBe(database.roleUrls.worker.reveal());
+    expect((await checkedQueueUrl(both, silentLog)).reveal()).toBe(
+      database.roleUrls.worker.reveal(),
+    );
+  });
+
+  it('is found by whoever looks at the set-up, with what to do', async () => {
+    const [through, past] = [pooled('worker'), database.roleUrls.worker];
+    const found = async (ways: Parameters<typeof checkPooler>[0]) =>
+      (await checkPooler(ways)).map(({ severity, text }) => `${severity}: ${text}`);
+    expect(await found({ DATABASE_URL: past })).toEqual([
+      'fine: No pooler stands between processes and PostgreSQL.',
+    ]);
+    expect(await found({ DATABASE_URL: through })).toEqual([
+      'problem: Who listens for bells is woken by nobody: a pooler stands between.',
+    ]);
+    const { keepsStatements } = await findPooler(through);
+    expect(await found({ DATABASE_URL: through, DATABASE_DIRECT_URL: past })).toEqual([
+      keepsStatements
+        ? 'fine: The pooler keeps prepared statements, and bells come past it.'
+        : 'warning: The pooler keeps no prepared statements: each is planned anew.',
+    ]);
   });
 
   it('is not tried by who migrates, whose lock would stay with another', async () => {
@@ -96,6 +123,9 @@ describe('what a pooler cannot carry', () => {
   });
 
   it('is not seen where there is none', async () => {
-    expect(await findPooler(database.roleUrls.api)).toEqual({ isThere: false, keepsStatements: true });
+    expect(await findPooler(database.roleUrls.api)).toEqual({
+      isThere: false,
+      keepsStatements: true,
+    });
   });
 });

@@ -51,7 +51,8 @@ export async function startPgBouncer({
   writeFileSync(join(folder, 'pgbouncer.ini'), configuration, { mode: 0o600 });
   writeFileSync(join(folder, 'users.txt'), `${users.join('\n')}\n`, { mode: 0o600 });
   if (isRoot) {
-    for (const name of ['.', 'pgbouncer.ini', 'users.txt']) chownSync(join(folder, name), nobody, -1);
+    for (const name of ['.', 'pgbouncer.ini', 'users.txt'])
+      chownSync(join(folder, name), nobody, -1);
   }
   const pooler = spawn(program, ['-q', join(folder, 'pgbouncer.ini')], {
     env: { PATH: process.env.PATH, LD_LIBRARY_PATH: libraries },
