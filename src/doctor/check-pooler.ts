@@ -1,5 +1,5 @@
 import type { Config } from '../../config/env.ts';
-import { canWake } from '../queue/can-wake.ts';
+import { canWake } from '../store/can-wake.ts';
 import { findPooler } from '../store/pooler.ts';
 import { type Finding, fine, problem, warning } from './finding.ts';
 

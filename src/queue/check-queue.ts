@@ -4,7 +4,6 @@ import { isRedisUrl } from './redis-url.ts';
 
 /** What makes a server useless as the queue, for certain and until somebody changes it. */
 export type QueueProblem =
-  | 'postgres_deaf'
   | 'redis_too_old'
   | 'redis_evicts'
   | 'redis_refuses_user'

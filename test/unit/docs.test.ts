@@ -168,7 +168,8 @@ describe('the glossary', () => {
   });
 
   it('is kept to: no page and no code has another word for the same', () => {
-    const others = /\btenants?\b|\bmagic links?\b|\bnotifications?\b|\bfailed jobs?\b/i;
+    // In quotes it is what PostgreSQL's driver calls its own event.
+    const others = /\btenants?\b|\bmagic links?\b|(?<!')\bnotifications?\b|\bfailed jobs?\b/i;
     const found = [...pages, ...code].filter(({ text }) => others.test(text));
     expect(found.map(({ path }) => path)).toEqual([]);
   });
