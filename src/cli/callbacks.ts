@@ -1,5 +1,5 @@
 import type { Config } from '../../config/env.ts';
-import { openKeyStore } from '../keys/open-key-store.ts';
+import { keyStoreFromConfig } from '../keys/key-store-from-config.ts';
 import { administer, recordAdministration } from '../store/administration.ts';
 import { type CallbackAddresses, callbackAddresses } from '../usecases/callback-addresses.ts';
 import { adminUrlOf } from './admin.ts';
@@ -47,7 +47,7 @@ export async function runCallbacks(
  * @throws {CommandError} while there is none: one made here could be of a user that the api is not
  */
 export async function addressesOf(config: Config): Promise<CallbackAddresses> {
-  const keys = openKeyStore(config);
+  const keys = keyStoreFromConfig(config);
   if ((await keys.keptKeys('callback')).length === 0) {
     throw new CommandError(
       `There is no callback key in ${config.KEYSTORE}: start the api once, or set KEYSTORE or DATA_DIR.`,

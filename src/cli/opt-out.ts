@@ -1,7 +1,7 @@
 import type { Config } from '../../config/env.ts';
 import { Secret } from '../domain/secret.ts';
 import { openJournal } from '../journal/journal.ts';
-import { openKeyStore } from '../keys/open-key-store.ts';
+import { keyStoreFromConfig } from '../keys/key-store-from-config.ts';
 import { liftOptOut } from '../usecases/lift-opt-out.ts';
 import { adminUrlOf } from './admin.ts';
 import { CommandError } from './command-error.ts';
@@ -27,7 +27,7 @@ export async function runOptOut(
   }
   const reason = reasonFrom(values.reason);
   const contact = await readContact();
-  const keys = openKeyStore(config);
+  const keys = keyStoreFromConfig(config);
   if ((await keys.keptKeys('pepper')).length === 0) {
     throw new CommandError(`There is no pepper in ${config.KEYSTORE}: set KEYSTORE or DATA_DIR.`, {
       exitCode: 1,

@@ -9,8 +9,12 @@ import { findMissingHalves, type MissingHalves } from '../keys/find-missing-halv
 import type { KeyFolder } from '../keys/key-folder.ts';
 import type { KeyRole } from '../keys/key-places.ts';
 import { KeyStoreError } from '../keys/key-store-error.ts';
+import {
+  type KeyStoreSettings,
+  keyFolderFromConfig,
+  vaultFromConfig,
+} from '../keys/key-store-from-config.ts';
 import { mendOfKeyProblem } from '../keys/mend-of-key-problem.ts';
-import { type KeyStoreSettings, openKeyFolder, openVault } from '../keys/open-key-store.ts';
 import { counted, type Finding, fine, problem, warning } from './finding.ts';
 
 const rolesWithKeys = ['api', 'patient', 'worker', 'scheduler'] as const;
@@ -25,8 +29,8 @@ export async function checkKeys(input: {
   organisationIds: readonly string[] | undefined;
   now: Temporal.Instant;
 }): Promise<Finding[]> {
-  const vault = openVault(input.settings);
-  const files = openKeyFolder(input.settings);
+  const vault = vaultFromConfig(input.settings);
+  const files = keyFolderFromConfig(input.settings);
   if (vault) {
     const found = await checkRoles(await rolesOfToken(vault).catch(() => []), (role) =>
       checkVault(vault, role),

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/env.ts';
 import { isCallbackSecret } from '../keys/callback-secret.ts';
-import { type KeyStoreSettings, openKeyStore } from '../keys/open-key-store.ts';
+import { type KeyStoreSettings, keyStoreFromConfig } from '../keys/key-store-from-config.ts';
 
 /**
  * A judge of whether an address is one where the api takes what people answer, under any of its keys.
@@ -10,7 +10,7 @@ import { type KeyStoreSettings, openKeyStore } from '../keys/open-key-store.ts';
 export async function isInboundAddress(
   config: KeyStoreSettings & Pick<Config, 'CALLBACK_URL'>,
 ): Promise<((url: URL) => boolean) | undefined> {
-  const store = openKeyStore(config);
+  const store = keyStoreFromConfig(config);
   const keys = await store
     .keptKeys('callback')
     .then((kept) => (kept.length > 0 ? store.symmetricKeys('callback') : undefined))

@@ -8,7 +8,7 @@ import { buildApi } from '../http/api/build-api.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { createErasureReceipts } from '../keys/erasure-receipt.ts';
 import type { KeyStore } from '../keys/key-store.ts';
-import { openCheckedKeyStore } from '../keys/open-key-store.ts';
+import { checkedKeyStore } from '../keys/key-store-from-config.ts';
 import { createRenewedReceipts, type RenewedReceipts } from '../keys/renewed-receipts.ts';
 import { createBatchedLookup } from '../store/batched-lookup.ts';
 import {
@@ -55,7 +55,7 @@ const keysReadMs = 10_000;
  */
 export async function runApi(config: Config): Promise<{ close(): Promise<void> }> {
   const log = createLog({ role: 'api', level: config.LOG_LEVEL });
-  const keys = await openCheckedKeyStore(config, 'api');
+  const keys = await checkedKeyStore(config, 'api');
   const database = await openCheckedDatabase(config, { role: 'api', log });
   const journal = await openJournal(config.JOURNAL, 'api');
   const closeStores = async () => {

@@ -8,8 +8,8 @@ import { paths } from '../http/patient/paths.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { createErasureReceipts } from '../keys/erasure-receipt.ts';
 import type { KeyStore } from '../keys/key-store.ts';
+import { checkedKeyStore } from '../keys/key-store-from-config.ts';
 import { createLinkTokens, type LinkTokens } from '../keys/link-token.ts';
-import { openCheckedKeyStore } from '../keys/open-key-store.ts';
 import type { PasskeyOwner } from '../keys/passkey-box.ts';
 import { createRenewedCookieBoxes, type RenewedCookieBoxes } from '../keys/renewed-cookie-boxes.ts';
 import { sourceHash } from '../keys/source-hash.ts';
@@ -55,7 +55,7 @@ export async function runPatient(config: Config): Promise<{ close(): Promise<voi
   const codeTransports = openCodeTransports(config, {
     keepForCanary: (message) => keepCanaryMessage({ database, keys }, message),
   });
-  const keys = await openCheckedKeyStore(config, 'patient');
+  const keys = await checkedKeyStore(config, 'patient');
   const database = await openCheckedDatabase(config, { role: 'patient', log });
   const journal = await openJournal(config.JOURNAL, 'patient');
   const close = async () => {

@@ -8,7 +8,7 @@ import { checkVault } from '../../src/keys/check-vault.ts';
 import { folderKeyStore } from '../../src/keys/folder-key-store.ts';
 import type { KeyRole } from '../../src/keys/key-places.ts';
 import { KeyStoreError } from '../../src/keys/key-store-error.ts';
-import { openCheckedKeyStore } from '../../src/keys/open-key-store.ts';
+import { checkedKeyStore } from '../../src/keys/key-store-from-config.ts';
 import { rememberingFolder } from '../../src/keys/remembering-folder.ts';
 import { vaultClient } from '../../src/keys/vault-client.ts';
 import { vaultKeyFolder } from '../../src/keys/vault-key-folder.ts';
@@ -32,7 +32,7 @@ const settings = (token: string) => ({
   KEYSTORE_TOKEN: new Secret(token),
   KEYSTORE_TOKEN_FILE: undefined,
 });
-const startAs = async (role: KeyRole) => openCheckedKeyStore(settings(await tokenOf(role)), role);
+const startAs = async (role: KeyRole) => checkedKeyStore(settings(await tokenOf(role)), role);
 const clientOf = (token: string, timeoutMs = 3_000) =>
   vaultClient({ origin: vault.url, token: { token: new Secret(token) }, timeoutMs });
 const folderOf = (token: string) => vaultKeyFolder(clientOf(token), place);
@@ -137,7 +137,7 @@ describe('the check at the start of a role whose keys lie in Vault', () => {
     await root.create('link/b.key', Buffer.alloc(9), 'owner');
     const policy = (await policyOf('worker')).replace('sotto/pepper', 'sotto/salt');
     const strayed = `${policy}path "secret/data/sotto/patient/view/*" { capabilities = ["read"] }`;
-    const found = await problemsOf(openCheckedKeyStore(settings(vault.issue(strayed)), 'worker'));
+    const found = await problemsOf(checkedKeyStore(settings(vault.issue(strayed)), 'worker'));
     expect(found).toEqual([
       'pepper: the token may not read in it, and must',
       'pepper: the token may not create in it, and must',
@@ -148,7 +148,7 @@ describe('the check at the start of a role whose keys lie in Vault', () => {
   });
 
   it('refuses a token of everything: roles would not be apart', async () => {
-    const found = await problemsOf(openCheckedKeyStore(settings(vault.root), 'api'));
+    const found = await problemsOf(checkedKeyStore(settings(vault.root), 'api'));
     expect(found).toContain('worker/epoch: the token may read in it, and must not');
     expect(found).toContain('api/receipt: the token may update in it, and must not');
   });
@@ -171,7 +171,7 @@ describe('the check at the start of a role whose keys lie in Vault', () => {
 
   it('names the cause where Vault is sealed, gone, forbids, or has another kind of mount', async () => {
     const token = await tokenOf('api');
-    const found = async (given: string) => problemsOf(openCheckedKeyStore(settings(given), 'api'));
+    const found = async (given: string) => problemsOf(checkedKeyStore(settings(given), 'api'));
     vault.seal(true);
     expect(await found(token)).toEqual([
       'secret: cannot be looked at (Vault is sealed, or in maintenance)',
@@ -330,7 +330,7 @@ describe('the token for Vault', () => {
     try {
       const file = join(folder, 'token');
       const given = { ...settings(''), KEYSTORE_TOKEN: undefined, KEYSTORE_TOKEN_FILE: file };
-      const check = () => problemsOf(openCheckedKeyStore(given, 'ops'));
+      const check = () => problemsOf(checkedKeyStore(given, 'ops'));
       const why = async () => (await check()).join();
       expect(await why()).toContain('KEYSTORE_TOKEN_FILE cannot be read, ENOENT');
       await writeFile(file, 'two words');
@@ -364,13 +364,13 @@ describe('the token for Vault', () => {
 
   it('and the bytes of keys stand in no problem and no address', async () => {
     const token = await tokenOf('worker');
-    const worker = await openCheckedKeyStore(settings(token), 'worker');
+    const worker = await checkedKeyStore(settings(token), 'worker');
     const [link] = await worker.ensureLinkKey();
     const bytes = link?.key.reveal().toString('base64') ?? '';
     expect(vault.traffic()).toContain(bytes);
     vault.behave('broken');
     const said = [
-      ...(await problemsOf(openCheckedKeyStore(settings(token), 'worker'))),
+      ...(await problemsOf(checkedKeyStore(settings(token), 'worker'))),
       ...(await problemsOf(worker.ensureEpochKeys({ from: '2026-12-01', days: 1 }))),
       ...vault.asked,
     ].join();

@@ -16,8 +16,8 @@ import { vaultKeyFolder } from './vault-key-folder.ts';
 export type KeyStoreSettings = Pick<Config, 'KEYSTORE' | 'KEYSTORE_TOKEN' | 'KEYSTORE_TOKEN_FILE'>;
 
 /** The key store that KEYSTORE names. */
-export function openKeyStore(settings: KeyStoreSettings): KeyStore {
-  return folderKeyStore(openKeyFolder(settings));
+export function keyStoreFromConfig(settings: KeyStoreSettings): KeyStore {
+  return folderKeyStore(keyFolderFromConfig(settings));
 }
 
 /**
@@ -25,25 +25,25 @@ export function openKeyStore(settings: KeyStoreSettings): KeyStore {
  *
  * @throws {KeyStoreError} with every problem found, one line each
  */
-export async function openCheckedKeyStore(
+export async function checkedKeyStore(
   settings: KeyStoreSettings,
   role: KeyRole,
 ): Promise<KeyStore> {
-  const vault = openVault(settings);
+  const vault = vaultFromConfig(settings);
   if (vault) await checkVault(vault, role);
   else await checkKeyStore(keyStoreFolder(settings.KEYSTORE), role);
-  return openKeyStore(settings);
+  return keyStoreFromConfig(settings);
 }
 
 /** What holds the keys. */
-export function openKeyFolder(settings: KeyStoreSettings): KeyFolder {
-  const vault = openVault(settings);
+export function keyFolderFromConfig(settings: KeyStoreSettings): KeyFolder {
+  const vault = vaultFromConfig(settings);
   if (!vault) return keyFolder(keyStoreFolder(settings.KEYSTORE));
   return rememberingFolder(vaultKeyFolder(vault.client, vault.address));
 }
 
 /** @returns undefined where keys are files */
-export function openVault({
+export function vaultFromConfig({
   KEYSTORE,
   KEYSTORE_TOKEN: token,
   KEYSTORE_TOKEN_FILE: file,
