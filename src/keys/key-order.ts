@@ -19,7 +19,8 @@ export async function inUseLast(
   const young = new Set<string>();
   for (const name of names) {
     const madeAt = await files.madeAt(`${folder}/${name}${privateExtension}`);
-    if (madeAt && nowMs - madeAt.getTime() < ageMs) young.add(name);
+    // The clock of what holds it may be ahead of ours.
+    if (madeAt && Math.max(0, nowMs - madeAt.getTime()) < ageMs) young.add(name);
   }
   // Where all are young, the first is what everybody has.
   if (young.size === names.length) young.delete(names[0] ?? '');
