@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { portalBounds, portalMaxAgeMinutesDefault } from '../src/domain/portal.ts';
 import { Secret } from '../src/domain/secret.ts';
 import { type KeptDays, keptDaysMax, keptDaysMin } from './kept-days.ts';
+import { keyStoreProblems, keyStoreVariables } from './key-store-variables.ts';
 import { operatorVariables, wayInProblems } from './operator-variables.ts';
 
 const portRule = { error: 'must be a whole number from 1 to 65535' };
@@ -175,13 +176,7 @@ export const environment = z.object({
     .describe(
       'Least time that a send of unknown outcome is looked for before one more attempt. Unset: 60, and 900 beside a live transport. Never under what the provider’s list may lag, nor under lease and timeout of a send, 75.',
     ),
-  KEYSTORE: z
-    .string()
-    .regex(/^file:.+/)
-    .optional()
-    .describe(
-      'Where keys live. Unset: file:DATA_DIR/keys. Replicated, never backed up with the database.',
-    ),
+  ...keyStoreVariables,
   JOURNAL: z
     .string()
     .regex(/^file:.+/)
@@ -303,8 +298,8 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     );
   }
   const values = parsed.data;
-  const wayIn = wayInProblems(values);
-  if (wayIn.length > 0) throw new ConfigError(wayIn);
+  const problems = [...wayInProblems(values), ...keyStoreProblems(values)];
+  if (problems.length > 0) throw new ConfigError(problems);
   const apiUrl = values.API_URL ?? `http://localhost:${values.API_PORT}`;
   const journal = values.JOURNAL ?? `file:${values.DATA_DIR}/journal`;
   return Object.freeze({

@@ -5,9 +5,8 @@ import { channelsAvailable, hasLiveTransport } from '../config/transports.ts';
 import packageFile from '../package.json' with { type: 'json' };
 import type { Channel } from '../src/domain/channel.ts';
 import { type Lane, laneKey, lanesOf } from '../src/domain/lane.ts';
-import { checkKeyStore } from '../src/keys/check-key-store.ts';
-import { fileKeyStore, keyStoreFolder } from '../src/keys/file-key-store.ts';
 import type { KeyStore } from '../src/keys/key-store.ts';
+import { checkedKeyStore } from '../src/keys/key-store-from-config.ts';
 import { createBells } from '../src/queue/bells.ts';
 import { openCheckedDatabase } from '../src/roles/checked-database.ts';
 import { checkedQueueUrl } from '../src/roles/checked-queue.ts';
@@ -85,9 +84,7 @@ export async function runScheduler(config: Config): Promise<{ close(): Promise<v
  * appointments for the canary, and read what the canary is sent; and open nothing of a patient's.
  */
 async function openKeys(config: Config): Promise<KeyStore> {
-  const folder = keyStoreFolder(config.KEYSTORE);
-  await checkKeyStore(folder, 'scheduler');
-  const keys = fileKeyStore(folder);
+  const keys = await checkedKeyStore(config, 'scheduler');
   await keys.ensureWebhookKey();
   await keys.ensureCanaryKey();
   await keys.ensureAuditKey();

@@ -3,9 +3,8 @@ import { type Config, ConfigError } from '../config/env.ts';
 import { limits } from '../config/limits.ts';
 import packageFile from '../package.json' with { type: 'json' };
 import { openJournal } from '../src/journal/journal.ts';
-import { checkKeyStore } from '../src/keys/check-key-store.ts';
-import { fileKeyStore, keyStoreFolder } from '../src/keys/file-key-store.ts';
 import type { KeyStore } from '../src/keys/key-store.ts';
+import { checkedKeyStore } from '../src/keys/key-store-from-config.ts';
 import { lintMessages } from '../src/message/lint-messages.ts';
 import { openCheckedDatabase } from '../src/roles/checked-database.ts';
 import { checkedQueueUrl } from '../src/roles/checked-queue.ts';
@@ -125,9 +124,7 @@ async function openKeys(config: Config): Promise<KeyStore> {
   const optOut = config.SMS_OPT_OUT === 'reply';
   const problems = lintMessages({ linkHostUrl: config.PATIENT_URL, optOut });
   if (problems.length > 0) throw new ConfigError(problems);
-  const folder = keyStoreFolder(config.KEYSTORE);
-  await checkKeyStore(folder, 'worker');
-  const keys = fileKeyStore(folder);
+  const keys = await checkedKeyStore(config, 'worker');
   await makeEpochKeys({ keys, now: () => Temporal.Now.instant() });
   // Made at the first start and not when first needed, so that the patient role can be given the same.
   await keys.symmetricKeys('pepper');

@@ -5,7 +5,7 @@ import type { Config } from '../../config/env.ts';
 import { AppError } from '../domain/errors.ts';
 import { utcMonth } from '../domain/link-expiry.ts';
 import { Secret } from '../domain/secret.ts';
-import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
+import { keyStoreFromConfig } from '../keys/key-store-from-config.ts';
 import { prepareQueue } from '../queue/prepare-queue.ts';
 import { administer, recordAdministration } from '../store/administration.ts';
 import { migrate } from '../store/migrate.ts';
@@ -45,7 +45,7 @@ export async function runMigrate(
  * @throws {CommandError} when it does not within half a minute
  */
 export async function untilSealable(config: Config, organisationId: string): Promise<void> {
-  const keys = fileKeyStore(keyStoreFolder(config.KEYSTORE));
+  const keys = keyStoreFromConfig(config);
   const now = Temporal.Now.instant();
   const last = utcMonth(now.add({ hours: 24 * 400 }));
   for (let tries = 0; tries < 300; tries += 1) {

@@ -4,7 +4,7 @@ import type { Config } from '../../config/env.ts';
 import { type AuditHead, auditFindings } from '../domain/audit-chain.ts';
 import { readAuditHeads } from '../journal/audit-heads.ts';
 import { auditHeadReader } from '../keys/audit-head.ts';
-import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
+import { keyStoreFromConfig } from '../keys/key-store-from-config.ts';
 import { administer, recordAdministration } from '../store/administration.ts';
 import { seeOneMoment } from '../store/audit-chain.ts';
 import { listAudit } from '../store/audit-reads.ts';
@@ -120,7 +120,7 @@ async function headsFrom(
 
 async function keysFrom(config: Config, path: string | undefined): Promise<readonly JWK[]> {
   if (path === undefined) {
-    return fileKeyStore(keyStoreFolder(config.KEYSTORE)).publishedAuditKeys();
+    return keyStoreFromConfig(config).publishedAuditKeys();
   }
   const text = await readFile(path, 'utf8').catch(unreadable('--keys'));
   try {

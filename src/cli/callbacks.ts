@@ -1,8 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Config } from '../../config/env.ts';
-import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
-import { symmetricFolders } from '../keys/key-places.ts';
+import { keyStoreFromConfig } from '../keys/key-store-from-config.ts';
 import { administer, recordAdministration } from '../store/administration.ts';
 import { type CallbackAddresses, callbackAddresses } from '../usecases/callback-addresses.ts';
 import { adminUrlOf } from './admin.ts';
@@ -50,12 +47,12 @@ export async function runCallbacks(
  * @throws {CommandError} while there is none: one made here could be of a user that the api is not
  */
 export async function addressesOf(config: Config): Promise<CallbackAddresses> {
-  const folder = keyStoreFolder(config.KEYSTORE);
-  if (!existsSync(join(folder, symmetricFolders.callback))) {
+  const keys = keyStoreFromConfig(config);
+  if ((await keys.keptKeys('callback')).length === 0) {
     throw new CommandError(
       `There is no callback key in ${config.KEYSTORE}: start the api once, or set KEYSTORE or DATA_DIR.`,
       { exitCode: 1 },
     );
   }
-  return callbackAddresses({ keys: fileKeyStore(folder), callbackUrl: config.CALLBACK_URL });
+  return callbackAddresses({ keys, callbackUrl: config.CALLBACK_URL });
 }

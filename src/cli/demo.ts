@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../../config/env.ts';
 import { Secret } from '../domain/secret.ts';
-import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
+import { keyStoreFromConfig } from '../keys/key-store-from-config.ts';
 import { newPassword } from '../keys/password.ts';
 import { administer } from '../store/administration.ts';
 import type { DemoAccess } from '../supervisor/summary.ts';
@@ -117,7 +117,7 @@ async function makeOpsUser(adminUrl: Secret<string>): Promise<string> {
  * the mail system. At every start: addresses and keys may have changed.
  */
 async function setUpCallbacks(config: Config): Promise<void> {
-  const keys = fileKeyStore(keyStoreFolder(config.KEYSTORE));
+  const keys = keyStoreFromConfig(config);
   const { bounce, inbound } = await callbackAddresses({ keys, callbackUrl: config.CALLBACK_URL });
   writePrivately(join(sandboxFolder(config), 'callback-addresses.json'), {
     bounceUrl: bounce.reveal(),

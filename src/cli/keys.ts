@@ -4,7 +4,7 @@ import type { Config } from '../../config/env.ts';
 import { addKeyToAll, levelKeys } from '../keys/add-key-to-all.ts';
 import { fileKeyStore } from '../keys/file-key-store.ts';
 import { type KeyStore, type RotatedKind, rotatedKinds } from '../keys/key-store.ts';
-import { openKeyStore } from '../keys/open-key-store.ts';
+import { keyStoreFromConfig } from '../keys/key-store-from-config.ts';
 import { administer, recordAdministration } from '../store/administration.ts';
 import {
   linksBySelector,
@@ -72,7 +72,7 @@ async function list(config: Config, { json }: Values): Promise<number> {
 }
 
 async function readKeys(config: Config): Promise<KeyRow[]> {
-  const keys = openKeyStore(config);
+  const keys = keyStoreFromConfig(config);
   const { links, stops } = await administer(adminUrlOf(config), async (connection) => ({
     links: await linksBySelector(connection),
     stops: await suppressionsByPepper(connection),
@@ -121,7 +121,7 @@ function storesOf(config: Config, { also }: Values): [KeyStore, ...KeyStore[]] {
   if (also !== undefined && !existsSync(also)) {
     throw new CommandError('There is no such folder as --also names.');
   }
-  return [openKeyStore(config), ...(also === undefined ? [] : [fileKeyStore(also)])];
+  return [keyStoreFromConfig(config), ...(also === undefined ? [] : [fileKeyStore(also)])];
 }
 
 const isShared = (kind: RotatedKind) => ['link', 'pepper', 'opt-out'].includes(kind);
@@ -148,7 +148,7 @@ async function retire(config: Config, values: Values, word: string): Promise<num
     throw new CommandError(`It is needed by ${row.neededBy}.`, { exitCode: exitCodes.failed });
   }
   await audit(config, { action: 'key.retire', subject: word, reason });
-  await openKeyStore(config).removeKey(row.kind, row.id);
+  await keyStoreFromConfig(config).removeKey(row.kind, row.id);
   console.log(values.json ? JSON.stringify({ retired: word }) : `Removed ${word} for good.`);
   return exitCodes.fine;
 }

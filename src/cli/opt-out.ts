@@ -1,10 +1,7 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Config } from '../../config/env.ts';
 import { Secret } from '../domain/secret.ts';
 import { openJournal } from '../journal/journal.ts';
-import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
-import { symmetricFolders } from '../keys/key-places.ts';
+import { keyStoreFromConfig } from '../keys/key-store-from-config.ts';
 import { liftOptOut } from '../usecases/lift-opt-out.ts';
 import { adminUrlOf } from './admin.ts';
 import { CommandError } from './command-error.ts';
@@ -30,8 +27,8 @@ export async function runOptOut(
   }
   const reason = reasonFrom(values.reason);
   const contact = await readContact();
-  const folder = keyStoreFolder(config.KEYSTORE);
-  if (!existsSync(join(folder, symmetricFolders.pepper))) {
+  const keys = keyStoreFromConfig(config);
+  if ((await keys.keptKeys('pepper')).length === 0) {
     throw new CommandError(`There is no pepper in ${config.KEYSTORE}: set KEYSTORE or DATA_DIR.`, {
       exitCode: 1,
     });
@@ -39,7 +36,7 @@ export async function runOptOut(
   const adminUrl = adminUrlOf(config);
   const journal = await openJournal(config.JOURNAL, 'command-line');
   const wasStopped = await liftOptOut(
-    { adminUrl, keys: fileKeyStore(folder), journal },
+    { adminUrl, keys, journal },
     { contact: new Secret(contact.text), reason },
   ).finally(() => journal.close());
   if (values.json) {

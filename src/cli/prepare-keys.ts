@@ -1,5 +1,5 @@
 import type { Config } from '../../config/env.ts';
-import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
+import { keyStoreFromConfig } from '../keys/key-store-from-config.ts';
 
 /**
  * `sotto prepare-keys`: makes in KEYSTORE the first of each key that `worker` and `patient` share, where
@@ -12,7 +12,7 @@ export async function runPrepareKeys(
   config: Config,
   { values }: { readonly values: { readonly json?: boolean | undefined } },
 ): Promise<number> {
-  const keys = fileKeyStore(keyStoreFolder(config.KEYSTORE));
+  const keys = keyStoreFromConfig(config);
   await keys.ensureLinkKey();
   await keys.symmetricKeys('pepper');
   await keys.symmetricKeys('opt-out');

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/env.ts';
 import { type JudgedAppointment, sealedVerdicts } from '../domain/sealed-report.ts';
-import { openKeyStore } from '../keys/open-key-store.ts';
+import { keyStoreFromConfig } from '../keys/key-store-from-config.ts';
 import { administer } from '../store/administration.ts';
 import { reportSealed } from '../usecases/report-sealed.ts';
 import { adminUrlOf } from './admin.ts';
@@ -36,7 +36,7 @@ async function report(config: Config, { from, to, json }: Values): Promise<numbe
   const found = await reportSealed(
     {
       administer: (work) => administer(adminUrl, work),
-      keys: openKeyStore(config),
+      keys: keyStoreFromConfig(config),
       now: () => Temporal.Now.instant(),
     },
     {

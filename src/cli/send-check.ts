@@ -3,7 +3,7 @@ import { limits } from '../../config/limits.ts';
 import { hasLiveTransport } from '../../config/transports.ts';
 import { modes } from '../domain/channel.ts';
 import { AppError } from '../domain/errors.ts';
-import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
+import { keyStoreFromConfig } from '../keys/key-store-from-config.ts';
 import { administer, administrator } from '../store/administration.ts';
 import {
   putSendCheck,
@@ -116,7 +116,7 @@ function depsOf(config: Config): SendCheckDeps {
   return {
     transaction: (_organisationId, work) => administer(adminUrl, work),
     journal: commandLineJournal(config),
-    keys: fileKeyStore(keyStoreFolder(config.KEYSTORE)),
+    keys: keyStoreFromConfig(config),
     isSandbox: !hasLiveTransport(config),
   };
 }

@@ -1,6 +1,7 @@
-import type { Config } from '../../config/env.ts';
+import { type Config, ConfigError } from '../../config/env.ts';
 import { checkKeyStore } from '../keys/check-key-store.ts';
 import { keyStoreFolder } from '../keys/file-key-store.ts';
+import { isVaultSetting } from '../keys/vault-address.ts';
 import { createRoleLogins } from '../store/role-logins.ts';
 import { up } from '../supervisor/up.ts';
 import { migrateAll } from './admin.ts';
@@ -21,12 +22,17 @@ const roleModules = [
  * Keys are looked at before anything starts. Each role does it again, but a role that cannot use its
  * keys is started over and over, while here a person is told and can mend it.
  *
+ * @throws {ConfigError} for keys in Vault
  * @throws {KeyStoreError} with one line a problem
  */
 export async function runUp(
   config: Config,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
+  // One process starts all roles here, and would need to hold the token of each.
+  if (isVaultSetting(config.KEYSTORE)) {
+    throw new ConfigError(['KEYSTORE: npm start keeps keys in files; start each role by itself']);
+  }
   const keyFolder = keyStoreFolder(config.KEYSTORE);
   for (const role of ['api', 'patient', 'worker'] as const) await checkKeyStore(keyFolder, role);
   return up({

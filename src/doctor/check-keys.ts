@@ -3,9 +3,17 @@ import { join } from 'node:path';
 import { limits } from '../../config/limits.ts';
 import { utcDay, utcMonth } from '../domain/link-expiry.ts';
 import { checkKeyStore } from '../keys/check-key-store.ts';
+import { checkVault, rolesOfToken } from '../keys/check-vault.ts';
 import { keyStoreFolder } from '../keys/file-key-store.ts';
 import { findMissingHalves, type MissingHalves } from '../keys/find-missing-halves.ts';
+import type { KeyFolder } from '../keys/key-folder.ts';
+import type { KeyRole } from '../keys/key-places.ts';
 import { KeyStoreError } from '../keys/key-store-error.ts';
+import {
+  type KeyStoreSettings,
+  keyFolderFromConfig,
+  vaultFromConfig,
+} from '../keys/key-store-from-config.ts';
 import { mendOfKeyProblem } from '../keys/mend-of-key-problem.ts';
 import { counted, type Finding, fine, problem, warning } from './finding.ts';
 
@@ -17,11 +25,21 @@ const rolesWithKeys = ['api', 'patient', 'worker', 'scheduler'] as const;
  * @param organisationIds undefined while nobody can tell which there are
  */
 export async function checkKeys(input: {
-  keyStore: string;
+  settings: KeyStoreSettings;
   organisationIds: readonly string[] | undefined;
   now: Temporal.Instant;
 }): Promise<Finding[]> {
-  const folder = keyStoreFolder(input.keyStore);
+  const vault = vaultFromConfig(input.settings);
+  const files = keyFolderFromConfig(input.settings);
+  if (vault) {
+    const found = await checkRoles(await rolesOfToken(vault).catch(() => []), (role) =>
+      checkVault(vault, role),
+    );
+    // Where it does not answer, it has not told which halves there are.
+    const isThere = found.every(({ severity }) => severity === 'fine');
+    return isThere ? [...found, ...(await checkHalves(files, input))] : found;
+  }
+  const folder = keyStoreFolder(input.settings.KEYSTORE);
   if (!existsSync(folder)) {
     return [
       problem('key_store', {
@@ -30,16 +48,21 @@ export async function checkKeys(input: {
       }),
     ];
   }
-  return [...(await checkFiles(folder)), ...(await checkHalves(folder, input))];
+  const here = rolesWithKeys.filter((role) => existsSync(join(folder, role)));
+  const found = await checkRoles(here, (role) => checkKeyStore(folder, role));
+  return [...found, ...(await checkHalves(files, input))];
 }
 
-async function checkFiles(folder: string): Promise<Finding[]> {
-  const here = rolesWithKeys.filter((role) => existsSync(join(folder, role)));
+/** @param here roles that have keys where it looks */
+async function checkRoles(
+  here: readonly KeyRole[],
+  check: (role: KeyRole) => Promise<void>,
+): Promise<Finding[]> {
   // Public halves are looked at with any role's, so that of `ops` will do where none has keys.
   const roles = here.length > 0 ? here : (['ops'] as const);
   const lines = new Set<string>();
   for (const role of roles) {
-    await checkKeyStore(folder, role).catch((error: unknown) => {
+    await check(role).catch((error: unknown) => {
       if (!(error instanceof KeyStoreError)) throw error;
       for (const line of error.problems) lines.add(line);
     });
@@ -59,14 +82,14 @@ async function checkFiles(folder: string): Promise<Finding[]> {
 }
 
 async function checkHalves(
-  folder: string,
+  files: KeyFolder,
   {
     organisationIds,
     now,
   }: { organisationIds: readonly string[] | undefined; now: Temporal.Instant },
 ): Promise<Finding[]> {
   const last = now.add({ hours: 24 * limits.keyHorizonDays });
-  const missing = await findMissingHalves(folder, {
+  const missing = await findMissingHalves(files, {
     days: daysUntil(now, last),
     months: monthsUntil(now, last),
     organisationIds: organisationIds ?? [],

@@ -126,12 +126,12 @@ function looksAt(setUp: SetUp, { dns, nowMs }: DoctorDeps, open: () => Opening):
     { group: 'redis', needs: ['REDIS_'], run: () => checkRedis(config.REDIS_URL) },
     {
       group: 'keys',
-      needs: ['KEYSTORE'],
+      needs: ['KEYSTORE', 'KEYSTORE_TOKEN', 'KEYSTORE_TOKEN_FILE'],
       async run() {
         const opened = await view();
         const organisationIds = opened?.asOps && (await organisationsOf(opened.asOps));
         const now = Temporal.Instant.fromEpochMilliseconds(Math.round(nowMs()));
-        return checkKeys({ keyStore: config.KEYSTORE, organisationIds, now });
+        return checkKeys({ settings: config, organisationIds, now });
       },
     },
     {

@@ -1,9 +1,6 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Config } from '../../config/env.ts';
 import { isCallbackSecret } from '../keys/callback-secret.ts';
-import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
-import { symmetricFolders } from '../keys/key-places.ts';
+import { type KeyStoreSettings, keyStoreFromConfig } from '../keys/key-store-from-config.ts';
 
 /**
  * A judge of whether an address is one where the api takes what people answer, under any of its keys.
@@ -11,13 +8,12 @@ import { symmetricFolders } from '../keys/key-places.ts';
  * @returns undefined without the callback key: to look for it in the store would make one
  */
 export async function isInboundAddress(
-  config: Pick<Config, 'KEYSTORE' | 'CALLBACK_URL'>,
+  config: KeyStoreSettings & Pick<Config, 'CALLBACK_URL'>,
 ): Promise<((url: URL) => boolean) | undefined> {
-  const folder = keyStoreFolder(config.KEYSTORE);
-  const names = await readdir(join(folder, symmetricFolders.callback)).catch(() => []);
-  if (!names.some((name) => /^\d+\.key$/.test(name))) return undefined;
-  const keys = await fileKeyStore(folder)
-    .symmetricKeys('callback')
+  const store = keyStoreFromConfig(config);
+  const keys = await store
+    .keptKeys('callback')
+    .then((kept) => (kept.length > 0 ? store.symmetricKeys('callback') : undefined))
     .catch(() => undefined);
   if (!keys) return undefined;
   const beginning = '/callbacks/twilio/inbound/';

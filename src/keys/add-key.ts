@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Secret } from '../domain/secret.ts';
-import { type KeyFolder, privateExtension } from './key-files.ts';
+import { type KeyFolder, privateExtension } from './key-folder.ts';
 import { boxPair, ensurePairs, privateBytes, receiptPair } from './key-pairs.ts';
 import { places, rotatedFolders } from './key-places.ts';
 import type { AddedKey, NumberedKey, RotatedKind } from './key-store.ts';
@@ -98,11 +98,4 @@ export async function revokeLinkKey(files: KeyFolder, selector: string): Promise
   await files.create(`${places.link}/${selector}${revokedExtension}`, Buffer.alloc(0), 'owner');
   await files.sync(places.link);
   await files.remove(places.link, `${selector}${privateExtension}`);
-}
-
-/** Numbers of the keys in a folder, the oldest first. */
-export async function numbersIn(files: KeyFolder, folder: string): Promise<string[]> {
-  return (await files.list(folder, privateExtension))
-    .filter((id) => /^\d+$/.test(id))
-    .sort((one, other) => Number(one) - Number(other));
 }

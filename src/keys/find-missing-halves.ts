@@ -1,4 +1,4 @@
-import { keyFolder } from './key-files.ts';
+import type { KeyFolder } from './key-folder.ts';
 import { boxPair } from './key-pairs.ts';
 import { places, viewPlace } from './key-places.ts';
 
@@ -14,14 +14,13 @@ export interface MissingHalves {
  * @param wanted days `YYYY-MM-DD` of epoch keys, months `YYYY-MM` of view keys for each organisation
  */
 export async function findMissingHalves(
-  directory: string,
+  files: Pick<KeyFolder, 'list'>,
   wanted: {
     days: readonly string[];
     months: readonly string[];
     organisationIds: readonly string[];
   },
 ): Promise<MissingHalves> {
-  const files = keyFolder(directory);
   const namesIn = async (folder: string) =>
     new Set(await files.list(folder, boxPair.publicExtension));
   const days = await namesIn(places.epoch.publicFolder);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { boxPublicKey, newBoxPrivateKey } from './box-keys.ts';
-import { forEachName, type KeyFolder, privateExtension } from './key-files.ts';
+import { forEachName, type KeyFolder, privateExtension } from './key-folder.ts';
 import type { PairPlace } from './key-places.ts';
 import { KeyStoreError } from './key-store-error.ts';
 import { receiptJwk } from './receipt-key.ts';

@@ -11,3 +11,15 @@ export class KeyStoreError extends Error {
     this.problems = problems;
   }
 }
+
+/** Who holds the keys does not answer: what was read before may still be so. */
+export class KeyStoreAwayError extends KeyStoreError {
+  /** Nothing is answered there for now, whatever is asked. */
+  readonly isSilent: boolean;
+
+  constructor(problem: string, { isSilent }: { isSilent: boolean }) {
+    super([problem]);
+    this.name = 'KeyStoreAwayError';
+    this.isSilent = isSilent;
+  }
+}

@@ -6,6 +6,11 @@
 export function mendOfKeyProblem(rule: string): string {
   const [, mode] = /must be 0(\d{3})$/.exec(rule) ?? [];
   if (mode) return `chmod ${mode} it, and see who could read or replace it until now.`;
+  if (/the token may/.test(rule)) {
+    return 'Give the token the policy of its role alone: deploy/vault, docs/operations.md, "Keys in Vault".';
+  }
+  if (/Vault/.test(rule))
+    return 'docs/operations.md, "Keys in Vault", says what each of these means.';
   if (/cannot be/.test(rule)) return 'Look again as root, or as the user of that role.';
   if (/no private half|belong/.test(rule)) {
     return 'Bring back the private half from a replica; without it nothing sealed to this key opens.';

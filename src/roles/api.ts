@@ -6,10 +6,9 @@ import { AppError } from '../domain/errors.ts';
 import type { OrganisationSettings } from '../domain/organisation.ts';
 import { buildApi } from '../http/api/build-api.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
-import { checkKeyStore } from '../keys/check-key-store.ts';
 import { createErasureReceipts } from '../keys/erasure-receipt.ts';
-import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
 import type { KeyStore } from '../keys/key-store.ts';
+import { checkedKeyStore } from '../keys/key-store-from-config.ts';
 import { createRenewedReceipts, type RenewedReceipts } from '../keys/renewed-receipts.ts';
 import { createBatchedLookup } from '../store/batched-lookup.ts';
 import {
@@ -56,9 +55,7 @@ const keysReadMs = 10_000;
  */
 export async function runApi(config: Config): Promise<{ close(): Promise<void> }> {
   const log = createLog({ role: 'api', level: config.LOG_LEVEL });
-  const folder = keyStoreFolder(config.KEYSTORE);
-  await checkKeyStore(folder, 'api');
-  const keys = fileKeyStore(folder);
+  const keys = await checkedKeyStore(config, 'api');
   const database = await openCheckedDatabase(config, { role: 'api', log });
   const journal = await openJournal(config.JOURNAL, 'api');
   const closeStores = async () => {

@@ -6,10 +6,9 @@ import { channelsAvailable, hasLiveTransport } from '../../config/transports.ts'
 import { buildPatientApp } from '../http/patient/app.ts';
 import { paths } from '../http/patient/paths.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
-import { checkKeyStore } from '../keys/check-key-store.ts';
 import { createErasureReceipts } from '../keys/erasure-receipt.ts';
-import { fileKeyStore, keyStoreFolder } from '../keys/file-key-store.ts';
 import type { KeyStore } from '../keys/key-store.ts';
+import { checkedKeyStore } from '../keys/key-store-from-config.ts';
 import { createLinkTokens, type LinkTokens } from '../keys/link-token.ts';
 import type { PasskeyOwner } from '../keys/passkey-box.ts';
 import { createRenewedCookieBoxes, type RenewedCookieBoxes } from '../keys/renewed-cookie-boxes.ts';
@@ -56,9 +55,7 @@ export async function runPatient(config: Config): Promise<{ close(): Promise<voi
   const codeTransports = openCodeTransports(config, {
     keepForCanary: (message) => keepCanaryMessage({ database, keys }, message),
   });
-  const folder = keyStoreFolder(config.KEYSTORE);
-  await checkKeyStore(folder, 'patient');
-  const keys = fileKeyStore(folder);
+  const keys = await checkedKeyStore(config, 'patient');
   const database = await openCheckedDatabase(config, { role: 'patient', log });
   const journal = await openJournal(config.JOURNAL, 'patient');
   const close = async () => {

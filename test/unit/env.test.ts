@@ -112,6 +112,31 @@ describe('the configuration', () => {
     },
   );
 
+  it.each([
+    'vault:https://vault.example:8200/secret/sotto',
+    'vault:https://vault.example/kv/teams/sotto-live',
+    'vault:http://127.0.0.1:8100/secret/sotto',
+  ])('takes %s for a place of keys, with one token', (KEYSTORE) => {
+    const problems = (more: object) => refused(() => loadConfig({ KEYSTORE, ...more }));
+    expect(problems({ KEYSTORE_TOKEN: 'hvs.a' })).toEqual([]);
+    expect(problems({ KEYSTORE_TOKEN_FILE: '/run/token' })).toEqual([]);
+    expect(problems({})).toEqual(['KEYSTORE']);
+    expect(problems({ KEYSTORE_TOKEN: 'a', KEYSTORE_TOKEN_FILE: 'b' })).toEqual(['KEYSTORE_TOKEN']);
+    expect(problems({ KEYSTORE_TOKEN: 'two words' })).toEqual(['KEYSTORE_TOKEN']);
+  });
+
+  it.each([
+    'vault:http://vault.example/secret/sotto',
+    'vault:https://vault.example/secret',
+    'vault:https://user:word@vault.example/secret/sotto',
+    'vault:https://vault.example/secret/../sys/sotto',
+    'vault:https://vault.example/secret/sotto?list=true',
+    'vault:secret/sotto',
+  ])('takes %s for no place of keys', (KEYSTORE) => {
+    const complaints = refused(() => loadConfig({ KEYSTORE, KEYSTORE_TOKEN: 'hvs.a' }));
+    expect(new Set(complaints)).toEqual(new Set(['KEYSTORE']));
+  });
+
   it('holds a link host to 24 characters, because the SMS has room for no more', () => {
     expect(refused(() => loadConfig({ PATIENT_URL: 'https://rdv.example.care' }))).toEqual([]);
     expect(refused(() => loadConfig({ PATIENT_URL: 'https://rdvs.example.care' }))).toEqual([

@@ -1,0 +1,14 @@
+# Keys of Sotto in Vault, for the role ops and for sotto doctor. Made by scripts/vault-policies.ts for
+# KEYSTORE=vault:https://HOST/secret/sotto: with another mount or path, change both words everywhere.
+path "secret/data/sotto/public/*" {
+  capabilities = ["read"]
+}
+path "secret/metadata/sotto/public/*" {
+  capabilities = ["list"]
+}
+path "sys/capabilities-self" {
+  capabilities = ["update"]
+}
+path "auth/token/renew-self" {
+  capabilities = ["update"]
+}

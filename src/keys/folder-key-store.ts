@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import {
+  addKey,
+  firstSelectorIn,
+  revokedSelectorsIn,
+  revokeLinkKey,
+  selectorsIn,
+} from './add-key.ts';
+import { type KeyFolder, privateExtension } from './key-folder.ts';
+import { inUseLast, numbersIn } from './key-order.ts';
+import { boxPair, destroyPair, ensurePairs, type PairKind, receiptPair } from './key-pairs.ts';
+import {
+  type PairPlace,
+  places,
+  rotatedFolders,
+  symmetricFolders,
+  viewPlace,
+} from './key-places.ts';
+import type { KeyStore, NumberedKey, SymmetricKeyName } from './key-store.ts';
+import { KeyStoreAwayError, KeyStoreError } from './key-store-error.ts';
+import type { LinkKey } from './link-token.ts';
+import { ensureFirst, ensureFirstPair, ensureNamed } from './make-keys.ts';
+import { publishedKeys, readHalf, readKeys, readPrivate } from './read-keys.ts';
+
+const firstNumber = '1';
+/** No key, and in no list. */
+const probe = '.writable';
+
+export interface KeyStoreOptions {
+  /** How old a key must be before it is used, where an older one is there. */
+  readonly readBeforeUsedMs?: number;
+  readonly nowMs?: () => number;
+}
+
+/** What every process has read a new key within. */
+const readBeforeUsed = 60_000;
+/** Receipts are verified elsewhere, with keys that were fetched up to five minutes ago. */
+const publishedBeforeUsedFactor = 10;
+
+/** The key store over whatever holds its keys. */
+export function folderKeyStore(
+  files: KeyFolder,
+  { readBeforeUsedMs = readBeforeUsed, nowMs = Date.now }: KeyStoreOptions = {},
+): KeyStore {
+  const remembered = new Map<string, Buffer>();
+
+  async function publicHalf(place: PairPlace, name: string): Promise<Buffer | undefined> {
+    const path = `${place.publicFolder}/${name}${boxPair.publicExtension}`;
+    const known = remembered.get(path);
+    if (known) return known;
+    const bytes = await orMissing(readHalf(files, path));
+    if (bytes) remembered.set(path, bytes);
+    return bytes;
+  }
+
+  async function newestPublicHalf(place: PairPlace) {
+    const names = await orMissing(files.list(place.publicFolder, boxPair.publicExtension));
+    const number = names?.sort((one, other) => Number(one) - Number(other)).at(-1);
+    const key = number && (await publicHalf(place, number));
+    return number && key ? { number, key } : undefined;
+  }
+
+  async function destroy(place: PairPlace, kind: PairKind, name: string): Promise<void> {
+    remembered.delete(`${place.publicFolder}/${name}${kind.publicExtension}`);
+    await destroyPair(files, { place, kind, name });
+  }
+
+  const inOrder = (folder: string, names: readonly string[], ageMs = readBeforeUsedMs) =>
+    inUseLast(files, { folder, names, ageMs, nowMs: nowMs() });
+
+  const numberedKeys = async (folder: string, ageMs?: number): Promise<NumberedKey[]> =>
+    readKeys(files, folder, await inOrder(folder, await numbersIn(files, folder), ageMs));
+
+  const ensureNumbered = async (place: PairPlace, kind: PairKind): Promise<NumberedKey[]> => {
+    await ensureFirstPair(files, place, kind);
+    return numberedKeys(place.privateFolder);
+  };
+
+  const receiptKeys = () =>
+    numberedKeys(places.receipt.privateFolder, readBeforeUsedMs * publishedBeforeUsedFactor);
+
+  const linkKeys = async (): Promise<LinkKey[]> => {
+    const selectors = await inOrder(places.link, await selectorsIn(files));
+    const keys = await readKeys(files, places.link, selectors);
+    return keys.map(({ id, key }) => ({ selector: id, key }));
+  };
+
+  const symmetricKeys = async (name: SymmetricKeyName): Promise<NumberedKey[]> => {
+    const folder = symmetricFolders[name];
+    await ensureFirst(files, folder, firstNumber);
+    return numberedKeys(folder);
+  };
+
+  return {
+    epochPublicKey: (day) => publicHalf(places.epoch, checkedDay(day)),
+    epochPrivateKey: (day) => readPrivate(files, places.epoch, checkedDay(day)),
+    ensureEpochKeys: ({ from, days }) =>
+      ensurePairs(files, { place: places.epoch, kind: boxPair, names: daysFrom(from, days) }),
+    destroyEpochKey: (day) => destroy(places.epoch, boxPair, checkedDay(day)),
+    listEpochDays: async () =>
+      (await files.list(places.epoch.privateFolder, privateExtension)).sort(),
+
+    listLivingDays: () => living(places.epoch),
+
+    viewPublicKey: (organisationId, month) =>
+      publicHalf(viewPlace(organisationId), checkedMonth(month)),
+    viewPrivateKey: (organisationId, month) =>
+      readPrivate(files, viewPlace(organisationId), checkedMonth(month)),
+    async ensureViewKeys({ organisationIds, months }) {
+      const names = months.map(checkedMonth);
+      for (const organisationId of organisationIds) {
+        await ensurePairs(files, { place: viewPlace(organisationId), kind: boxPair, names });
+      }
+    },
+    destroyViewKey: (organisationId, month) =>
+      destroy(viewPlace(organisationId), boxPair, checkedMonth(month)),
+    listViewMonths: async (organisationId) =>
+      (await files.list(viewPlace(organisationId).privateFolder, privateExtension)).sort(),
+
+    listLivingMonths: (organisationId) => living(viewPlace(organisationId)),
+
+    linkKeys,
+    async ensureLinkKey() {
+      await ensureFirst(files, places.link, await firstSelectorIn(files));
+      return linkKeys();
+    },
+
+    receiptKeys,
+    async ensureReceiptKey() {
+      await ensureFirstPair(files, places.receipt, receiptPair);
+      return receiptKeys();
+    },
+    publishedReceiptKeys: () => publishedKeys(files, places.receipt),
+
+    ensureErasureKey: () => ensureNumbered(places.erasure, receiptPair),
+    publishedErasureKeys: () => publishedKeys(files, places.erasure),
+
+    webhookKeys: () => numberedKeys(places.webhook.privateFolder),
+    ensureWebhookKey: () => ensureNumbered(places.webhook, boxPair),
+    webhookPublicKey: () => newestPublicHalf(places.webhook),
+
+    canaryKeys: () => numberedKeys(places.canary.privateFolder),
+    ensureCanaryKey: () => ensureNumbered(places.canary, boxPair),
+    canaryPublicKey: () => newestPublicHalf(places.canary),
+
+    ensureAuditKey: () => ensureNumbered(places.audit, receiptPair),
+    publishedAuditKeys: () => publishedKeys(files, places.audit),
+
+    cookieKeys: () => numberedKeys(places.cookie),
+    async ensureCookieKey() {
+      await ensureFirst(files, places.cookie, firstNumber);
+      return numberedKeys(places.cookie);
+    },
+
+    async symmetricKey(name) {
+      const newest = (await symmetricKeys(name)).at(-1);
+      if (!newest) throw new KeyStoreError([`${symmetricFolders[name]}: holds no numbered key`]);
+      return newest.key;
+    },
+    symmetricKeys,
+
+    async phoneDayKey(day) {
+      const name = checkedDay(day);
+      await ensureNamed(files, places.phoneDay, name);
+      const [key] = await readKeys(files, places.phoneDay, [name]);
+      if (!key) throw new KeyStoreError([`${places.phoneDay}/${name}: was removed at once`]);
+      return key.key;
+    },
+    destroyPhoneDayKey: (day) =>
+      files.remove(places.phoneDay, `${checkedDay(day)}${privateExtension}`),
+    listPhoneDays: async () => (await files.list(places.phoneDay, privateExtension)).sort(),
+
+    async keptKeys(kind) {
+      const folder = rotatedFolders[kind];
+      const ids = kind === 'link' ? await selectorsIn(files) : await numbersIn(files, folder);
+      const found = ids.map(async (id) => ({
+        id,
+        madeAt: await files.madeAt(`${folder}/${id}${privateExtension}`),
+      }));
+      return Promise.all(found);
+    },
+    async keptKey(kind, id) {
+      const [key] = await readKeys(files, rotatedFolders[kind], [id]);
+      return key;
+    },
+    addKey: (kind, added = {}) => addKey(files, kind, added),
+    async removeKey(kind, id) {
+      const folder = rotatedFolders[kind];
+      if (kind === 'webhook') await files.remove(places.webhook.publicFolder, `${id}.pub`);
+      await files.remove(folder, `${id}${privateExtension}`);
+    },
+    revokeLinkKey: (selector) => revokeLinkKey(files, selector),
+    revokedSelectors: () => revokedSelectorsIn(files),
+    async checkWritable(kind) {
+      const folder = rotatedFolders[kind];
+      await files.makeFolder(folder, 'owner');
+      await files.create(`${folder}/${probe}`, Buffer.alloc(0), 'owner');
+      await files.remove(folder, probe);
+    },
+  };
+
+  async function living(place: PairPlace): Promise<string[]> {
+    const published = await files.list(place.publicFolder, boxPair.publicExtension);
+    const held = await files.list(place.privateFolder, privateExtension);
+    return Array.from(new Set([...published, ...held])).sort();
+  }
+}
+
+/** A public half that nobody can be asked for is missing: whoever would seal to it says so, and is asked again. */
+async function orMissing<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof KeyStoreAwayError) return undefined;
+    throw error;
+  }
+}
+
+function daysFrom(from: string, days: number): string[] {
+  const first = Temporal.PlainDate.from(checkedDay(from));
+  return Array.from({ length: days }, (_, day) => first.add({ days: day }).toString());
+}
+
+function checkedDay(day: string): string {
+  assert(/^\d{4}-\d{2}-\d{2}$/.test(day), 'day must be YYYY-MM-DD');
+  return day;
+}
+
+function checkedMonth(month: string): string {
+  assert(/^\d{4}-\d{2}$/.test(month), 'month must be YYYY-MM');
+  return month;
+}

@@ -1,0 +1,55 @@
+import type { Config } from '../../config/env.ts';
+import { checkKeyStore } from './check-key-store.ts';
+import { checkVault } from './check-vault.ts';
+import { keyStoreFolder } from './file-key-store.ts';
+import { folderKeyStore } from './folder-key-store.ts';
+import { keyFolder } from './key-files.ts';
+import type { KeyFolder } from './key-folder.ts';
+import type { KeyRole } from './key-places.ts';
+import type { KeyStore } from './key-store.ts';
+import { rememberingFolder } from './remembering-folder.ts';
+import { isVaultSetting, type VaultAddress, vaultAddress } from './vault-address.ts';
+import { type VaultClient, vaultClient } from './vault-client.ts';
+import { vaultKeyFolder } from './vault-key-folder.ts';
+
+/** The settings that say where keys lie. */
+export type KeyStoreSettings = Pick<Config, 'KEYSTORE' | 'KEYSTORE_TOKEN' | 'KEYSTORE_TOKEN_FILE'>;
+
+/** The key store that KEYSTORE names. */
+export function keyStoreFromConfig(settings: KeyStoreSettings): KeyStore {
+  return folderKeyStore(keyFolderFromConfig(settings));
+}
+
+/**
+ * The key store of a role, its keys looked at first.
+ *
+ * @throws {KeyStoreError} with every problem found, one line each
+ */
+export async function checkedKeyStore(
+  settings: KeyStoreSettings,
+  role: KeyRole,
+): Promise<KeyStore> {
+  const vault = vaultFromConfig(settings);
+  if (vault) await checkVault(vault, role);
+  else await checkKeyStore(keyStoreFolder(settings.KEYSTORE), role);
+  return keyStoreFromConfig(settings);
+}
+
+/** What holds the keys. */
+export function keyFolderFromConfig(settings: KeyStoreSettings): KeyFolder {
+  const vault = vaultFromConfig(settings);
+  if (!vault) return keyFolder(keyStoreFolder(settings.KEYSTORE));
+  return rememberingFolder(vaultKeyFolder(vault.client, vault.address));
+}
+
+/** @returns undefined where keys are files */
+export function vaultFromConfig({
+  KEYSTORE,
+  KEYSTORE_TOKEN: token,
+  KEYSTORE_TOKEN_FILE: file,
+}: KeyStoreSettings): { client: VaultClient; address: VaultAddress } | undefined {
+  if (!isVaultSetting(KEYSTORE)) return undefined;
+  const address = vaultAddress(KEYSTORE);
+  const source = token ? { token } : { file: file ?? '' };
+  return { client: vaultClient({ origin: address.origin, token: source }), address };
+}

@@ -1,0 +1,111 @@
+import type { KeyFolder } from './key-folder.ts';
+import { KeyStoreAwayError } from './key-store-error.ts';
+
+/** A key that was destroyed elsewhere may be in use here so long. */
+const freshMs = 10_000;
+/** A night without what holds the keys stops nothing. */
+const keptMs = 12 * 3_600_000;
+/** Who did not answer is not asked again at once, while there is something to go on with. */
+const restMs = 5_000;
+
+/**
+ * A folder of keys over the network, that goes on with what it has read while nobody answers there.
+ *
+ * A key is asked for again after some seconds, and gone when that answers so. Lists are asked for each
+ * time. Absence is not remembered, nor is anything longer than half a day.
+ */
+export function rememberingFolder(
+  files: KeyFolder,
+  nowMs: () => number = () => performance.now(),
+): KeyFolder {
+  let restingUntilMs = Number.NEGATIVE_INFINITY;
+  const silence = {
+    isOn: () => nowMs() < restingUntilMs,
+    begins: () => {
+      restingUntilMs = nowMs() + restMs;
+    },
+    ends: () => {
+      restingUntilMs = Number.NEGATIVE_INFINITY;
+    },
+  };
+  const memory = <T>(forMs: number) => answerMemory<T>({ forMs, nowMs, silence });
+  const reads = memory<Buffer | undefined>(freshMs);
+  const ages = memory<Date | undefined>(freshMs);
+  const lists = memory<string[]>(0);
+
+  return {
+    ...files,
+    read: (path) => reads.get(path, () => files.read(path)),
+    madeAt: (path) => ages.get(path, () => files.madeAt(path)),
+    list: (folder, extension) =>
+      lists.get(`${folder}/*${extension}`, () => files.list(folder, extension)),
+    async create(path, bytes, audience) {
+      try {
+        return await files.create(path, bytes, audience);
+      } finally {
+        lists.forget(`${path.slice(0, path.lastIndexOf('/'))}/*`);
+      }
+    },
+    async remove(folder, file) {
+      try {
+        await files.remove(folder, file);
+      } finally {
+        reads.forget(`${folder}/${file}`);
+        ages.forget(`${folder}/${file}`);
+        lists.forget(`${folder}/*`);
+      }
+    },
+  };
+}
+
+interface AnswerMemory<T> {
+  get(name: string, ask: () => Promise<T>): Promise<T>;
+  /** All whose name begins so. */
+  forget(beginning: string): void;
+}
+
+function answerMemory<T>({
+  forMs,
+  nowMs,
+  silence,
+}: {
+  forMs: number;
+  nowMs: () => number;
+  silence: { isOn(): boolean; begins(): void; ends(): void };
+}): AnswerMemory<T> {
+  const known = new Map<string, { readonly answer: T; readonly atMs: number }>();
+  let forgotten = 0;
+
+  const forgetOld = () => {
+    for (const [name, { atMs }] of known) if (nowMs() - atMs >= keptMs) known.delete(name);
+  };
+
+  return {
+    async get(name, ask) {
+      forgetOld();
+      const last = known.get(name);
+      if (last && (nowMs() - last.atMs < forMs || silence.isOn())) return last.answer;
+      const before = forgotten;
+      try {
+        const answer = await ask();
+        silence.ends();
+        if (answer === undefined) known.delete(name);
+        // What was changed here meanwhile may have been read before.
+        else if (forgotten === before) known.set(name, { answer, atMs: nowMs() });
+        return answer;
+      } catch (error) {
+        if (!(error instanceof KeyStoreAwayError)) {
+          known.delete(name);
+          throw error;
+        }
+        if (error.isSilent) silence.begins();
+        if (last) return last.answer;
+        throw error;
+      }
+    },
+    forget(beginning) {
+      forgotten += 1;
+      for (const name of known.keys()) if (name.startsWith(beginning)) known.delete(name);
+    },
+  };
+}

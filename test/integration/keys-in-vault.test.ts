@@ -1,0 +1,99 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../config/env.ts';
+import { policiesFolder } from '../../scripts/vault-policies.ts';
+import { utcDay } from '../../src/domain/link-expiry.ts';
+import { keyStoreFromConfig } from '../../src/keys/key-store-from-config.ts';
+import { runApi } from '../../src/roles/api.ts';
+import { runPatient } from '../../src/roles/patient.ts';
+import { createApiKey } from '../../src/usecases/create-credential.ts';
+import { appointmentRequest } from '../support/accept.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { freePort } from '../support/reverse-proxies.ts';
+import { startVaultServer, type VaultServer } from '../support/vault-server.ts';
+
+let database: TestDatabase;
+let vault: VaultServer;
+let folder: string;
+
+beforeAll(async () => {
+  [database, vault] = await Promise.all([createTestDatabase(), startVaultServer()]);
+  folder = await mkdtemp(join(tmpdir(), 'sotto-vault-'));
+});
+afterAll(async () => {
+  await vault.close();
+  await database.drop();
+  await rm(folder, { recursive: true });
+});
+
+async function configOf(role: 'api' | 'patient' | 'worker') {
+  const token = vault.issue(await readFile(join(policiesFolder, `${role}.hcl`), 'utf8'));
+  return loadConfig({
+    ...{ API_PORT: `${await freePort()}`, PATIENT_PORT: `${await freePort()}` },
+    DATABASE_URL: database.roleUrls[role].reveal(),
+    DATA_DIR: join(folder, role),
+    KEYSTORE: `vault:${vault.url}/secret/sotto`,
+    KEYSTORE_TOKEN: token,
+    ...{
+      TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+      TWILIO_AUTH_TOKEN: 'unused',
+      TWILIO_FROM: '+33700555100',
+    },
+    LOG_LEVEL: 'silent',
+  });
+}
+
+describe('roles whose keys lie in Vault', () => {
+  it('take appointments for days that they have sealed to while it is sealed, and say what they lack', async () => {
+    const now = Temporal.Now.instant();
+    const worker = keyStoreFromConfig(await configOf('worker'));
+    await worker.ensureEpochKeys({ from: utcDay(now), days: 40 });
+    await worker.ensureLinkKey();
+    for (const name of ['pepper', 'opt-out'] as const) await worker.symmetricKeys(name);
+    const organisationId = await database.createOrganisation();
+    const patientConfig = await configOf('patient');
+    const patient = await runPatient(patientConfig);
+    const config = await configOf('api');
+    const api = await runApi(config);
+    try {
+      const deps = { adminUrl: database.adminUrl };
+      const { key } = await createApiKey(deps, { organisationId, mode: 'test' });
+      const put = async (reference: string, hours: number) => {
+        const answer = await fetch(`${config.API_URL}/v1/appointments/${reference}`, {
+          method: 'PUT',
+          headers: {
+            authorization: `Bearer ${key.reveal()}`,
+            'content-type': 'application/json',
+          },
+          body: JSON.stringify(appointmentRequest({}, hours).reveal()),
+        });
+        const { code } = (await answer.json()) as { code?: string };
+        return [answer.status, code, answer.headers.get('retry-after') !== null];
+      };
+      expect(await put('before', 72)).toEqual([201, undefined, false]);
+      vault.seal(true);
+      expect(await put('while-sealed', 72)).toEqual([201, undefined, false]);
+      expect(await put('another-day', 150)).toEqual([503, 'key_missing', true]);
+      expect((await fetch(`${patientConfig.PATIENT_URL}/readyz`)).status).toBe(200);
+      vault.seal(false);
+      expect(await put('another-day', 150)).toEqual([201, undefined, false]);
+    } finally {
+      await api.close();
+      await patient.close();
+    }
+  });
+
+  it('do not start while it is sealed', async () => {
+    const config = await configOf('api');
+    vault.seal(true);
+    try {
+      await expect(runApi(config)).rejects.toThrow(
+        'secret: cannot be looked at (Vault is sealed, or in maintenance)',
+      );
+    } finally {
+      vault.seal(false);
+    }
+  });
+});
