@@ -51,8 +51,9 @@ async function sayErasure(
   else {
     const at = new Date(content.iat * 1_000).toISOString();
     const who = content.by === 'recipient' ? 'the recipient' : 'the booking system';
+    const passkeys = content.passkeys ? `, with ${content.passkeys} of their passkeys` : '';
     console.log(
-      `${signatures.valid} It says: ${content.reference}, ${content.mode}, was erased by ${at}, at the wish of ${who}.`,
+      `${signatures.valid} It says: ${content.reference}, ${content.mode}, was erased by ${at}, at the wish of ${who}${passkeys}.`,
     );
   }
   return content ? exitCodes.fine : exitCodes.failed;

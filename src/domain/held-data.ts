@@ -5,6 +5,13 @@ import type { ReminderState } from './reminder.ts';
 /** What became of a reminder, as far as it concerns who gets it. */
 export type HeldState = 'planned' | 'sent' | 'not_sent' | 'unknown';
 
+/** A passkey: which one, by characters that mean nothing, and the days it was made and last used. */
+export interface HeldPasskey {
+  readonly tag: string;
+  readonly createdOn: Temporal.PlainDate;
+  readonly usedOn: Temporal.PlainDate;
+}
+
 /** Everything that is held about the recipient of one appointment. */
 export interface HeldData {
   readonly appointment: Omit<AppointmentRequest, 'recipient' | 'details' | 'reminders'> & {
@@ -17,6 +24,8 @@ export interface HeldData {
     readonly at: Temporal.Instant;
     readonly state: HeldState;
   }[];
+  /** What they made to prove who they are; none is told to who may not remove them. */
+  readonly passkeys: readonly HeldPasskey[];
   /** Since when reminders to the contact point of this link are stopped. */
   readonly stoppedSince: Temporal.Instant | undefined;
   /** When what is sealed is gone by itself. */
@@ -44,6 +53,7 @@ const heldStates: Readonly<Record<ReminderState, HeldState>> = {
 export function describeHeldData({
   request,
   reminders,
+  passkeys,
   stoppedSince,
   keptUntil,
 }: {
@@ -53,6 +63,11 @@ export function describeHeldData({
     readonly sendAt: Date;
     readonly state: ReminderState;
     readonly sentAt: Date | null;
+  }[];
+  passkeys: readonly {
+    readonly tag: string;
+    readonly createdOn: string;
+    readonly usedOn: string;
   }[];
   stoppedSince: Date | undefined;
   keptUntil: Date;
@@ -68,6 +83,11 @@ export function describeHeldData({
       channel,
       at: instantOf(sentAt ?? sendAt),
       state: heldStates[state],
+    })),
+    passkeys: passkeys.map(({ tag, createdOn, usedOn }) => ({
+      tag,
+      createdOn: Temporal.PlainDate.from(createdOn),
+      usedOn: Temporal.PlainDate.from(usedOn),
     })),
     stoppedSince: stoppedSince && instantOf(stoppedSince),
     keptUntil: instantOf(keptUntil),

@@ -17,6 +17,8 @@ export interface ErasureClaims {
   readonly appointment: string;
   /** Who asked for it. */
   readonly by: 'recipient' | 'booking_system';
+  /** How many passkeys of the recipient went with it; absent for none. */
+  readonly passkeys?: number;
 }
 
 export type SignErasure = (claims: ErasureClaims) => Promise<string>;

@@ -88,6 +88,7 @@ export interface ErasureContent {
   readonly reference: string;
   readonly appointment: string;
   readonly by: string;
+  readonly passkeys?: number;
 }
 
 /**

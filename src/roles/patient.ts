@@ -190,8 +190,8 @@ async function buildApp({
     },
     rights: {
       readHeld: (input) => readHeldData({ database, keys }, input),
-      erase: (linkSecret) =>
-        eraseForRecipient({ database, journal, sign, issuer: config.API_URL }, linkSecret),
+      erase: (input) =>
+        eraseForRecipient({ database, journal, keys, sign, issuer: config.API_URL }, input),
     },
     sourceOf: (address) => sourceHash(sourceKey, address),
     pace: createSourcePace(),

@@ -79,6 +79,18 @@ export async function notePasskeyUse(
   return rowCount === 1;
 }
 
+/** Forgets all of a person's. @returns their ids */
+export async function deletePasskeysOf(
+  connection: Connection,
+  indexes: readonly Buffer[],
+): Promise<string[]> {
+  const { rows } = await connection.query<{ id: string }>(
+    'delete from passkeys where subject_index = any($1) returning id',
+    [indexes],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** @returns whether it was there, and this person's */
 export async function deletePasskey(
   connection: Connection,

@@ -3,9 +3,19 @@ import { AppError } from '../domain/errors.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SignErasure } from '../keys/erasure-receipt.ts';
+import type { KeyStore } from '../keys/key-store.ts';
 import { linkLookup } from '../keys/link-secret.ts';
+import type { PasskeyOwner } from '../keys/passkey-box.ts';
 import { type Database, sqlState } from '../store/database.ts';
 import { eraseForRecipient as erase } from '../store/recipient-rights.ts';
+import { removePasskeysOf } from './passkeys.ts';
+
+/** What a recipient is told of an erasure. */
+export interface ToldErasure {
+  readonly receipt: string;
+  /** How many passkeys went with it. */
+  readonly passkeys: number;
+}
 
 /**
  * Shreds what is sealed of the appointment that a link leads to, at the wish of its recipient.
@@ -13,24 +23,29 @@ import { eraseForRecipient as erase } from '../store/recipient-rights.ts';
  * It cancels nothing at the place where they booked: their booking system is told by an event that
  * this appointment is no longer reminded of. Callers have seen the recipient prove who they are.
  *
+ * Passkeys are of a person and not of an appointment, and no row tells whether one has others: they go
+ * where the person wishes it, all of them, in the same transaction.
+ *
  * The journal has it before the database, so that a restored database cannot bring it back.
  *
- * @returns a signed receipt; undefined where the link leads to nothing any more
+ * @param input.passkeysOf whose passkeys go too; callers have seen that they may remove them
+ * @returns undefined where the link leads to nothing any more
  * @throws {AppError} `busy` where somebody else holds the appointment: nothing was erased
  */
 export async function eraseForRecipient(
   deps: {
     readonly database: Pick<Database, 'transaction'>;
     readonly journal: Pick<Journal, 'append'>;
+    readonly keys: Pick<KeyStore, 'symmetricKeys'>;
     readonly sign: SignErasure;
     /** Public address of the API, where the keys that receipts verify with are published. */
     readonly issuer: string;
   },
-  linkSecret: Secret<Buffer>,
-): Promise<string | undefined> {
+  { linkSecret, passkeysOf }: { linkSecret: Secret<Buffer>; passkeysOf?: PasskeyOwner | undefined },
+): Promise<ToldErasure | undefined> {
   try {
     return await deps.database.transaction(
-      [],
+      passkeysOf ? [passkeysOf.organisationId] : [],
       async (connection) => {
         const erased = await erase(connection, linkLookup(linkSecret));
         if (!erased) return undefined;
@@ -41,13 +56,16 @@ export async function eraseForRecipient(
           reference,
         } = erased;
         await deps.journal.append({ kind: 'erasure', appointmentId: appointment });
+        const passkeys = passkeysOf ? await removePasskeysOf(deps, connection, passkeysOf) : 0;
         // Signed before it is done: afterwards the link leads nowhere, and nobody could ask again.
-        return deps.sign({
+        const receipt = await deps.sign({
           iss: deps.issuer,
           iat: Math.floor(erased.erasedAt.getTime() / 1_000),
           ...{ organisation, mode, reference, appointment },
           by: 'recipient',
+          ...(passkeys > 0 && { passkeys }),
         });
+        return { receipt, passkeys };
       },
       { lockTimeoutMs: limits.lockTimeoutMs },
     );

@@ -15,9 +15,10 @@ import {
   requestOptions,
 } from '../keys/passkey-ceremony.ts';
 import { SealError } from '../keys/seal-error.ts';
-import type { Database } from '../store/database.ts';
+import type { Connection, Database } from '../store/database.ts';
 import {
   deletePasskey,
+  deletePasskeysOf,
   hasPasskeys,
   insertPasskey,
   listPasskeys,
@@ -191,6 +192,25 @@ export function passkeyUseCases(deps: PasskeyDeps) {
       });
     },
   };
+}
+
+/**
+ * Forgets every passkey of a person, within the transaction that erases an appointment of theirs.
+ *
+ * @returns how many there were; they are in the journal before it is committed
+ */
+export async function removePasskeysOf(
+  { journal, keys }: Pick<PasskeyDeps, 'journal' | 'keys'>,
+  connection: Connection,
+  owner: PasskeyOwner,
+): Promise<number> {
+  const indexes = (await boxesOf(keys, owner)).map(({ index }) => index);
+  const newest = indexes.at(-1);
+  // One that is being made at this moment is waited for.
+  if (newest) await lockPasskeysOf(connection, newest);
+  const ids = await deletePasskeysOf(connection, indexes);
+  for (const passkeyId of ids) await journal.append({ kind: 'passkey_removal', passkeyId });
+  return ids.length;
 }
 
 /** Under every key there is, the newest last. */

@@ -5,10 +5,11 @@ import { suppressionIndexes } from '../keys/suppression-index.ts';
 import type { Database } from '../store/database.ts';
 import { findSuppressedSince, readHeldReminders } from '../store/recipient-rights.ts';
 import type { OpenedLink } from './open-link.ts';
+import type { ToldPasskey } from './passkeys.ts';
 
 /**
  * Everything that is held about the recipient of the appointment that a link leads to: what the booking
- * system sent, what became of each reminder, whether they said stop, and until when it is kept.
+ * system sent, what became of each reminder, their passkeys, whether they said stop, and until when it is kept.
  *
  * @returns undefined for who has not proved enough to see everything
  */
@@ -20,7 +21,7 @@ export async function readHeldData(
     readonly database: Pick<Database, 'query' | 'transaction'>;
     readonly keys: Pick<KeyStore, 'symmetricKeys'>;
   },
-  { link, tier }: { link: OpenedLink; tier: Tier },
+  { link, tier, passkeys }: { link: OpenedLink; tier: Tier; passkeys: readonly ToldPasskey[] },
 ): Promise<HeldData | undefined> {
   if (tier < everything) return undefined;
   const { organisationId, appointmentId, expiresAt } = link.stored;
@@ -34,6 +35,7 @@ export async function readHeldData(
   return describeHeldData({
     request: link.request.reveal(),
     reminders,
+    passkeys,
     stoppedSince: stopped.find((since) => since !== undefined),
     keptUntil: expiresAt,
   });

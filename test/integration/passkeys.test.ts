@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Recipient } from '../../src/domain/appointment.ts';
+import { verifyErasure } from '../../src/keys/receipt-verify.ts';
 import { retireExpired } from '../../src/usecases/retire-expired.ts';
 import { silentLog } from '../support/accept.ts';
 import { type Authenticator, createAuthenticator, type Manner } from '../support/authenticator.ts';
@@ -243,6 +244,57 @@ describe('a passkey', () => {
     expect((await visitor.get('/passkeys')).body).not.toContain('/remove"');
     expect((await open({ subject })).page.body).not.toContain('data-passkey');
     expect((await pages.journal()).at(-1)).toContain(path.split('/')[2] ?? 'none');
+  });
+
+  it('is told with what is held, and goes with an erasure where its person wishes it', async () => {
+    const { subject, phone } = await withPasskey();
+    const other = await withPasskey();
+    for (const [wish, removed] of [
+      ['erase_but_passkeys', 0],
+      ['erase', 1],
+    ] as const) {
+      const before = (await pages.journal()).length;
+      const { visitor, answer } = await logIn(subject, phone);
+      expect(answer.location).toBe('/details');
+      const held = await visitor.get('/held?lang=en');
+      expect(held.body).toMatch(
+        /<h2>Your passkeys<\/h2>\s*<ul><li>[A-Z0-9]{4}: made on \d+ \w+ \d+, last used on /,
+      );
+      const copy = await visitor.post('/held', { form: formIn(held.body) ?? '' });
+      const today = new Date().toISOString().slice(0, 10);
+      expect(JSON.parse(copy.body).passkeys).toEqual([
+        { tag: expect.stringMatching(/^[A-Z0-9]{4}$/), createdOn: today, usedOn: today },
+      ]);
+      const form = formIn((await visitor.get('/erase')).body) ?? '';
+      const erased = await visitor.post('/erase', { form, answer: wish });
+      expect(erased.status).toBe(200);
+      expect(erased.body.includes('Your passkeys are removed here.')).toBe(removed > 0);
+      const receipt = /<textarea[^>]*>([^<]+)</.exec(erased.body)?.[1] ?? '';
+      const jwks = { keys: await pages.keys.publishedErasureKeys() };
+      const { signature, content } = verifyErasure({ receipt, jwks });
+      expect(signature).toBe('valid');
+      expect(content?.passkeys ?? 0).toBe(removed);
+      const lines = (await pages.journal()).slice(before).map((line) => JSON.parse(line).kind);
+      expect(lines.includes('passkey_removal')).toBe(removed > 0);
+    }
+    expect((await open({ subject })).page.body).not.toContain('data-passkey');
+    expect((await logIn(other.subject, other.phone)).answer.location).toBe('/details');
+  });
+
+  it('is neither told nor removed by a birth date, even one that opens everything', async () => {
+    const generous = await database.createOrganisation({ birth_date_opens_all: true });
+    const { subject, phone } = await withPasskey(generous);
+    const { visitor } = await open({ subject }, generous);
+    await visitor.get('/prove/birth-date');
+    await visitor.proveBirthDate(birthDate);
+    expect((await visitor.get('/held?lang=en')).body).not.toContain('Your passkeys');
+    const page = await visitor.get('/erase?lang=en');
+    expect(page.body).not.toContain('passkey');
+    const erased = await visitor.post('/erase', { form: formIn(page.body) ?? '', answer: 'erase' });
+    expect(erased.body).toContain('Everything is erased');
+    expect(erased.body).not.toContain('passkey');
+    const { answer } = await logIn(subject, phone, undefined, generous);
+    expect(answer.location).toBe('/details');
   });
 
   it('is one of ten at most', async () => {

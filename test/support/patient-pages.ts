@@ -115,8 +115,7 @@ export async function startPatientPages(
     },
     rights: {
       readHeld: (input) => readHeldData(deps, input),
-      erase: (linkSecret) =>
-        eraseForRecipient({ ...deps, sign, issuer: 'https://api.example' }, linkSecret),
+      erase: (input) => eraseForRecipient({ ...deps, sign, issuer: 'https://api.example' }, input),
     },
     sourceOf: (address) => sourceHash(sourceKey, address),
     pace: createSourcePace(),

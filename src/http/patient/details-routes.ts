@@ -9,7 +9,7 @@ import { formTokenFor, isForged } from '../forgery.ts';
 import { requestedLanguage } from './page-language.ts';
 import { sendNotice, sendPage } from './page-server.ts';
 import type { Pages } from './pages.ts';
-import { mayKeepPasskeys } from './passkey-routes.ts';
+import { passkeyOwnerFor } from './passkey-routes.ts';
 import { paths } from './paths.ts';
 import { detailsPage, type SessionControls } from './views/details-page.ts';
 import { otherWays } from './views/other-ways.ts';
@@ -38,7 +38,7 @@ export function addDetailsRoutes(app: FastifyInstance, pages: Pages): void {
     const refreshed = await visits.refresh(reply, { ...session, language });
     const controls = {
       ...controlsOf(refreshed, pages.now()),
-      ...(mayKeepPasskeys(link, refreshed) && { passkeysPath: paths.passkeys }),
+      ...(passkeyOwnerFor(link, refreshed) && { passkeysPath: paths.passkeys }),
     };
     const page = pageOf(link, refreshed, controls);
     return page === undefined ? pages.sendUnusable(request, reply) : sendPage(reply, 200, page);

@@ -6,9 +6,10 @@ import type { Tier } from '../../domain/tiers.ts';
 import type { CookieBox } from '../../keys/cookie-box.ts';
 import type { OptOutClaim } from '../../keys/opt-out-token.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { ToldErasure } from '../../usecases/erase-for-recipient.ts';
 import type { OpenedLink } from '../../usecases/open-link.ts';
 import type { SourcePace } from '../../usecases/pace-sources.ts';
-import type { passkeyUseCases } from '../../usecases/passkeys.ts';
+import type { passkeyUseCases, ToldPasskey } from '../../usecases/passkeys.ts';
 import type { BegunLogin, PortalProblem } from '../../usecases/portal-login.ts';
 import type { Answer, Proof } from '../../usecases/prove-recipient.ts';
 import type { CodeSending } from '../../usecases/send-code.ts';
@@ -79,9 +80,17 @@ export interface PatientAppOptions {
   };
   readonly rights: {
     /** What is held; undefined for who has not proved enough. */
-    readHeld(input: { link: OpenedLink; tier: Tier }): Promise<HeldData | undefined>;
+    readHeld(input: {
+      link: OpenedLink;
+      tier: Tier;
+      passkeys: readonly ToldPasskey[];
+    }): Promise<HeldData | undefined>;
     /** Shreds the appointment that a link leads to; undefined where it leads nowhere any more. */
-    erase(linkSecret: Secret<Buffer>): Promise<string | undefined>;
+    erase(input: {
+      linkSecret: Secret<Buffer>;
+      /** Whose passkeys go too. */
+      passkeysOf: OpenedLink['passkeyOwner'];
+    }): Promise<ToldErasure | undefined>;
   };
   readonly sourceOf: (address: string) => Buffer;
   readonly pace: SourcePace;

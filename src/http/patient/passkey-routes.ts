@@ -29,11 +29,14 @@ interface Keeper {
 }
 
 /**
- * Whether passkeys are offered: to whoever proved enough to see everything, but never to somebody who
- * knew a birth date and nothing else, whatever that opens here.
+ * Whose passkeys somebody may make, see and remove: their own, once they proved enough to see everything,
+ * but never who knew a birth date and nothing else, whatever that opens here.
  */
-export function mayKeepPasskeys(link: OpenedLink, { tier, factor }: Session): boolean {
-  return tier >= everything && factor !== 'birth_date' && link.passkeyOwner !== undefined;
+export function passkeyOwnerFor(
+  link: OpenedLink,
+  { tier, factor }: Session,
+): OpenedLink['passkeyOwner'] {
+  return tier >= everything && factor !== 'birth_date' ? link.passkeyOwner : undefined;
 }
 
 /** Passkeys: to prove with one, and to make, see and remove them after proof. */
@@ -69,8 +72,8 @@ export function addPasskeyRoutes(
     const session = await visits.sessionOf(request);
     const link = session && (await pages.openLink(session.linkSecret));
     if (!session || link?.stored.appointmentId !== session.appointmentId) return undefined;
-    if (!link.passkeyOwner || !mayKeepPasskeys(link, session)) return undefined;
-    return { session, owner: link.passkeyOwner };
+    const owner = passkeyOwnerFor(link, session);
+    return owner && { session, owner };
   }
 
   async function show(keeper: Keeper, reply: FastifyReply, news?: PasskeysNews) {

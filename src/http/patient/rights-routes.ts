@@ -6,8 +6,9 @@ import { formField } from '../form-field.ts';
 import { requestedLanguage } from './page-language.ts';
 import { sendPage } from './page-server.ts';
 import type { Pages } from './pages.ts';
+import { passkeyOwnerFor } from './passkey-routes.ts';
 import { paths } from './paths.ts';
-import { erasedPage, erasePage } from './views/erase-page.ts';
+import { erasedPage, erasePage, keepPasskeys } from './views/erase-page.ts';
 import { heldPage } from './views/held-page.ts';
 import type { Session } from './visits.ts';
 
@@ -33,6 +34,16 @@ export function addRightsRoutes(app: FastifyInstance, pages: Pages): void {
     return { session, link };
   }
 
+  async function passkeysFor(link: OpenedLink, session: Session) {
+    const owner = passkeyOwnerFor(link, session);
+    return owner ? pages.passkeys.list(owner) : [];
+  }
+
+  async function readHeld({ link, session }: { link: OpenedLink; session: Session }) {
+    const passkeys = await passkeysFor(link, session);
+    return rights.readHeld({ link, tier: session.tier, passkeys });
+  }
+
   const isRefused = async (request: FastifyRequest) =>
     isForged(request, { origin: pages.patientUrl, session: await visits.sessionOf(request) });
 
@@ -45,7 +56,7 @@ export function addRightsRoutes(app: FastifyInstance, pages: Pages): void {
     const admitted = await admit(request, reply);
     if (!admitted) return reply;
     const { link, session } = admitted;
-    const held = await rights.readHeld({ link, tier: session.tier });
+    const held = await readHeld(admitted);
     if (!held) return pages.sendUnusable(request, reply);
     const shown = await showAsAsked(request, reply, session);
     const { language } = shown;
@@ -57,8 +68,8 @@ export function addRightsRoutes(app: FastifyInstance, pages: Pages): void {
     if (await isRefused(request)) return pages.sendFormRefused(request, reply);
     const admitted = await admit(request, reply);
     if (!admitted) return reply;
-    const { link, session } = admitted;
-    const held = await rights.readHeld({ link, tier: session.tier });
+    const { session } = admitted;
+    const held = await readHeld(admitted);
     if (!held) return pages.sendUnusable(request, reply);
     await visits.refresh(reply, session);
     return reply
@@ -72,19 +83,24 @@ export function addRightsRoutes(app: FastifyInstance, pages: Pages): void {
     if (!admitted) return reply;
     const shown = await showAsAsked(request, reply, admitted.session);
     const { language } = shown;
-    return sendPage(reply, 200, erasePage({ language, form: formTokenFor(shown) }));
+    const passkeys = await passkeysFor(admitted.link, admitted.session);
+    const hasPasskeys = passkeys.length > 0;
+    return sendPage(reply, 200, erasePage({ language, hasPasskeys, form: formTokenFor(shown) }));
   });
 
   app.post(paths.erase, async (request, reply) => {
     if (await isRefused(request)) return pages.sendFormRefused(request, reply);
     const admitted = await admit(request, reply);
     if (!admitted) return reply;
-    if (formField(request, 'answer') !== 'erase') return reply.redirect(paths.erase, 303);
-    const { linkSecret, language } = admitted.session;
-    const receipt = await rights.erase(linkSecret);
-    if (receipt === undefined) return pages.sendUnusable(request, reply);
+    const answer = formField(request, 'answer');
+    if (answer !== 'erase' && answer !== keepPasskeys) return reply.redirect(paths.erase, 303);
+    const { link, session } = admitted;
+    const { linkSecret, language } = session;
+    const passkeysOf = answer === 'erase' ? passkeyOwnerFor(link, session) : undefined;
+    const erased = await rights.erase({ linkSecret, passkeysOf });
+    if (!erased) return pages.sendUnusable(request, reply);
     // The receipt is kept nowhere, so it stands in this answer: a second POST finds no session.
     visits.end(request, reply);
-    return sendPage(reply, 200, erasedPage({ language, receipt }));
+    return sendPage(reply, 200, erasedPage({ language, ...erased }));
   });
 }

@@ -1,32 +1,62 @@
 import { html } from 'hono/html';
 import type { Language } from '../../../domain/language.ts';
+import { passkeyRightsTextsIn } from '../../../texts/passkey-rights-texts.ts';
 import { rightsTextsIn } from '../../../texts/rights-texts.ts';
+import type { ToldErasure } from '../../../usecases/erase-for-recipient.ts';
 import { paths } from '../paths.ts';
 import { formToken } from './button-form.ts';
 import { page } from './page.ts';
 
-/** What erasing means, and the one button that does it. Opening this page erases nothing. */
-export function erasePage({ language, form }: { language: Language; form: string }): string {
+/** The answer that erases the reminder and leaves the passkeys of its reader. */
+export const keepPasskeys = 'erase_but_passkeys';
+
+/**
+ * What erasing means, and the button that does it. Opening this page erases nothing.
+ *
+ * Only its reader knows whether their passkeys open anything else that they want: who has some is asked.
+ */
+export function erasePage({
+  language,
+  form,
+  hasPasskeys,
+}: {
+  language: Language;
+  form: string;
+  hasPasskeys: boolean;
+}): string {
   const texts = rightsTextsIn(language).erase;
+  const passkeyTexts = passkeyRightsTextsIn(language);
+  const ask = (
+    answer: string,
+    label: string,
+    look: '' | 'quiet',
+  ) => html`<form method="post" action="${paths.erase}">
+${formToken(form)}
+<button name="answer" value="${answer}"${look && html` class="quiet"`}>${label}</button>
+</form>`;
   return page({
     language,
     content: html`<h1>${texts.heading}</h1>
 ${texts.paragraphs.map((paragraph) => html`<p>${paragraph}</p>`)}
-<form method="post" action="${paths.erase}">
-${formToken(form)}
-<button name="answer" value="erase">${texts.button}</button>
-</form>
+${hasPasskeys ? html`<p>${passkeyTexts.warning}</p>` : ''}
+${ask('erase', texts.button, '')}
+${hasPasskeys ? ask(keepPasskeys, passkeyTexts.keep, 'quiet') : ''}
 <p><a class="tap" href="${paths.details}">${texts.back}</a></p>`,
   });
 }
 
 /** That it is gone, with the receipt to keep. */
-export function erasedPage({ language, receipt }: { language: Language; receipt: string }): string {
+export function erasedPage({
+  language,
+  receipt,
+  passkeys,
+}: { language: Language } & ToldErasure): string {
   const texts = rightsTextsIn(language).erased;
   return page({
     language,
     content: html`<h1>${texts.heading}</h1>
 ${texts.paragraphs.map((paragraph) => html`<p>${paragraph}</p>`)}
+${passkeys > 0 ? html`<p>${passkeyRightsTextsIn(language).removed}</p>` : ''}
 <h2><label for="receipt">${texts.receiptHeading}</label></h2>
 <p>${texts.receiptHint}</p>
 <textarea id="receipt" class="receipt" dir="ltr" rows="8" readonly>${receipt}</textarea>`,

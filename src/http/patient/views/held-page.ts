@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import type { HeldData } from '../../../domain/held-data.ts';
 import { type Language, languages } from '../../../domain/language.ts';
 import { textsIn } from '../../../texts/catalogue.ts';
+import { passkeyRightsTextsIn } from '../../../texts/passkey-rights-texts.ts';
 import { rightsTextsIn } from '../../../texts/rights-texts.ts';
 import { writeDay } from '../../../texts/written-appointment-time.ts';
 import { paths } from '../paths.ts';
@@ -52,6 +53,19 @@ ${row(rights.yourPin, recipient.pin && rights.pinSet)}
       ({ channel, at, state: became }) =>
         html`<li>${rights.channels[channel]}, ${dayOf(at)}: ${rights.states[became]}</li>`,
     )}</ul>
+${
+  held.passkeys.length > 0
+    ? html`<h2>${texts.passkeys.yours}</h2>
+<ul>${held.passkeys.map(
+        ({ tag, createdOn, usedOn }) =>
+          html`<li>${passkeyRightsTextsIn(language).one({
+            tag,
+            madeOn: writeDay(texts, createdOn),
+            usedOn: writeDay(texts, usedOn),
+          })}</li>`,
+      )}</ul>`
+    : ''
+}
 ${held.stoppedSince && html`<p>${rights.stoppedSince(dayOf(held.stoppedSince))}</p>`}
 <p>${rights.keptUntil(dayOf(held.keptUntil))}</p>
 ${buttonForm({ method: 'post', path: paths.held, form }, rights.download, 'quiet')}
