@@ -74,6 +74,16 @@ describe('the code', () => {
     expect(linesWith(/\bprocess\.env\b/, elsewhere)).toEqual([]);
   });
 
+  it('draws with Math.random how long to wait, and nothing that must not be foretold', () => {
+    const waits = [
+      'src/usecases/record-outcome.ts',
+      'src/cli/until-answered.ts',
+      'workers/webhooks.ts',
+    ];
+    const elsewhere = production.filter(({ path }) => !waits.includes(path));
+    expect(linesWith(/\bMath\.random\b/, elsewhere)).toEqual([]);
+  });
+
   it('speaks SQL in the store alone', () => {
     // prepare-queue.ts grants on the schema that BullMQ made for itself.
     const elsewhere = production.filter(

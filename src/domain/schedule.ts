@@ -44,13 +44,17 @@ const enoughLeftMs = 2 * 60 * 60_000;
  *
  * Each send time then moves at random, evenly over `jitterMinutes` to either side, so that it does
  * not tell the hour of the appointment. The move is at most a quarter of `before` and of the time
- * left, and stays out of quiet hours, after `now` and before `notAfter`. The span is cut to what is
+ * left, and half the way to the next reminder of this appointment, so that none overtakes another. It
+ * stays out of quiet hours, after `now` and before `notAfter`. The span is cut to what is
  * allowed before the draw: cutting the drawn time would send half a night's reminders in the very
  * second in which quiet hours end.
  */
 export function planReminders(input: PlanInput): PlannedReminder[] {
-  return input.entries
-    .map((entry) => planReminder(input, entry))
+  const planned = input.entries.map((entry) => planReminder(input, entry));
+  return planned
+    .map((reminder) =>
+      reminder.skipped ? reminder : { ...reminder, sendAt: withJitter(input, reminder, planned) },
+    )
     .sort(
       (one, other) =>
         Temporal.Instant.compare(one.sendAt, other.sendAt) ||
@@ -91,7 +95,7 @@ function planReminder(input: PlanInput, entry: PlanInput['entries'][number]): Pl
   if (!isInTime(input, resolvedAt)) return { ...reminder, skipped: 'booked_late' };
   const plannedAt = outOfQuietHours(input, resolvedAt);
   if (plannedAt === undefined) return { ...reminder, skipped: 'quiet_hours' };
-  return { ...reminder, plannedAt, sendAt: withJitter(input, resolvedAt, plannedAt) };
+  return { ...reminder, plannedAt, sendAt: plannedAt };
 }
 
 function outOfQuietHours(
@@ -110,9 +114,13 @@ function outOfQuietHours(
 
 function withJitter(
   input: PlanInput,
-  resolvedAt: Temporal.Instant,
-  plannedAt: Temporal.Instant,
+  { resolvedAt, plannedAt }: PlannedReminder,
+  others: readonly PlannedReminder[],
 ): Temporal.Instant {
+  const gapsMs = others
+    .filter(({ skipped }) => !skipped)
+    .map((other) => Math.abs(elapsedMs(plannedAt, other.plannedAt)))
+    .filter((gapMs) => gapMs > 0);
   const planned = plannedAt.epochMilliseconds;
   // A quarter of the time left keeps clear of `notAfter`, also after a move to the end of quiet
   // hours: of the ten minutes that may then remain, jitter must not take nine.
@@ -121,6 +129,7 @@ function withJitter(
       input.jitterMinutes * 60_000,
       elapsedMs(resolvedAt, input.startsAt) / 4,
       elapsedMs(plannedAt, input.notAfter) / 4,
+      ...gapsMs.map((gapMs) => gapMs / 2),
     ),
   );
   let earliest = Math.max(planned - reachMs, input.now.epochMilliseconds + 1);

@@ -9,6 +9,7 @@ import { type Journal, openJournal } from '../journal/journal.ts';
 import { createErasureReceipts } from '../keys/erasure-receipt.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { checkedKeyStore } from '../keys/key-store-from-config.ts';
+import { randomFraction } from '../keys/random-fraction.ts';
 import { createRenewedReceipts, type RenewedReceipts } from '../keys/renewed-receipts.ts';
 import { createBatchedLookup } from '../store/batched-lookup.ts';
 import {
@@ -133,7 +134,7 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     channelsAvailable: () => available,
     isPortalForAll,
     now,
-    random: Math.random,
+    random: randomFraction,
     countFields: fields.count,
     log,
   });

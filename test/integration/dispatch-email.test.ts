@@ -124,6 +124,28 @@ describe('a reminder by email', () => {
   });
 });
 
+describe('reminders of two organisations', () => {
+  it('go by one sender, host and selector, and differ by whom they are for and the link alone', async () => {
+    const other = await database.createOrganisation();
+    for (const owner of [organisationId, other]) {
+      await bench.seed({ organisationId: owner, count: 1, channels: ['email'] });
+      await bench.seed({ organisationId: owner, count: 1 });
+    }
+    const transport = fakeTransport(acceptedOutcome);
+    await bench.drain({ transport, email: { transport } });
+    // The sender stands in no message: it is the transport's, of which there is one for a channel.
+    const alike = transport.sends.map(({ to, attemptToken, messageKey, optOutUrl, ...rest }) => {
+      expect([to, attemptToken, messageKey].every((text) => text !== '')).toBe(true);
+      const [found = 'none'] = new RegExp(link).exec(rest.text) ?? [];
+      const same = JSON.stringify(rest).replaceAll(found, 'LINK');
+      return `${optOutUrl?.startsWith('http://localhost:3001/stop/')} ${found.slice(0, 23)} ${same}`;
+    });
+    expect(alike).toHaveLength(4);
+    expect(new Set(alike).size).toBe(2);
+    for (const one of alike) expect(one).toContain('http://localhost:3001/a');
+  });
+});
+
 describe('a channel whose provider is down', () => {
   it('holds up no other: SMS go on while the mail server refuses everything', async () => {
     await bench.seed({ organisationId, count: 200, channels: ['email'] });

@@ -297,6 +297,21 @@ describe('every plan', () => {
     );
   });
 
+  it('keeps the order in which reminders were planned', () => {
+    fc.assert(
+      fc.property(scenario, ({ plan }) => {
+        const sent = plan().filter(({ skipped }) => skipped === undefined);
+        for (const one of sent) {
+          for (const other of sent) {
+            if (compare(one.plannedAt, other.plannedAt) >= 0) continue;
+            expect(compare(one.sendAt, other.sendAt)).toBeLessThanOrEqual(0);
+          }
+        }
+      }),
+      options,
+    );
+  });
+
   it('is the same again from the same input and the same draws', () => {
     fc.assert(
       fc.property(scenario, ({ plan }) => {
