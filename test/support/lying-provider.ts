@@ -24,6 +24,8 @@ export interface LyingProvider {
   /** What stands in the ID token as the nonce. */
   nonce: string;
   clientId: string;
+  /** Who logged in, by the code that is given for them; anybody else's is as above. */
+  readonly logins: Map<string, { readonly subject: string; readonly nonce: string }>;
   close(): Promise<void>;
 }
 
@@ -48,9 +50,14 @@ export async function startLyingProvider(): Promise<LyingProvider> {
     if (request.url === '/jwks') return send(jwks);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    asked.push(new URLSearchParams(Buffer.concat(chunks).toString()));
+    const form = new URLSearchParams(Buffer.concat(chunks).toString());
+    asked.push(form);
     if (provider.lies.answer) return provider.lies.answer(response);
-    return send({ access_token: 'a', token_type: 'Bearer', id_token: await idToken() });
+    return send({
+      access_token: 'a',
+      token_type: 'Bearer',
+      id_token: await idToken(form.get('code') ?? ''),
+    });
   }
 
   const description = () => ({
@@ -65,10 +72,11 @@ export async function startLyingProvider(): Promise<LyingProvider> {
     ...provider.lies.description,
   });
 
-  async function idToken(): Promise<string> {
+  async function idToken(code: string): Promise<string> {
+    const { subject, nonce } = provider.logins.get(code) ?? provider;
     const now = Math.floor(Date.now() / 1000);
     const claims = {
-      ...{ iss: issuer, sub: provider.subject, aud: provider.clientId, nonce: provider.nonce },
+      ...{ iss: issuer, sub: subject, aud: provider.clientId, nonce },
       ...{ iat: now, exp: now + 60, auth_time: now, acr: 'mfa' },
       ...provider.lies.claims,
     };
@@ -83,7 +91,7 @@ export async function startLyingProvider(): Promise<LyingProvider> {
   }
 
   const provider: LyingProvider = {
-    ...{ issuer, asked, lies: {}, subject: '', nonce: '', clientId: 'sotto' },
+    ...{ issuer, asked, lies: {}, subject: '', nonce: '', clientId: 'sotto', logins: new Map() },
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
