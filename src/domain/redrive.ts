@@ -2,7 +2,7 @@ import type { Channel } from './channel.ts';
 import type { ReminderState } from './reminder.ts';
 
 /** Why a reminder cannot be sent again as it is. */
-export type RedriveRefusal = 'not_failed' | 'needs_reissue' | 'too_late';
+export type RedriveRefusal = 'not_failed' | 'needs_reissue' | 'too_late' | 'alone_limit';
 
 /** What a redrive rests on, as it stands under the reminder's row lock. */
 export interface RedriveFacts {

@@ -19,8 +19,7 @@ import { readActionLog } from '../usecases/read-action-log.ts';
 import { readControls, weighPause } from '../usecases/read-controls.ts';
 import { type IncidentDeps, readIncident, readIncidents } from '../usecases/read-incidents.ts';
 import { readTimeline } from '../usecases/read-timeline.ts';
-import { redriveReminder } from '../usecases/redrive-dead-letters.ts';
-import { redriveOrAsk } from '../usecases/redrive-or-ask.ts';
+import { redriveOne, redriveOrAsk } from '../usecases/redrive-or-ask.ts';
 
 /** What operators find, do and look up, over one database. */
 export function operatorActions(
@@ -41,7 +40,7 @@ export function operatorActions(
     findAppointments: (input) => findAppointments(deps, input),
     readTimeline: (input) => readTimeline(deps, input),
     previewReminderRedrive: (input) => previewReminderRedrive(deps, input),
-    redriveReminder: (input) => redriveReminder(deps, input),
+    redriveReminder: (input) => redriveOne(deps, { ...input, aloneMax }),
     previewRedrive: (filter) => previewRedrive(deps, filter),
     redriveOrAsk: (input) => redriveOrAsk(deps, { ...input, aloneMax }),
     readControls: () => readControls(deps),

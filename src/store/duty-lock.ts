@@ -13,6 +13,11 @@ export async function tryDuty(connection: Connection, duty: string): Promise<boo
   return rows[0]?.taken ?? false;
 }
 
+/** Takes that lock too, and waits for whoever has it: as long as the transaction's lock timeout lets it. */
+export async function awaitDuty(connection: Connection, duty: string): Promise<void> {
+  await connection.query('select pg_advisory_xact_lock($1)', [keyOf(duty)]);
+}
+
 /** There are few duties, and each is asked for again and again. */
 const keys = new Map<string, string>();
 

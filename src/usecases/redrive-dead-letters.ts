@@ -56,23 +56,27 @@ const nobody = '00000000-0000-0000-0000-000000000000';
  * Pressed twice it happens once: the second press finds the reminder failed no more. Against a PUT, a
  * DELETE, a late receipt or the deadline the row lock decides, and the loser changes nothing.
  *
+ * @param input.room asked where it would go; without it, or with room for one, it goes
  * @throws {AppError} `not_found`; `busy` while somebody else holds the reminder
  */
 export async function redriveReminder(
   { database }: RedriveDeps,
-  { reminderId, ...by }: { reminderId: string } & Actor,
+  { reminderId, room, ...by }: { reminderId: string; room?: RedriveRoom } & Actor,
 ): Promise<{ appointmentId: string; decision: RedriveDecision }> {
   const organisationIds = await listOrganisationIds(database);
   return database
     .transaction(
       organisationIds,
-      async (connection) => {
+      async (connection): Promise<{ appointmentId: string; decision: RedriveDecision }> => {
         const { found } = await lockReminder(connection, reminderId);
         const [candidate] = found ? await readRedriveFacts(connection, [reminderId]) : [];
         if (!candidate) throw new AppError('not_found');
         const { appointmentId, organisationId } = candidate;
         const decision = decideRedrive(candidate, { leastValidityMs });
         if (decision.kind === 'go') {
+          if (((await room?.(connection)) ?? 1) <= 0) {
+            return { appointmentId, decision: { kind: 'refused', reason: 'alone_limit' } };
+          }
           await writeReminderSteps(connection, [stepOf(candidate, decision)], { newSeries: true });
           await insertAudit(connection, {
             ...by,

@@ -1,9 +1,10 @@
 import type { Mode } from '../domain/channel.ts';
 import { AppError } from '../domain/errors.ts';
 import { hasGrownMuch } from '../domain/preview.ts';
+import type { RedriveDecision } from '../domain/redrive.ts';
 import { countSentAgainAlone } from '../store/audit-reads.ts';
 import type { Connection } from '../store/database.ts';
-import { tryDuty } from '../store/duty-lock.ts';
+import { awaitDuty, tryDuty } from '../store/duty-lock.ts';
 import { askSecondPerson } from './ask-second-person.ts';
 import { previewRedrive } from './preview-redrive.ts';
 import {
@@ -11,7 +12,10 @@ import {
   type RedriveDeps,
   type RedriveFilter,
   redriveDeadLetters,
+  redriveReminder,
 } from './redrive-dead-letters.ts';
+
+const sendingAgain = 'redrive many';
 
 export type RedriveEnd =
   | { readonly kind: 'sent'; readonly count: number }
@@ -44,7 +48,7 @@ export async function redriveOrAsk(
   if (hasGrownMuch({ shown, now: go })) return { kind: 'grown' };
   let isBusy = false;
   const room = async (connection: Connection) => {
-    isBusy = !(await tryDuty(connection, 'redrive many'));
+    isBusy = !(await tryDuty(connection, sendingAgain));
     // Many small presses are one large one.
     return isBusy ? 0 : aloneMax - (await countSentAgainAlone(connection, by.actor));
   };
@@ -59,6 +63,23 @@ export async function redriveOrAsk(
   const count = isBusy ? 0 : await redriveDeadLetters(deps, { filter, room, ...by });
   if (isBusy && count === 0) throw new AppError('busy', { retryAfterS: 1 });
   return { kind: 'sent', count };
+}
+
+/**
+ * Sends one failed reminder again, unless the same person has sent as many within the hour as one may alone:
+ * a thousand presses are one large one.
+ *
+ * @throws {AppError} `not_found`; `busy`
+ */
+export async function redriveOne(
+  deps: RedriveDeps,
+  { aloneMax, ...one }: { reminderId: string; aloneMax: number } & Actor,
+): Promise<{ appointmentId: string; decision: RedriveDecision }> {
+  const room = async (connection: Connection) => {
+    await awaitDuty(connection, sendingAgain);
+    return aloneMax - (await countSentAgainAlone(connection, one.actor));
+  };
+  return redriveReminder(deps, { ...one, room });
 }
 
 function detailsOf({ reasonCode, organisationId, mode }: RedriveFilter): Record<string, string> {

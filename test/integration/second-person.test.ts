@@ -111,6 +111,23 @@ describe('sending many failed reminders again', () => {
     expect(await bench.states()).toEqual({ scheduled: 2, failed: 2 });
   });
 
+  it('sends no more of them one by one than one may, also at the same moment', async () => {
+    await failed(over + 2);
+    const { rows } = await database.admin.query('select id from reminders');
+    const press = ({ id }: { id: string }) => anna?.post(`/reminders/${id}/redrive`, why);
+    const answers = await Promise.all(rows.map(press));
+    const codes = answers.map((answer) => answer?.status ?? 0).sort();
+    expect(codes).toEqual([...Array(over).fill(303), 409, 409]);
+    expect(await bench.states()).toEqual({ failed: 2, scheduled: over });
+    const refused = answers.find((answer) => answer?.status === 409);
+    expect(await refused?.text()).toContain(
+      'as many again within the hour as one person may alone',
+    );
+    const left = await database.admin.query(`select id from reminders where state = 'failed'`);
+    const byBen = await ben?.post(`/reminders/${left.rows[0].id}/redrive`, why);
+    expect(byBen?.status).toBe(303);
+  });
+
   it('sends no more than one may when several are pressed at the same moment', async () => {
     const organisations = [organisationId];
     while (organisations.length < 6) organisations.push(await database.createOrganisation());

@@ -44,6 +44,8 @@ export const factorWords: Readonly<Record<Factor, string>> = {
 };
 
 export const refusalWords: Readonly<Record<RedriveRefusal, string>> = {
+  alone_limit:
+    'You have sent as many again within the hour as one person may alone. Let somebody else do it, or ask for all of them under Send again: then another approves.',
   not_failed: 'It is not failed, or not any more.',
   needs_reissue:
     'Nothing is left that it could be sent from. The booking system must send a new PUT with "notice": "now".',
