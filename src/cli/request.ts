@@ -50,6 +50,7 @@ const said: Readonly<Record<RequestEnd['kind'], string>> = {
   own: 'You asked for this: somebody else must approve it.',
   decided: 'Somebody has decided it already.',
   expired: 'Its hour is over. It must be asked for again.',
+  asker_gone: 'Whoever asked may not do this any more. Decline it, and ask for it again.',
   grown: 'Far more would be touched by now. It must be asked for again.',
   over: 'That pause is over already.',
 };

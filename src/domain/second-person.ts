@@ -13,17 +13,20 @@ export function personOf(actor: string): string {
 }
 
 /** Why a request is not one's to approve. */
-export type ApprovalFault = 'own' | 'decided' | 'expired';
+export type ApprovalFault = 'own' | 'decided' | 'expired' | 'asker_gone';
 
 export function approvalFault(
   request: {
     readonly askedPerson: string;
     readonly expiresAt: Date;
     readonly decision: string | null;
+    /** Whoever asked may not do it themselves any more. */
+    readonly isAskerGone: boolean;
   },
   { actor, now }: { actor: string; now: Date },
 ): ApprovalFault | undefined {
   if (request.decision !== null) return 'decided';
   if (request.expiresAt <= now) return 'expired';
-  return request.askedPerson === personOf(actor) ? 'own' : undefined;
+  if (request.askedPerson === personOf(actor)) return 'own';
+  return request.isAskerGone ? 'asker_gone' : undefined;
 }

@@ -15,11 +15,17 @@ export interface OpsRequest {
   readonly decision: 'approved' | 'declined' | null;
   readonly decidedBy: string | null;
   readonly decidedAt: Date | null;
+  /** Whoever asked has an account, and by none of theirs may still do it. */
+  readonly isAskerGone: boolean;
 }
+
+/** A person may have an account for the pages, or type commands alone. */
+const isAskerGone = `(exists (select from ops_users u where lower(u.name) = asked_person) and not exists (
+  select from ops_users u where lower(u.name) = asked_person and u.disabled_at is null and u.role <> 'viewer'))`;
 
 const columns = `id, action, details, shown, asked_by as "askedBy", asked_person as "askedPerson", reason,
   asked_at as "askedAt", expires_at as "expiresAt", decision, decided_by as "decidedBy",
-  decided_at as "decidedAt"`;
+  decided_at as "decidedAt", ${isAskerGone} as "isAskerGone"`;
 
 /** The id of a new one, or of the one that the same person has open for the same: pressed twice, asked once. */
 export async function insertOpsRequest(
@@ -77,9 +83,9 @@ export async function lockOpsRequest(connection: AnyConnection, id: string): Pro
 }
 
 /**
- * Decides one that waits.
+ * Decides one that waits. In the name of somebody who may not do it any more nothing is approved.
  *
- * @returns false when it does not wait any more
+ * @returns false when it does not wait any more, or not for this
  */
 export async function decideOpsRequest(
   connection: AnyConnection,
@@ -87,7 +93,8 @@ export async function decideOpsRequest(
 ): Promise<boolean> {
   const { rowCount } = await connection.query(
     `update ops_requests set decision = $2, decided_by = $3, decided_person = $4,
-       decided_at = clock_timestamp() where id = $1`,
+       decided_at = clock_timestamp()
+     where id = $1 and ($2 = 'declined' or not ${isAskerGone})`,
     [input.id, input.decision, input.by, input.person],
   );
   return rowCount === 1;

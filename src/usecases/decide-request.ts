@@ -61,7 +61,8 @@ export async function decideRequest(
 ): Promise<RequestEnd> {
   const request = await readRequest(deps, { requestId });
   const fault = approvalFault(request, { actor: by.actor, now: new Date() });
-  if (fault && !(fault === 'own' && decision === 'declined')) return { kind: fault };
+  const isDeclinable = fault === 'own' || fault === 'asker_gone';
+  if (fault && !(isDeclinable && decision === 'declined')) return { kind: fault };
   if (decision === 'declined') return decline(deps, request, by);
   const end =
     request.action === 'sending.resume'

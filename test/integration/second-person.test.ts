@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { administrator } from '../../src/store/administration.ts';
 import { tryDuty } from '../../src/store/duty-lock.ts';
+import { decideOpsRequest } from '../../src/store/ops-requests.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench } from '../support/dispatch-bench.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
@@ -175,6 +176,32 @@ describe('sending many failed reminders again', () => {
     }
     expect(await bench.states()).toEqual({ failed: over + 1 });
   });
+
+  it.each([
+    ['disabled', 'disabled_at = clock_timestamp()'],
+    ['made a viewer', `role = 'viewer'`],
+  ])(
+    'is not done in the name of somebody who was %s since, and is declined',
+    async (_name, set) => {
+      const asker = await ops.visit('operator');
+      await failed(over + 1);
+      const id = idIn(await sendAgain(over + 1, asker));
+      await database.admin.query(`update ops_users set ${set} where name = $1`, [asker.name]);
+      const page = await (await ben?.get(`/requests/${id}`))?.text();
+      expect(page).toContain('Whoever asked may not do this any more.');
+      expect(page).not.toContain('value="approve"');
+      expect((await decide(id, 'approve', ben))?.headers.get('location')).toContain('=asker_gone');
+      // Nor past what the pages look at first.
+      const isApproved = await database
+        .open('ops')
+        .transaction([], (connection) =>
+          decideOpsRequest(connection, { id, decision: 'approved', by: 'x', person: 'x' }),
+        );
+      expect(isApproved).toBe(false);
+      expect(await bench.states()).toEqual({ failed: over + 1 });
+      expect(doneOf(await decide(id, 'decline', ben))).toBe('declined');
+    },
+  );
 
   it('happens once when two approve at the same moment', async () => {
     await failed(over + 1);

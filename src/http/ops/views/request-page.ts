@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { approvalFault } from '../../../domain/second-person.ts';
+import { type ApprovalFault, approvalFault } from '../../../domain/second-person.ts';
 import type { OpsRequest, RequestEnd } from '../../../usecases/decide-request.ts';
 import type { ActionReason } from '../action-reason.ts';
 import { paths } from '../paths.ts';
@@ -9,6 +9,9 @@ import type { Html } from './html.ts';
 import { moment } from './moment.ts';
 import { opsPage } from './ops-page.ts';
 import { quantity } from './quantity.ts';
+
+const askerGone =
+  'Whoever asked may not do this any more. It can only be declined; who wants it asks for it again.';
 
 /** What an address may say became of it; anything else says nothing. */
 const ends: Readonly<Record<RequestEnd['kind'], { good: boolean; text: string }>> = {
@@ -20,6 +23,7 @@ const ends: Readonly<Record<RequestEnd['kind'], { good: boolean; text: string }>
   },
   decided: { good: false, text: 'Somebody has decided it already. Nothing was done now.' },
   expired: { good: false, text: 'Its hour is over. Ask for it again.' },
+  asker_gone: { good: false, text: `${askerGone} Nothing was done.` },
   grown: {
     good: false,
     text: 'Nothing was done: far more would be touched now than was asked for. Ask for it again.',
@@ -72,7 +76,7 @@ ${end ? html`<div class="notice ${end.good ? 'ok' : 'stop'}" role="${end.good ? 
 <p>Asked for by <strong>${asked.askedBy}</strong> ${moment(asked.askedAt, now)}: ${asked.reason}</p>
 <p>${stateOf(asked, now)}</p>
 ${previewLink(asked)}
-${fault === undefined || fault === 'own' ? decisionForm({ visitor, asked, isOwn: fault === 'own', reason }) : ''}
+${fault === 'decided' || fault === 'expired' ? '' : decisionForm({ visitor, asked, fault, reason })}
 <p><a href="${paths.requests}">Everything that was asked for</a></p></div>`,
   });
 }
@@ -80,16 +84,20 @@ ${fault === undefined || fault === 'own' ? decisionForm({ visitor, asked, isOwn:
 function decisionForm({
   visitor,
   asked,
-  isOwn,
+  fault,
   reason,
 }: {
   visitor: OpsVisitor;
   asked: OpsRequest;
-  isOwn: boolean;
+  fault: ApprovalFault | undefined;
   reason: ActionReason | undefined;
 }): Html {
   const action = paths.decideRequest(asked.id);
-  if (isOwn) {
+  if (fault === 'asker_gone') {
+    return html`<div class="notice late"><p>${askerGone}</p></div>
+${actionForm({ visitor, action, hidden: { decision: 'decline' }, button: 'Decline', reason })}`;
+  }
+  if (fault === 'own') {
     return html`<p>Somebody else, operator or administrator, opens this page to approve it: <code>${paths.request(asked.id)}</code></p>
 ${actionForm({ visitor, action, hidden: { decision: 'decline' }, button: 'Take it back', reason })}`;
   }
