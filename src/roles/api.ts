@@ -14,6 +14,7 @@ import { createRenewedReceipts, type RenewedReceipts } from '../keys/renewed-rec
 import { createBatchedLookup } from '../store/batched-lookup.ts';
 import {
   createCredentialLookup,
+  createCredentialUses,
   createSigningLookup,
   findPlatformOrganisation,
 } from '../store/credentials.ts';
@@ -108,6 +109,7 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
   const isPortalForAll = portalForAll(config) !== undefined;
   const recognising = {
     findCredential: createCredentialLookup(database),
+    noteUse: createCredentialUses(database),
     findSigningCredential: createSigningLookup(database),
     spendToken: createTokenSpender(database),
     findPlatformOrganisation: (input: { credentialId: string; organisationId: string }) =>

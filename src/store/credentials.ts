@@ -15,6 +15,8 @@ export interface StoredCredential {
   readonly requestsPerMinute: number | null;
   /** Where it may be used from (CIDR); null: from anywhere. */
   readonly networks: readonly string[] | null;
+  /** It was not noted within the last minute that it was used. */
+  readonly isUseUnnoted: boolean;
 }
 
 /** One that signs its requests. */
@@ -56,7 +58,6 @@ export function createCredentialLookup(
 ): (hash: Buffer) => Promise<StoredCredential | undefined> {
   const find = createBatchedLookup(async (hashes) => {
     const rows = await readCredentials(database, hashes);
-    await markUsed(database, rows);
     return new Map(rows.map((row) => [row.hash, fromRow(row)]));
   });
   return (hash) => find(hash.toString('hex'));
@@ -84,18 +85,28 @@ async function readCredentials(
   );
 }
 
-/** At most once a minute for each, and never waiting for whoever holds the row. */
-async function markUsed(database: Database, rows: readonly CredentialRow[]): Promise<void> {
-  const unmarked = rows.filter((row) => row.usable && row.unmarked);
-  if (unmarked.length === 0) return;
-  const organisationIds = [...new Set(unmarked.map((row) => row.organisation_id))];
-  await database.transaction(organisationIds, (connection) =>
-    connection.query(
-      `update credentials set last_used_at = clock_timestamp() where id in
-         (select id from credentials where id = any ($1) for update skip locked)`,
-      [unmarked.map((row) => row.id)],
-    ),
-  );
+/**
+ * Notes that credentials were used, for who has seen that they may be: one that is refused for where it came
+ * from was not. Never waits for whoever holds the row.
+ */
+export function createCredentialUses(
+  database: Pick<Database, 'transaction'>,
+): (credential: Pick<StoredCredential, 'id' | 'organisationId'>) => Promise<void> {
+  const note = createBatchedLookup(async (uses) => {
+    const pairs = uses.map((use) => use.split(' '));
+    const organisationIds = [...new Set(pairs.map(([organisationId = '']) => organisationId))];
+    await database.transaction(organisationIds, (connection) =>
+      connection.query(
+        `update credentials set last_used_at = clock_timestamp() where id in
+           (select id from credentials where id = any ($1) for update skip locked)`,
+        [pairs.map(([, id]) => id)],
+      ),
+    );
+    return new Map<string, never>();
+  });
+  return async ({ id, organisationId }) => {
+    await note(`${organisationId} ${id}`);
+  };
 }
 
 function fromRow(row: CredentialRow): StoredCredential {
@@ -108,6 +119,7 @@ function fromRow(row: CredentialRow): StoredCredential {
     usable: row.usable,
     requestsPerMinute: row.requests_per_minute,
     networks: row.networks,
+    isUseUnnoted: row.unmarked,
   };
 }
 

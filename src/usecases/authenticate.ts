@@ -31,6 +31,7 @@ export interface ArrivingRequest {
 
 export interface AuthenticateDeps extends RecogniseSignerDeps {
   findCredential(hash: Buffer): Promise<StoredCredential | undefined>;
+  noteUse(credential: StoredCredential): Promise<void>;
   findPlatformOrganisation(input: {
     credentialId: string;
     organisationId: string;
@@ -83,6 +84,7 @@ async function recognise(
   if (!credential?.usable || credential.mode !== key?.mode || !comesFrom(credential.networks)) {
     throw new AppError('unauthenticated');
   }
+  if (credential.isUseUnnoted) await deps.noteUse(credential);
   return { credential, isSignedFor: undefined };
 }
 

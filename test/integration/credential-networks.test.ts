@@ -54,6 +54,32 @@ describe('a credential that is bound to networks', () => {
     expect((await ask(plain, key, address)).statusCode).toBe(status);
   });
 
+  it('is not noted as used where it was refused for where it came from', async () => {
+    const signer = await createSigner();
+    const networks = ['192.0.2.7'];
+    const registered = await registerPublicKey(admin(), {
+      ...{ organisationId, mode: 'test', networks, key: signer.key },
+    });
+    const signed = () => signRequest(signer, { id: registered.id });
+    const key = await keyFrom('192.0.2.7');
+    const used = async () => {
+      const { rows } = await plain.database.admin.query(
+        `select count(*)::int as used from credentials
+         where networks = array['192.0.2.7/32'::cidr] and last_used_at is not null`,
+      );
+      return rows[0].used;
+    };
+    const before = await used();
+    for (const text of [key, await signed()]) {
+      expect((await ask(plain, text, '203.0.113.9')).statusCode).toBe(401);
+    }
+    expect(await used()).toBe(before);
+    for (const text of [key, await signed()]) {
+      expect((await ask(plain, text, '192.0.2.7')).statusCode).toBe(200);
+    }
+    expect(await used()).toBe(before + 2);
+  });
+
   it('is from elsewhere exactly as unknown as one that nobody made', async () => {
     const signer = await createSigner();
     const networks = ['192.0.2.7'];

@@ -4,6 +4,7 @@ import { AppError } from '../../src/domain/errors.ts';
 import { type ApiDeps, buildApi } from '../../src/http/api/build-api.ts';
 import {
   createCredentialLookup,
+  createCredentialUses,
   createSigningLookup,
   findPlatformOrganisation,
 } from '../../src/store/credentials.ts';
@@ -59,6 +60,7 @@ export async function createApiFixture(
   const logged: string[] = [];
   const recognising = {
     findCredential: createCredentialLookup(asApi),
+    noteUse: createCredentialUses(asApi),
     findSigningCredential: createSigningLookup(asApi),
     spendToken: createTokenSpender(asApi),
     findPlatformOrganisation: (input: { credentialId: string; organisationId: string }) =>
