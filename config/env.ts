@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { portalBounds, portalMaxAgeMinutesDefault } from '../src/domain/portal.ts';
+import { readRedisAddress } from '../src/domain/redis-address.ts';
 import { Secret } from '../src/domain/secret.ts';
 import { type KeptDays, keptDaysMax, keptDaysMin } from './kept-days.ts';
 import { keyStoreProblems, keyStoreVariables } from './key-store-variables.ts';
@@ -65,10 +66,13 @@ export const environment = z.object({
     .default(4)
     .describe('Connections that one process may open for itself, the queue not counted.'),
   REDIS_URL: secret
-    .refine(isRedisUrl, { message: 'must begin with redis:// or rediss://' })
+    .refine(isRedisUrl, {
+      message:
+        'must be redis://…, redis+sentinel://HOST:PORT,…/NAME or redis+cluster://HOST:PORT,…, or the same with rediss',
+    })
     .optional()
     .describe(
-      'Redis 6.2 or newer, or Valkey, with maxmemory-policy noeviction, for the queue. Unset: PostgreSQL carries it.',
+      'Redis 6.2 or newer, or Valkey, with maxmemory-policy noeviction, for the queue; redis+sentinel:// or redis+cluster:// where there are several. Unset: PostgreSQL carries it.',
     ),
   API_URL: baseUrl
     .optional()
@@ -319,7 +323,7 @@ function isOriginOrNoUrl(value: string): boolean {
 }
 
 function isRedisUrl(url: Secret<string>): boolean {
-  return /^rediss?:\/\/./.test(url.reveal());
+  return readRedisAddress(url.reveal()) !== undefined;
 }
 
 function isSmtpUrl(url: Secret<string>): boolean {

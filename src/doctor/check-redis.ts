@@ -24,7 +24,7 @@ const faults: Record<QueueProblem, { check: Check; text: string; mend: string }>
   redis_cluster: {
     check: 'redis_cluster',
     text: 'REDIS_URL names one of several servers in a cluster, which has not all slots.',
-    mend: 'Name a server that stands alone, or the primary of a Sentinel.',
+    mend: 'Name all of them, redis+cluster://HOST:PORT,…, or a server that stands alone.',
   },
 };
 

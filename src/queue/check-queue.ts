@@ -1,5 +1,6 @@
+import { Cluster } from 'ioredis';
 import type { Secret } from '../domain/secret.ts';
-import { createRedisClient, redisPrefix } from './redis-client.ts';
+import { answerMs, createRedisClient, type RedisClient, redisPrefix } from './redis-client.ts';
 import { isRedisUrl } from './redis-url.ts';
 
 /** What makes a server useless as the queue, for certain and until somebody changes it. */
@@ -69,13 +70,13 @@ export async function inspectRedis(
     reason ??= error;
   });
   try {
-    await client.connect();
-    const info = parseInfo(await client.info());
-    const problems = findProblems(info);
-    const facts = factsOf(info);
-    // A cluster is fine as long as this server has the one slot that all of it lies in.
+    await inTime(client.connect());
+    const infos = await Promise.all(serversOf(client).map(async (server) => server.info()));
+    const all = infos.map(parseInfo);
+    const problems = [...new Set(all.flatMap(findProblems))];
+    // One server alone is fine as long as it has the one slot that all of the queue lies in.
     if (problems.length === 0) await client.exists(`${redisPrefix}:bells:meta`);
-    return { problems, facts };
+    return { problems, facts: inOne(all.map(factsOf)) };
   } catch (error) {
     const cause = reason ?? (error as Error);
     const [, problem] = refusals.find(([answer]) => answer.test(cause.message)) ?? [];
@@ -84,6 +85,30 @@ export async function inspectRedis(
   } finally {
     ended.abort();
   }
+}
+
+/** All that may come to hold the queue. */
+function serversOf(client: RedisClient) {
+  return client instanceof Cluster ? client.nodes('master') : [client];
+}
+
+/** Sentinels that know of no primary would be asked again and again. */
+async function inTime(connected: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('Command timed out')), answerMs + 500);
+  });
+  await Promise.race([connected, late]).finally(() => clearTimeout(timer));
+}
+
+/** Of several servers the worst. */
+function inOne(all: readonly RedisFacts[]): RedisFacts {
+  const shares = all.map(({ memoryShare }) => memoryShare).filter((share) => share !== undefined);
+  return {
+    version: all[0]?.version,
+    diskFails: all.some(({ diskFails }) => diskFails),
+    memoryShare: shares.length > 0 ? Math.max(...shares) : undefined,
+  };
 }
 
 /** @param text what INFO answers, which services that refuse CONFIG answer too */

@@ -26,7 +26,7 @@ export interface QueueBackend {
  * The backend of the queue. Bells carry no truth, so that any of them will do; this is the one
  * place that knows which.
  *
- * @param url of Redis or Valkey (`redis:`, `rediss:`), or a direct connection to PostgreSQL, past any
+ * @param url of Redis or Valkey, as `REDIS_URL` may be, or a direct connection to PostgreSQL, past any
  *   pooler, because waking a worker needs LISTEN
  * @param connectionsMax connections to PostgreSQL beside the one that listens
  * @param onAnswer called each time that the queue has answered a worker that asked for a bell

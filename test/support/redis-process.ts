@@ -37,9 +37,25 @@ export function findRedis(): RedisProgram {
   return JSON.parse(execFileSync(process.execPath, [script], { encoding: 'utf8' }));
 }
 
+/** A process that dies with this one. */
+export function startGuarded({ program, libraries }: RedisProgram, args: readonly string[]) {
+  const guard: ChildProcess = spawn('sh', ['-c', guarding, 'sh', program, ...args], {
+    env: { PATH: process.env.PATH, LD_LIBRARY_PATH: libraries },
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  return {
+    async kill(): Promise<void> {
+      if (guard.exitCode !== null) return;
+      const gone = once(guard, 'exit');
+      guard.stdin?.end();
+      await gone;
+    },
+  };
+}
+
 /** @param settings as on its command line, by name */
 export async function startRedisProcess(
-  { program, libraries }: RedisProgram,
+  program: RedisProgram,
   settings: Record<string, string> = {},
 ): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'sotto-test-redis-'));
@@ -47,25 +63,16 @@ export async function startRedisProcess(
   const all = { 'maxmemory-policy': 'noeviction', ...settings };
   const flags = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
   const address = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
-  let guard: ChildProcess | undefined;
+  let guarded: ReturnType<typeof startGuarded> | undefined;
   const url = new Secret(`redis://127.0.0.1:${port}`);
   const admin = new Redis(url.reveal(), { maxRetriesPerRequest: 0, retryStrategy: () => 50 });
   admin.on('error', () => {});
 
   async function start(): Promise<void> {
-    const command = [program, ...address, '--save', '', '--appendonly', 'no', ...flags];
-    guard = spawn('sh', ['-c', guarding, 'sh', ...command], {
-      env: { PATH: process.env.PATH, LD_LIBRARY_PATH: libraries },
-      stdio: ['pipe', 'ignore', 'ignore'],
-    });
+    guarded = startGuarded(program, [...address, '--save', '', '--appendonly', 'no', ...flags]);
     await waitFor(async () => (await admin.ping().catch(() => '')) === 'PONG', 5_000, 10);
   }
-  async function kill(): Promise<void> {
-    if (!guard || guard.exitCode !== null) return;
-    const gone = once(guard, 'exit');
-    guard.stdin?.end();
-    await gone;
-  }
+  const kill = async () => guarded?.kill();
   await start();
   return {
     url,
@@ -80,12 +87,13 @@ export async function startRedisProcess(
   };
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
+/** So low that ten thousand more, where servers of a cluster speak to each other, is a port too. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    if (port < 55_000) return port;
+  }
 }
