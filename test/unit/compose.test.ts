@@ -2,14 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { BlockList } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { environment, loadConfig } from '../../config/env.ts';
+import { environment } from '../../config/env.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { placeholdersIn, readComposeFile } from '../../scripts/compose-file.ts';
 import { readDockerfile } from '../../scripts/dockerfile.ts';
 import { commands } from '../../src/cli/commands.ts';
 import { type KeyRole, privateFolders } from '../../src/keys/key-places.ts';
 import { databaseRoles } from '../../src/store/role-logins.ts';
-import { roleEnvironment } from '../../src/supervisor/role-environment.ts';
+import { variablesOf } from '../support/variables-of.ts';
 
 const root = join(import.meta.dirname, '../..');
 const path = join(root, 'compose.yaml');
@@ -18,28 +18,6 @@ const placeholders = placeholdersIn(text);
 const given = Object.fromEntries([...placeholders.keys()].map((name) => [name, `given-${name}`]));
 const { services, networks, volumes } = readComposeFile(path, given);
 const ours = Object.entries(services).filter(([, { image }]) => image === services.api?.image);
-
-/** What `npm start` would let a process of this role know. */
-function variablesOf(role: (typeof databaseRoles)[number]): string[] {
-  const secrets = Object.keys(environment.shape).filter((name) =>
-    /URL|KEY|TOKEN|SECRET|SID|FROM|DKIM|PATH|PROXIES/.test(name),
-  );
-  const valid: Record<string, string> = {
-    ...Object.fromEntries(secrets.map((name) => [name, 'a'])),
-    ...Object.fromEntries(
-      secrets.filter((name) => name.endsWith('URL')).map((name) => [name, 'http://a']),
-    ),
-    ...{ DATABASE_URL: 'postgres://a', DATABASE_DIRECT_URL: 'postgres://a', SMTP_URL: 'smtp://a' },
-    ...{ REDIS_URL: 'redis://a', TRUSTED_PROXIES: '127.0.0.1', TWILIO_FROM: '+33644000000' },
-    ...{ TWILIO_ACCOUNT_SID: `AC${'a'.repeat(32)}`, TWILIO_SEND_KEY_SID: `SK${'a'.repeat(32)}` },
-    ...{ TWILIO_MESSAGING_SERVICE_SID: `MG${'a'.repeat(32)}`, MAIL_FROM: 'a@a.org' },
-    ...{ MAIL_RETURN_PATH: 'a@a.org', DKIM_DOMAIN: 'a.org', KEYSTORE: 'file:a', JOURNAL: 'file:a' },
-    OPS_URL: 'http://a',
-    ALERT_EMAIL: 'a@a.org',
-    SETTLE_WINDOW_S: '900',
-  };
-  return Object.keys(roleEnvironment(role, { config: loadConfig(valid), env: {} }));
-}
 
 describe('compose.yaml', () => {
   it('runs every role, and commands that exist', () => {

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { environment } from '../../config/env.ts';
+import { placeholdersIn, readComposeFile } from '../../scripts/compose-file.ts';
+import { commands } from '../../src/cli/commands.ts';
+import { databaseRoles } from '../../src/store/role-logins.ts';
+import { variablesOf } from '../support/variables-of.ts';
+
+const folder = join(import.meta.dirname, '../../deploy/machines');
+const path = join(folder, 'compose.yaml');
+const text = readFileSync(path, 'utf8');
+const placeholders = placeholdersIn(text);
+const given = Object.fromEntries([...placeholders.keys()].map((name) => [name, `given-${name}`]));
+const { services, volumes } = readComposeFile(path, given);
+const ours = Object.entries(services).filter(([, { image }]) => image === services.api?.image);
+
+describe('deploy/machines/compose.yaml', () => {
+  it('runs every role and the migrations job, by commands that exist', () => {
+    const run = ours.flatMap(([, { command = [] }]) => command);
+    expect(run.toSorted()).toEqual([...databaseRoles, 'migrate'].toSorted());
+    const known = commands.map(({ name }) => name);
+    expect(run.filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  it.each(databaseRoles)('tells %s what it needs to know and no more', (role) => {
+    const told = services[role]?.environment ?? {};
+    const allowed = [...variablesOf(role), 'KEYSTORE_TOKEN'];
+    expect(Object.keys(told).filter((name) => !allowed.includes(name))).toEqual([]);
+    expect(told.DATABASE_URL).toBe(
+      `postgres://sotto_${role}:given-${role.toUpperCase()}_DATABASE_PASSWORD@pgbouncer:6432/sotto`,
+    );
+    expect(told.KEYSTORE_TOKEN).toBe(`given-${role.toUpperCase()}_KEYSTORE_TOKEN`);
+  });
+
+  it('sets no variable that Sotto does not read, and mounts no key', () => {
+    const told = ours.flatMap(([, service]) => Object.keys(service.environment ?? {}));
+    expect(told.filter((name) => !(name in environment.shape))).toEqual([]);
+    expect(text).not.toContain('/var/lib/sotto/keys');
+  });
+
+  it('has its variables in env.example, and no default for a secret', () => {
+    const example = readFileSync(join(folder, 'env.example'), 'utf8');
+    const lines = Array.from(example.matchAll(/^(#?)([A-Z_]+)=/gm));
+    const named = lines.map(([, , name = '']) => name);
+    const unset = lines.filter(([, mark]) => mark === '').map(([, , name = '']) => name);
+    // Compose reads the first one itself; the second need not be anything else.
+    const wanted = [...placeholders.keys(), 'COMPOSE_PROFILES'].filter(
+      (name) => name !== 'OPS_URL',
+    );
+    expect(named.toSorted()).toEqual(wanted.toSorted());
+    const required = [...placeholders].filter(([, { required: must }]) => must);
+    expect(unset.toSorted()).toEqual(
+      [...required.map(([name]) => name), 'COMPOSE_PROFILES'].toSorted(),
+    );
+    const secret = /PASSWORD|TOKEN|SECRET|SMTP_URL/;
+    const written = Array.from(text.matchAll(/\$\{(\w+):-([^}]+)\}/g), ([, name = '']) => name);
+    expect(written.filter((name) => secret.test(name))).toEqual([]);
+  });
+
+  it('lets the world reach the proxy alone, and other machines what they share', () => {
+    const published = Object.entries(services).flatMap(([name, { ports = [] }]) =>
+      ports.filter((port) => !port.startsWith('127.0.0.1:')).map((port) => `${name} ${port}`),
+    );
+    expect(published).toEqual([
+      'proxy 80:80',
+      'proxy 443:443',
+      'postgres given-PRIVATE_ADDRESS:5432:5432',
+      'valkey given-PRIVATE_ADDRESS:6379:6379',
+      'sentinel given-PRIVATE_ADDRESS:26379:26379',
+    ]);
+  });
+
+  it('names volumes that are declared', () => {
+    const used = Object.values(services)
+      .flatMap(({ volumes: mounts = [] }) => mounts.map((volume) => volume.split(':')[0] ?? ''))
+      .filter((name) => !name.startsWith('.'));
+    expect([...new Set(used)].toSorted()).toEqual(Object.keys(volumes).toSorted());
+  });
+
+  it.each(Object.entries(services))('gives %s no power that it does not need', (name, service) => {
+    const added = { postgres: 5, proxy: 1 }[name] ?? 0;
+    expect(service).toMatchObject({
+      read_only: name !== 'postgres',
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+    });
+    expect(service.cap_add ?? []).toHaveLength(added);
+  });
+});
