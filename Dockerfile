@@ -36,6 +36,7 @@ COPY docs docs
 RUN cd /var/lib && install -d -o 1000 -g 1000 -m 0755 sotto sotto/keys sotto/keys/public \
       sotto/keys/public/epoch sotto/keys/public/view sotto/keys/public/receipt \
       sotto/keys/public/webhook sotto/keys/public/canary sotto/keys/public/audit \
+      sotto/keys/public/erasure \
  && cd sotto && install -d -o 1000 -g 1000 -m 0700 journal journal/api journal/patient \
       journal/worker journal/command-line scheduler-journal keys/api keys/callback keys/link keys/opt-out \
       keys/patient keys/pepper keys/scheduler keys/worker

@@ -59,9 +59,12 @@ export async function startLikeTheImage(env: Environment): Promise<LikeTheImage>
   const folder = mkdtempSync(join(tmpdir(), 'sotto-like-the-image-'));
   chmodSync(folder, 0o755);
   const image = layOrRemove(folder);
-  // What `keys` makes is the worker's to write.
+  // What `keys` makes is the worker's to write. All containers have one user, so that `change-keys` writes
+  // for every role; here that is root.
   const userOf = (name: string) =>
-    isRoot() ? firstUid + ours.indexOf(name === 'keys' ? 'worker' : name) : undefined;
+    isRoot() && name !== 'change-keys'
+      ? firstUid + ours.indexOf(name === 'keys' ? 'worker' : name)
+      : undefined;
   const folders = createServiceFolders({ folder, imageRoot: image.root, userOf });
   const roles = new Map<string, ChildProcess>();
   const logins = new Map<string, string>();

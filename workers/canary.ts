@@ -35,7 +35,7 @@ export function canaryDuties(deps: {
     apiUrl: config.API_URL,
     apiKey: async () => (await credential()).key,
   });
-  let isKnown = false;
+  let known: Buffer | undefined;
   return [
     {
       name: 'canary',
@@ -44,8 +44,9 @@ export function canaryDuties(deps: {
       async run(stopping) {
         // What was restored from a backup is compared first; until then nothing is sent.
         if (!(await maySend(database))) return;
-        if (!isKnown) await ensureCanary(database, (await credential()).hash);
-        isKnown = true;
+        const { hash } = await credential();
+        if (!known?.equals(hash)) await ensureCanary(database, hash);
+        known = hash;
         await advanceCanary({
           ...{ database, api, stopping, log },
           patientUrl: config.PATIENT_URL,

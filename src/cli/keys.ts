@@ -1,24 +1,21 @@
-import { existsSync } from 'node:fs';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Config } from '../../config/env.ts';
 import { addKeyToAll, levelKeys } from '../keys/add-key-to-all.ts';
-import { fileKeyStore } from '../keys/file-key-store.ts';
-import { type KeyStore, type RotatedKind, rotatedKinds } from '../keys/key-store.ts';
+import { publishedFirst } from '../keys/key-places.ts';
+import { type RotatedKind, rotatedKinds } from '../keys/key-store.ts';
 import { keyStoreFromConfig } from '../keys/key-store-from-config.ts';
-import { administer, recordAdministration } from '../store/administration.ts';
+import { administer } from '../store/administration.ts';
 import {
   linksBySelector,
   readRevokedSelectors,
   suppressionsByPepper,
 } from '../store/revoked-keys.ts';
-import { revokeDay } from '../usecases/revoke-day.ts';
-import { revokeSelector, type SelectorProblem } from '../usecases/revoke-selector.ts';
 import { adminUrlOf } from './admin.ts';
 import { CommandError } from './command-error.ts';
-import { commandLineJournal, tellUnjournaled } from './command-line-journal.ts';
 import { exitCodes } from './exit-codes.ts';
+import { auditKey, keyStoresOf } from './key-stores.ts';
 import { minuteText, printTable } from './print-table.ts';
 import { reasonFrom } from './reason-option.ts';
+import { revokeKey } from './revoke-key.ts';
 import { type Action, runAction } from './run-action.ts';
 
 interface Values {
@@ -27,14 +24,11 @@ interface Values {
   readonly json?: boolean | undefined;
 }
 
-/** Longer than any process goes on with link keys that it has read. */
-const forgottenMs = 12_000;
-
 const actions: Readonly<Record<string, Action<Values>>> = {
   list: { words: 0, options: [], run: list },
   rotate: { words: 1, options: ['also', 'reason'], run: rotate },
-  retire: { words: 1, options: ['reason'], run: retire },
-  revoke: { words: 1, options: ['also', 'reason'], run: revoke },
+  retire: { words: 1, options: ['also', 'reason'], run: retire },
+  revoke: { words: 1, options: ['also', 'reason'], run: revokeKey },
 };
 
 /** `sotto keys`: the keys of Sotto itself. */
@@ -89,7 +83,11 @@ async function readKeys(config: Config): Promise<KeyRow[]> {
     const kept = await keys.keptKeys(kind);
     return kept.map(({ id, madeAt }, index) => ({
       ...{ kind, id, madeAt, newest: index === kept.length - 1 },
-      neededBy: needed(kind, id),
+      // Which key a passkey is sealed with only its person's link tells.
+      neededBy:
+        kind === 'passkey' && index < kept.length - 1
+          ? `passkeys made until ${minuteText(kept[index + 1]?.madeAt ?? null, 'its successor')}`
+          : needed(kind, id),
     }));
   });
   return (await Promise.all(rows)).flat();
@@ -97,16 +95,13 @@ async function readKeys(config: Config): Promise<KeyRow[]> {
 
 async function rotate(config: Config, values: Values, word: string): Promise<number> {
   const kind = kindFrom(word);
-  if (values.also !== undefined && !isShared(kind)) {
-    throw new CommandError(`--also is for link, pepper and opt-out: ${kind} is of one role alone.`);
-  }
-  const stores = storesOf(config, values);
+  const stores = storesFor(kind, config, values);
   const revoked = kind === 'link' ? await administer(adminUrlOf(config), readRevokedSelectors) : [];
   // What an earlier rotation left in one folder alone is completed first.
   await levelKeys(stores, kind, revoked);
   const made = await addKeyToAll(stores, kind, revoked);
   const reason = values.reason === undefined ? undefined : reasonFrom(values.reason);
-  await audit(config, { action: 'key.rotate', subject: `${kind}/${made.id}`, reason });
+  await auditKey(config, { action: 'key.rotate', subject: `${kind}/${made.id}`, reason });
   console.log(
     values.json
       ? JSON.stringify({ kind, id: made.id, usedAfterSeconds: usedAfterSeconds(kind) })
@@ -115,17 +110,14 @@ async function rotate(config: Config, values: Values, word: string): Promise<num
   return exitCodes.fine;
 }
 
-/** The store of KEYSTORE, and the one that --also names. */
-function storesOf(config: Config, { also }: Values): [KeyStore, ...KeyStore[]] {
-  // It would be made, and get copies of the keys, where nobody looks for them.
-  if (also !== undefined && !existsSync(also)) {
-    throw new CommandError('There is no such folder as --also names.');
+function storesFor(kind: RotatedKind, config: Config, values: Values) {
+  if (values.also !== undefined && !['link', 'pepper', 'opt-out'].includes(kind)) {
+    throw new CommandError(`--also is for link, pepper and opt-out: ${kind} is of one role alone.`);
   }
-  return [keyStoreFromConfig(config), ...(also === undefined ? [] : [fileKeyStore(also)])];
+  return keyStoresOf(config, values);
 }
 
-const isShared = (kind: RotatedKind) => ['link', 'pepper', 'opt-out'].includes(kind);
-const usedAfterSeconds = (kind: RotatedKind) => (kind === 'receipt' ? 600 : 60);
+const usedAfterSeconds = (kind: RotatedKind) => (publishedFirst.includes(kind) ? 600 : 60);
 
 const afterwards: Record<RotatedKind, string> = {
   link: 'The old one verifies links that are out; keys list says until when.',
@@ -137,6 +129,17 @@ const afterwards: Record<RotatedKind, string> = {
   webhook: 'Secrets made from now on are sealed to it; keep the old one until all were rotated.',
   cookie: 'The old one may go in half an hour, when no session under it is left.',
   code: 'The old one may go in ten minutes, when no code under it is left.',
+  erasure:
+    'The old one’s public half stays published for receipts that are out. Where api has a folder of its own, mirror public/erasure there.',
+  portal: 'Portals read both public halves; the old one may go in an hour.',
+  passkey: 'New passkeys are sealed with it. Keep the old one: it opens those made before.',
+  source:
+    'Restart patient after that: pauses of wrong answers begin anew. Then the old one may go.',
+  canary:
+    'Where roles have folders of their own, mirror public/canary. The old one may go in five minutes.',
+  'canary-credential':
+    'The scheduler signs in with it then. End the old one with sotto key revoke; it may go.',
+  audit: 'The old one’s public half stays published for heads that are out.',
 };
 
 async function retire(config: Config, values: Values, word: string): Promise<number> {
@@ -147,86 +150,17 @@ async function retire(config: Config, values: Values, word: string): Promise<num
   if (row.neededBy) {
     throw new CommandError(`It is needed by ${row.neededBy}.`, { exitCode: exitCodes.failed });
   }
-  await audit(config, { action: 'key.retire', subject: word, reason });
-  await keyStoreFromConfig(config).removeKey(row.kind, row.id);
+  const stores = storesFor(row.kind, config, values);
+  for (const store of stores) {
+    if ((await store.keptKeys(row.kind)).at(-1)?.id !== row.id) continue;
+    throw new CommandError('It is the newest in one of the two folders. Rotate first.', {
+      exitCode: exitCodes.failed,
+    });
+  }
+  await auditKey(config, { action: 'key.retire', subject: word, reason });
+  for (const store of stores) await store.removeKey(row.kind, row.id);
   console.log(values.json ? JSON.stringify({ retired: word }) : `Removed ${word} for good.`);
   return exitCodes.fine;
-}
-
-async function revoke(config: Config, values: Values, word: string): Promise<number> {
-  const reason = reasonFrom(values.reason);
-  const [kind, id = ''] = word.split('/', 2);
-  if (kind === 'link' && /^[A-Za-z0-9]$/.test(id))
-    return revokeLink(config, { ...values, reason }, id);
-  if (values.also !== undefined) throw new CommandError('--also is for link/SELECTOR.');
-  if (kind === 'day' && /^\d{4}-\d{2}-\d{2}$/.test(id)) {
-    return revokeOneDay(config, { ...values, reason }, id);
-  }
-  throw new CommandError('Say link/SELECTOR or day/YYYY-MM-DD.');
-}
-
-async function revokeLink(
-  config: Config,
-  { reason, json, also }: Values & { reason: string },
-  selector: string,
-): Promise<number> {
-  const done = await revokeSelector(
-    {
-      adminUrl: adminUrlOf(config),
-      journal: commandLineJournal(config),
-      stores: storesOf(config, { also }),
-      untilForgotten: () => wait(forgottenMs),
-    },
-    { selector, reason },
-  );
-  if ('problem' in done) {
-    throw new CommandError(selectorProblems[done.problem], { exitCode: exitCodes.failed });
-  }
-  const { ended, owed } = done;
-  console.log(
-    json
-      ? JSON.stringify({ selector, ended, owed })
-      : [
-          `No link under ${selector} opens any more.`,
-          `  ${ended} that may be out: booking systems read reminder.needs_reissue, and put them again with notice now.`,
-          `  ${owed} still owed: they go out under another key.`,
-        ].join('\n'),
-  );
-  if (done.isJournaled) return exitCodes.fine;
-  tellUnjournaled('It is revoked', 'revoke it again');
-  return exitCodes.failed;
-}
-
-const selectorProblems: Record<SelectorProblem, string> = {
-  unknown: 'No key and no link has this selector; see sotto keys list. Nothing was revoked.',
-  not_in_every_store:
-    'One of the two folders has not this key. Nothing was revoked: complete it with sotto keys rotate link --also FOLDER, and revoke then.',
-};
-
-async function revokeOneDay(
-  config: Config,
-  { reason, json }: Values & { reason: string },
-  day: string,
-): Promise<number> {
-  const { isJournaled } = await revokeDay(
-    { adminUrl: adminUrlOf(config), journal: commandLineJournal(config) },
-    { day, reason },
-  );
-  console.log(
-    json
-      ? JSON.stringify({ day, revoked: true })
-      : `Within a minute the worker seals anew what is sealed to ${day}. A copy of the database from before that opens with the key for ever: sotto sealed report says whose reminders were in it.`,
-  );
-  if (isJournaled) return exitCodes.fine;
-  tellUnjournaled('It is noted', 'revoke it again');
-  return exitCodes.failed;
-}
-
-async function audit(
-  config: Config,
-  entry: { action: string; subject: string; reason: string | undefined },
-): Promise<void> {
-  await administer(adminUrlOf(config), (connection) => recordAdministration(connection, entry));
 }
 
 function kindFrom(word: string): RotatedKind {

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { Secret } from '../domain/secret.ts';
 import { type KeyFolder, privateExtension } from './key-folder.ts';
-import { boxPair, ensurePairs, privateBytes, receiptPair } from './key-pairs.ts';
+import { ensurePairs, privateBytes, rotatedPairs } from './key-pairs.ts';
 import { places, rotatedFolders } from './key-places.ts';
 import type { AddedKey, NumberedKey, RotatedKind } from './key-store.ts';
 import { KeyStoreError } from './key-store-error.ts';
+import { revokedIn } from './revoked-keys.ts';
 
-/** Marks a selector whose key was revoked: links of another key under it would open nothing either. */
-const revokedExtension = '.revoked';
 /** In the order in which they are used. */
 const selectors = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 
@@ -27,9 +26,9 @@ export async function addKey(
     return undefined;
   }
   const id = given?.id ?? (await unusedId(files, kind, after));
-  const pair = kind === 'receipt' ? receiptPair : boxPair;
-  if (kind === 'receipt' || (kind === 'webhook' && !given)) {
-    await ensurePairs(files, { place: places[kind], kind: pair, names: [id] });
+  const pair = rotatedPairs[kind];
+  if (pair) {
+    await ensurePairs(files, { ...pair, names: [id] });
   } else {
     const fresh = given?.key.reveal() ?? randomBytes(privateBytes);
     await files.makeFolder(folder, 'owner');
@@ -42,7 +41,7 @@ export async function addKey(
   return { id, key: new Secret(bytes) };
 }
 
-/** Names that were ever published count too: no two receipt keys have had one name. */
+/** Names that were published or revoked count too: no two keys have had one name. */
 async function unusedId(
   files: KeyFolder,
   kind: RotatedKind,
@@ -55,12 +54,14 @@ async function unusedId(
       ...after,
     ]);
   }
-  const held = await files.list(rotatedFolders[kind], privateExtension);
-  const published =
-    kind === 'receipt'
-      ? await files.list(places.receipt.publicFolder, receiptPair.publicExtension)
-      : [];
-  const numbers = [...held, ...published, ...after].map(Number).filter(Number.isSafeInteger);
+  const pair = rotatedPairs[kind];
+  const used = [
+    ...(await files.list(rotatedFolders[kind], privateExtension)),
+    ...(pair ? await files.list(pair.place.publicFolder, pair.kind.publicExtension) : []),
+    ...(await revokedIn(files, rotatedFolders[kind])),
+    ...after,
+  ];
+  const numbers = used.map(Number).filter(Number.isSafeInteger);
   return String(Math.max(0, ...numbers) + 1);
 }
 
@@ -77,25 +78,17 @@ export async function firstSelectorIn(files: KeyFolder): Promise<string> {
 }
 
 /** Selectors of the link keys there are, in the order in which they are used up. */
-export function selectorsIn(files: KeyFolder): Promise<string[]> {
-  return selectorsOf(files, privateExtension);
+export async function selectorsIn(files: KeyFolder): Promise<string[]> {
+  return inOrder(await files.list(places.link, privateExtension));
 }
 
 /** Selectors whose keys were revoked here. */
-export function revokedSelectorsIn(files: KeyFolder): Promise<string[]> {
-  return selectorsOf(files, revokedExtension);
+export async function revokedSelectorsIn(files: KeyFolder): Promise<string[]> {
+  return inOrder(await revokedIn(files, places.link));
 }
 
-async function selectorsOf(files: KeyFolder, extension: string): Promise<string[]> {
-  return (await files.list(places.link, extension))
+function inOrder(names: readonly string[]): string[] {
+  return names
     .filter((selector) => selector.length === 1 && selectors.includes(selector))
     .sort((one, other) => selectors.indexOf(one) - selectors.indexOf(other));
-}
-
-/** Removes a link key. The mark is durable first: nothing else remembers the selector here. */
-export async function revokeLinkKey(files: KeyFolder, selector: string): Promise<void> {
-  await files.makeFolder(places.link, 'owner');
-  await files.create(`${places.link}/${selector}${revokedExtension}`, Buffer.alloc(0), 'owner');
-  await files.sync(places.link);
-  await files.remove(places.link, `${selector}${privateExtension}`);
 }

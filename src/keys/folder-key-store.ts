@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
-import {
-  addKey,
-  firstSelectorIn,
-  revokedSelectorsIn,
-  revokeLinkKey,
-  selectorsIn,
-} from './add-key.ts';
+import { addKey, firstSelectorIn, revokedSelectorsIn, selectorsIn } from './add-key.ts';
 import { type KeyFolder, privateExtension } from './key-folder.ts';
 import { inUseLast, numbersIn } from './key-order.ts';
-import { boxPair, destroyPair, ensurePairs, type PairKind, receiptPair } from './key-pairs.ts';
+import {
+  boxPair,
+  destroyPair,
+  ensurePairs,
+  type PairKind,
+  receiptPair,
+  rotatedPairs,
+} from './key-pairs.ts';
 import {
   type PairPlace,
   places,
+  publishedFirst,
   rotatedFolders,
   symmetricFolders,
   viewPlace,
@@ -21,6 +23,7 @@ import { KeyStoreAwayError, KeyStoreError } from './key-store-error.ts';
 import type { LinkKey } from './link-token.ts';
 import { ensureFirst, ensureFirstPair, ensureNamed } from './make-keys.ts';
 import { publishedKeys, readHalf, readKeys, readPrivate } from './read-keys.ts';
+import { revokeLinkKey, revokeReceiptKey } from './revoked-keys.ts';
 
 const firstNumber = '1';
 /** No key, and in no list. */
@@ -34,7 +37,6 @@ export interface KeyStoreOptions {
 
 /** What every process has read a new key within. */
 const readBeforeUsed = 60_000;
-/** Receipts are verified elsewhere, with keys that were fetched up to five minutes ago. */
 const publishedBeforeUsedFactor = 10;
 
 /** The key store over whatever holds its keys. */
@@ -68,16 +70,18 @@ export function folderKeyStore(
   const inOrder = (folder: string, names: readonly string[], ageMs = readBeforeUsedMs) =>
     inUseLast(files, { folder, names, ageMs, nowMs: nowMs() });
 
-  const numberedKeys = async (folder: string, ageMs?: number): Promise<NumberedKey[]> =>
-    readKeys(files, folder, await inOrder(folder, await numbersIn(files, folder), ageMs));
+  const numberedKeys = async (folder: string): Promise<NumberedKey[]> => {
+    const isPublished = publishedFirst.some((kind) => rotatedFolders[kind] === folder);
+    const ageMs = readBeforeUsedMs * (isPublished ? publishedBeforeUsedFactor : 1);
+    return readKeys(files, folder, await inOrder(folder, await numbersIn(files, folder), ageMs));
+  };
 
   const ensureNumbered = async (place: PairPlace, kind: PairKind): Promise<NumberedKey[]> => {
     await ensureFirstPair(files, place, kind);
     return numberedKeys(place.privateFolder);
   };
 
-  const receiptKeys = () =>
-    numberedKeys(places.receipt.privateFolder, readBeforeUsedMs * publishedBeforeUsedFactor);
+  const receiptKeys = () => numberedKeys(places.receipt.privateFolder);
 
   const linkKeys = async (): Promise<LinkKey[]> => {
     const selectors = await inOrder(places.link, await selectorsIn(files));
@@ -186,9 +190,12 @@ export function folderKeyStore(
     addKey: (kind, added = {}) => addKey(files, kind, added),
     async removeKey(kind, id) {
       const folder = rotatedFolders[kind];
-      if (kind === 'webhook') await files.remove(places.webhook.publicFolder, `${id}.pub`);
+      const pair = rotatedPairs[kind];
+      if (pair && !pair.kind.publicOutlives) return destroy(pair.place, pair.kind, id);
       await files.remove(folder, `${id}${privateExtension}`);
     },
+    publishedIds: (kind) => files.list(places[kind].publicFolder, receiptPair.publicExtension),
+    revokeReceiptKey: (kind, id) => revokeReceiptKey(files, kind, id),
     revokeLinkKey: (selector) => revokeLinkKey(files, selector),
     revokedSelectors: () => revokedSelectorsIn(files),
     async checkWritable(kind) {

@@ -1,15 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  chmod,
-  type FileHandle,
-  link,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  stat,
-  unlink,
-} from 'node:fs/promises';
+import { chmod, chown, link, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Audience, KeyFolder } from './key-folder.ts';
 import { KeyStoreError } from './key-store-error.ts';
@@ -79,7 +69,7 @@ async function createWhole(path: string, bytes: Buffer, audience: Audience): Pro
   try {
     try {
       await file.chmod(mode); // whatever the umask says
-      await giveToOwnerOf(dirname(path), file);
+      await giveToOwnerOf(dirname(path), (uid, gid) => file.chown(uid, gid));
       await file.writeFile(bytes);
       await file.sync();
     } finally {
@@ -96,10 +86,13 @@ async function createWhole(path: string, bytes: Buffer, audience: Audience): Pro
 }
 
 /** What root makes for a role is that role's, as the folder is: it could not read its own key else. */
-async function giveToOwnerOf(folder: string, file: FileHandle): Promise<void> {
+async function giveToOwnerOf(
+  folder: string,
+  give: (uid: number, gid: number) => Promise<void>,
+): Promise<void> {
   if (process.getuid?.() !== 0) return;
   const { uid, gid } = await stat(folder);
-  if (uid !== 0) await file.chown(uid, gid);
+  if (uid !== 0) await give(uid, gid);
 }
 
 async function makeOneFolder(path: string, audience: Audience): Promise<void> {
@@ -107,6 +100,7 @@ async function makeOneFolder(path: string, audience: Audience): Promise<void> {
   try {
     await mkdir(path, { mode });
     await chmod(path, mode); // whatever the umask says
+    await giveToOwnerOf(dirname(path), (uid, gid) => chown(path, uid, gid));
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return;
     throw error;

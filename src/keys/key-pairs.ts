@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { boxPublicKey, newBoxPrivateKey } from './box-keys.ts';
 import { forEachName, type KeyFolder, privateExtension } from './key-folder.ts';
-import type { PairPlace } from './key-places.ts';
+import { type PairPlace, places } from './key-places.ts';
+import type { RotatedKind } from './key-store.ts';
 import { KeyStoreError } from './key-store-error.ts';
 import { receiptJwk } from './receipt-key.ts';
 
@@ -30,6 +31,15 @@ export const receiptPair: PairKind = {
   publicOutlives: true,
   newPrivate: () => randomBytes(privateBytes),
   publicHalf: (privateHalf) => Buffer.from(`${JSON.stringify(receiptJwk(privateHalf))}\n`),
+};
+
+/** The kinds that are pairs, with where they lie. */
+export const rotatedPairs: Partial<Record<RotatedKind, { place: PairPlace; kind: PairKind }>> = {
+  receipt: { place: places.receipt, kind: receiptPair },
+  erasure: { place: places.erasure, kind: receiptPair },
+  audit: { place: places.audit, kind: receiptPair },
+  webhook: { place: places.webhook, kind: boxPair },
+  canary: { place: places.canary, kind: boxPair },
 };
 
 /**

@@ -39,7 +39,17 @@ export const rotatedFolders: Record<RotatedKind, string> = {
   'opt-out': symmetricFolders['opt-out'],
   callback: symmetricFolders.callback,
   code: symmetricFolders.code,
+  erasure: places.erasure.privateFolder,
+  portal: symmetricFolders.portal,
+  passkey: symmetricFolders.passkey,
+  source: symmetricFolders.source,
+  canary: places.canary.privateFolder,
+  'canary-credential': symmetricFolders['canary-credential'],
+  audit: places.audit.privateFolder,
 };
+
+/** Whose public half is read elsewhere, from copies up to five minutes old: it signs only after that. */
+export const publishedFirst: readonly RotatedKind[] = ['receipt', 'erasure', 'portal'];
 
 /** Two folders that hold the halves of the same pairs, file by file. */
 export interface PairPlace {

@@ -29,8 +29,18 @@ export const rotatedKinds = [
   'webhook',
   'cookie',
   'code',
+  'erasure',
+  'portal',
+  'passkey',
+  'source',
+  'canary',
+  'canary-credential',
+  'audit',
 ] as const;
 export type RotatedKind = (typeof rotatedKinds)[number];
+
+/** What receipts verify with that are out: published, so one that leaked must be taken back. */
+export type ReceiptKind = 'receipt' | 'erasure';
 
 /** What another key is to be. */
 export interface AddedKey {
@@ -140,6 +150,13 @@ export interface KeyStore {
   addKey(kind: RotatedKind, added?: AddedKey): Promise<NumberedKey | undefined>;
   /** Removes a key for good; the public half of a receipt key stays, for the receipts that are out. */
   removeKey(kind: RotatedKind, id: string): Promise<void>;
+  /** Ids of such keys whose public half stands published, whether or not anything is signed with them. */
+  publishedIds(kind: ReceiptKind): Promise<readonly string[]>;
+  /**
+   * Removes both halves of a key for receipts, and remembers its number: what was signed with it is of
+   * nobody's key from then on.
+   */
+  revokeReceiptKey(kind: ReceiptKind, id: string): Promise<void>;
   /** Removes a link key, and remembers its selector: no other key is ever made under it. */
   revokeLinkKey(selector: string): Promise<void>;
   /** Selectors that were revoked in this store. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type KeyFolder, privateExtension } from './key-folder.ts';
 import { ensurePairs, type PairKind, privateBytes } from './key-pairs.ts';
 import type { PairPlace } from './key-places.ts';
+import { revokedIn } from './revoked-keys.ts';
 
 /** Makes the first key of a folder unless it holds one. */
 export async function ensureFirst(files: KeyFolder, folder: string, name: string): Promise<void> {
@@ -18,7 +19,7 @@ export async function ensureNamed(files: KeyFolder, folder: string, name: string
   await files.sync(folder);
 }
 
-/** Makes the first pair of a place unless it holds one. A number that was published is another key's. */
+/** Makes the first pair of a place unless it holds one. A number that was published or revoked is another key's. */
 export async function ensureFirstPair(
   files: KeyFolder,
   place: PairPlace,
@@ -26,6 +27,7 @@ export async function ensureFirstPair(
 ): Promise<void> {
   const published = await files.list(place.publicFolder, kind.publicExtension);
   const held = await files.list(place.privateFolder, privateExtension);
-  const unused = String(Math.max(0, ...published.map(Number)) + 1);
+  const revoked = await revokedIn(files, place.privateFolder);
+  const unused = String(Math.max(0, ...[...published, ...revoked].map(Number)) + 1);
   await ensurePairs(files, { place, kind, names: held.length > 0 ? held : [unused] });
 }

@@ -1,3 +1,4 @@
+import { rotatedPairs } from './key-pairs.ts';
 import {
   type KeyRole,
   places,
@@ -5,6 +6,7 @@ import {
   rotatedFolders,
   symmetricFolders,
 } from './key-places.ts';
+import { rotatedKinds } from './key-store.ts';
 import type { VaultAddress } from './vault-address.ts';
 
 /** Who gets a token: the roles, whoever changes keys by hand, and the command line for the rest. */
@@ -58,11 +60,9 @@ const destroyedBy: Partial<Record<KeyRole, readonly string[]>> = {
 /** Everything that a holder may do, but reading public halves. */
 export function vaultRights(holder: VaultHolder): VaultRight[] {
   if (holder === 'keys') {
-    const folders = Object.values(rotatedFolders).flatMap((folder) => {
-      const pair = Object.values(places).find(
-        (place) => typeof place !== 'string' && place.privateFolder === folder,
-      );
-      return typeof pair === 'object' ? [folder, pair.publicFolder] : [folder];
+    const folders = rotatedKinds.flatMap((kind) => {
+      const pair = rotatedPairs[kind];
+      return pair ? [rotatedFolders[kind], pair.place.publicFolder] : [rotatedFolders[kind]];
     });
     return folders.map((folder) => ({ folder, makes: true, destroys: true }));
   }

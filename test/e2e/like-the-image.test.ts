@@ -114,6 +114,20 @@ describe('Sotto as the image and compose.yaml run it', () => {
     await waitFor(async () => (await fetch(`http://127.0.0.1:${ports.ops}/readyz`)).ok, 15_000);
   });
 
+  it('has its keys changed by hand, each for the role that it is of', async () => {
+    for (const kind of ['link', 'receipt', 'erasure', 'passkey', 'webhook']) {
+      const words = ['keys', 'rotate', kind, '--reason', 'yearly', '--json'];
+      const { code, output } = await sotto.run('change-keys', words);
+      expect([code, output], kind).toEqual([0, expect.stringContaining('"usedAfterSeconds"')]);
+    }
+    // One of each kind from the first start, and one more.
+    await waitFor(async () => {
+      const answer = await fetch(`http://127.0.0.1:${ports.api}/.well-known/jwks.json`);
+      const { keys } = (await answer.json()) as { keys: unknown[] };
+      return keys.length === 4;
+    }, 15_000);
+  });
+
   it('has the guides that it serves', async () => {
     const { status } = await fetch(`http://127.0.0.1:${ports.api}/docs/operations`);
     expect(status).toBe(200);

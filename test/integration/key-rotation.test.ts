@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,9 +7,11 @@ import { compactVerify, createLocalJWKSet } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
 import { openJournal } from '../../src/journal/journal.ts';
+import { createErasureReceipts } from '../../src/keys/erasure-receipt.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
 import type { KeyStore } from '../../src/keys/key-store.ts';
 import { createLinkTokens } from '../../src/keys/link-token.ts';
+import { passkeyBox } from '../../src/keys/passkey-box.ts';
 import { createRenewedCookieBoxes } from '../../src/keys/renewed-cookie-boxes.ts';
 import { createRenewedReceipts } from '../../src/keys/renewed-receipts.ts';
 import { replayEntries } from '../../src/store/restores.ts';
@@ -156,6 +158,87 @@ describe('a new receipt key', () => {
     await keys.removeKey('receipt', '1');
     await receipts.renew();
     await compactVerify(before.receipt, createLocalJWKSet(receipts.jwks()));
+  });
+});
+
+describe('a receipt key that somebody else has', () => {
+  it('is no key of ours any more: what it signed, before and since, verifies with nothing published', async () => {
+    const store = fileKeyStore(join(folder, 'leaked'), { nowMs });
+    const receipts = await createRenewedReceipts(store);
+    const sign = async () => {
+      const { receipt } = await receipts.sign({
+        ...{ receiptId: 'r', organisationId, mode: 'test', reference: 'x', appointmentId: 'a' },
+        ...{ version: 1, body: new Secret({}), issuer: 'https://x', issuedAt: new Date() },
+      });
+      return receipt;
+    };
+    const old = await sign();
+    await store.addKey('receipt');
+    await store.revokeReceiptKey('receipt', '1');
+    await receipts.renew();
+    const published = createLocalJWKSet(receipts.jwks());
+    expect(receipts.jwks().keys).toHaveLength(1);
+    await expect(compactVerify(old, published)).rejects.toThrow('no applicable key');
+    // Though it is young: nothing else may sign.
+    await compactVerify(await sign(), published);
+  });
+});
+
+describe('a new key for receipts of erasures', () => {
+  it('is published for as long as anyone keeps copies before it signs, and old ones verify', async () => {
+    const sign = createErasureReceipts(keys.ensureErasureKey);
+    const claims = { iss: 'x', iat: 0, organisation: organisationId, reference: 'r' };
+    const signed = () => sign({ ...claims, mode: 'test', appointment: 'a', by: 'recipient' });
+    const published = async () =>
+      createLocalJWKSet({ keys: [...(await keys.publishedErasureKeys())] });
+    const kidOf = async (receipt: string) =>
+      (await compactVerify(receipt, await published())).protectedHeader.kid;
+    const old = await signed();
+    await keys.addKey('erasure');
+    turnedMs += 9 * minute;
+    expect(await kidOf(await signed())).toBe(await kidOf(old));
+    const copy = await published();
+    turnedMs += 2 * minute;
+    const fresh = await signed();
+    await compactVerify(fresh, copy);
+    expect(await kidOf(fresh)).not.toBe(await kidOf(old));
+    await keys.removeKey('erasure', '1');
+    await compactVerify(old, await published());
+  });
+});
+
+describe('a new passkey key', () => {
+  it('seals new passkeys, and opens those made before for as long as the old one is there', async () => {
+    const owner = { organisationId, mode: 'test', issuer: '', subject: new Secret('s-1') } as const;
+    const boxes = async () =>
+      (await keys.symmetricKeys('passkey')).map((key) => passkeyBox(key, owner));
+    const passkey = { credentialId: 'c', publicKey: Buffer.alloc(9), userHandle: 'u', tag: 'abcd' };
+    const id = randomUUID();
+    const [before] = await boxes();
+    const sealed = before?.seal(id, passkey) ?? Buffer.alloc(0);
+    await keys.addKey('passkey');
+    expect((await boxes()).at(-1)?.index).toEqual(before?.index);
+    turnedMs += 2 * minute;
+    const both = await boxes();
+    expect(both.at(-1)?.index).not.toEqual(before?.index);
+    expect(
+      both.find(({ index }) => before && index.equals(before.index))?.open(id, sealed),
+    ).toEqual(passkey);
+    await keys.removeKey('passkey', '1');
+    expect((await boxes()).some(({ index }) => before && index.equals(before.index))).toBe(false);
+  });
+});
+
+describe('a new portal key', () => {
+  it('is shown to portals at once, and signs once they have read it', async () => {
+    const shown = async () => (await keys.symmetricKeys('portal')).map(({ id }) => id);
+    const signing = async () => (await shown()).at(-1);
+    expect(await signing()).toBe('1');
+    await keys.addKey('portal');
+    turnedMs += 9 * minute;
+    expect([(await shown()).sort(), await signing()]).toEqual([['1', '2'], '1']);
+    turnedMs += 2 * minute;
+    expect(await signing()).toBe('2');
   });
 });
 

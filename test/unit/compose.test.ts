@@ -63,12 +63,24 @@ describe('compose.yaml', () => {
     );
     expect(writers.toSorted()).toEqual([
       'api receipt',
+      'patient erasure',
       'patient view',
       'scheduler audit',
       'scheduler canary',
       'scheduler webhook',
       'worker epoch',
     ]);
+  });
+
+  it('lets keys be changed by hand, in every volume that they lie in and with what must be told of it', () => {
+    const keysOf = (name: string) =>
+      (services[name]?.volumes ?? []).filter((volume) => volume.includes('/keys/'));
+    expect(keysOf('change-keys').toSorted()).toEqual(keysOf('keys').toSorted());
+    expect(services['change-keys']?.volumes).toContain(
+      'command-line-journal:/var/lib/sotto/journal',
+    );
+    const outlets = services['change-keys']?.networks as string[];
+    expect(outlets.every((network) => networks[network]?.internal)).toBe(true);
   });
 
   it('holds no secret and has no default for one', () => {

@@ -8,7 +8,7 @@ import { Secret } from '../../src/domain/secret.ts';
 import { boxPublicKey } from '../../src/keys/box-keys.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
 import { folderKeyStore, type KeyStoreOptions } from '../../src/keys/folder-key-store.ts';
-import type { KeyStore } from '../../src/keys/key-store.ts';
+import { type KeyStore, rotatedKinds } from '../../src/keys/key-store.ts';
 import { createReceipts } from '../../src/keys/receipt.ts';
 import { rememberingFolder } from '../../src/keys/remembering-folder.ts';
 import { vaultClient } from '../../src/keys/vault-client.ts';
@@ -314,6 +314,48 @@ describe.each([
       expect((await store.ensureReceiptKey()).map(({ id }) => id)).toEqual(['2']);
       expect(await store.publishedReceiptKeys()).toHaveLength(2);
     });
+
+    it.each(rotatedKinds)(
+      'of the kind %s are followed by others, and go for good',
+      async (kind) => {
+        const store = driver.open();
+        const ids = kind === 'link' ? ['a', 'b', 'c'] : ['1', '2', '3'];
+        const made = [await store.addKey(kind), await store.addKey(kind)];
+        expect(made.map((key) => key?.id)).toEqual(ids.slice(0, 2));
+        await store.removeKey(kind, ids[0] ?? '');
+        expect((await store.keptKeys(kind)).map(({ id }) => id)).toEqual([ids[1]]);
+        expect(await store.keptKey(kind, ids[0] ?? '')).toBeUndefined();
+        expect((await store.keptKey(kind, ids[1] ?? ''))?.key.reveal()).toEqual(
+          made[1]?.key.reveal(),
+        );
+        expect((await store.addKey(kind))?.id).toBe(ids[2]);
+      },
+    );
+
+    it.each(['receipt', 'erasure'] as const)(
+      'for receipts (%s) that were revoked are published no more, and their number is used up',
+      async (kind) => {
+        const store = driver.open();
+        const published = () =>
+          kind === 'receipt' ? store.publishedReceiptKeys() : store.publishedErasureKeys();
+        const first = await store.addKey(kind);
+        await store.addKey(kind);
+        const both = await published();
+        await store.revokeReceiptKey(kind, '1');
+        expect(both).toHaveLength(2);
+        expect(await published()).toEqual(both.slice(1));
+        expect(await store.keptKey(kind, '1')).toBeUndefined();
+        await store.revokeReceiptKey(kind, '2');
+        await store.revokeReceiptKey(kind, '2');
+        expect(await published()).toEqual([]);
+        const [next] = await (kind === 'receipt'
+          ? store.ensureReceiptKey()
+          : store.ensureErasureKey());
+        expect(next?.id).toBe('3');
+        expect(next?.key.reveal()).not.toEqual(first?.key.reveal());
+        expect((await store.addKey(kind))?.id).toBe('4');
+      },
+    );
 
     it('that are too short are refused by path and rule', async () => {
       const store = driver.open();

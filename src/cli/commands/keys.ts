@@ -8,15 +8,17 @@ export const keys = command({
   usage: [
     'keys list [--json]',
     'keys rotate KIND [--also FOLDER] [--reason TEXT] [--json]',
-    'keys retire KIND/ID --reason TEXT [--json]',
+    'keys retire KIND/ID [--also FOLDER] --reason TEXT [--json]',
     'keys revoke link/SELECTOR [--also FOLDER] --reason TEXT [--json]',
     'keys revoke day/YYYY-MM-DD --reason TEXT [--json]',
+    'keys revoke receipt/ID|erasure/ID|passkey/ID --reason TEXT [--json]',
   ],
   about: [
-    'A KIND is link, receipt, pepper, opt-out, callback, webhook, cookie or code. They lie in KEYSTORE; what changes is a line in the audit. Run it as the user of those keys, or as root.',
-    'rotate makes a new key beside the old one. It is used a minute later, once every process has read it (a receipt key ten minutes later, once it is in every copy of the published keys); the old one goes on verifying, opening and matching. Where roles have folders of their own, name the other one with --also: a link key, a pepper and an opt-out key belong to patient and to worker. Both get the new key, or neither; a key that only one of them has is copied to the other first.',
-    'retire removes an old key for good. It refuses while links that work, or contacts that said stop, need it; list says which.',
+    'A KIND is link, receipt, pepper, opt-out, callback, webhook, cookie, code, erasure, portal, passkey, source, canary, canary-credential or audit. They lie in KEYSTORE; what changes is a line in the audit. Run it as the user of those keys, or as root.',
+    'rotate makes a new key beside the old one. It is used a minute later, once every process has read it (receipt, erasure and portal ten minutes later, once it is in every copy of the published keys); the old one goes on verifying, opening and matching. Where roles have folders of their own, name the other one with --also: a link key, a pepper and an opt-out key belong to patient and to worker. Both get the new key, or neither; a key that only one of them has is copied to the other first.',
+    'retire removes an old key for good, from the folder of --also too. It refuses while links that work, contacts that said stop, or passkeys need it; list says which.',
     'revoke link/SELECTOR is for a link key that got into the wrong hands: at once, no link that went out under it opens anywhere. What is still owed goes out under another key; of what is out already the booking system is told as reminder.needs_reissue, and puts it again with notice now. It also removes the key from KEYSTORE, and from the folder of --also, and makes another in both where it was the only one. Its selector is never used again.',
+    'revoke receipt/ID or erasure/ID takes the public half back too: no receipt that was signed with it verifies as ours any more, true or forged. Its number is never used again. revoke passkey/ID ends the passkeys that were made under it: their people prove themselves with a PIN or a code, and may make another.',
     'revoke day/YYYY-MM-DD is for the key of a send day: within a minute the worker seals anew what is sealed to it. A copy of the database that somebody has already still opens with that key: see docs/operations.md.',
   ],
   examples: [

@@ -1,0 +1,131 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { policyFile } from '../../scripts/vault-policies.ts';
+import { fileKeyStore } from '../../src/keys/file-key-store.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { sottoCommand } from '../support/sotto-command.ts';
+import { startVaultServer } from '../support/vault-server.ts';
+
+let database: TestDatabase;
+let folder: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  folder = await mkdtemp(join(tmpdir(), 'sotto-keys-command-'));
+});
+afterAll(async () => {
+  await database.drop();
+  await rm(folder, { recursive: true });
+});
+
+const at = (name: string) => join(folder, name);
+const inFolder = (name: string) => sottoCommand(database, { KEYSTORE: `file:${at(name)}` });
+const audited = async () =>
+  (
+    await database.admin.query(
+      "select action, subject from audit where action like 'key.%' order by id",
+    )
+  ).rows.map(({ action, subject }) => `${action} ${subject}`);
+
+it('a pepper is rotated and retired in both folders at once', async () => {
+  const [patient, worker] = [fileKeyStore(at('patient')), fileKeyStore(at('worker'))];
+  await patient.addKey('pepper');
+  await worker.addKey('link');
+  const sotto = inFolder('patient');
+  const also = ['--also', at('worker')];
+  expect(await sotto('keys', 'rotate', 'pepper', ...also)).toMatchObject({ code: 0 });
+  const idsOf = async (store: typeof patient) =>
+    (await store.keptKeys('pepper')).map(({ id }) => id);
+  expect([await idsOf(patient), await idsOf(worker)]).toEqual([
+    ['1', '2'],
+    ['1', '2'],
+  ]);
+  const newest = await sotto('keys', 'retire', 'pepper/2', ...also, '--reason', 'yearly');
+  expect(newest).toMatchObject({ code: 1, errors: expect.stringContaining('It is the newest') });
+  const retired = await sotto('keys', 'retire', 'pepper/1', ...also, '--reason', 'yearly');
+  expect(retired).toMatchObject({ code: 0, out: 'Removed pepper/1 for good.\n' });
+  expect([await idsOf(patient), await idsOf(worker)]).toEqual([['2'], ['2']]);
+  expect(await audited()).toEqual(['key.rotate pepper/2', 'key.retire pepper/1']);
+});
+
+it('keys of one role are rotated each by its command; those that passkeys need are not retired, but revoked', async () => {
+  const sotto = inFolder('patient');
+  for (const kind of ['portal', 'passkey', 'erasure']) {
+    for (const id of ['1', '2']) {
+      const { code, out } = await sotto('keys', 'rotate', kind, '--json');
+      expect([code, JSON.parse(out)]).toEqual([
+        0,
+        { kind, id, usedAfterSeconds: kind === 'passkey' ? 60 : 600 },
+      ]);
+    }
+  }
+  const { keys } = JSON.parse((await sotto('keys', 'list', '--json')).out);
+  const old = keys.find(
+    (one: { kind: string; id: string }) => one.kind === 'passkey' && one.id === '1',
+  );
+  expect(old.neededBy).toMatch(/^passkeys made until \d{4}-/);
+  const retired = await sotto('keys', 'retire', 'passkey/1', '--reason', 'old');
+  expect(retired).toMatchObject({
+    code: 1,
+    errors: expect.stringContaining('passkeys made until'),
+  });
+  const revoked = await sotto('keys', 'revoke', 'passkey/1', '--reason', 'lost laptop');
+  expect(revoked).toMatchObject({ code: 0, out: expect.stringContaining('No passkey') });
+  expect(await readdir(at('patient/patient/passkey'))).toEqual(['2.key']);
+  expect(await sotto('keys', 'retire', 'portal/1', '--reason', 'old')).toMatchObject({ code: 0 });
+  expect((await audited()).at(-2)).toBe('key.revoke passkey/1');
+});
+
+it('a receipt key is revoked with its public half; the only one has a successor first', async () => {
+  const api = fileKeyStore(at('api'));
+  await api.ensureReceiptKey();
+  const [old] = await api.publishedReceiptKeys();
+  const sotto = inFolder('api');
+  const unknown = await sotto('keys', 'revoke', 'receipt/7', '--reason', 'lost laptop');
+  expect(unknown).toMatchObject({
+    code: 1,
+    errors: expect.stringContaining('Nothing was revoked'),
+  });
+  const revoked = await sotto('keys', 'revoke', 'receipt/1', '--reason', 'lost laptop');
+  expect(revoked).toMatchObject({ code: 0, out: expect.stringContaining('verifies as ours') });
+  expect((await api.receiptKeys()).map(({ id }) => id)).toEqual(['2']);
+  const published = await api.publishedReceiptKeys();
+  expect(published.map(({ kid }) => kid)).not.toContain(old?.kid);
+  // Cut short, it is done again.
+  expect(await sotto('keys', 'revoke', 'receipt/2', '--reason', 'a', '--json')).toMatchObject({
+    code: 0,
+    out: '{"revoked":"receipt/2"}\n',
+  });
+  expect((await api.receiptKeys()).map(({ id }) => id)).toEqual(['3']);
+});
+
+it('keys in Vault change by the same commands, with the policy for that', async () => {
+  const vault = await startVaultServer();
+  try {
+    const sotto = sottoCommand(database, {
+      KEYSTORE: `vault:${vault.url}/secret/sotto`,
+      KEYSTORE_TOKEN: vault.issue(policyFile('keys')),
+    });
+    expect(await sotto('prepare-keys')).toMatchObject({ code: 0 });
+    expect(await sotto('keys', 'rotate', 'link')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('Made link/b'),
+    });
+    expect(await sotto('keys', 'rotate', 'link', '--also', folder)).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining('leave --also out'),
+    });
+    const { keys } = JSON.parse((await sotto('keys', 'list', '--json')).out);
+    expect(keys.map(({ kind, id }: { kind: string; id: string }) => `${kind}/${id}`)).toEqual([
+      ...['link/a', 'link/b', 'pepper/1', 'opt-out/1'],
+    ]);
+    vault.seal(true);
+    const sealed = await sotto('keys', 'rotate', 'link');
+    expect(sealed.code).not.toBe(0);
+    expect(sealed.errors).toContain('Vault is sealed');
+  } finally {
+    await vault.close();
+  }
+});
