@@ -61,11 +61,11 @@ describe('the settings of an organisation', () => {
       portal: null,
       daysAheadMax: 400,
       requestsPerMinute: null,
-      appointmentsPerHour: 5_000,
-      appointmentsPerDay: 20_000,
-      remindersPerHour: 15_000,
-      remindersPerDay: 60_000,
-      numbersPerHour: 4_000,
+      appointmentsPerHour: 1_000_000,
+      appointmentsPerDay: 10_000_000,
+      remindersPerHour: 1_000_000,
+      remindersPerDay: 10_000_000,
+      numbersPerHour: 50_000,
       countries: null,
     });
     const changes = {
