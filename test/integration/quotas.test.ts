@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keptDaysMax } from '../../config/kept-days.ts';
 import type { Mode } from '../../src/domain/channel.ts';
 import { AppError } from '../../src/domain/errors.ts';
 import type { Quotas } from '../../src/domain/quota.ts';
+import { deleteShortLived, shortLived } from '../../src/store/short-lived.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createApiKey } from '../../src/usecases/create-credential.ts';
 import { limitCredential } from '../../src/usecases/limit-credential.ts';
@@ -217,6 +219,24 @@ describe('a ceiling of an organisation', () => {
       { name: 'mode', type: 'text' },
       { name: 'refused_by', type: 'text' },
     ]);
+  });
+
+  it('is forgotten two days after its hour, and not before', async () => {
+    const whose = await practice({ appointments_per_hour: 9 });
+    await (await startProcess())(whose);
+    const hours = `select hour from credential_usage where credential_id = $1 order by hour`;
+    await database.admin.query(
+      `insert into credential_usage (organisation_id, credential_id, mode, process_id, hour)
+       select $1, $2, 'test', gen_random_uuid(), date_trunc('hour', now()) - n * interval '47 hours'
+       from generate_series(1, 2) n`,
+      [whose.organisationId, whose.credential.id],
+    );
+    const over = shortLived(keptDaysMax).find(({ table }) => table === 'credential_usage');
+    if (!over) throw new Error('never forgotten');
+    await database
+      .open('scheduler')
+      .transaction([], (connection) => deleteShortLived(connection, over));
+    expect((await database.admin.query(hours, [whose.credential.id])).rowCount).toBe(2);
   });
 
   it('is one for each mode', async () => {
