@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../../config/env.ts';
+import { noCeilings } from '../domain/quota.ts';
 import { Secret } from '../domain/secret.ts';
 import { keyStoreFromConfig } from '../keys/key-store-from-config.ts';
 import { newPassword } from '../keys/password.ts';
@@ -85,6 +86,7 @@ export async function setUpDemo({
         quietHours: null,
         jitterMinutes: 0,
         requestsPerMinute: null,
+        ...noCeilings,
       },
     },
   );

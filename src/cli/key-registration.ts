@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../../config/env.ts';
+import { ceilingBounds, ceilingNames } from '../domain/quota.ts';
 import { type RegisteredKey, readPublicKey } from '../keys/registered-key.ts';
+import { limitCredential } from '../usecases/limit-credential.ts';
 import {
   addPublicKey,
   registerPublicKey,
@@ -8,6 +10,7 @@ import {
 } from '../usecases/register-public-key.ts';
 import { restrictCredential } from '../usecases/restrict-credential.ts';
 import { adminUrlOf, missing, uuidFrom } from './admin.ts';
+import { ceilingOptions, ceilingsFrom } from './ceiling-options.ts';
 import { CommandError } from './command-error.ts';
 import { commandLineJournal, tellUnjournaled } from './command-line-journal.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -76,6 +79,38 @@ export async function restrict(config: Config, values: KeyValues, word: string):
       : `It may be used from ${networks?.join(', ') ?? 'anywhere'}.`,
   );
   return exitCodes.fine;
+}
+
+/** How much a credential may have accepted. */
+export async function limit(config: Config, values: KeyValues, word: string): Promise<number> {
+  const credentialId = uuidFrom(word, 'The key');
+  const changes = ceilingsFrom(values);
+  const names = ceilingNames.filter((name) => name in changes);
+  if (names.length === 0) throw new CommandError('Say at least one quota.');
+  const wrong = names.find((name) => !isWithin(changes[name] ?? null, ceilingBounds[name]));
+  if (wrong !== undefined) {
+    const { minimum, maximum } = ceilingBounds[wrong];
+    throw new CommandError(
+      `--${ceilingOptions[wrong]} must be a whole number from ${minimum} to ${maximum}, or none.`,
+    );
+  }
+  const { quotas } = await limitCredential(
+    { adminUrl: adminUrlOf(config) },
+    { credentialId, changes },
+  ).catch(missing('key'));
+  const told = ceilingNames.flatMap((name) =>
+    quotas[name] == null ? [] : [`--${ceilingOptions[name]} ${quotas[name]}`],
+  );
+  console.log(
+    values.json
+      ? JSON.stringify({ id: credentialId, quotas })
+      : `Its own quotas: ${told.join(' ') || 'none'}. Those of its organisation hold beside them.`,
+  );
+  return exitCodes.fine;
+}
+
+function isWithin(count: number | null, bounds: { minimum: number; maximum: number }): boolean {
+  return count === null || (count >= bounds.minimum && count <= bounds.maximum);
 }
 
 function tellRegistered(values: KeyValues, { id, key }: { id: string; key: RegisteredKey }): void {

@@ -4,11 +4,12 @@ import { lineFault } from '../domain/shown-line.ts';
 import type { CreateCredentialInput } from '../usecases/create-credential.ts';
 import { isNetwork } from '../usecases/within-networks.ts';
 import { uuidFrom } from './admin.ts';
+import type { CeilingValues } from './ceiling-options.ts';
 import { CommandError } from './command-error.ts';
 import { endFrom } from './moments.ts';
 
 /** The options of `sotto key`, as they were typed. */
-export interface KeyValues {
+export interface KeyValues extends CeilingValues {
   readonly organisation?: string | undefined;
   readonly mode?: string | undefined;
   readonly name?: string | undefined;

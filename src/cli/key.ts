@@ -7,10 +7,11 @@ import { createApiKey } from '../usecases/create-credential.ts';
 import { revokeCredential } from '../usecases/revoke-credential.ts';
 import { rotateCredential } from '../usecases/rotate-credential.ts';
 import { adminUrlOf, missing, uuidFrom } from './admin.ts';
+import { ceilingOptions } from './ceiling-options.ts';
 import { CommandError } from './command-error.ts';
 import { commandLineJournal, tellUnjournaled } from './command-line-journal.ts';
 import { exitCodes } from './exit-codes.ts';
-import { addKey, register, removeKey, restrict } from './key-registration.ts';
+import { addKey, limit, register, removeKey, restrict } from './key-registration.ts';
 import { type KeyValues, rightsFrom, rightsOptions } from './key-rights.ts';
 import { millisecondsFrom } from './moments.ts';
 import { minuteText, printTable } from './print-table.ts';
@@ -27,6 +28,7 @@ const actions: Readonly<Record<string, Action<KeyValues>>> = {
   add: { words: 1, options: ['public-key'], run: addKey },
   remove: { words: 1, options: ['thumbprint'], run: removeKey },
   restrict: { words: 1, options: ['from'], run: restrict },
+  limit: { words: 1, options: Object.values(ceilingOptions), run: limit },
   list: { words: 0, options: ['organisation'], run: list },
   rotate: { words: 1, options: ['overlap'], run: rotate },
   revoke: { words: 1, options: ['reason'], run: revoke },
@@ -66,7 +68,7 @@ async function list(config: Config, { organisation, json }: KeyValues): Promise<
     printTable(
       [
         ...['ID', 'NAME', 'STATE', 'KIND', 'MODE', 'SCOPES', 'MADE', 'LAST USED', 'EXPIRES'],
-        ...['FROM', 'ORGANISATIONS'],
+        ...['FROM', 'TODAY', 'STOPPED', 'ORGANISATIONS'],
       ],
       keys.map(cells),
     );
@@ -86,6 +88,8 @@ function cells(key: ListedCredential): string[] {
     minuteText(key.lastUsedAt, 'never'),
     minuteText(key.expiresAt, 'never'),
     key.networks?.join(',') ?? 'anywhere',
+    String(key.today),
+    key.refusedAt ? `${minuteText(key.refusedAt, '')} ${key.refusedBy}` : '-',
     [key.organisationId, ...key.actsFor].join(','),
   ];
 }

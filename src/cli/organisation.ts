@@ -3,12 +3,14 @@ import { portalForAll } from '../../config/portal.ts';
 import { channelsAvailable, hasLiveTransport } from '../../config/transports.ts';
 import { organisationNameCharactersMax } from '../domain/check-settings.ts';
 import type { Organisation } from '../domain/organisation.ts';
+import { ceilingNames } from '../domain/quota.ts';
 import { lineFault } from '../domain/shown-line.ts';
 import { administer, administrator } from '../store/administration.ts';
 import { listOrganisations } from '../store/organisations.ts';
 import { changeOrganisation } from '../usecases/change-organisation.ts';
 import { createOrganisation } from '../usecases/create-organisation.ts';
 import { adminUrlOf, missing, untilSealable, uuidFrom } from './admin.ts';
+import { ceilingOptions } from './ceiling-options.ts';
 import { CommandError } from './command-error.ts';
 import { minuteText, printTable } from './print-table.ts';
 import { type Action, runAction } from './run-action.ts';
@@ -40,6 +42,8 @@ const actions: Readonly<Record<string, Action<Values>>> = {
       'portal-max-age',
       'days-ahead',
       'requests-per-minute',
+      ...Object.values(ceilingOptions),
+      'countries',
       'reason',
     ],
     run: set,
@@ -145,6 +149,11 @@ function described(organisation: Organisation & { createdAt: Date }): [string, s
     ...portalLines(organisation),
     ['days-ahead', String(organisation.daysAheadMax)],
     ['requests-per-minute', requestsPerMinute === null ? 'none' : String(requestsPerMinute)],
+    ...ceilingNames.map((name): [string, string] => [
+      ceilingOptions[name],
+      String(organisation[name] ?? 'none'),
+    ]),
+    ['countries', organisation.countries?.join(',') ?? 'all'],
   ];
 }
 

@@ -9,10 +9,12 @@ import { proofPolicies } from '../domain/factor.ts';
 import { languages } from '../domain/language.ts';
 import { birthDateTiers, uncertainPolicies } from '../domain/organisation.ts';
 import { portalBounds } from '../domain/portal.ts';
+import { type CeilingName, ceilingBounds, ceilingNames } from '../domain/quota.ts';
+import { type CeilingValues, ceilingOptions, ceilingsFrom, numberFrom } from './ceiling-options.ts';
 import { CommandError } from './command-error.ts';
 
 /** The options of settings, as they were typed. */
-export interface SettingsValues {
+export interface SettingsValues extends CeilingValues {
   readonly name?: string | undefined;
   readonly language?: string | undefined;
   readonly plan?: string | undefined;
@@ -27,6 +29,7 @@ export interface SettingsValues {
   readonly 'portal-max-age'?: string | undefined;
   readonly 'days-ahead'?: string | undefined;
   readonly 'requests-per-minute'?: string | undefined;
+  readonly countries?: string | undefined;
 }
 
 type Setting = Exclude<keyof WantedSettings, 'id'>;
@@ -53,8 +56,22 @@ const options: Record<Setting | 'reason', { option: string; mayBe: string }> = {
     option: '--requests-per-minute',
     mayBe: `${whole('requests', settingBounds.requestsPerMinute)}, or none`,
   },
+  ...ceilingSettings(),
+  countries: { option: '--countries', mayBe: 'codes of ISO 3166-1 as FR,BE,CH, or all' },
   reason: { option: '--reason', mayBe: `1 to ${reasonCharactersMax} characters on one line` },
 };
+
+function ceilingSettings() {
+  return Object.fromEntries(
+    ceilingNames.map((name) => [
+      name,
+      {
+        option: `--${ceilingOptions[name]}`,
+        mayBe: `${whole('numbers', ceilingBounds[name])}, or none`,
+      },
+    ]),
+  ) as Record<CeilingName, { option: string; mayBe: string }>;
+}
 
 function whole(what: string, { minimum, maximum }: { minimum: number; maximum: number }): string {
   return `whole ${what} from ${minimum} to ${maximum}`;
@@ -78,6 +95,8 @@ export function settingsFrom(values: SettingsValues): WantedSettings {
     daysAheadMax: daysAhead === undefined ? undefined : numberFrom(daysAhead),
     requestsPerMinute:
       ceiling === undefined ? undefined : ceiling === 'none' ? null : numberFrom(ceiling),
+    ...ceilingsFrom(values),
+    countries: countriesFrom(values.countries),
   };
 }
 
@@ -98,6 +117,11 @@ function portalFrom(values: SettingsValues): WantedSettings['portal'] {
   };
 }
 
+function countriesFrom(text: string | undefined): WantedSettings['countries'] {
+  if (text === undefined) return undefined;
+  return text === 'all' ? null : text.split(',').map((code) => code.trim().toUpperCase());
+}
+
 function planFrom(text: string): NonNullable<WantedSettings['reminderPlan']> {
   if (text === 'none') return [];
   return text.split(',').map((entry) => {
@@ -110,11 +134,6 @@ function quietFrom(text: string): { start: string; end: string } | null {
   if (text === 'none') return null;
   const [start = '', end = '', ...rest] = text.split('-');
   return { start: rest.length > 0 ? text : start, end };
-}
-
-/** Not a number for anything but digits: Number would take '' for 0 and 1e2 for 100. */
-function numberFrom(text: string): number {
-  return /^\d+$/.test(text) ? Number(text) : Number.NaN;
 }
 
 /** Words the faults of settings for whoever typed their options. */

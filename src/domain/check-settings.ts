@@ -5,6 +5,7 @@ import { proofPolicies } from './factor.ts';
 import { languages } from './language.ts';
 import { birthDateTiers, type Organisation, uncertainPolicies } from './organisation.ts';
 import { type Portal, portalBounds, portalMaxAgeMinutesDefault } from './portal.ts';
+import { type CeilingName, ceilingBounds } from './quota.ts';
 import { lineFault } from './shown-line.ts';
 
 /** Settings as somebody wrote them: of the right types, and not yet looked at. Absent: as it is. */
@@ -23,6 +24,12 @@ export interface WantedSettings {
   readonly portal?: WantedPortal | null | undefined;
   readonly daysAheadMax?: number | undefined;
   readonly requestsPerMinute?: number | null | undefined;
+  readonly appointmentsPerHour?: number | null | undefined;
+  readonly appointmentsPerDay?: number | null | undefined;
+  readonly remindersPerHour?: number | null | undefined;
+  readonly remindersPerDay?: number | null | undefined;
+  readonly numbersPerHour?: number | null | undefined;
+  readonly countries?: readonly string[] | null | undefined;
 }
 
 export interface WantedPortal {
@@ -41,7 +48,7 @@ export interface SettingsContext {
   readonly organisation: Organisation;
   /** Why; needed to let a birth date open everything. */
   readonly reason: string | undefined;
-  /** Whoever runs the service may also change the name and the ceiling of requests. */
+  /** Whoever runs the service may also change the name and raise ceilings, which a key can only lower. */
   readonly isAdministrator: boolean;
   /** Channels that this deployment can send on. */
   readonly channelsAvailable: readonly Channel[];
@@ -50,16 +57,20 @@ export interface SettingsContext {
   readonly issuerFault: (issuer: string) => FieldErrorCode | undefined;
   /** Whether one provider serves all organisations: then none has its own. */
   readonly isPortalForAll: boolean;
+  /** Whether phones are known to be in a country of this code. */
+  readonly isCountry: (code: string) => boolean;
 }
 
 export const organisationNameCharactersMax = 200;
 export const reasonCharactersMax = 500;
+export const countriesMax = 250;
 /** Whole numbers, both ends included. */
 export const settingBounds = {
   jitterMinutes: { minimum: 0, maximum: 240 },
   /** Keys to seal with are made for this many days. */
   daysAheadMax: { minimum: 1, maximum: 400 },
   requestsPerMinute: { minimum: 1, maximum: 1_000_000 },
+  ...ceilingBounds,
 } as const;
 
 /**
@@ -137,6 +148,12 @@ const rules: {
   daysAheadMax: wholeNumber(settingBounds.daysAheadMax),
   requestsPerMinute: (count, fault, context) =>
     count === null ? null : wholeNumber(settingBounds.requestsPerMinute)(count, fault, context),
+  appointmentsPerHour: ceiling('appointmentsPerHour'),
+  appointmentsPerDay: ceiling('appointmentsPerDay'),
+  remindersPerHour: ceiling('remindersPerHour'),
+  remindersPerDay: ceiling('remindersPerDay'),
+  numbersPerHour: ceiling('numbersPerHour'),
+  countries: checkCountries,
 };
 /** In the order in which they are shown and audited. */
 export const settingNames = Object.keys(rules) as readonly SettingName[];
@@ -152,6 +169,33 @@ function wholeNumber(bounds: { minimum: number; maximum: number }): Rule<number,
     Number.isInteger(count) && count >= bounds.minimum && count <= bounds.maximum
       ? count
       : fault('invalid_value');
+}
+
+/** A key that was stolen must not be able to raise what holds it. */
+function ceiling(name: CeilingName): Rule<number | null, number | null> {
+  return (given, fault, context) => {
+    const { organisation, isAdministrator } = context;
+    if (given !== null && wholeNumber(ceilingBounds[name])(given, fault, context) === undefined) {
+      return undefined;
+    }
+    const isRaised = (given ?? Infinity) > (organisation[name] ?? Infinity);
+    return isRaised && !isAdministrator ? fault('read_only') : given;
+  };
+}
+
+function checkCountries(
+  given: readonly string[] | null,
+  fault: Fault,
+  { organisation, isAdministrator, isCountry }: SettingsContext,
+): Organisation['countries'] | undefined {
+  const { countries: allowed } = organisation;
+  const isWider = given === null || given.some((code) => !(allowed?.includes(code) ?? true));
+  if (given?.length === 0) return fault('too_short');
+  if (given && given.length > countriesMax) return fault('too_many');
+  const unknown = given?.findIndex((code) => !isCountry(code)) ?? -1;
+  if (unknown >= 0) return fault('invalid_value', `/${unknown}`);
+  if (isWider && allowed !== null && !isAdministrator) return fault('read_only');
+  return given && [...new Set(given)].toSorted();
 }
 
 const visibleAscii = /^[\x21-\x7e]+$/;

@@ -32,6 +32,11 @@ export const errorCodes = {
   unsupported_media_type: { status: 415, title: 'Send application/json, uncompressed.' },
   invalid_request: { status: 422, title: 'Some fields are not acceptable; see errors.' },
   rate_limited: { status: 429, title: 'Too many requests; slow down.' },
+  quota_exceeded: {
+    status: 429,
+    title:
+      'The key or its organisation had as much accepted as it may for now. Nothing was accepted.',
+  },
   internal: { status: 500, title: 'Something went wrong on our side. Nothing was accepted.' },
   not_stored: {
     status: 500,
@@ -69,6 +74,7 @@ export type FieldErrorCode =
   | 'no_usable_factor'
   | 'invalid_phone'
   | 'unreachable_phone'
+  | 'country_not_allowed'
   | 'reserved_number'
   | 'reserved_address'
   | 'invalid_email'

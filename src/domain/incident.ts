@@ -15,6 +15,7 @@ export const incidentCodes = [
   'copies_unexplained',
   'provider_copies_overdue',
   'audit_broken',
+  'quota_exceeded',
 ] as const;
 export type IncidentCode = (typeof incidentCodes)[number];
 
@@ -96,6 +97,10 @@ export const incidentWords: Readonly<Record<IncidentCode, IncidentWords>> = {
     what: 'the record of what people and keys did is not what was written',
     consequences:
       'Somebody who can write to the database changed, removed or added lines of it. Whatever else they did there may not be recorded. No detail of an appointment opens by that.',
+  },
+  quota_exceeded: {
+    what: 'a key was used for more appointments, reminders or phone numbers than it or its organisation may, and the rest is refused',
+    consequences: `The key may be in the wrong hands: then strangers may have got neutral messages in the organisation's name, and it may be known which references it had. Otherwise appointments of patients are refused at the door, and the booking system is told so each time. ${noReminder}`,
   },
 };
 

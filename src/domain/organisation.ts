@@ -3,9 +3,10 @@ import type { FactorRules, ProofPolicy } from './factor.ts';
 import type { Language } from './language.ts';
 import type { Portal } from './portal.ts';
 import type { QuietHours } from './quiet-hours.ts';
+import type { Ceilings } from './quota.ts';
 
-/** What an organisation has decided for all its appointments. */
-export interface OrganisationSettings {
+/** What an organisation has decided for all its appointments, and what all its keys may do together. */
+export interface OrganisationSettings extends Ceilings {
   readonly id: string;
   readonly defaultLanguage: Language;
   /** Planned where a booking system names no reminders. */
@@ -18,6 +19,8 @@ export interface OrganisationSettings {
   readonly proofPolicy: ProofPolicy;
   /** Where its patients may log in; null: nowhere of its own. */
   readonly portal: Portal | null;
+  /** ISO 3166-1 alpha-2, in order: where recipients' phones may be; null: anywhere. */
+  readonly countries: readonly string[] | null;
 }
 
 export const uncertainPolicies = ['resend', 'hold'] as const;

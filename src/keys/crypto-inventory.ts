@@ -179,6 +179,17 @@ export const cryptoInventory: readonly CryptoUse[] = [
     source: 'src/keys/code-hash.ts',
   },
   {
+    use: 'numbers that a key was used for, to count different ones',
+    algorithm: `${hmac}, of which 14 bits are used`,
+    bits: 256,
+    library: node,
+    folder: undefined,
+    heldBy: '`api`, in memory alone',
+    life: 'its hour',
+    rotation: 'each hour and each process has its own',
+    source: 'src/keys/distinct-numbers.ts',
+  },
+  {
     use: 'addresses that answers come from',
     algorithm: hmac,
     bits: 256,

@@ -37,6 +37,7 @@ import { listAppointments } from '../usecases/list-appointments.ts';
 import { listEvents } from '../usecases/list-events.ts';
 import { listOwnIncidents, readOwnIncident } from '../usecases/list-own-incidents.ts';
 import { createPutAppointment } from '../usecases/put-appointment.ts';
+import { createQuotaGate } from '../usecases/quota-gate.ts';
 import { readAppointment } from '../usecases/read-appointment.ts';
 import { readLedger } from '../usecases/read-ledger.ts';
 import { readOrganisation } from '../usecases/read-organisation.ts';
@@ -133,6 +134,7 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     receipts,
     issuer: config.API_URL,
     settingsOf: createSettingsLookup(database),
+    quotas: createQuotaGate({ database, now, log }),
     channelsAvailable: () => available,
     isPortalForAll,
     now,

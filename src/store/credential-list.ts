@@ -1,3 +1,4 @@
+import type { CeilingName } from '../domain/quota.ts';
 import type { AdminConnection } from './administration.ts';
 import type { CredentialRights } from './credential-writes.ts';
 
@@ -12,6 +13,11 @@ export interface ListedCredential extends CredentialRights {
   /** Within a minute. */
   readonly lastUsedAt: Date | null;
   readonly replacedBy: string | null;
+  /** Appointments that it had accepted in this UTC day. */
+  readonly today: number;
+  /** When it last came to a ceiling within two days, and to which. */
+  readonly refusedAt: Date | null;
+  readonly refusedBy: CeilingName | null;
   /** What its requests are signed with, the older first. */
   readonly publicKeys: readonly { readonly thumbprint: string; readonly algorithm: string }[];
 }
@@ -29,8 +35,9 @@ export async function listCredentials(
     `select c.id, c.kind, c.label, c.organisation_id as "organisationId", c.mode, c.scopes,
        a.acts_for as "actsFor", c.created_at as "createdAt", c.expires_at as "expiresAt",
        c.revoked_at as "revokedAt", c.last_used_at as "lastUsedAt",
-       c.replaced_by as "replacedBy", c.networks::text[] as networks,
-       k.public_keys as "publicKeys",
+       c.replaced_by as "replacedBy", c.networks::text[] as networks, c.quotas,
+       k.public_keys as "publicKeys", u.refused_at as "refusedAt", u.refused_by as "refusedBy",
+       u.today,
        case when c.revoked_at is not null then 'revoked'
             when c.expires_at <= clock_timestamp() then 'expired' else 'active' end as state
      from credentials c cross join lateral (
@@ -40,6 +47,12 @@ export async function listCredentials(
        select coalesce(jsonb_agg(jsonb_build_object('thumbprint', k.thumbprint, 'algorithm', k.algorithm)
          order by k.created_at), '[]') as public_keys
        from credential_keys k where k.credential_id = c.id) k
+     cross join lateral (
+       select coalesce(sum(u.appointments) filter (where u.hour >= date_trunc('day', now(), 'UTC')), 0)::int
+           as today,
+         max(u.refused_at) as refused_at,
+         (array_agg(u.refused_by order by u.refused_at desc nulls last))[1] as refused_by
+       from credential_usage u where u.credential_id = c.id) u
      where ($1::uuid is null or c.id = $1)
        and ($2::uuid is null or c.organisation_id = $2 or $2 = any (a.acts_for))
      order by c.created_at, c.id`,

@@ -1,4 +1,5 @@
 import type { Mode } from '../domain/channel.ts';
+import type { Quotas } from '../domain/quota.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { AdminConnection } from './administration.ts';
 
@@ -12,6 +13,8 @@ export interface CredentialRights {
   readonly label: string | null;
   /** Where it may be used from (CIDR); null: from anywhere. */
   readonly networks: readonly string[] | null;
+  /** What it may have accepted in an hour or a day, beside what its organisation allows. */
+  readonly quotas: Quotas;
 }
 
 export interface NewCredential extends CredentialRights {
@@ -33,9 +36,9 @@ export async function insertCredential(
   if (known.rowCount !== wanted.size) return false;
   await connection.query(
     `insert into credentials (id, organisation_id, mode, kind, key_hash, platform, scopes,
-       expires_at, label, networks)
+       expires_at, label, networks, quotas)
      values ($1, $2, $3, case when $4::bytea is null then 'public_key' else 'api_key' end, $4, $5, $6,
-       $7, $8, ${asNetworks('$9')})`,
+       $7, $8, ${asNetworks('$9')}, $10)`,
     [
       key.id,
       key.organisationId,
@@ -46,6 +49,7 @@ export async function insertCredential(
       key.expiresAt,
       key.label,
       key.networks,
+      JSON.stringify(key.quotas),
     ],
   );
   await allowOrganisations(connection, { credentialId: key.id, organisationIds: key.actsFor });
@@ -65,6 +69,16 @@ export async function updateNetworks(
   await connection.query(`update credentials set networks = ${asNetworks('$2')} where id = $1`, [
     credentialId,
     networks,
+  ]);
+}
+
+export async function updateQuotas(
+  connection: AdminConnection,
+  { credentialId, quotas }: { credentialId: string; quotas: Quotas },
+): Promise<void> {
+  await connection.query('update credentials set quotas = $2 where id = $1', [
+    credentialId,
+    JSON.stringify(quotas),
   ]);
 }
 

@@ -1,4 +1,5 @@
 import type { Mode } from '../domain/channel.ts';
+import type { Quotas } from '../domain/quota.ts';
 import type { Scope } from '../domain/scope.ts';
 import { createBatchedLookup } from './batched-lookup.ts';
 import { type Database, uuidArray } from './database.ts';
@@ -17,6 +18,8 @@ export interface StoredCredential {
   readonly networks: readonly string[] | null;
   /** It was not noted within the last minute that it was used. */
   readonly isUseUnnoted: boolean;
+  /** What it may have accepted in an hour or a day, beside what its organisation allows. */
+  readonly quotas: Quotas;
 }
 
 /** One that signs its requests. */
@@ -40,12 +43,13 @@ interface CredentialRow {
   usable: boolean;
   requests_per_minute: number | null;
   networks: string[] | null;
+  quotas: Quotas;
   unmarked: boolean;
 }
 
 const credentialColumns = `c.id, c.organisation_id, c.mode, c.platform, c.scopes,
   c.revoked_at is null and (c.expires_at is null or c.expires_at > clock_timestamp()) as usable,
-  c.networks::text[] as networks, o.requests_per_minute,
+  c.networks::text[] as networks, c.quotas, o.requests_per_minute,
   c.last_used_at is null or c.last_used_at < clock_timestamp() - interval '1 minute' as unmarked`;
 
 /**
@@ -120,6 +124,7 @@ function fromRow(row: CredentialRow): StoredCredential {
     requestsPerMinute: row.requests_per_minute,
     networks: row.networks,
     isUseUnnoted: row.unmarked,
+    quotas: row.quotas,
   };
 }
 

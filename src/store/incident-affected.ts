@@ -82,6 +82,7 @@ const touched: Record<IncidentCode, string | undefined> = {
     where t.copy_tries > 0 and t.copy_gone_at is null and t.copy_owed_at <= now() - interval '1 hour'
       and $2::timestamptz is not null`,
   audit_broken: undefined,
+  quota_exceeded: undefined,
 };
 
 /** An incident that somebody may still have to be told of. */

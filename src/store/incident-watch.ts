@@ -38,6 +38,9 @@ const counted: Partial<Record<IncidentCode, string>> = {
     from heartbeats h left join organisations o on o.id::text = h.instance
     where h.name = '${keyMissingSign}' and h.beat_at > now() - interval '10 minutes'
       and coalesce(o.created_at < h.beat_at - interval '5 minutes', true)`,
+  // A key for trying reaches nobody.
+  quota_exceeded: `select refused_at as began, refused_at as noticed, organisation_id
+    from credential_usage where refused_at > now() - interval '10 minutes' and mode = 'live'`,
   reminders_late: `select due_at as began, due_at + interval '${lateIncidentS} seconds' as noticed,
       organisation_id from (${dueUnpaused({ lateByS: lateIncidentS, modes: ['live'], limit: 1_000 })}) w`,
 };
@@ -50,7 +53,7 @@ export async function listSightings(connection: Connection): Promise<Sighting[]>
       name: `watch ${code}`,
       text: `select min(began) as since, count(*)::int as rows,
           count(distinct organisation_id)::int as organisations,
-          array_agg(distinct organisation_id) filter (where $1 = 'key_missing') as ids
+          array_agg(distinct organisation_id) filter (where $1 in ('key_missing', 'quota_exceeded')) as ids
         from (${rows}) w where noticed > coalesce((select max(e.at) from incidents i
           join incident_entries e on e.incident_id = i.id and e.kind = 'closed'
           where i.code = $1), '-infinity')`,

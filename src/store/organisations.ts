@@ -65,7 +65,9 @@ export async function listOrganisations(
 
 export const organisationColumns = `id, name, default_language, reminder_plan, quiet_from, quiet_until,
   jitter_minutes, uncertain_policy, birth_date_opens_all, proof_policy, portal_issuer, portal_client_id,
-  portal_acr_values, portal_max_age_minutes, days_ahead_max, requests_per_minute`;
+  portal_acr_values, portal_max_age_minutes, days_ahead_max, requests_per_minute,
+  appointments_per_hour, appointments_per_day, reminders_per_hour, reminders_per_day, numbers_per_hour,
+  countries`;
 
 export interface OrganisationRow {
   readonly id: string;
@@ -84,6 +86,12 @@ export interface OrganisationRow {
   readonly portal_max_age_minutes: number;
   readonly days_ahead_max: number;
   readonly requests_per_minute: number | null;
+  readonly appointments_per_hour: number | null;
+  readonly appointments_per_day: number | null;
+  readonly reminders_per_hour: number | null;
+  readonly reminders_per_day: number | null;
+  readonly numbers_per_hour: number | null;
+  readonly countries: readonly string[] | null;
 }
 
 export function organisationFrom(row: OrganisationRow): Organisation {
@@ -109,6 +117,12 @@ export function organisationFrom(row: OrganisationRow): Organisation {
           },
     daysAheadMax: row.days_ahead_max,
     requestsPerMinute: row.requests_per_minute,
+    appointmentsPerHour: row.appointments_per_hour,
+    appointmentsPerDay: row.appointments_per_day,
+    remindersPerHour: row.reminders_per_hour,
+    remindersPerDay: row.reminders_per_day,
+    numbersPerHour: row.numbers_per_hour,
+    countries: row.countries,
   };
 }
 
@@ -133,6 +147,12 @@ function columnsOf(settings: ChangedSettings): Record<string, unknown> {
     portal_max_age_minutes: portal?.maxAgeMinutes,
     days_ahead_max: settings.daysAheadMax,
     requests_per_minute: settings.requestsPerMinute,
+    appointments_per_hour: settings.appointmentsPerHour,
+    appointments_per_day: settings.appointmentsPerDay,
+    reminders_per_hour: settings.remindersPerHour,
+    reminders_per_day: settings.remindersPerDay,
+    numbers_per_hour: settings.numbersPerHour,
+    countries: settings.countries,
   };
   return Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== undefined));
 }

@@ -309,6 +309,26 @@ alter table credential_tokens owner to sotto_owner;
 alter table credential_tokens enable row level security;
 alter table credential_tokens force row level security;
 
+create table credential_usage (
+  organisation_id uuid not null,
+  credential_id uuid not null,
+  mode text not null,
+  process_id uuid not null,
+  hour timestamp with time zone not null,
+  appointments integer not null default 0,
+  reminders integer not null default 0,
+  numbers integer not null default 0,
+  refused_at timestamp with time zone,
+  refused_by text,
+  constraint credential_usage_credential_id_fkey FOREIGN KEY (credential_id) REFERENCES credentials(id) ON DELETE CASCADE,
+  constraint credential_usage_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
+  constraint credential_usage_pkey PRIMARY KEY (credential_id, organisation_id, mode, process_id, hour),
+  constraint credential_usage_refused_by_check CHECK ((char_length(refused_by) <= 40))
+);
+alter table credential_usage owner to sotto_owner;
+alter table credential_usage enable row level security;
+alter table credential_usage force row level security;
+
 create table credentials (
   id uuid not null,
   organisation_id uuid not null,
@@ -324,6 +344,7 @@ create table credentials (
   label text,
   replaced_by uuid,
   networks cidr[],
+  quotas jsonb not null default '{}'::jsonb,
   constraint credentials_check CHECK (((kind = 'api_key'::text) = (key_hash IS NOT NULL))),
   constraint credentials_key_hash_check CHECK ((octet_length(key_hash) = 32)),
   constraint credentials_key_hash_key UNIQUE (key_hash),
@@ -333,6 +354,7 @@ create table credentials (
   constraint credentials_networks_check CHECK (((cardinality(networks) >= 1) AND (cardinality(networks) <= 50))),
   constraint credentials_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
   constraint credentials_pkey PRIMARY KEY (id),
+  constraint credentials_quotas_check CHECK ((jsonb_typeof(quotas) = 'object'::text)),
   constraint credentials_replaced_by_fkey FOREIGN KEY (replaced_by) REFERENCES credentials(id) ON DELETE SET NULL
 );
 alter table credentials owner to sotto_owner;
@@ -740,10 +762,20 @@ create table organisations (
   portal_acr_values text[] not null default '{}'::text[],
   portal_max_age_minutes integer not null default 10,
   portal_since timestamp with time zone,
+  appointments_per_hour integer default 5000,
+  appointments_per_day integer default 20000,
+  reminders_per_hour integer default 15000,
+  reminders_per_day integer default 60000,
+  numbers_per_hour integer default 4000,
+  countries text[],
+  constraint organisations_appointments_per_day_check CHECK ((appointments_per_day > 0)),
+  constraint organisations_appointments_per_hour_check CHECK ((appointments_per_hour > 0)),
   constraint organisations_check CHECK (((portal_issuer IS NULL) OR (portal_client_id <> ''::text))),
+  constraint organisations_countries_check CHECK (((cardinality(countries) >= 1) AND (cardinality(countries) <= 250))),
   constraint organisations_days_ahead_max_check CHECK (((days_ahead_max >= 1) AND (days_ahead_max <= 400))),
   constraint organisations_jitter_minutes_check CHECK (((jitter_minutes >= 0) AND (jitter_minutes <= 240))),
   constraint organisations_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+  constraint organisations_numbers_per_hour_check CHECK ((numbers_per_hour > 0)),
   constraint organisations_pkey PRIMARY KEY (id),
   constraint organisations_portal_acr_values_check CHECK ((cardinality(portal_acr_values) <= 8)),
   constraint organisations_portal_client_id_check CHECK ((char_length(portal_client_id) <= 255)),
@@ -752,6 +784,8 @@ create table organisations (
   constraint organisations_proof_policy_check CHECK ((proof_policy = ANY (ARRAY['standard'::text, 'strict'::text]))),
   constraint organisations_quiet_from_check CHECK ((quiet_from ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'::text)),
   constraint organisations_quiet_until_check CHECK ((quiet_until ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'::text)),
+  constraint organisations_reminders_per_day_check CHECK ((reminders_per_day > 0)),
+  constraint organisations_reminders_per_hour_check CHECK ((reminders_per_hour > 0)),
   constraint organisations_requests_per_minute_check CHECK ((requests_per_minute > 0)),
   constraint organisations_uncertain_policy_check CHECK ((uncertain_policy = ANY (ARRAY['resend'::text, 'hold'::text])))
 );
@@ -1169,6 +1203,8 @@ CREATE UNIQUE INDEX canary_runs_asked ON public.canary_runs USING btree (branch)
 CREATE INDEX codes_link ON public.codes USING btree (link_id, created_at);
 CREATE INDEX content_keys_version ON public.content_keys USING btree (appointment_id, version);
 CREATE INDEX credential_tokens_expiry ON public.credential_tokens USING btree (expires_at);
+CREATE INDEX credential_usage_organisation ON public.credential_usage USING btree (organisation_id, mode, hour);
+CREATE INDEX credential_usage_refused ON public.credential_usage USING btree (refused_at) WHERE (refused_at IS NOT NULL);
 CREATE INDEX events_appointment ON ONLY public.events USING btree (appointment_id);
 CREATE INDEX events_cursor ON ONLY public.events USING btree (organisation_id, mode, transaction_id, id);
 CREATE INDEX events_doubts ON ONLY public.events USING btree (organisation_id) WHERE ((from_state = 'uncertain'::text) OR (to_state = 'uncertain'::text));
@@ -1343,6 +1379,17 @@ create policy own_organisations on credential_tokens for all to sotto_api
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
 create policy retention on credential_tokens for delete to sotto_scheduler
+  using (true);
+create policy administration on credential_usage for select to sotto_owner
+  using (true);
+create policy every_organisation on credential_usage for select to sotto_scheduler
+  using (true);
+create policy lookup on credential_usage for select to sotto_lookup
+  using (true);
+create policy own_organisations on credential_usage for all to sotto_api
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy retention on credential_usage for delete to sotto_scheduler
   using (true);
 create policy administration on credentials for all to sotto_owner
   using (true)
@@ -2573,6 +2620,20 @@ AS $function$
 $function$;
 alter function sealed_links(timestamp with time zone,timestamp with time zone,uuid,integer) owner to sotto_restorer;
 
+CREATE OR REPLACE FUNCTION public.sum_credential_usage(credentials uuid[], hour_start timestamp with time zone, day_start timestamp with time zone, process uuid)
+ RETURNS TABLE(credential_id uuid, appointments_hour bigint, appointments_day bigint, reminders_hour bigint, reminders_day bigint, numbers_hour bigint)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select u.credential_id, sum(u.appointments) filter (where u.hour >= hour_start), sum(u.appointments),
+    sum(u.reminders) filter (where u.hour >= hour_start), sum(u.reminders),
+    sum(u.numbers) filter (where u.hour >= hour_start and u.process_id <> process)
+  from credential_usage u where u.credential_id = any ($1) and u.hour >= day_start
+  group by u.credential_id
+$function$;
+alter function sum_credential_usage(uuid[],timestamp with time zone,timestamp with time zone,uuid) owner to sotto_lookup;
+
 CREATE OR REPLACE FUNCTION public.visible_organisations()
  RETURNS uuid[]
  LANGUAGE sql
@@ -2701,6 +2762,10 @@ grant select on credential_organisations to sotto_api;
 grant select on credential_organisations to sotto_lookup;
 grant delete, select on credential_tokens to sotto_scheduler;
 grant insert, select on credential_tokens to sotto_api;
+grant delete, select on credential_usage to sotto_scheduler;
+grant insert, select on credential_usage to sotto_api;
+grant select (appointments, credential_id, hour, numbers, process_id, reminders) on credential_usage to sotto_lookup;
+grant update (appointments, numbers, refused_at, refused_by, reminders) on credential_usage to sotto_api;
 grant select (expires_at, id, revoked_at) on credentials to sotto_restorer;
 grant select (id, key_hash, organisation_id) on credentials to sotto_lookup;
 grant select on credentials to sotto_api;
@@ -2781,6 +2846,7 @@ grant execute on function replay_revoked_keys(jsonb) to sotto_scheduler;
 grant execute on function retire_canary() to sotto_scheduler;
 grant execute on function revoke_links_of(text,uuid,integer) to sotto_owner;
 grant execute on function sealed_links(timestamp with time zone,timestamp with time zone,uuid,integer) to sotto_owner;
+grant execute on function sum_credential_usage(uuid[],timestamp with time zone,timestamp with time zone,uuid) to sotto_api;
 grant execute on function visible_organisations() to sotto_api;
 grant execute on function visible_organisations() to sotto_ops;
 grant execute on function visible_organisations() to sotto_patient;
@@ -2868,7 +2934,7 @@ grant select on organisations to sotto_ops;
 grant select on organisations to sotto_patient;
 grant select on organisations to sotto_scheduler;
 grant select on organisations to sotto_worker;
-grant update (birth_date_opens_all, days_ahead_max, default_language, jitter_minutes, portal_acr_values, portal_client_id, portal_issuer, portal_max_age_minutes, proof_policy, quiet_from, quiet_until, reminder_plan, uncertain_policy) on organisations to sotto_api;
+grant update (appointments_per_day, appointments_per_hour, birth_date_opens_all, countries, days_ahead_max, default_language, jitter_minutes, numbers_per_hour, portal_acr_values, portal_client_id, portal_issuer, portal_max_age_minutes, proof_policy, quiet_from, quiet_until, reminder_plan, reminders_per_day, reminders_per_hour, uncertain_policy) on organisations to sotto_api;
 grant delete on passkeys to sotto_scheduler;
 grant delete, insert, select on passkeys to sotto_patient;
 grant select (ctid, id, used_on) on passkeys to sotto_scheduler;

@@ -1,5 +1,6 @@
 import type { Mode } from '../domain/channel.ts';
 import { AppError } from '../domain/errors.ts';
+import type { Quotas } from '../domain/quota.ts';
 import type { Scope } from '../domain/scope.ts';
 import { parseApiKey } from '../keys/api-key.ts';
 import { digestOfBody } from '../keys/request-token.ts';
@@ -15,6 +16,7 @@ export interface Caller {
   readonly scopes: readonly Scope[];
   /** Absent: no ceiling. */
   readonly requestsPerMinute: number | undefined;
+  readonly quotas: Quotas;
   /** Of a signed request: whether it was signed for this body, or for none. */
   readonly isSignedFor: ((body: Uint8Array | undefined) => boolean) | undefined;
 }
@@ -61,6 +63,7 @@ export async function authenticate(
     mode: credential.mode,
     scopes: credential.scopes,
     requestsPerMinute: organisation.requestsPerMinute ?? undefined,
+    quotas: credential.quotas,
     isSignedFor,
   };
 }

@@ -7,6 +7,7 @@ import { insertAudit } from '../store/audit.ts';
 import type { AnyConnection, Database } from '../store/database.ts';
 import { lockOrganisation, updateOrganisation } from '../store/organisations.ts';
 import { readWebhookTarget } from '../transport/webhook-target.ts';
+import { isPhoneCountry } from './check-contact-points.ts';
 
 export interface ChangeOrganisationDeps {
   /** Runs in one transaction that sees the organisation. */
@@ -56,6 +57,7 @@ export async function changeOrganisation(
       planEntriesMax: limits.remindersPerAppointmentMax,
       issuerFault: (issuer) => issuerFault(issuer, portals),
       isPortalForAll: portals.isPortalForAll,
+      isCountry: isPhoneCountry,
     });
     if (!checked.ok) throw new AppError('invalid_request', { fields: checked.errors });
     const { changes } = checked;

@@ -1,4 +1,9 @@
-import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import {
+  type CountryCode,
+  getCountryCallingCode,
+  isSupportedCountry,
+  parsePhoneNumberFromString,
+} from 'libphonenumber-js/max';
 import type { Mode } from '../domain/channel.ts';
 import { emailForm, phoneForm } from '../domain/contact-point.ts';
 
@@ -85,6 +90,25 @@ export function checkPhone(text: string, mode: Mode): CheckedPhone {
   return type === 'MOBILE' || type === 'FIXED_LINE_OR_MOBILE'
     ? { ok: true, e164 }
     : { ok: false, code: 'unreachable_phone' };
+}
+
+/** Whether phones can be in a country of this code (ISO 3166-1 alpha-2). */
+export function isPhoneCountry(code: string): code is CountryCode {
+  return isSupportedCountry(code);
+}
+
+/**
+ * Whether a number lies in one of the countries, offline, as its digits tell. One that belongs to nobody
+ * lies wherever its calling code leads; one of no country, as of satellites, lies in none.
+ *
+ * @param e164 that passed `checkPhone`
+ */
+export function isInCountries(e164: string, countries: readonly string[]): boolean {
+  const phone = parsePhoneNumberFromString(e164);
+  if (phone?.country !== undefined) return countries.includes(phone.country);
+  return countries.some(
+    (code) => isPhoneCountry(code) && getCountryCallingCode(code) === phone?.countryCallingCode,
+  );
 }
 
 /** Domains that no mail is ever delivered to (RFC 2606, 2 and 3; RFC 6761, 6). */

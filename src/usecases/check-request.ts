@@ -14,7 +14,7 @@ import { nextAllowedMinute, planReminders } from '../domain/schedule.ts';
 import { Secret } from '../domain/secret.ts';
 import { resolveStart } from '../domain/start.ts';
 import { channelFault, fittingPlan, linkChannels, type Reachability } from './check-channels.ts';
-import { checkEmail, checkPhone } from './check-contact-points.ts';
+import { checkEmail, checkPhone, isInCountries } from './check-contact-points.ts';
 
 /** A request whose every rule holds: what it asks for, and where its messages go. */
 export interface CheckedRequest {
@@ -110,14 +110,16 @@ export function checkRequest(
 
 function checkContacts(
   { recipient }: AppointmentRequest,
-  { mode }: CheckContext,
+  { mode, organisation: { countries } }: CheckContext,
   errors: FieldError[],
 ): CheckedRequest['contactPoints'] {
   const found: Partial<Record<Channel, Secret<string>>> = {};
   if (recipient.phone !== undefined) {
     const phone = checkPhone(recipient.phone, mode);
-    if (phone.ok) found.sms = new Secret(phone.e164);
-    else errors.push({ pointer: '/recipient/phone', code: phone.code });
+    if (!phone.ok) errors.push({ pointer: '/recipient/phone', code: phone.code });
+    else if (countries !== null && !isInCountries(phone.e164, countries)) {
+      errors.push({ pointer: '/recipient/phone', code: 'country_not_allowed' });
+    } else found.sms = new Secret(phone.e164);
   }
   if (recipient.email !== undefined) {
     const email = checkEmail(recipient.email, mode);

@@ -45,6 +45,7 @@ export function rightsOf(input: CreateCredentialInput): CredentialRights {
     scopes,
     label: label ?? null,
     networks: networks ?? null,
+    quotas: {},
     actsFor: actsFor.filter((id) => id !== organisationId),
   };
 }

@@ -18,9 +18,12 @@ import { acceptGroup, isOk, type PutOperation } from './accept-group.ts';
 import { type CheckedRequest, checkRequest } from './check-request.ts';
 import { type Accepted, describeAccepted } from './describe-accepted.ts';
 import { createGroupCommit, type Outcome } from './group-commit.ts';
+import type { QuotaGate, QuotaHolder, QuotaPass, QuotaRequest } from './quota-gate.ts';
 import { type PublicKeys, sealAppointment } from './seal-appointment.ts';
 
 export interface PutAppointmentInput extends AppointmentKey {
+  /** Who asks, and is counted. */
+  readonly credential: QuotaHolder;
   readonly body: Secret<AppointmentRequest>;
 }
 
@@ -31,6 +34,7 @@ export interface PutAppointmentDeps {
   readonly receipts: Receipts;
   readonly issuer: string;
   readonly settingsOf: (organisationId: string) => Promise<OrganisationSettings>;
+  readonly quotas: QuotaGate;
   readonly channelsAvailable: () => readonly Channel[];
   /** Whether one portal serves the patients of all organisations; unless it says so, none does. */
   readonly isPortalForAll?: boolean;
@@ -41,7 +45,7 @@ export interface PutAppointmentDeps {
   readonly log: Log;
 }
 
-interface Operation extends PutOperation {
+interface Operation extends PutOperation, QuotaRequest {
   readonly request: CheckedRequest;
   readonly content: Secret<Buffer>;
 }
@@ -54,7 +58,7 @@ interface Operation extends PutOperation {
  * less than "stored".
  *
  * @throws {AppError} `invalid_request` with every fault, `stale_revision`, `revision_required`,
- *   `busy`, `key_missing`, `not_stored`, `unavailable`
+ *   `busy`, `key_missing`, `not_stored`, `unavailable`, `quota_exceeded`
  */
 export function createPutAppointment(
   deps: PutAppointmentDeps,
@@ -64,15 +68,16 @@ export function createPutAppointment(
     sizeMax: limits.acceptBatchMax,
     waitingMax: limits.acceptWaitingMax,
     overflow: () => new AppError('unavailable', { retryAfterS: 2 }),
-    commit: (group) => commitGroup(deps, group),
+    commit: (group) => commitWithinQuotas(deps, group),
     isHopeless: (error) => error instanceof AppError && error.code === 'unavailable',
   });
 
-  return async ({ organisationId, mode, reference, body }) => {
+  return async ({ organisationId, mode, reference, credential, body }) => {
     // As the store tells it later: one reminder has one send time, whenever it is asked for.
     const now = deps.now().round({ smallestUnit: 'millisecond', roundingMode: 'floor' });
+    const organisation = await deps.settingsOf(organisationId);
     const checked = checkRequest(body.reveal(), {
-      organisation: await deps.settingsOf(organisationId),
+      organisation,
       mode,
       channelsAvailable: deps.channelsAvailable(),
       isPortalForAll: deps.isPortalForAll ?? false,
@@ -84,7 +89,12 @@ export function createPutAppointment(
     const { plaintext: content, readBack } = prepareContent(body.reveal());
     const key = { organisationId, mode, reference };
     const issuedAt = now.round({ smallestUnit: 'second', roundingMode: 'floor' });
-    const operation = { ...key, id: randomUUID(), request, content, issuedAt };
+    const operation = {
+      ...{ ...key, id: randomUUID(), request, content, issuedAt },
+      ...{ credential, ceilings: organisation },
+      reminders: plannedOf(request),
+      phone: request.contactPoints.sms,
+    };
     const accepted = await commit(operation).catch(asBusy);
     if (mode === 'live') deps.countFields?.(readBack);
     const { receipt, receiptSalt } = await deps.receipts.sign({
@@ -100,6 +110,11 @@ export function createPutAppointment(
   };
 }
 
+/** Those of a cancelled appointment are not even planned. */
+function plannedOf({ wanted: { status, reminders } }: CheckedRequest): number {
+  return status === 'cancelled' ? 0 : reminders.filter(({ skipped }) => !skipped).length;
+}
+
 /** Lock time-outs and deadlocks that remain when a row is redone alone. */
 function asBusy(error: unknown): never {
   const state = sqlState(error);
@@ -109,17 +124,49 @@ function asBusy(error: unknown): never {
   throw error;
 }
 
+/** What is over a ceiling is refused for itself alone, before anything of it is written or sealed. */
+async function commitWithinQuotas(
+  deps: PutAppointmentDeps,
+  group: readonly Operation[],
+): Promise<Outcome<Accepted>[]> {
+  const { refused, count } = await deps.quotas.pass(group);
+  if (refused.size === 0) return commitGroup(deps, group, count);
+  const admitted = group.filter((operation) => !refused.has(operation));
+  const outcomes = admitted.length === 0 ? [] : await commitGroup(deps, admitted, count);
+  return group.map((operation) => {
+    const error = refused.get(operation);
+    return error ? { ok: false, error } : (outcomes[admitted.indexOf(operation)] ?? noOutcome);
+  });
+}
+
+const noOutcome = { ok: false, error: new Error('no outcome') } as const;
+
 async function commitGroup(
   deps: PutAppointmentDeps,
   group: readonly Operation[],
+  count: QuotaPass<Operation>['count'],
 ): Promise<Outcome<Accepted>[]> {
   const organisationIds = [...new Set(group.map(({ organisationId }) => organisationId))];
   const outcomes = await deps.database.transaction(
     organisationIds,
-    (connection) => acceptGroup({ journal: deps.journal, seal: sealWith(deps) }, connection, group),
+    async (connection) => {
+      const sealing = { journal: deps.journal, seal: sealWith(deps) };
+      const outcomes = await acceptGroup(sealing, connection, group);
+      await count(connection, group.flatMap(acceptedOf(outcomes)));
+      return outcomes;
+    },
     { lockTimeoutMs: limits.lockTimeoutMs },
   );
   return refuseUnfaithful(deps, organisationIds, outcomes);
+}
+
+function acceptedOf(outcomes: readonly Outcome<Accepted>[]) {
+  return (request: Operation, index: number) => {
+    const outcome = outcomes[index];
+    if (!outcome?.ok) return [];
+    const { reminders } = outcome.value.sealed;
+    return [{ request, reminders: reminders.filter(({ skipped }) => !skipped).length }];
+  };
 }
 
 /** Seals what was decided, under the locks that it was decided under. */

@@ -24,7 +24,9 @@ export async function prepareApi(system: System, canary: string): Promise<ApiFuz
   const revoked = await key(organisation, '--mode', 'test');
   await sotto(system, 'key', 'revoke', revoked.id, '--json');
   // Whoever is slowed down is not tested.
-  await system.look('update organisations set requests_per_minute = null returning id');
+  await system.look(`update organisations set requests_per_minute = null, appointments_per_hour = null,
+      appointments_per_day = null, reminders_per_hour = null, reminders_per_day = null,
+      numbers_per_hour = null returning id`);
   const document = (await (await fetch(`${apiUrl}/openapi.json`)).json()) as OpenApi;
   const made = await system.call('POST', '/v1/webhook-endpoints', {
     url: 'https://hooks.example.com/a',

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { noCeilings } from '../../src/domain/quota.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import type { JournalEntry } from '../../src/journal/journal.ts';
 import { verifyReceipt } from '../../src/keys/receipt-verify.ts';
@@ -207,6 +208,8 @@ describe('an accepted PUT', () => {
           daysAheadMax: 400,
           proofPolicy: 'standard',
           portal: null,
+          countries: null,
+          ...noCeilings,
         }),
       },
     });

@@ -125,7 +125,12 @@ describe('PUT, 201 and 200', () => {
     const body = { recipient, ...rest, start: '2027-01-12T10:30:00.000+01:00' };
     const answer = await put(body, 'A.b_c:9-9');
     expect(answer.statusCode).toBe(201);
-    expect(puts).toEqual([{ organisationId, mode: 'test', reference: 'A.b_c:9-9', body }]);
+    expect(puts).toEqual([
+      {
+        ...{ organisationId, mode: 'test', reference: 'A.b_c:9-9', body },
+        credential: { id: expect.any(String), quotas: {} },
+      },
+    ]);
     expect(JSON.stringify(puts[0]?.body)).toBe(JSON.stringify(body));
   });
 

@@ -61,6 +61,12 @@ describe('the settings of an organisation', () => {
       portal: null,
       daysAheadMax: 400,
       requestsPerMinute: null,
+      appointmentsPerHour: 1_000_000,
+      appointmentsPerDay: 10_000_000,
+      remindersPerHour: 1_000_000,
+      remindersPerDay: 10_000_000,
+      numbersPerHour: 50_000,
+      countries: null,
     });
     const changes = {
       defaultLanguage: 'nl',
@@ -113,6 +119,23 @@ describe('the settings of an organisation', () => {
     ]) {
       expect((await put({ portal: { ...portal, issuer } })).statusCode).toBe(422);
     }
+  });
+
+  it('that bound what a stolen key can do are only ever tightened by a key', async () => {
+    const tight = await put({ numbersPerHour: 400, countries: ['FR', 'BE'] });
+    expect(tight.json()).toMatchObject({ numbersPerHour: 400, countries: ['BE', 'FR'] });
+    const loose = await put({ numbersPerHour: 401, countries: null, remindersPerDay: null });
+    expect(loose.statusCode).toBe(422);
+    expect(loose.json().errors).toEqual(
+      ['/remindersPerDay', '/numbersPerHour', '/countries'].map((pointer) => ({
+        ...{ pointer, code: 'read_only' },
+      })),
+    );
+    expect((await get()).json()).toEqual(tight.json());
+    expect((await audit()).map(({ subject }) => subject)).toEqual([
+      'numbersPerHour=400',
+      'countries=["BE","FR"]',
+    ]);
   });
 
   it('let a birth date open everything only with a reason, which is kept', async () => {

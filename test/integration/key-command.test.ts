@@ -53,6 +53,7 @@ describe('sotto key', () => {
         kind: 'api_key',
         networks: null,
         publicKeys: [],
+        ...{ quotas: {}, today: 0, refusedAt: null, refusedBy: null },
       },
     ]);
     expect(Date.parse(keys[0].expiresAt) - Date.parse(keys[0].createdAt)).toBeGreaterThan(
@@ -103,6 +104,42 @@ describe('sotto key', () => {
       { kind: 'credential_end', credentialId: made.id, endsAt: expect.any(String) },
       { kind: 'credential_revocation', credentialId: made.id },
       { kind: 'credential_revocation', credentialId: made.id },
+    ]);
+  });
+
+  it('gives a key quotas of its own, which its successor has too, and shows where it was stopped', async () => {
+    const organisation = await database.createOrganisation();
+    const { id } = await json('key', 'create', '--organisation', organisation, '--mode', 'live');
+    const bounds = ['--appointments-per-hour', '40', '--numbers-per-hour=50'];
+    expect(await json('key', 'limit', id, ...bounds)).toEqual({
+      ...{ id, quotas: { appointmentsPerHour: 40, numbersPerHour: 50 } },
+    });
+    const told = await sotto('key', 'limit', id, '--appointments-per-hour=none');
+    expect(told.out).toContain('--numbers-per-hour 50.');
+    for (const wrong of ['0', '-1', '1e3', '50001', '']) {
+      const answer = await sotto('key', 'limit', id, `--numbers-per-hour=${wrong}`);
+      expect(answer).toMatchObject({ code: 2, out: '' });
+      expect(answer.errors).toContain('--numbers-per-hour must be a whole number from 1 to 50000');
+    }
+    await json('key', 'rotate', id);
+    await database.admin.query(
+      `insert into credential_usage (organisation_id, credential_id, mode, process_id, hour,
+         appointments, refused_at, refused_by)
+       values ($1, $2, 'live', gen_random_uuid(), date_trunc('hour', now()), 7, now(), 'numbersPerHour')`,
+      [organisation, id],
+    );
+    const { keys } = await json('key', 'list', '--organisation', organisation);
+    expect(keys).toMatchObject([
+      { id, quotas: { numbersPerHour: 50 }, today: 7, refusedBy: 'numbersPerHour' },
+      { quotas: { numbersPerHour: 50 }, today: 0, refusedAt: null },
+    ]);
+    const { rows } = await database.admin.query(
+      `select subject from audit where action = 'credential.quotas' and organisation_id = $1 order by id`,
+      [organisation],
+    );
+    expect(rows.map(({ subject }) => subject)).toEqual([
+      `${id} {"appointmentsPerHour":40,"numbersPerHour":50}`,
+      `${id} {"numbersPerHour":50}`,
     ]);
   });
 

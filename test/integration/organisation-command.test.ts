@@ -38,10 +38,12 @@ describe('sotto org', () => {
       jitterMinutes: 5,
       daysAheadMax: 90,
       requestsPerMinute: 600,
+      remindersPerDay: null,
+      countries: ['BE', 'NL'],
     };
     const given = ['--name', 'Drei Linden', '--language=nl', '--plan', 'P1W auto, PT2H sms'];
     given.push('--quiet', '22:00-07:30', '--jitter', '5', '--days-ahead', '90');
-    given.push('--requests-per-minute', '600');
+    given.push('--requests-per-minute', '600', '--reminders-per-day=none', '--countries=nl, BE');
     const { code, out } = await sotto('org', 'set', mine, ...given);
     expect({ code, out }).toEqual({ code: 0, out: `Set ${Object.keys(wanted).join(', ')}\n` });
     expect(await shown(mine)).toMatchObject({ id: mine, ...wanted });
@@ -102,6 +104,8 @@ describe('sotto org', () => {
       ['--jitter', '-1'],
       ['--days-ahead', '401'],
       ['--requests-per-minute', '0'],
+      ['--numbers-per-hour', '50001'],
+      ['--countries', 'BE,UK'],
       ['--uncertain', 'maybe'],
       ['--birth-date-opens', 'nothing'],
     ];

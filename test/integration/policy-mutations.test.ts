@@ -28,6 +28,7 @@ const ofTheOwner: Readonly<Record<string, 'writes' | 'reads'>> = {
   canary_runs: 'writes',
   credential_keys: 'writes',
   credential_organisations: 'writes',
+  credential_usage: 'reads',
   credentials: 'writes',
   database_lives: 'writes',
   event_months: 'writes',

@@ -91,6 +91,9 @@ const refusedSelects: [DatabaseRole, string][] = [
   ['scheduler', 'select thumbprint from credential_keys'],
   ['patient', 'select credential_id from credential_tokens'],
   ['ops', 'select credential_id from credential_tokens'],
+  ['patient', 'select hour from credential_usage'],
+  ['worker', 'select hour from credential_usage'],
+  ['ops', 'select hour from credential_usage'],
   ['patient', 'select due_at from reminders'],
   ['api', 'select id from passkeys'],
   ['ops', 'select id from passkeys'],
@@ -212,6 +215,7 @@ function rowsOf(id: string): Organisation['rows'] {
       expires_at: now,
     },
     credential_organisations: { organisation_id: id, credential_id: credential },
+    credential_usage: { ...common, credential_id: credential, process_id: randomUUID(), hour: now },
     appointments: {
       ...common,
       id: appointment,
@@ -951,6 +955,13 @@ describe('the functions that look past the organisation', () => {
         result:
           'TABLE(link_id uuid, organisation_id uuid, mode text, reference text, parcel_day text, first_day text, last_day text, emptied_by timestamp with time zone, view_month text, created_at timestamp with time zone, expires_at timestamp with time zone)',
         callers: [],
+        ...common,
+      },
+      {
+        name: 'sum_credential_usage',
+        result:
+          'TABLE(credential_id uuid, appointments_hour bigint, appointments_day bigint, reminders_hour bigint, reminders_day bigint, numbers_hour bigint)',
+        callers: ['api'],
         ...common,
       },
     ]);

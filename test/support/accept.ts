@@ -16,7 +16,9 @@ import { createDeleteAppointment } from '../../src/usecases/delete-appointment.t
 import {
   createPutAppointment,
   type PutAppointmentDeps,
+  type PutAppointmentInput,
 } from '../../src/usecases/put-appointment.ts';
+import type { QuotaGate } from '../../src/usecases/quota-gate.ts';
 import { unsignedErasures } from './unsigned-erasures.ts';
 
 export const silentLog: Log = createLog({ role: 'test', level: 'silent' });
@@ -54,7 +56,7 @@ export async function createTestAccept({
   if (!key) throw new Error('no receipt key');
   const receipts = createReceipts({ key });
   const journal = change.journal ?? (await openTestJournal(directory));
-  const put = createPutAppointment({
+  const putAs = createPutAppointment({
     database,
     journal,
     keys,
@@ -65,15 +67,24 @@ export async function createTestAccept({
       if (!settings) throw new Error('no organisation');
       return settings;
     },
+    quotas: openGate,
     channelsAvailable: () => ['sms', 'email'],
     now: () => Temporal.Now.instant(),
     random: Math.random,
     log: silentLog,
     ...change,
   });
+  const put = (input: Omit<PutAppointmentInput, 'credential'> & Partial<PutAppointmentInput>) =>
+    putAs({ credential: nobody, ...input });
   const remove = createDeleteAppointment({ database, journal, ...unsignedErasures });
   return { put, remove, receipts };
 }
+
+/** For what is no matter of who asks, and how often. */
+const openGate: QuotaGate = {
+  pass: async () => ({ refused: new Map(), count: async () => {} }),
+};
+const nobody = { id: '00000000-0000-4000-8000-000000000000', quotas: {} };
 
 const journals: Journal[] = [];
 // Node takes a file that is closed by the collector for an error.

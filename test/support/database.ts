@@ -13,7 +13,7 @@ export interface TestDatabase {
   /** Superuser, past row-level security: for arranging and for looking, never for the code under test. */
   readonly admin: pg.Pool;
   open(role: DatabaseRole, connectionsMax?: number): Database;
-  /** Makes an organisation without quiet hours and jitter, and returns its id. */
+  /** Makes an organisation without quiet hours and jitter, with ceilings out of reach, and returns its id. */
   createOrganisation(settings?: Record<string, unknown>): Promise<string>;
   drop(): Promise<void>;
 }
@@ -49,6 +49,13 @@ export function openTestDatabase({
         quiet_until: '00:00',
         jitter_minutes: 0,
         requests_per_minute: null,
+        // Counted, and not come to.
+        ...{ appointments_per_hour: 1_000_000, appointments_per_day: 10_000_000 },
+        ...{
+          reminders_per_hour: 1_000_000,
+          reminders_per_day: 10_000_000,
+          numbers_per_hour: 50_000,
+        },
         ...settings,
       };
       const columns = Object.keys(row);

@@ -21,6 +21,7 @@ import {
 import { requestedChannels } from '../../src/domain/channel.ts';
 import { languages } from '../../src/domain/language.ts';
 import { fieldsIn, optionalFields } from '../../src/domain/optional-fields.ts';
+import { noCeilings } from '../../src/domain/quota.ts';
 import { appointmentRequest } from '../../src/http/api/appointment-schema.ts';
 import { detailsPage } from '../../src/http/patient/views/details-page.ts';
 import { timePage } from '../../src/http/patient/views/time-page.ts';
@@ -39,6 +40,8 @@ const organisation = {
   daysAheadMax: 400,
   proofPolicy: 'standard',
   portal: null,
+  countries: null,
+  ...noCeilings,
 } as const;
 
 const instants = fc

@@ -30,6 +30,12 @@ const standing: Organisation = {
   portal: null,
   daysAheadMax: 400,
   requestsPerMinute: 6_000,
+  appointmentsPerHour: 5_000,
+  appointmentsPerDay: 20_000,
+  remindersPerHour: 15_000,
+  remindersPerDay: 60_000,
+  numbersPerHour: null,
+  countries: ['BE', 'FR'],
 };
 const context: SettingsContext = {
   organisation: standing,
@@ -39,6 +45,7 @@ const context: SettingsContext = {
   planEntriesMax: 8,
   issuerFault: (issuer) => (issuer.startsWith('https://') ? undefined : 'invalid_url'),
   isPortalForAll: false,
+  isCountry: (code) => ['BE', 'CH', 'FR'].includes(code),
 };
 const check = (wanted: WantedSettings, change: Partial<SettingsContext> = {}) =>
   checkSettings(wanted, { ...context, ...change });
@@ -50,6 +57,13 @@ const faults = (wanted: WantedSettings, change: Partial<SettingsContext> = {}) =
 const wallClock = fc
   .integer({ min: 0, max: 24 * 60 - 1 })
   .map((minute) => new Date(minute * 60_000).toISOString().slice(11, 16));
+const ceilings = {
+  appointmentsPerHour: fc.option(fc.integer({ min: 1, max: 1_000_000 })),
+  appointmentsPerDay: fc.option(fc.integer({ min: 1, max: 10_000_000 })),
+  remindersPerHour: fc.option(fc.integer({ min: 1, max: 1_000_000 })),
+  remindersPerDay: fc.option(fc.integer({ min: 1, max: 10_000_000 })),
+  numbersPerHour: fc.option(fc.integer({ min: 1, max: 50_000 })),
+};
 const organisations: fc.Arbitrary<Organisation> = fc.record({
   id: fc.constant(standing.id),
   name: fc.constantFrom('Example practice', 'Cabinet'),
@@ -78,6 +92,8 @@ const organisations: fc.Arbitrary<Organisation> = fc.record({
   ),
   daysAheadMax: fc.integer({ min: 15, max: 400 }),
   requestsPerMinute: fc.option(fc.integer({ min: 1, max: 1_000_000 })),
+  ...ceilings,
+  countries: fc.option(fc.subarray(['BE', 'CH', 'FR'], { minLength: 1 })),
 });
 
 describe('settings', () => {
@@ -177,6 +193,12 @@ describe('settings', () => {
       ['/id read_only', '/name read_only', '/requestsPerMinute read_only'],
     ],
     [{ birthDateOpens: 'everything' }, ['/reason required']],
+    [
+      { remindersPerHour: 0, numbersPerHour: 50_001 },
+      ['/remindersPerHour invalid_value', '/numbersPerHour invalid_value'],
+    ],
+    [{ countries: ['FR', 'UK'] }, ['/countries/1 invalid_value']],
+    [{ countries: [] }, ['/countries too_short']],
   ])('%j are refused, each where it is wrong', (wanted, expected) => {
     expect(faults(wanted)).toEqual(expected);
   });
@@ -198,6 +220,29 @@ describe('settings', () => {
       '/name too_short',
       '/requestsPerMinute invalid_value',
     ]);
+  });
+});
+
+describe('what keeps a stolen key from being worth much', () => {
+  it('is only ever tightened by a key, and set as wanted by whoever runs the service', () => {
+    const looser: WantedSettings[] = [
+      { appointmentsPerHour: 5_001 },
+      { appointmentsPerDay: null },
+      { countries: null },
+      { countries: ['CH'] },
+      { countries: ['BE', 'CH', 'FR'] },
+    ];
+    for (const wanted of looser) {
+      expect(faults(wanted)).toEqual([`/${Object.keys(wanted)[0]} read_only`]);
+      expect(check(wanted, { isAdministrator: true })).toMatchObject({ ok: true });
+    }
+    const tighter = { appointmentsPerHour: 4_999, numbersPerHour: 50_000, countries: ['FR'] };
+    expect(check(tighter)).toEqual({ ok: true, changes: tighter });
+    const organisation = { ...standing, countries: null };
+    expect(check({ countries: ['FR', 'BE', 'FR'] }, { organisation })).toEqual({
+      ok: true,
+      changes: { countries: ['BE', 'FR'] },
+    });
   });
 });
 

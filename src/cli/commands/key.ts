@@ -4,13 +4,14 @@ import { command, json } from '../command.ts';
 export const key = command({
   name: 'key',
   group: 'Set up',
-  summary: 'what booking systems sign in with: make, register, list, replace, revoke',
+  summary: 'what booking systems sign in with: make, register, limit, list, replace, revoke',
   usage: [
     'key create --organisation ID --mode test|live [--name TEXT] [--scopes SCOPES] [--expires DAY|PERIOD] [--acts-for IDS] [--from NETWORKS] [--json]',
     'key register --organisation ID --mode test|live --public-key FILE [as create] [--json]',
     'key add ID --public-key FILE [--json]',
     'key remove ID --thumbprint THUMBPRINT [--json]',
     'key restrict ID --from NETWORKS|any [--json]',
+    'key limit ID [--appointments-per-hour COUNT|none] [--appointments-per-day COUNT|none] [--reminders-per-hour COUNT|none] [--reminders-per-day COUNT|none] [--numbers-per-hour COUNT|none] [--json]',
     'key list [--organisation ID] [--json]',
     'key rotate ID [--overlap PERIOD] [--json]',
     'key revoke ID [--reason TEXT] [--json]',
@@ -24,6 +25,7 @@ export const key = command({
     'rotate makes a key with the same rights; the old one goes on working for the overlap, so that the booking system can change over. A key that was made for some time is replaced by one that lasts as long again.',
     'The key of a platform, which serves several organisations, may act for those in --acts-for and names one in each request. allow and disallow change that later.',
     'With --from it is good from these addresses and networks alone, as 192.0.2.7,2001:db8::/32; from elsewhere it is as unknown as any. Behind a proxy, name that in TRUSTED_PROXIES.',
+    'limit gives a key quotas of its own, below the ceilings of its organisation (org set) and over all organisations that it acts for. list shows how many appointments it had accepted today, and when within two days it last came to a quota or a ceiling.',
     'A PERIOD is as P90D or PT12H, a DAY as 2027-01-31, which is its last, in UTC. Times are shown in UTC, the last use to the minute.',
   ],
   examples: [
@@ -35,6 +37,10 @@ export const key = command({
     {
       for: 'a booking system that signs, from one address',
       line: 'sotto key register --organisation ID --mode live --public-key desk.pem --from 192.0.2.7',
+    },
+    {
+      for: 'one that has no reason to reach many people',
+      line: 'sotto key limit ID --numbers-per-hour 50',
     },
     { for: 'which are there, and when each was last used', line: 'sotto key list' },
     {
@@ -88,6 +94,31 @@ export const key = command({
       type: 'string',
       value: 'PERIOD',
       means: 'How long the old key goes on working, P7D unless given',
+    },
+    'appointments-per-hour': {
+      type: 'string',
+      value: 'COUNT|none',
+      means: 'PUTs accepted in an hour, by this key, or none of its own',
+    },
+    'appointments-per-day': {
+      type: 'string',
+      value: 'COUNT|none',
+      means: 'The same in a UTC day',
+    },
+    'reminders-per-hour': {
+      type: 'string',
+      value: 'COUNT|none',
+      means: 'Reminders and notices added in an hour',
+    },
+    'reminders-per-day': {
+      type: 'string',
+      value: 'COUNT|none',
+      means: 'The same in a UTC day',
+    },
+    'numbers-per-hour': {
+      type: 'string',
+      value: 'COUNT|none',
+      means: 'Different phone numbers in an hour, 50000 at most',
     },
     reason: { type: 'string', value: 'TEXT', means: 'Why; kept in the audit' },
     json,

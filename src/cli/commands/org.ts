@@ -9,10 +9,11 @@ export const org = command({
     'org create --name NAME [--json]',
     'org list [--json]',
     'org show ID [--json]',
-    'org set ID [--name NAME] [--language TAG] [--plan PLAN] [--quiet FROM-UNTIL|none] [--jitter MINUTES] [--uncertain resend|hold] [--birth-date-opens time|everything] [--proof standard|strict] [--portal ISSUER|none --portal-client ID [--portal-acr VALUES] [--portal-max-age MINUTES]] [--days-ahead DAYS] [--requests-per-minute COUNT|none] [--reason TEXT] [--json]',
+    'org set ID [--name NAME] [--language TAG] [--plan PLAN] [--quiet FROM-UNTIL|none] [--jitter MINUTES] [--uncertain resend|hold] [--birth-date-opens time|everything] [--proof standard|strict] [--portal ISSUER|none --portal-client ID [--portal-acr VALUES] [--portal-max-age MINUTES]] [--days-ahead DAYS] [--requests-per-minute COUNT|none] [--appointments-per-hour COUNT|none] [--appointments-per-day COUNT|none] [--reminders-per-hour COUNT|none] [--reminders-per-day COUNT|none] [--numbers-per-hour COUNT|none] [--countries CODES|all] [--reason TEXT] [--json]',
   ],
   about: [
     'create returns once the keys that its appointments are sealed to are published, so the patient role must run. set changes what is given and nothing else; what was accepted before keeps its plan. Each change is a line in the audit.',
+    'What is accepted in an hour and in a day has ceilings, far above a busy practice, so that a stolen key is worth little. A key with scope settings can lower them and take countries away, and never the other way round.',
   ],
   examples: [
     { for: 'a new clinic; prints its id', line: 'sotto org create --name "Riverside practice"' },
@@ -23,6 +24,10 @@ export const org = command({
     {
       for: 'nothing between ten at night and half past seven',
       line: 'sotto org set ID --quiet 22:00-07:30',
+    },
+    {
+      for: 'phones of two countries alone, and no more than it needs',
+      line: 'sotto org set ID --countries FR,BE --numbers-per-hour 400',
     },
     {
       for: 'patients log in at its portal, which must have asked them for two factors',
@@ -99,6 +104,36 @@ export const org = command({
       type: 'string',
       value: 'COUNT|none',
       means: 'Ceiling for each key in each API process, or none',
+    },
+    'appointments-per-hour': {
+      type: 'string',
+      value: 'COUNT|none',
+      means: 'PUTs accepted in an hour, by all keys of one mode together, or none',
+    },
+    'appointments-per-day': {
+      type: 'string',
+      value: 'COUNT|none',
+      means: 'The same in a UTC day',
+    },
+    'reminders-per-hour': {
+      type: 'string',
+      value: 'COUNT|none',
+      means: 'Reminders and notices added in an hour',
+    },
+    'reminders-per-day': {
+      type: 'string',
+      value: 'COUNT|none',
+      means: 'The same in a UTC day',
+    },
+    'numbers-per-hour': {
+      type: 'string',
+      value: 'COUNT|none',
+      means: 'Different phone numbers in an hour, 50000 at most',
+    },
+    countries: {
+      type: 'string',
+      value: 'CODES|all',
+      means: 'Where phones of recipients may be, as FR,BE,CH; from all unless given',
     },
     reason: {
       type: 'string',

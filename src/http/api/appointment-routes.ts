@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { limits } from '../../../config/limits.ts';
 import type { AppointmentRequest, DeleteAnswer, PutAnswer } from '../../domain/appointment.ts';
 import { AppError } from '../../domain/errors.ts';
+import type { Quotas } from '../../domain/quota.ts';
 import { isReference } from '../../domain/reference.ts';
 import type { Scope } from '../../domain/scope.ts';
 import { Secret } from '../../domain/secret.ts';
@@ -27,7 +28,12 @@ interface AppointmentKey {
 
 /** What the routes of appointments call. Each throws `AppError` and nothing personal. */
 export interface AppointmentUseCases {
-  putAppointment(input: AppointmentKey & { body: Secret<AppointmentRequest> }): Promise<PutAnswer>;
+  putAppointment(
+    input: AppointmentKey & {
+      readonly credential: { readonly id: string; readonly quotas: Quotas };
+      readonly body: Secret<AppointmentRequest>;
+    },
+  ): Promise<PutAnswer>;
   deleteAppointment(input: AppointmentKey & { erase: boolean }): Promise<DeleteAnswer>;
   readAppointment(input: AppointmentKey & { scopes: readonly Scope[] }): Promise<AppointmentAnswer>;
   listAppointments(
@@ -84,7 +90,7 @@ export function addAppointmentRoutes(
       },
     },
     async (request, reply) => {
-      const { organisationId, mode } = callerOf(request);
+      const { organisationId, mode, credentialId, quotas } = callerOf(request);
       const { reference } = request.params;
       if (!isReference(reference)) {
         throw new AppError('invalid_request', {
@@ -92,7 +98,10 @@ export function addAppointmentRoutes(
         });
       }
       const body = new Secret(request.body);
-      const answer = await useCases.putAppointment({ organisationId, mode, reference, body });
+      const credential = { id: credentialId, quotas };
+      const answer = await useCases.putAppointment({
+        ...{ organisationId, mode, reference, credential, body },
+      });
       return reply.code(answer.created ? 201 : 200).send(answer);
     },
   );

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { limits } from '../../../config/limits.ts';
 import { requestedChannels } from '../../domain/channel.ts';
 import {
+  countriesMax,
   organisationNameCharactersMax,
   reasonCharactersMax,
   settingBounds,
@@ -30,6 +31,13 @@ const about = {
   maxAgeMinutes: `How long ago somebody may have logged in there. Absent: ${portalMaxAgeMinutesDefault}.`,
   daysAheadMax: 'How far ahead an appointment may lie, less a day for its link.',
   requestsPerMinute: 'Ceiling for each key; null: none.',
+  appointmentsPerHour: 'Accepted PUTs of all keys together. A key can only lower it. null: none.',
+  appointmentsPerDay: 'As appointmentsPerHour, of a UTC day.',
+  remindersPerHour: 'Reminders and notices that were added, likewise.',
+  remindersPerDay: 'As remindersPerHour, of a UTC day.',
+  numbersPerHour: 'Different phone numbers of recipients, likewise.',
+  countries:
+    'ISO 3166-1 alpha-2: where phones of recipients may be. A key can only take some away. null: anywhere.',
 };
 
 /** A text whose meaning the use case checks; what it may be is said for the reader. */
@@ -95,6 +103,17 @@ export const organisationRequest: z.ZodType<WantedSettings & { reason?: string |
       .meta({ description: about.portal }),
     daysAheadMax: wholeNumber('daysAheadMax').optional(),
     requestsPerMinute: wholeNumber('requestsPerMinute').nullable().optional().meta(told),
+    appointmentsPerHour: wholeNumber('appointmentsPerHour').nullable().optional(),
+    appointmentsPerDay: wholeNumber('appointmentsPerDay').nullable().optional(),
+    remindersPerHour: wholeNumber('remindersPerHour').nullable().optional(),
+    remindersPerDay: wholeNumber('remindersPerDay').nullable().optional(),
+    numbersPerHour: wholeNumber('numbersPerHour').nullable().optional(),
+    countries: z
+      .array(z.string().max(64))
+      .max(countriesMax)
+      .nullable()
+      .optional()
+      .meta({ description: about.countries }),
     reason: z.string().max(reasonCharactersMax).optional().meta({
       description:
         'Why, for the audit; never about a patient. Needed for birthDateOpens everything.',
@@ -129,5 +148,11 @@ export const organisationAnswer: z.ZodType<Organisation> = z
       .meta({ description: about.portal }),
     daysAheadMax: wholeNumber('daysAheadMax'),
     requestsPerMinute: wholeNumber('requestsPerMinute').nullable(),
+    appointmentsPerHour: wholeNumber('appointmentsPerHour').nullable(),
+    appointmentsPerDay: wholeNumber('appointmentsPerDay').nullable(),
+    remindersPerHour: wholeNumber('remindersPerHour').nullable(),
+    remindersPerDay: wholeNumber('remindersPerDay').nullable(),
+    numbersPerHour: wholeNumber('numbersPerHour').nullable(),
+    countries: z.array(z.string()).nullable().meta({ description: about.countries }),
   })
   .meta({ id: 'Organisation' });

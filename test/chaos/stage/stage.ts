@@ -242,7 +242,11 @@ export async function openStage({
     queueUrl: () => redisInUse?.url ?? adminUrl,
     redisInUse: () => redisInUse,
     async createTenant(name) {
-      const settings = { quietHours: null, jitterMinutes: 0, requestsPerMinute: null };
+      const settings = {
+        ...{ quietHours: null, jitterMinutes: 0, requestsPerMinute: null },
+        ...{ appointmentsPerHour: 1_000_000, appointmentsPerDay: 10_000_000 },
+        ...{ remindersPerHour: 1_000_000, remindersPerDay: 10_000_000, numbersPerHour: 50_000 },
+      };
       const { id } = await createOrganisation({ adminUrl }, { name, settings });
       await keys.ensureViewKeys({ organisationIds: [id], months: monthsAhead() });
       const { key } = await createApiKey({ adminUrl }, { organisationId: id, mode: 'test' });

@@ -79,6 +79,12 @@ export const problemTexts: Record<ErrorCode, ProblemText> = {
     remedy:
       'Wait for as many seconds as Retry-After says. RateLimit in every answer tells what is left.',
   },
+  quota_exceeded: {
+    meaning:
+      'This key, or the organisation’s keys together, had as many appointments, reminders or phone numbers accepted as they may in this hour or UTC day. Nothing of this request was accepted, and the operators were told: a key that reaches a ceiling may be in the wrong hands.',
+    remedy:
+      'Send the same PUT again after Retry-After, or have the ceiling raised by whoever runs the service. A DELETE is never refused so.',
+  },
   internal: {
     meaning: 'Something failed on our side that nobody foresaw. Nothing was accepted.',
     remedy: 'Send the same request again later; a PUT may be repeated as often as needed.',
@@ -108,7 +114,8 @@ export const problemTexts: Record<ErrorCode, ProblemText> = {
 export const fieldTexts: Record<FieldErrorCode, string> = {
   required: 'The field is missing.',
   unknown_field: 'There is no such field. It is refused rather than dropped.',
-  read_only: 'It is told and cannot be set here. Leave it out, or send what was told.',
+  read_only:
+    'It is told and cannot be set here; a ceiling cannot be raised, nor a country added. Leave it out, or send what was told.',
   invalid_type: 'Another JSON type is wanted; null counts as a wrong type.',
   invalid_value: 'Not one of the values, or outside the range.',
   too_long: 'More characters than allowed.',
@@ -134,6 +141,8 @@ export const fieldTexts: Record<FieldErrorCode, string> = {
     'Behind a link on this channel the patient could not prove who they are, as the organisation’s proofPolicy wants it: send a PIN.',
   invalid_phone: 'Not a phone number in international form, such as +33639980001.',
   unreachable_phone: 'The number cannot receive SMS.',
+  country_not_allowed:
+    'The number is of a country that the organisation sends nothing to; see countries in its settings.',
   reserved_number: 'The number belongs to nobody; it is accepted in test mode.',
   reserved_address: 'The domain is kept for examples; it is accepted in test mode.',
   invalid_email: 'Not an email address that mail servers everywhere take.',
