@@ -6,7 +6,7 @@ const stuckMs = 15_000;
 
 /**
  * Feeds all lanes at once, each in its own time: one whose feeding takes long, or fails, holds up no
- * other.
+ * other. A lane that is still at it when its next round comes has that round as soon as it is done.
  *
  * @returns a round, which rejects when a lane has failed or has been at it for too long, so that no
  *   lane is silent while others speak for it
@@ -22,17 +22,27 @@ export function createLaneFeeder({
   patienceMs?: number;
   clock?: () => number;
 }): () => Promise<void> {
-  const underWay = new Map<string, { since: number; done: Promise<void> }>();
+  const underWay = new Map<string, { since: number; done: Promise<void>; again: boolean }>();
   const failures = new Map<string, unknown>();
 
   function begin(lane: Lane): void {
     const key = laneKey(lane);
-    if (underWay.has(key)) return;
-    const done = feed(lane).then(
-      () => void failures.delete(key),
-      (error: unknown) => void failures.set(key, error),
-    );
-    underWay.set(key, { since: clock(), done: done.finally(() => underWay.delete(key)) });
+    const current = underWay.get(key);
+    if (current) {
+      current.again = true;
+      return;
+    }
+    const done = feed(lane)
+      .then(
+        () => void failures.delete(key),
+        (error: unknown) => void failures.set(key, error),
+      )
+      .finally(() => {
+        underWay.delete(key);
+        if (started.again) begin(lane);
+      });
+    const started = { since: clock(), done, again: false };
+    underWay.set(key, started);
   }
 
   return async () => {

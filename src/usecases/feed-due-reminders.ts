@@ -17,6 +17,8 @@ const outstandingPerWorker = 1_000;
 /** Likewise, where each has just sent a thousand within ten seconds: it is never out of work then. */
 const outstandingPerQuickWorker = 2_000;
 const outstandingMax = 10_000;
+/** In one transaction, so that workers begin with the first while the next are taken. */
+const takenAtOnceMax = 500;
 const windowMs = 10_000;
 const tickMs = 1_000;
 /** What one tick that came late makes up for. */
@@ -43,16 +45,17 @@ export function newFeedCursor(): FeedCursor {
  * many are taken is bounded by the sender's rate and by what is on its way already. A bell that is
  * lost costs time and nothing else. Two that feed at once are safe: the second finds the lock held.
  *
- * @returns how many reminders were taken, and whether more would have been if workers had room
+ * @returns how many reminders were taken, and when more may be taken than by the next round: `now` if
+ *   only the size of a transaction was the bound, `soon` if it was the room that workers have
  * @throws {AppError} `unavailable` when the database is away
  */
 export async function feedDueReminders(
   deps: { database: Pick<Database, 'transaction'>; ring: (batchId: string) => void },
   input: { lane: Lane; perSecond: number; cursor: FeedCursor; allowedMax?: number },
-): Promise<{ count: number; isFull: boolean }> {
+): Promise<{ count: number; again: 'no' | 'now' | 'soon' }> {
   const { lane, cursor } = input;
   let allowance = 0;
-  let isRoomAllThatBounds = false;
+  let bound: 'no' | 'now' | 'soon' = 'no';
   const batches = await deps.database.transaction([], async (connection): Promise<NewBatch[]> => {
     if (!(await tryDuty(connection, `feed ${lane.channel} ${lane.mode}`))) return [];
     const load = await readLaneLoad(connection, {
@@ -61,8 +64,10 @@ export async function feedDueReminders(
       countMax: outstandingMax,
       leaseMs: limits.batchLeaseMs,
     });
-    allowance = Math.min(allowanceOf(load, input.perSecond), input.allowedMax ?? Infinity);
-    isRoomAllThatBounds = allowance === Math.max(0, roomOf(load));
+    const allowed = Math.min(allowanceOf(load, input.perSecond), input.allowedMax ?? Infinity);
+    allowance = Math.min(allowed, takenAtOnceMax);
+    if (allowance < allowed) bound = 'now';
+    else if (allowance === Math.max(0, roomOf(load))) bound = 'soon';
     if (allowance < 1) return [];
     const organisations = await listDueOrganisations(connection, {
       ...lane,
@@ -89,7 +94,7 @@ export async function feedDueReminders(
   });
   for (const { id } of batches) deps.ring(id);
   const count = batches.reduce((sum, { reminderIds }) => sum + reminderIds.length, 0);
-  return { count, isFull: isRoomAllThatBounds && count === allowance };
+  return { count, again: count === allowance ? bound : 'no' };
 }
 
 /** Long enough to hold at least one reminder at the slowest rate. */
