@@ -32,8 +32,8 @@ export type OpenProvider = (
   connectionsMax: number,
 ) => Promise<Transport & { readonly atOnceMax?: number }>;
 
-/** What one lane may have in the air at once. A mail server bears fewer connections. */
-const inTheAirMax: Record<Channel, number> = { sms: 32, email: 8 };
+/** Of one lane. A mail server bears fewer. */
+export const connectionsOf: Record<Channel, number> = { sms: 32, email: 8 };
 
 /**
  * Opens a route for every lane that there is.
@@ -58,7 +58,7 @@ export async function openRoutes(deps: {
   const lanes = lanesOf(channelsAvailable(config));
   const providers = new Map<Channel, Awaited<ReturnType<OpenProvider>>>();
   for (const channel of channelsAvailable(config)) {
-    const connectionsMax = inTheAirMax[channel] * (isLive ? 1 : 2);
+    const connectionsMax = connectionsOf[channel] * (isLive ? 1 : 2);
     providers.set(channel, await openProvider(config, channel, connectionsMax));
   }
   const sink = createSink({ onReceipts: deps.storeReceipts });
@@ -72,14 +72,14 @@ export async function openRoutes(deps: {
     if (!transport) continue;
     routes.set(laneKey(lane), {
       transport,
-      slots: createSendSlots(provider?.atOnceMax ?? inTheAirMax[lane.channel]),
+      slots: createSendSlots(provider?.atOnceMax ?? connectionsOf[lane.channel]),
       breaker: createSendBreaker({ onChange: (open) => tellOfBreaker(log, lane, open) }),
       reachesNobody: isSink,
       recordOptOut: isSink ? undefined : deps.recordOptOut,
     });
     canaryRoutes.set(laneKey(lane), {
       transport: canary,
-      slots: createSendSlots(inTheAirMax[lane.channel]),
+      slots: createSendSlots(connectionsOf[lane.channel]),
       breaker: createSendBreaker({}),
       reachesNobody: true,
     });

@@ -1,60 +1,62 @@
 import { fileURLToPath } from 'node:url';
+import type { Channel } from '../../src/domain/channel.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { startRoleProcess } from '../support/worker-process.ts';
-import { checkEachOnce, seedDue } from './due-reminders.ts';
 import type { BenchDatabase, Ground } from './ground.ts';
 import type { Run } from './measurement.ts';
+import { type Dispatching, timeDispatch } from './time-dispatch.ts';
 
 const nullWorker = fileURLToPath(new URL('./processes/null-worker.ts', import.meta.url));
-/** What is done first and not measured: the code is compiled then, as after hours of running. */
-export const warmUpMax = 2_000;
-const patienceMs = 300_000;
+const patienceMs = 600_000;
 const pollMs = 100;
 
-type Queue = 'redis' | 'postgres';
-
-/**
- * Sotto as it runs in production but for the provider: the scheduler's process feeds and rings, the
- * worker's opens, links, guards, writes the intent, hands over and records. Timed by the database, from
- * the first batch that was made until the last reminder was recorded as sent.
- */
-export async function dispatchWithSotto(
-  ground: Ground,
-  { count, queue }: { count: number; queue: Queue },
-): Promise<Run> {
-  await ground.redis.admin.flushall();
-  const database = await ground.createDatabase();
-  const { admin } = database;
-  const start = (role: 'worker' | 'scheduler', script?: string) =>
-    startRoleProcess(role, environmentOf(role, { ground, database, queue }), { from: script });
-  const roles = [start('worker', nullWorker), start('scheduler')];
-  try {
-    const warmUp = Math.min(count, warmUpMax);
-    await Promise.all([...roles.map(({ ready }) => ready), seedDue(ground, database, warmUp)]);
-    await untilSent(database);
-    await admin.query(`insert into pauses (id, reason) values (gen_random_uuid(), 'bench')`);
-    await seedDue(ground, database, count);
-    await database.settle();
-
-    const meter = ground.startMeter(roles.map(({ pid }) => pid));
-    const { rows } = await admin.query(
-      'update pauses set ended_at = clock_timestamp() returning ended_at::text',
-    );
-    await untilSent(database);
-    const costs = meter.perOne(count);
-    await checkEachOnce(database, { count: warmUp + count, eventsOfEach: 3 });
-    return { 'reminders/s': count / (await secondsSince(database, rows[0].ended_at)), ...costs };
-  } finally {
-    for (const role of roles) role.signal('SIGTERM');
-    await Promise.all(roles.map(({ gone }) => gone));
-    await database.drop();
-  }
+/** How Sotto is set up for one run; one worker and Redis unless said otherwise. */
+export interface SetUp {
+  readonly queue?: 'redis' | 'postgres';
+  readonly workers?: number;
+  /** What it is given of a provider; without one, what is sent goes nowhere. */
+  readonly provider?: { readonly channel: Channel; readonly env: Record<string, string> };
 }
 
-function environmentOf(
+/**
+ * Sotto as it runs in production: the scheduler's process feeds and rings, those of workers open, link,
+ * guard, write the intent, hand over and record.
+ */
+export function dispatchWithSotto(
+  ground: Ground,
+  { count, queue = 'redis', workers = 1, provider }: SetUp & { count: number },
+): Promise<Run> {
+  async function open(database: BenchDatabase): Promise<Dispatching> {
+    const start = (role: 'worker' | 'scheduler', from?: string) =>
+      startRoleProcess(
+        role,
+        { ...roleEnvironment(role, { ground, database, queue }), ...provider?.env },
+        { from },
+      );
+    const script = provider ? undefined : nullWorker;
+    const roles = [
+      start('scheduler'),
+      ...Array.from({ length: workers }, () => start('worker', script)),
+    ];
+    await Promise.all(roles.map(({ ready }) => ready));
+    return {
+      pids: roles.map(({ pid }) => pid),
+      send: (organisationId) => untilSent(database, organisationId),
+      async stop() {
+        for (const role of roles) role.signal('SIGTERM');
+        await Promise.all(roles.map(({ gone }) => gone));
+      },
+    };
+  }
+  return timeDispatch(ground, { count, channel: provider?.channel ?? 'sms', open });
+}
+
+/** What a role is told of the ground that it stands on. */
+export function roleEnvironment(
   role: 'worker' | 'scheduler',
-  { ground, database, queue }: { ground: Ground; database: BenchDatabase; queue: Queue },
+  input: { ground: Ground; database: BenchDatabase; queue: 'redis' | 'postgres' },
 ): Record<string, string> {
+  const { ground, database, queue } = input;
   const { keys, redis } = ground;
   // Another database beside the same journals would be taken for one that was restored.
   const journal = new URL(database.adminUrl.reveal()).pathname.slice(1);
@@ -65,24 +67,18 @@ function environmentOf(
     JOURNAL: `file:${keys.folder}/${journal}`,
     // As much as may be set, so that the sender's rate bounds nothing.
     SMS_PER_SECOND: '10000',
+    EMAIL_PER_SECOND: '10000',
   };
 }
 
-async function untilSent({ admin }: BenchDatabase): Promise<void> {
+async function untilSent({ admin }: BenchDatabase, organisationId: string): Promise<void> {
   const isOver = async () => {
     const { rows } = await admin.query(
-      `select exists (select from reminders where state in ('scheduled', 'queued', 'sending')) as owed`,
+      `select exists (select from reminders where organisation_id = $1
+         and phase in ('scheduled', 'in_hand')) as owed`,
+      [organisationId],
     );
     return rows[0]?.owed === false;
   };
   await waitFor(isOver, patienceMs, pollMs);
-}
-
-async function secondsSince({ admin }: BenchDatabase, moment: string): Promise<number> {
-  const { rows } = await admin.query(
-    `select extract(epoch from (select max(sent_at) from reminders)
-       - (select min(created_at) from batches where created_at >= $1))::float8 as seconds`,
-    [moment],
-  );
-  return rows[0]?.seconds;
 }

@@ -25,7 +25,8 @@ export interface Ground {
   };
   /** What to say of the servers above the table. */
   readonly servers: string;
-  createDatabase(): Promise<BenchDatabase>;
+  /** @param from what a database is made to hold once, for all that then start from a copy of it */
+  createDatabase(from?: Prepared): Promise<BenchDatabase>;
   /** Counts what processor time the servers and these processes use from now on. */
   startMeter(nodePids: readonly number[]): Meter;
   stop(): Promise<void>;
@@ -36,7 +37,13 @@ export interface Meter {
   perOne(count: number): Record<'node us' | 'postgres us' | 'redis us', number | undefined>;
 }
 
-/** A new and empty database of Sotto's, for one run of one contender. */
+export interface Prepared {
+  /** The same name is the same content. */
+  readonly name: string;
+  prepare(database: BenchDatabase): Promise<void>;
+}
+
+/** A database of Sotto's for one run of one contender, with nothing but an organisation or a copy. */
 export interface BenchDatabase {
   readonly adminUrl: Secret<string>;
   readonly roleUrls: Readonly<Record<DatabaseRole, Secret<string>>>;
@@ -67,24 +74,42 @@ export async function openGround(): Promise<Ground> {
   const redisPid = Number(/process_id:(\d+)/.exec(info)?.[1]);
   const { rows } = await server.query('show server_version');
   const redisVersion = /(?:valkey|redis)_version:(\S+)/.exec(info)?.[1];
+  const prepared = new Map<string, Promise<{ name: string; organisationId: string }>>();
+
+  async function create(like: string, known?: string) {
+    const name = `bench_${randomUUID().replaceAll('-', '')}`;
+    await server.query(`create database ${name} template ${like}`);
+    const database = openBenchDatabase(postgres.adminUrl, logins, name);
+    const organisationId = known ?? (await addOrganisation(database.admin, 'Bench'));
+    return {
+      ...database,
+      organisationId,
+      async drop() {
+        await database.admin.end();
+        await server.query(`drop database ${name} with (force)`);
+      },
+    };
+  }
+
+  async function prepare(from: Prepared) {
+    const database = await create(template);
+    await from.prepare(database);
+    await database.settle();
+    await database.admin.end();
+    const name = new URL(database.adminUrl.reveal()).pathname.slice(1);
+    return { name, organisationId: database.organisationId };
+  }
 
   return {
     redis,
     keys: await makeKeys(join(folder, 'keys')),
     servers: `PostgreSQL ${rows[0]?.server_version} (fsync on, 512 MB), Redis ${redisVersion} (appendonly, everysec)`,
-    async createDatabase() {
-      const name = `bench_${randomUUID().replaceAll('-', '')}`;
-      await server.query(`create database ${name} template ${template}`);
-      const database = openBenchDatabase(postgres.adminUrl, logins, name);
-      const organisationId = await addOrganisation(database.admin);
-      return {
-        ...database,
-        organisationId,
-        async drop() {
-          await database.admin.end();
-          await server.query(`drop database ${name} with (force)`);
-        },
-      };
+    async createDatabase(from) {
+      if (!from) return create(template);
+      const known = prepared.get(from.name) ?? prepare(from);
+      prepared.set(from.name, known);
+      const { name, organisationId } = await known;
+      return create(name, organisationId);
     },
     startMeter(nodePids) {
       const parts = {
@@ -124,6 +149,7 @@ function openBenchDatabase(
   const adminUrl = new Secret(withDatabase(serverUrl.reveal(), name));
   const admin = new pg.Pool({ connectionString: adminUrl.reveal(), max: 2 });
   admin.on('error', () => {});
+  admin.on('connect', (connection) => connection.on('error', () => {}));
   return {
     adminUrl,
     admin,
@@ -137,12 +163,12 @@ function openBenchDatabase(
   };
 }
 
-async function addOrganisation(admin: pg.Pool): Promise<string> {
+export async function addOrganisation(admin: pg.Pool, name: string): Promise<string> {
   const id = randomUUID();
   await admin.query(
     `insert into organisations (id, name, quiet_from, quiet_until, jitter_minutes)
-     values ($1, 'Bench', '00:00', '00:00', 0)`,
-    [id],
+     values ($1, $2, '00:00', '00:00', 0)`,
+    [id, name],
   );
   return id;
 }

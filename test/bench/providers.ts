@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import type { Channel } from '../../src/domain/channel.ts';
+import { type Child, startChild } from './child.ts';
+import { warmUpOf } from './due-reminders.ts';
+import type { Run } from './measurement.ts';
+
+/** A provider on this machine, in a process of its own. */
+export interface Provider {
+  readonly channel: Channel;
+  /** What a role is told of it. */
+  readonly env: Record<string, string>;
+}
+
+export const accountSid = `AC${'0'.repeat(32)}`;
+export const from = { sms: '+33700000000', email: 'reminders@sotto.example' } as const;
+
+const servers: Record<Channel, string> = { sms: 'messages-server.ts', email: 'mail-server.ts' };
+const environments: Record<Channel, (url: string) => Record<string, string>> = {
+  sms: (url) => ({
+    SMS_TRANSPORT: 'twilio',
+    TWILIO_BASE_URL: url,
+    TWILIO_ACCOUNT_SID: accountSid,
+    TWILIO_AUTH_TOKEN: 'token',
+    TWILIO_FROM: from.sms,
+  }),
+  email: (url) => ({ EMAIL_TRANSPORT: 'smtp', SMTP_URL: url, MAIL_FROM: from.email }),
+};
+
+/** Sends through a provider of its own, which must have taken all of it, the warming up included. */
+export async function withProvider(
+  { channel, count }: { channel: Channel; count: number },
+  send: (provider: Provider) => Promise<Run>,
+): Promise<Run> {
+  const server: Child = await startChild(servers[channel], {});
+  const look = () => server.ask<{ url: string; taken: number }>('how many');
+  try {
+    const { url } = await look();
+    const run = await send({
+      channel,
+      env: {
+        ...environments[channel](url),
+        PATIENT_URL: 'https://r.sotto.example',
+        CALLBACK_URL: 'http://localhost:3000',
+      },
+    });
+    const { taken } = await look();
+    assert.equal(taken, warmUpOf(count) + count);
+    return run;
+  } finally {
+    await server.stop();
+  }
+}
