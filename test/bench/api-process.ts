@@ -17,9 +17,9 @@ const created = 201;
 /** An API of one's own that appointments are put to, each with one reminder in a week. */
 export interface ApiProcess extends RoleProcess {
   /** Closed loop on a hundred connections. */
-  putAsFastAsAnswered(ms: number): Promise<LoadResult>;
+  putAsFastAsAnswered(count: number): Promise<LoadResult>;
   /** Open loop. */
-  putAtRate(load: { ms: number; perSecond: number }): Promise<LoadResult>;
+  putAtRate(rate: { count: number; perSecond: number }): Promise<LoadResult>;
 }
 
 /** @param way instead of Sotto's */
@@ -55,7 +55,7 @@ export async function startApi(
   const load = { connections, request, status: created };
   return {
     ...role,
-    putAsFastAsAnswered: (ms) => loadAsFastAsAnswered({ ...load, ms }),
+    putAsFastAsAnswered: (count) => loadAsFastAsAnswered({ ...load, count }),
     putAtRate: (rate) => loadAtRate({ ...load, ...rate }),
     signal(name) {
       for (const connection of connections) connection.close();

@@ -4,7 +4,7 @@ import type { HttpAnswer, HttpConnection } from './http-connection.ts';
 
 interface Load {
   readonly connections: readonly HttpConnection[];
-  readonly ms: number;
+  readonly count: number;
   /** The next request, as it goes over the wire. */
   readonly request: () => string;
   /** What each must be answered with. */
@@ -13,21 +13,21 @@ interface Load {
 
 /** What a load came to. */
 export interface LoadResult {
-  readonly count: number;
-  readonly seconds: number;
+  readonly perSecond: number;
   readonly latenciesMs: readonly number[];
 }
 
 /** Closed loop: each connection asks again as soon as it was answered. */
 export async function loadAsFastAsAnswered(load: Load): Promise<LoadResult> {
-  const { connections, ms, request } = load;
   const latenciesMs: number[] = [];
   const startedAt = performance.now();
+  let left = load.count;
   await Promise.all(
-    connections.map(async (connection) => {
-      while (performance.now() < startedAt + ms) {
+    load.connections.map(async (connection) => {
+      while (left > 0) {
+        left -= 1;
         const sentAt = performance.now();
-        const answer = await connection.send(request());
+        const answer = await connection.send(load.request());
         check(answer, load.status);
         latenciesMs.push(answer.lastByteAtMs - sentAt);
       }
@@ -41,11 +41,10 @@ export async function loadAsFastAsAnswered(load: Load): Promise<LoadResult> {
  * when each was due to leave, so that a stall is not hidden by a client that waits.
  */
 export async function loadAtRate(load: Load & { perSecond: number }): Promise<LoadResult> {
-  const { connections, ms, request, perSecond } = load;
+  const { connections, count, request, perSecond } = load;
   const latenciesMs: number[] = [];
   const free = [...connections];
   const startedAt = performance.now();
-  const total = Math.round((ms / 1_000) * perSecond);
   const dueAt = (place: number) => startedAt + (place / perSecond) * 1_000;
   const asked: Promise<void>[] = [];
   let failure: unknown;
@@ -56,8 +55,8 @@ export async function loadAtRate(load: Load & { perSecond: number }): Promise<Lo
     latenciesMs.push(answer.lastByteAtMs - dueAt(place));
     free.push(connection);
   }
-  while (asked.length < total && failure === undefined) {
-    while (asked.length < total && dueAt(asked.length) <= performance.now()) {
+  while (asked.length < count && failure === undefined) {
+    while (asked.length < count && dueAt(asked.length) <= performance.now()) {
       const connection = free.pop();
       // All are waiting for answers: it leaves late, and is counted so.
       if (!connection) break;
@@ -85,5 +84,5 @@ function check({ status, body }: HttpAnswer, expected: number): void {
 
 function resultOf(latenciesMs: readonly number[], startedAt: number): LoadResult {
   const seconds = (performance.now() - startedAt) / 1_000;
-  return { count: latenciesMs.length, seconds, latenciesMs };
+  return { perSecond: latenciesMs.length / seconds, latenciesMs };
 }

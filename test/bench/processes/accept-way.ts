@@ -28,7 +28,8 @@ process.exit(
     const lookUps = lookUpsOf(database, way);
     const app = await buildApi({
       ...{ log, apiUrl: config.API_URL, nowMs: () => performance.now() },
-      authenticate: (request) => authenticate(lookUps as Partial<AuthenticateDeps> as AuthenticateDeps, request),
+      authenticate: (request) =>
+        authenticate(lookUps as Partial<AuthenticateDeps> as AuthenticateDeps, request),
       putAppointment: createAcceptWay(
         { ...lookUps, database, pool, keys, receipts: await createRenewedReceipts(keys) },
         way,
