@@ -65,7 +65,7 @@ export async function startApi(
 }
 
 /** What a scheduler's first look at a new database comes to, and an administrator's wish. */
-async function prepareToServe({ admin }: BenchDatabase): Promise<void> {
+export async function prepareToServe({ admin }: BenchDatabase): Promise<void> {
   await admin.query(
     'update database_lives set run = current_run(), ready_at = coalesce(ready_at, clock_timestamp())',
   );

@@ -2,10 +2,12 @@ import { accept } from './accept.ts';
 import { dispatchNull } from './dispatch-null.ts';
 import { lateness } from './lateness.ts';
 import type { ArrangedMeasurement, Measurement } from './measurement.ts';
+import { patient } from './patient.ts';
 
 /** All that `npm run bench` measures, in this order. */
 export const measurements: readonly (Measurement | ArrangedMeasurement)[] = [
   dispatchNull,
   accept,
   lateness,
+  patient,
 ];
