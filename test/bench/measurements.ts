@@ -1,5 +1,6 @@
 import { accept } from './accept.ts';
 import { dispatchNull } from './dispatch-null.ts';
+import { footprint } from './footprint.ts';
 import { lateness } from './lateness.ts';
 import type { ArrangedMeasurement, Measurement } from './measurement.ts';
 import { patient } from './patient.ts';
@@ -10,4 +11,5 @@ export const measurements: readonly (Measurement | ArrangedMeasurement)[] = [
   accept,
   lateness,
   patient,
+  footprint,
 ];
