@@ -1,105 +1,79 @@
-/**
- * How fast appointments are accepted, sealed and durable, at a fixed rate of arrival.
- *
- * Open loop: requests leave on time whether or not earlier ones were answered, and latency counts
- * from when a request was due to leave, so that a stall is not hidden by a client that waits.
- *
- *   npm start                                    (in one terminal)
- *   npm run bench:accept -- --rate 500 --seconds 20
- */
-import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { type AcceptWay, acceptWays, naiveTable } from './accept-ways.ts';
+import { startApi } from './api-process.ts';
+import type { Ground } from './ground.ts';
+import { type LoadResult, percentile } from './http-load.ts';
+import type { Arranged, ArrangedMeasurement, Run } from './measurement.ts';
 
-const { values } = parseArgs({
-  options: {
-    rate: { type: 'string', default: '500' },
-    seconds: { type: 'string', default: '20' },
-    'data-dir': { type: 'string', default: '.data' },
-  },
-});
-const rate = Number(values.rate);
-const total = rate * Number(values.seconds);
-const facts = JSON.parse(readFileSync(join(values['data-dir'], 'sandbox.json'), 'utf8'));
-const agent = new Agent({ keepAlive: true, maxSockets: 200 });
-const run = randomUUID().slice(0, 8);
-const start = new Date(Date.now() + 30 * 24 * 3_600_000).toISOString();
+const ours = 'Sotto';
+const atRate = 'Sotto, open loop, 500 a second';
+const perSecond = 500;
+const warmUpCount = 1_500;
+const titles: Record<AcceptWay, string> = {
+  'no database': 'same route, no database',
+  'no seal': 'same route and rows, no seal',
+  'one INSERT each': 'same seal, one INSERT each',
+};
+const limit = titles['no database'];
+const peers = [titles['no seal'], titles['one INSERT each']];
 
-const latenciesMs: number[] = [];
-const statuses = new Map<number | string, number>();
-const count = (status: number | string) => statuses.set(status, (statuses.get(status) ?? 0) + 1);
-
-function body(): string {
-  return JSON.stringify({
-    start,
-    timeZone: 'Europe/Paris',
-    durationMinutes: 20,
-    details: {
-      practitioner: 'Dr Example',
-      specialty: 'Example',
-      place: { name: 'Example house', address: '1 Example Street' },
+/** How many appointments a second one API process accepts, and how long each waits for its answer. */
+export const accept: ArrangedMeasurement = {
+  name: 'accept',
+  about: [
+    'PUT of a new appointment with one reminder on 100 connections, to one API process of four each.',
+    'Sotto: validated, sealed, seven rows in a shared commit, read back and compared, a signed receipt.',
+    'Beside it the same checks, seal and receipt without any store; the same rows unsealed; and one row',
+    'inserted for each request by a pool of 16. Client, API and PostgreSQL share the machine. The open',
+    'loop counts from when each request was due to leave, answered or not.',
+  ],
+  counts: { full: 4_000, quick: 500 },
+  arrange,
+  figures: [
+    {
+      ...{ name: 'accept', contender: ours, measure: 'requests/s', limits: [limit], peers },
+      targets: [{ least: 0.8, of: limit }],
     },
-    recipient: { phone: '+33639980099', language: 'fr', pin: '482913' },
-    reminders: [{ before: 'P2D', channel: 'sms' }],
-  });
+    {
+      ...{ name: 'accept.p99', contender: atRate, measure: 'p99 ms', unit: 'ms' },
+      targets: [{ atMost: 80 }],
+    },
+  ],
+};
+
+async function arrange(ground: Ground, count: number): Promise<Arranged> {
+  const database = await ground.createDatabase();
+  await database.admin.query(naiveTable);
+  await database.admin.query('grant all on naive_appointments to sotto_api');
+  const apis = [await startApi(ground, database)];
+  for (const way of acceptWays) apis.push(await startApi(ground, database, way));
+  const [sotto, ...others] = apis;
+  if (!sotto) throw new Error('no API');
+  for (const api of apis) await api.putAsFastAsAnswered(Math.min(count, warmUpCount));
+
+  const measured = async (pid: number, put: () => Promise<LoadResult>): Promise<Run> => {
+    const meter = ground.startMeter([pid]);
+    const { perSecond: value, latenciesMs } = await put();
+    const { 'redis us': _, ...costs } = meter.perOne(count);
+    return { 'requests/s': value, ...latenciesOf(latenciesMs), ...costs };
+  };
+  return {
+    contenders: [
+      { name: ours, run: () => measured(sotto.pid, () => sotto.putAsFastAsAnswered(count)) },
+      { name: atRate, run: () => measured(sotto.pid, () => sotto.putAtRate({ count, perSecond })) },
+      ...others.map((api, place) => ({
+        name: titles[acceptWays[place] as AcceptWay],
+        run: () => measured(api.pid, () => api.putAsFastAsAnswered(count)),
+      })),
+    ],
+    async close() {
+      for (const api of apis) api.signal('SIGTERM');
+      await Promise.all(apis.map(({ gone }) => gone));
+      await database.drop();
+    },
+  };
 }
 
-function put(index: number, dueAt: number): Promise<void> {
-  return new Promise((resolve) => {
-    const payload = body();
-    const outgoing = request(
-      `${facts.apiUrl}/v1/appointments/bench-${run}-${index}`,
-      {
-        agent,
-        method: 'PUT',
-        headers: {
-          authorization: `Bearer ${facts.apiKey}`,
-          'content-type': 'application/json',
-          'content-length': Buffer.byteLength(payload),
-        },
-      },
-      (response) => {
-        response.resume();
-        response.once('end', () => {
-          latenciesMs.push(performance.now() - dueAt);
-          count(response.statusCode ?? 0);
-          resolve();
-        });
-      },
-    );
-    outgoing.once('error', (error: NodeJS.ErrnoException) => {
-      count(error.code ?? 'error');
-      resolve();
-    });
-    outgoing.end(payload);
-  });
+function latenciesOf(latenciesMs: readonly number[]): Run {
+  const at = (share: number) => percentile(latenciesMs, share);
+  return { 'p50 ms': at(0.5), 'p99 ms': at(0.99), 'p99.9 ms': at(0.999) };
 }
-
-const begun = performance.now();
-const pending: Promise<void>[] = [];
-await new Promise<void>((done) => {
-  let sent = 0;
-  const timer = setInterval(() => {
-    const due = Math.min(total, Math.floor(((performance.now() - begun) / 1000) * rate));
-    for (; sent < due; sent += 1) pending.push(put(sent, begun + (sent / rate) * 1000));
-    if (sent < total) return;
-    clearInterval(timer);
-    done();
-  }, 2);
-});
-await Promise.all(pending);
-const elapsedS = (performance.now() - begun) / 1000;
-agent.destroy();
-
-const sorted = latenciesMs.toSorted((one, other) => one - other);
-const percentile = (share: number) =>
-  (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN).toFixed(1);
-console.log(
-  `offered ${rate}/s for ${values.seconds} s, answered ${(sorted.length / elapsedS).toFixed(0)}/s`,
-);
-console.log(`answers ${[...statuses].map(([status, times]) => `${status}: ${times}`).join(', ')}`);
-console.log(
-  `latency ms  p50 ${percentile(0.5)}  p95 ${percentile(0.95)}  p99 ${percentile(0.99)}  max ${percentile(1)}`,
-);

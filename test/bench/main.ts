@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { chartOf } from './chart.ts';
 import { type Figure, figuresOf } from './figures.ts';
 import { type Ground, openGround } from './ground.ts';
-import type { Measurement } from './measurement.ts';
+import type { ArrangedMeasurement, Measurement } from './measurement.ts';
 import { measurements } from './measurements.ts';
 import { runRounds } from './run-rounds.ts';
 import { summaryOf, tableOf } from './tables.ts';
@@ -58,7 +58,10 @@ try {
   await ground.stop();
 }
 
-async function measure(on: Ground, measurement: Measurement): Promise<Figure[]> {
+async function measure(
+  on: Ground,
+  measurement: Measurement | ArrangedMeasurement,
+): Promise<Figure[]> {
   const { name, about, counts, rounds = givenRounds } = measurement;
   const count = givenCount ?? (options.quick ? counts.quick : counts.full);
   const turns = rounds === 1 ? 'once' : `medians of ${rounds} rounds in turn`;
@@ -66,12 +69,20 @@ async function measure(on: Ground, measurement: Measurement): Promise<Figure[]> 
   for (const line of about) console.log(`  ${line}`);
   // Whoever reads only the tables, or pipes them into a file, need not see them.
   const tell = (line: string) => console.error(`  ${line}`);
-  const runs = await runRounds(on, measurement, { count, rounds, tell });
-  console.log(`\n${tableOf(runs)}`);
-  return figuresOf(measurement, count, runs);
+  const stage =
+    'arrange' in measurement
+      ? await measurement.arrange(on, count)
+      : { ...measurement, close: async () => {} };
+  try {
+    const runs = await runRounds(on, stage, { count, rounds, tell });
+    console.log(`\n${tableOf(runs)}`);
+    return figuresOf(measurement, count, runs);
+  } finally {
+    await stage.close();
+  }
 }
 
-function tellOfFailure({ name }: Measurement, error: unknown): [] {
+function tellOfFailure({ name }: Pick<Measurement, 'name'>, error: unknown): [] {
   console.error(`${name} FAILED:`, error);
   process.exitCode = 1;
   return [];

@@ -32,14 +32,27 @@ export interface FigureOf {
   readonly targets?: readonly Target[];
 }
 
-/** What is measured together: all contenders take turns, in one run on one machine. */
-export interface Measurement {
+interface Described {
   readonly name: string;
   /** What is done and what is not, for the reader of the table. */
   readonly about: readonly string[];
   readonly counts: { readonly full: number; readonly quick: number };
   /** Where something is counted rather than timed, and the same each time. */
   readonly rounds?: 1;
-  readonly contenders: readonly Contender[];
   readonly figures: readonly FigureOf[];
+}
+
+/** What is measured together: all contenders take turns, in one run on one machine. */
+export interface Measurement extends Described {
+  readonly contenders: readonly Contender[];
+}
+
+/** Likewise, on something that is put there once for all rounds: servers that run, rows by the million. */
+export interface ArrangedMeasurement extends Described {
+  arrange(ground: Ground, count: number): Promise<Arranged>;
+}
+
+export interface Arranged {
+  readonly contenders: readonly Contender[];
+  close(): Promise<void>;
 }

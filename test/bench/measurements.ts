@@ -1,6 +1,18 @@
+import { accept } from './accept.ts';
 import { dispatchNull } from './dispatch-null.ts';
 import { dispatchSmtp, dispatchTwilio } from './dispatch-providers.ts';
-import type { Measurement } from './measurement.ts';
+import { footprint } from './footprint.ts';
+import { lateness } from './lateness.ts';
+import type { ArrangedMeasurement, Measurement } from './measurement.ts';
+import { patient } from './patient.ts';
 
 /** All that `npm run bench` measures, in this order. */
-export const measurements: readonly Measurement[] = [dispatchNull, dispatchTwilio, dispatchSmtp];
+export const measurements: readonly (Measurement | ArrangedMeasurement)[] = [
+  dispatchNull,
+  dispatchTwilio,
+  dispatchSmtp,
+  accept,
+  lateness,
+  patient,
+  footprint,
+];

@@ -25,7 +25,7 @@ export const startWorkerProcess = (env: Record<string, string>) => startRoleProc
  * @param options.onLine told of each line that it logs, which is then printed nowhere
  */
 export function startRoleProcess(
-  role: 'api' | 'ops' | 'worker' | 'scheduler',
+  role: 'api' | 'patient' | 'ops' | 'worker' | 'scheduler',
   env: Record<string, string>,
   { from = script, onLine }: { from?: string | undefined; onLine?: (line: string) => void } = {},
 ): RoleProcess {

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { utcMonth } from '../../src/domain/link-expiry.ts';
+import { fileKeyStore } from '../../src/keys/file-key-store.ts';
+import { createApiKey } from '../../src/usecases/create-credential.ts';
+import { type RoleProcess, startRoleProcess } from '../support/worker-process.ts';
+import type { AcceptWay } from './accept-ways.ts';
+import { freePort } from './free-port.ts';
+import type { BenchDatabase, Ground } from './ground.ts';
+import { openConnections } from './http-connection.ts';
+import { type LoadResult, loadAsFastAsAnswered, loadAtRate } from './http-load.ts';
+
+const wayScript = fileURLToPath(new URL('./processes/accept-way.ts', import.meta.url));
+const connectionCount = 100;
+const created = 201;
+
+/** An API of one's own that appointments are put to, each with one reminder in a week. */
+export interface ApiProcess extends RoleProcess {
+  /** Closed loop on a hundred connections. */
+  putAsFastAsAnswered(count: number): Promise<LoadResult>;
+  /** Open loop. */
+  putAtRate(rate: { count: number; perSecond: number }): Promise<LoadResult>;
+}
+
+/** @param way instead of Sotto's */
+export async function startApi(
+  { keys: { folder } }: Ground,
+  database: BenchDatabase,
+  way?: AcceptWay,
+): Promise<ApiProcess> {
+  const { organisationId, adminUrl, admin, roleUrls } = database;
+  await prepareToServe(database);
+  const startsAt = Temporal.Now.instant()
+    .round('minute')
+    .add({ hours: 8 * 24 });
+  const months = [0, 1].map((days) => utcMonth(startsAt.add({ hours: 24 * (days + 1) })));
+  await fileKeyStore(folder).ensureViewKeys({ organisationIds: [organisationId], months });
+  await admin.query('update organisations set requests_per_minute = null');
+  const { key } = await createApiKey({ adminUrl }, { organisationId, mode: 'live' });
+  const port = await freePort();
+  const role = startRoleProcess(
+    'api',
+    {
+      DATABASE_URL: roleUrls.api.reveal(),
+      KEYSTORE: `file:${folder}`,
+      JOURNAL: `file:${folder}/${new URL(adminUrl.reveal()).pathname.slice(1)}`,
+      API_PORT: String(port),
+      ...(way === undefined ? {} : { ACCEPT_WAY: way }),
+    },
+    way === undefined ? {} : { from: wayScript },
+  );
+  await role.ready;
+  const connections = await openConnections(port, connectionCount);
+  const request = requests(key.reveal(), startsAt.toString());
+  const load = { connections, request, status: created };
+  return {
+    ...role,
+    putAsFastAsAnswered: (count) => loadAsFastAsAnswered({ ...load, count }),
+    putAtRate: (rate) => loadAtRate({ ...load, ...rate }),
+    signal(name) {
+      for (const connection of connections) connection.close();
+      role.signal(name);
+    },
+  };
+}
+
+/** What a scheduler's first look at a new database comes to, and an administrator's wish. */
+export async function prepareToServe({ admin }: BenchDatabase): Promise<void> {
+  await admin.query(
+    'update database_lives set run = current_run(), ready_at = coalesce(ready_at, clock_timestamp())',
+  );
+}
+
+function requests(key: string, start: string): () => string {
+  const body = JSON.stringify({
+    ...{ start, timeZone: 'Europe/Paris', durationMinutes: 20 },
+    details: {
+      ...{ practitioner: 'Dr Example', specialty: 'Example' },
+      place: { name: 'Example house', address: '1 Example Street' },
+    },
+    recipient: { phone: '+33612345678', language: 'fr', pin: '482913' },
+    reminders: [{ before: 'P1D', channel: 'sms' }],
+  });
+  const rest =
+    ` HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${key}\r\n` +
+    `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  const run = randomUUID();
+  let count = 0;
+  return () => {
+    count += 1;
+    return `PUT /v1/appointments/${run}-${count}${rest}`;
+  };
+}
