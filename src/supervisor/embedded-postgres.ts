@@ -33,6 +33,8 @@ export interface EmbeddedPostgresOptions {
 
 const readyMs = 60_000;
 const pollMs = 20;
+/** What a server says of itself once it can be asked; a standby follows another one. */
+const answering = new Set(['ready', 'standby']);
 const logBytesMax = 10 * 1024 * 1024;
 
 /**
@@ -117,7 +119,7 @@ async function untilReady(server: ChildProcess, cluster: Cluster, logFile: strin
   });
   while (performance.now() < deadline) {
     const pidFile = readIfThere(join(cluster.folder, 'postmaster.pid')).split('\n');
-    if (Number(pidFile[0]) === server.pid && pidFile[7]?.trim() === 'ready') return;
+    if (Number(pidFile[0]) === server.pid && answering.has(pidFile[7]?.trim() ?? '')) return;
     if (spawnError || server.exitCode !== null || server.signalCode !== null) {
       throw new StartError(`PostgreSQL did not start: ${lastFatal(logFile, logStart)}`);
     }

@@ -5,7 +5,7 @@ import type { Scenario, Scene } from './scenario.ts';
 import { createBookings } from './stage/bookings.ts';
 import { countArrived, judge, type Verdict } from './stage/judge.ts';
 import { randomFrom } from './stage/random.ts';
-import { type Backend, openStage, type Stage } from './stage/stage.ts';
+import { type Backend, openStage, type Shape, type Stage } from './stage/stage.ts';
 import { watchLedger } from './stage/watch-ledger.ts';
 
 export interface ChaosOptions {
@@ -23,6 +23,8 @@ export interface ChaosOptions {
   readonly olderVersion?: string | undefined;
   /** Whether everything runs from that one at first. */
   readonly beginsOlder?: boolean;
+  /** What it is played on; one PostgreSQL, and one Redis, when absent. */
+  readonly shape?: Shape | undefined;
   /** Told of what is going on. */
   readonly tell: (line: string) => void;
 }

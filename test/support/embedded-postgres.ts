@@ -24,11 +24,15 @@ export interface TestPostgres extends EmbeddedPostgres {
  * crashes, the guard stops the server and the next run removes the folder.
  *
  * @param durable `false` for speed; code that refuses an unsafe server then refuses this one
+ * @param prepare puts what it is to start from into its folder
  */
 export async function startTestPostgres({
   durable = true,
   settings,
-}: Pick<EmbeddedPostgresOptions, 'durable' | 'settings'> = {}): Promise<TestPostgres> {
+  prepare = async () => {},
+}: Pick<EmbeddedPostgresOptions, 'durable' | 'settings'> & {
+  prepare?: (dataDir: string) => Promise<void>;
+} = {}): Promise<TestPostgres> {
   removeAbandoned();
   const dataDir = await takeDataDir(mkdtempSync(join(tmpdir(), prefix)));
   const guard = startGuard({ dataDir: dataDir.path, onStarted: dataDir.recordGuard });
@@ -38,6 +42,7 @@ export async function startTestPostgres({
     rmSync(dataDir.path, { recursive: true, force: true });
   };
   try {
+    await prepare(dataDir.path);
     const options = { dataDir: dataDir.path, durable, settings };
     let server = await startEmbeddedPostgres(options);
     const { port } = server;

@@ -6,7 +6,7 @@ import type { Stage } from '../chaos/stage/stage.ts';
 const phone = '+33639980001';
 const booking: Booking = {
   ...{ reference: 'a', channel: 'sms', contact: phone, dueAtMs: 1_000, id: 'id-a', version: 1 },
-  ...{ tries: 1, cancelledAtMs: undefined },
+  ...{ tries: 1, acceptedAtMs: undefined, cancelledAtMs: undefined },
 };
 const stored = {
   ...{ reference: 'a', appointment_id: 'id-a', version: 1, state: 'sent' },

@@ -8,7 +8,14 @@ const outcome: Outcome = {
   ...{ scenario: 'worker-kill', fault: 'killed', backend: 'redis', rounds: 100, seconds: 60 },
   ...{ accepted: 700, delivered: 690, cancelled: 10, ended: 0, lost: 0, unflaggedDuplicates: 0 },
   ...{ flaggedDuplicates: 1, uncertainMade: 30, uncertainSettled: 30, held: 0, turnedAway: 2 },
-  ...{ longestLagMs: 5_000, alarmsExpected: [], alarmsFired: [], faults: [], notes: {} },
+  ...{
+    pausesMs: { accepting: 0, sending: 0 },
+    longestLagMs: 5_000,
+    alarmsExpected: [],
+    alarmsFired: [],
+    faults: [],
+    notes: {},
+  },
 };
 
 const part = (change: Partial<Outcome>): ChaosResult => ({

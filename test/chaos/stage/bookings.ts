@@ -10,6 +10,7 @@ export interface Booking {
   /** Of the first 2xx. */
   id: string | undefined;
   version: number | undefined;
+  acceptedAtMs: number | undefined;
   /** How often it had to ask. */
   tries: number;
   /** When a 2xx said that it is cancelled. */
@@ -101,7 +102,8 @@ export function createBookings(options: {
       channel,
       contact: stage.nextContact(channel),
       dueAtMs: due.epochMilliseconds,
-      ...{ id: undefined, version: undefined, tries: 0, cancelledAtMs: undefined },
+      ...{ id: undefined, version: undefined, tries: 0 },
+      ...{ acceptedAtMs: undefined, cancelledAtMs: undefined },
     };
     all.push(booking);
     const answer = await untilAnswered('PUT', booking.reference, {
@@ -119,6 +121,7 @@ export function createBookings(options: {
       const { id, version } = JSON.parse(answer.text);
       booking.id = id;
       booking.version = version;
+      booking.acceptedAtMs = Date.now();
     }
     return booking;
   }

@@ -19,6 +19,8 @@ export interface Verdict {
   readonly uncertainSettled: number;
   readonly held: number;
   readonly longestLagMs: number;
+  /** The longest time in which none was accepted, and in which none arrived, while more came. */
+  readonly pausesMs: { readonly accepting: number; readonly sending: number };
   /** Every breach, in words; empty when all is well. */
   readonly faults: readonly string[];
 }
@@ -102,7 +104,24 @@ export async function judge(options: {
     flaggedDuplicates: counts.flagged,
     ...{ uncertainMade: doubts.made, uncertainSettled: settled, held: doubts.held },
     ...{ longestLagMs, faults },
+    pausesMs: pausesOf(bookings, copies),
   };
+}
+
+/** What is settled after the last was booked is no part of it. */
+function pausesOf(bookings: Bookings, copies: ReadonlyMap<string, readonly number[]>) {
+  const accepted = bookings.all.flatMap(({ acceptedAtMs = [] }) => acceptedAtMs);
+  const lastDueMs = Math.max(...bookings.all.map(({ dueAtMs }) => dueAtMs));
+  const arrived = bookings.all.flatMap(({ contact }) => copies.get(contact)?.slice(0, 1) ?? []);
+  return {
+    accepting: longestGap(accepted),
+    sending: longestGap(arrived.filter((atMs) => atMs <= lastDueMs)),
+  };
+}
+
+function longestGap(times: readonly number[]): number {
+  const sorted = times.toSorted((one, other) => one - other);
+  return sorted.reduce((most, at, place) => Math.max(most, at - (sorted[place - 1] ?? at)), 0);
 }
 
 /** By number or address, when the peers took each copy. */

@@ -17,6 +17,7 @@ import { createApiKey } from '../../../src/usecases/create-credential.ts';
 import { createOrganisation } from '../../../src/usecases/create-organisation.ts';
 import { startTestPostgres, type TestPostgres } from '../../support/embedded-postgres.ts';
 import { type MessagesPeer, startMessagesPeer } from '../../support/messages-peer.ts';
+import { type PgBouncer, startPgBouncer } from '../../support/pgbouncer.ts';
 import {
   type RedisProgram,
   type RedisServer,
@@ -86,6 +87,8 @@ export interface Stage {
   dismiss(actor: Actor): Promise<void>;
   /** A number or an address that nobody else has. */
   nextContact(channel: 'sms' | 'email'): string;
+  /** From now on every process finds this PostgreSQL, as behind an address that moves. */
+  leadToPostgres(server: TestPostgres): void;
   /** From now on every process that asks for Redis finds this one. */
   leadToRedis(server: RedisServer): void;
   /**
@@ -96,6 +99,16 @@ export interface Stage {
   /** Ends every fault: proxies, peers, stopped processes. */
   heal(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** What a stage may stand on in place of one server of each. */
+export interface Shape {
+  /** PgBouncer between every process and PostgreSQL; who listens goes past it. */
+  readonly isPooled?: boolean;
+  /** Several servers of Redis, as REDIS_URL names them: they are reached without a proxy. */
+  readonly redisUrl?: Secret<string>;
+  /** The first PostgreSQL, which the stage then stops. */
+  readonly postgres?: TestPostgres;
 }
 
 export interface ActorChange {
@@ -123,22 +136,29 @@ export async function openStage({
   redisProgram,
   olderVersion,
   beginsOlder = false,
+  shape = {},
 }: {
   backend: Backend;
   redisProgram: RedisProgram | undefined;
   olderVersion?: string | undefined;
   /** Whether the older version makes the database, and everything runs from it at first. */
   beginsOlder?: boolean;
+  shape?: Shape | undefined;
 }): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'sotto-chaos-'));
-  const postgres = await startTestPostgres();
+  const postgres = shape.postgres ?? (await startTestPostgres());
   const first = beginsOlder && olderVersion ? { script: scriptOf(olderVersion) } : {};
-  const adminUrl = await createDatabase(postgres, first);
-  const logins = await createRoleLogins(adminUrl);
+  const firstUrl = await createDatabase(postgres, first);
+  const logins = await createRoleLogins(firstUrl);
+  const pooler: PgBouncer | undefined = shape.isPooled
+    ? await startPgBouncer({ logins: Object.values(logins) })
+    : undefined;
+  const toAdmin = await startFaultProxy(postgres.port);
+  const adminUrl = new Secret(toAdmin.through(firstUrl.reveal()));
   const admin = new pg.Pool({ connectionString: adminUrl.reveal(), max: 4 });
   admin.on('error', () => {});
   const redis =
-    backend === 'redis' && redisProgram
+    backend === 'redis' && redisProgram && !shape.redisUrl
       ? ([await startRedisProcess(redisProgram), await startRedisProcess(redisProgram)] as const)
       : undefined;
   const phones = await startMessagesPeer();
@@ -155,6 +175,7 @@ export async function openStage({
   const errors: Stage['errors'] = [];
   let contacts = 0;
   let redisInUse = redis?.[0];
+  let postgresInUse = postgres;
 
   async function proxyTo(port: number): Promise<FaultProxy> {
     const proxy = await startFaultProxy(port);
@@ -164,7 +185,7 @@ export async function openStage({
 
   async function actor(role: Actor['role'], change: ActorChange = {}) {
     const port = await freePort();
-    const toPostgres = await proxyTo(postgres.port);
+    const toPostgres = await proxyTo(pooler?.port ?? postgresInUse.port);
     const toRedis = redisInUse && (await proxyTo(portOf(redisInUse.url.reveal())));
     const toPhones = await proxyTo(portOf(phones.url));
     const toMail = await proxyTo(mail.port);
@@ -173,7 +194,9 @@ export async function openStage({
       script: change.script,
       environment: {
         DATABASE_URL: toPostgres.through(logins[role].reveal()),
+        ...(pooler && { DATABASE_DIRECT_URL: logins[role].reveal() }),
         ...(toRedis && { REDIS_URL: `redis://127.0.0.1:${toRedis.port}` }),
+        ...(shape.redisUrl && { REDIS_URL: shape.redisUrl.reveal() }),
         KEYSTORE: `file:${join(folder, 'keys')}`,
         JOURNAL: `file:${join(folder, 'journal')}`,
         DATA_DIR: folder,
@@ -239,7 +262,7 @@ export async function openStage({
     ...{ backend, postgres, redis, phones, mail, api, toApi, apiUrl, workers, scheduler },
     ...{ olderVersion, authToken, mishaps, errors, rows },
     actors: () => actors,
-    queueUrl: () => redisInUse?.url ?? adminUrl,
+    queueUrl: () => shape.redisUrl ?? redisInUse?.url ?? adminUrl,
     redisInUse: () => redisInUse,
     async createTenant(name) {
       const settings = {
@@ -265,6 +288,12 @@ export async function openStage({
     nextContact(channel) {
       contacts += 1;
       return channel === 'sms' ? `+336${10_000_000 + contacts}` : `p.${contacts}@example.org`;
+    },
+    leadToPostgres(server) {
+      postgresInUse = server;
+      for (const proxy of [toAdmin, ...actors.map(({ toPostgres }) => toPostgres)]) {
+        proxy.leadTo(server.port);
+      }
     },
     leadToRedis(server) {
       redisInUse = server;
@@ -303,7 +332,9 @@ export async function openStage({
       await phones.close();
       await mail.close();
       for (const server of redis ?? []) await server.stop();
-      await postgres.stop();
+      await toAdmin.close();
+      await pooler?.stop();
+      await postgresInUse.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -1,0 +1,109 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Scenario } from '../chaos/scenario.ts';
+import type { Backend, Shape } from '../chaos/stage/stage.ts';
+import { startTestPostgres, type TestPostgres } from '../support/embedded-postgres.ts';
+import { followedSettings, promote, startStandby } from '../support/postgres-standby.ts';
+import type { RedisProgram } from '../support/redis-process.ts';
+import { type SeveralRedis, startCluster, startSentinels } from '../support/redis-several.ts';
+
+/** One way to grow past a machine, with what goes wrong in it. */
+export interface World {
+  readonly name: string;
+  readonly backend: Backend;
+  open(redis: () => RedisProgram): Promise<OpenWorld>;
+}
+
+export interface OpenWorld {
+  readonly shape: Shape;
+  readonly scenario: Scenario;
+  close(): Promise<void>;
+}
+
+const common = { perSecond: 20, rounds: { full: 3, least: 1 } } as const;
+const stillMs = 30_000;
+
+const pooler: World = {
+  name: 'pooler',
+  backend: 'postgres',
+  async open() {
+    const scenario: Scenario = {
+      ...common,
+      name: 'pooler',
+      fault: 'PgBouncer by transactions before every process; PostgreSQL killed behind it',
+      dueInMs: 12_000,
+      async round({ stage, untilMore, breach }) {
+        await untilMore(20, stillMs);
+        await stage.postgres.kill();
+        await wait(200);
+        await stage.postgres.restart();
+        if (!(await untilMore(20, 60_000))) breach('nothing went out any more');
+      },
+    };
+    return { shape: { isPooled: true }, scenario, close: async () => {} };
+  },
+};
+
+function severalRedis(
+  name: string,
+  fault: string,
+  start: (program: RedisProgram) => Promise<SeveralRedis>,
+): World {
+  return {
+    name,
+    backend: 'redis',
+    async open(redis) {
+      const several = await start(redis());
+      const scenario: Scenario = {
+        ...{ ...common, name, fault },
+        async round({ untilMore, breach, note }) {
+          await untilMore(20, stillMs);
+          note('ms until another was chosen', Math.round(await several.failOver()));
+          if (!(await untilMore(20, stillMs))) breach('nothing went out any more');
+        },
+        async check({ breach }, { uncertainMade }) {
+          if (uncertainMade > 0) breach(`${uncertainMade} came into doubt though no worker died`);
+        },
+      };
+      return { shape: { redisUrl: several.url }, scenario, close: several.stop };
+    },
+  };
+}
+
+const standby: World = {
+  name: 'standby',
+  backend: 'postgres',
+  async open() {
+    const first = await startTestPostgres({ settings: followedSettings });
+    let inUse: TestPostgres = first;
+    const scenario: Scenario = {
+      ...common,
+      name: 'standby',
+      fault: 'SIGKILL of PostgreSQL, and its synchronous standby promoted in its place',
+      dueInMs: 12_000,
+      async round({ stage, untilMore, breach, note }) {
+        const next = await startStandby(inUse, { isSynchronous: true });
+        await untilMore(20, stillMs);
+        await inUse.kill();
+        const killedAt = performance.now();
+        await promote(next);
+        stage.leadToPostgres(next);
+        note('ms until it was promoted', Math.round(performance.now() - killedAt));
+        await inUse.stop();
+        inUse = next;
+        if (!(await untilMore(20, 60_000))) breach('nothing went out any more');
+      },
+    };
+    return { shape: { postgres: first }, scenario, close: async () => {} };
+  },
+};
+
+export const worlds: readonly World[] = [
+  pooler,
+  severalRedis('sentinel', 'the primary killed, another chosen by three Sentinels', startSentinels),
+  severalRedis(
+    'cluster',
+    'three primaries with replicas; the one that has the queue killed',
+    startCluster,
+  ),
+  standby,
+];
