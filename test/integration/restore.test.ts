@@ -127,7 +127,7 @@ async function liveUntilBackup({ resends, holds, admin, put }: Parts) {
   }
   // Ended since, which no journal tells.
   await bench.rows(
-    `insert into ops_sessions (token_hash, user_id) select '\\x01', id from ops_users where name = 'raised'`,
+    `insert into ops_sessions (token_hash, user_id) select sha256('x'), id from ops_users where name = 'raised'`,
   );
   const key = { organisationId: resends, mode: 'live' } as const;
   const [revoked, rotated] = [await createApiKey(admin, key), await createApiKey(admin, key)];

@@ -67,7 +67,11 @@ const cases: readonly [string, boolean, string][] = [
   ['its pause is over', true, pause('r.organisation_id, null, clock_timestamp()')],
   ['its link was revoked', false, ofLink('revoked_at = now()')],
   ['its link is not the newest', false, ofLink('current = false')],
-  ['its link has another secret', false, ofLink(`lookup = decode(repeat('00', octet_length(lookup)), 'hex')`)],
+  [
+    'its link has another secret',
+    false,
+    ofLink(`lookup = decode(repeat('00', octet_length(lookup)), 'hex')`),
+  ],
   ['its link was signed under another key', false, ofLink(`selector = 'b'`)],
   ['its link was signed under this key', true, ofLink(`selector = 'a'`)],
   [
