@@ -169,7 +169,9 @@ describe('sending many failed reminders again', () => {
 
   it('is one request, though pressed many times at once, and a new one after its hour', async () => {
     await failed(over + 1);
-    const ids = (await Promise.all(Array.from({ length: 6 }, () => sendAgain(over + 1)))).map(idIn);
+    const pressed = await Promise.all(Array.from({ length: 6 }, () => sendAgain(over + 1)));
+    // Who comes while another is at it is told to come again.
+    const ids = pressed.filter((answer) => answer?.status !== 503).map(idIn);
     expect(new Set(ids).size).toBe(1);
     const open = 'select id from ops_requests where decision is null';
     expect((await database.admin.query(open)).rows).toEqual([{ id: ids[0] }]);
