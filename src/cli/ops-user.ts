@@ -10,6 +10,7 @@ import {
   changeOpsPassword,
   changeOpsRole,
   createOpsUser,
+  type OpsUserChangeDeps,
   type OpsUserDeps,
 } from '../usecases/create-ops-user.ts';
 import { disableOpsUser } from '../usecases/disable-ops-user.ts';
@@ -44,9 +45,10 @@ export async function runOpsUser(
       'Say create, list, or password, disable, role, link or unlink and a name.',
     );
   }
-  const deps = (): OpsUserDeps => {
+  const deps = (): OpsUserChangeDeps => {
     const adminUrl = adminUrlOf(config);
-    return { transaction: (work) => administer(adminUrl, work) };
+    const journal = commandLineJournal(config);
+    return { transaction: (work) => administer(adminUrl, work), journal };
   };
   if (action === 'list') return list(deps(), values);
   if (action === 'create') return create(deps, values);
@@ -54,7 +56,7 @@ export async function runOpsUser(
   if (action === 'link') return link(deps(), name ?? '', loginFrom(values) ?? needLogin());
   if (action === 'unlink') return link(deps(), name ?? '', undefined);
   if (action === 'password') return giveAnother(deps, name ?? '', values);
-  return disable({ ...deps(), journal: commandLineJournal(config) }, name ?? '', values);
+  return disable(deps(), name ?? '', values);
 }
 
 async function create(deps: () => OpsUserDeps, values: Values): Promise<number> {
@@ -99,48 +101,60 @@ function needLogin(): never {
   throw new CommandError('link needs --issuer and --subject.');
 }
 
-async function giveRole(deps: OpsUserDeps, name: string, values: Values): Promise<number> {
+async function giveRole(deps: OpsUserChangeDeps, name: string, values: Values): Promise<number> {
   const role = roleFrom(values);
-  found(await changeOpsRole(deps, { name, role, actor }));
+  const changed = found(await changeOpsRole(deps, { name, role, actor }));
   console.log(values.json ? JSON.stringify({ name, role }) : `${name} is ${role} from now on.`);
-  return exitCodes.fine;
+  return codeOf(changed, { done: `${name} is ${role}`, again: 'give them that role again' });
 }
 
-async function link(deps: OpsUserDeps, name: string, login: OpsLogin | undefined): Promise<number> {
-  found(
+async function link(
+  deps: OpsUserChangeDeps,
+  name: string,
+  login: OpsLogin | undefined,
+): Promise<number> {
+  const changed = found(
     await changeOpsLogin(deps, { name, login, actor }).catch((error: unknown) => {
       if (!(error instanceof AppError) || error.code !== 'busy') throw error;
       throw new CommandError('Another user is that for the provider.', { exitCode: 1 });
     }),
   );
   console.log(`${name} signs in ${login ? 'as that' : 'through no provider'} from now on.`);
-  return exitCodes.fine;
+  return codeOf(changed, { done: `${name} signs in otherwise`, again: 'do it again' });
 }
 
-async function giveAnother(deps: () => OpsUserDeps, name: string, values: Values): Promise<number> {
-  const given = await passwordFrom(values);
-  found(await changeOpsPassword(deps(), { name, password: given.password, actor }));
-  tell(values, { name }, given, `${name} has a new password and may sign in.`);
-  return exitCodes.fine;
-}
-
-async function disable(
-  deps: Parameters<typeof disableOpsUser>[0],
+async function giveAnother(
+  deps: () => OpsUserChangeDeps,
   name: string,
   values: Values,
 ): Promise<number> {
-  const disabled = await disableOpsUser(deps, { name, actor });
-  found(disabled !== false);
+  const given = await passwordFrom(values);
+  const changed = found(await changeOpsPassword(deps(), { name, password: given.password, actor }));
+  tell(values, { name }, given, `${name} has a new password and may sign in.`);
+  return codeOf(changed, {
+    done: `${name} has a new password`,
+    again: 'give them another one before anybody signs in',
+  });
+}
+
+async function disable(deps: OpsUserChangeDeps, name: string, values: Values): Promise<number> {
+  const disabled = found(await disableOpsUser(deps, { name, actor }));
   console.log(
     values.json
       ? JSON.stringify({ name, disabled: true })
       : `${name} is signed out and may not sign in.`,
   );
-  if (disabled && !disabled.isJournaled) {
-    tellUnjournaled(`${name} is disabled`, 'disable them again');
-    return exitCodes.failed;
-  }
-  return exitCodes.fine;
+  return codeOf(disabled, { done: `${name} is disabled`, again: 'disable them again' });
+}
+
+/** What is done is done; whoever called is told what the journal does not have. */
+function codeOf(
+  { isJournaled }: { isJournaled: boolean },
+  { done, again }: { done: string; again: string },
+): number {
+  if (isJournaled) return exitCodes.fine;
+  tellUnjournaled(done, again);
+  return exitCodes.failed;
 }
 
 async function list(deps: OpsUserDeps, values: Values): Promise<number> {
@@ -183,6 +197,7 @@ function tell(
   else console.log(isMade ? `${said} The password, shown this once:\n${password.reveal()}` : said);
 }
 
-function found(isFound: boolean): void {
-  if (!isFound) throw new CommandError('There is no user of this name.', { exitCode: 1 });
+function found<T>(result: T | false): T {
+  if (result === false) throw new CommandError('There is no user of this name.', { exitCode: 1 });
+  return result;
 }

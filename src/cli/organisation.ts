@@ -12,6 +12,7 @@ import { createOrganisation } from '../usecases/create-organisation.ts';
 import { adminUrlOf, missing, untilSealable, uuidFrom } from './admin.ts';
 import { ceilingOptions } from './ceiling-options.ts';
 import { CommandError } from './command-error.ts';
+import { commandLineJournal } from './command-line-journal.ts';
 import { minuteText, printTable } from './print-table.ts';
 import { type Action, runAction } from './run-action.ts';
 import { type SettingsValues, settingsFaults, settingsFrom } from './settings-options.ts';
@@ -111,6 +112,7 @@ async function set(config: Config, values: Values, word: string): Promise<number
   const { organisation, changed } = await changeOrganisation(
     {
       transaction: (work) => administer(adminUrl, work),
+      journal: commandLineJournal(config),
       channelsAvailable: channelsAvailable(config),
       portals: {
         loopbackAllowed: !hasLiveTransport(config),

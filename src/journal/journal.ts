@@ -22,6 +22,19 @@ export type JournalEntry =
       readonly thumbprint: string;
     }
   | { readonly kind: 'ops_user_disabled'; readonly userId: string }
+  /** Which role somebody was given last. */
+  | { readonly kind: 'ops_user_role'; readonly userId: string; readonly role: string }
+  /** That their password is another, or as whom they sign in elsewhere; not which. */
+  | {
+      readonly kind: 'ops_user_sign_in';
+      readonly userId: string;
+      readonly signIn: 'password' | 'login';
+    }
+  | {
+      readonly kind: 'proof_policy';
+      readonly organisationId: string;
+      readonly proofPolicy: string;
+    }
   | { readonly kind: 'endpoint_deletion'; readonly endpointId: string }
   | { readonly kind: 'send_check_removal'; readonly checkId: string }
   | { readonly kind: 'passkey_removal'; readonly passkeyId: string }

@@ -33,19 +33,27 @@ export async function insertOpsRequest(
   request: Pick<OpsRequest, 'action' | 'details' | 'shown' | 'askedBy' | 'askedPerson' | 'reason'>,
 ): Promise<{ id: string; isNew: boolean }> {
   const { action, details, shown, askedBy, askedPerson, reason } = request;
-  const open = await connection.query<{ id: string }>(
-    `select id from ops_requests where decision is null and expires_at > clock_timestamp()
-       and action = $1 and details = $2::jsonb and asked_person = $3`,
-    [action, JSON.stringify(details), askedPerson],
+  const same = [action, JSON.stringify(details), askedPerson];
+  const isOfTheSame =
+    'decision is null and action = $1 and details = $2::jsonb and asked_person = $3';
+  await connection.query(
+    `delete from ops_requests where ${isOfTheSame} and expires_at <= clock_timestamp()`,
+    same,
   );
-  const [known] = open.rows;
-  if (known) return { id: known.id, isNew: false };
+  // Of two at the same moment the second waits for the first, and then sees it.
   const { rows } = await connection.query<{ id: string }>(
-    `insert into ops_requests (action, details, shown, asked_by, asked_person, reason)
-     values ($1, $2, $3, $4, $5, $6) returning id`,
-    [action, JSON.stringify(details), shown, askedBy, askedPerson, reason],
+    `insert into ops_requests (action, details, asked_person, shown, asked_by, reason)
+     values ($1, $2, $3, $4, $5, $6)
+     on conflict (action, details, asked_person) where decision is null do nothing returning id`,
+    [...same, shown, askedBy, reason],
   );
-  return { id: rows[0]?.id ?? '', isNew: true };
+  const [made] = rows;
+  if (made) return { id: made.id, isNew: true };
+  const open = await connection.query<{ id: string }>(
+    `select id from ops_requests where ${isOfTheSame}`,
+    same,
+  );
+  return { id: open.rows[0]?.id ?? '', isNew: false };
 }
 
 /** Those that wait, and then those of the last day, newest first. */

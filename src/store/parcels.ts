@@ -69,7 +69,10 @@ export async function findAgeingParcels(
   }));
 }
 
-/** Puts parcels sealed anew in the place of the very ones they were made from. */
+/**
+ * Puts parcels sealed anew in the place of the very ones they were made from. Links are locked in the order of
+ * their ids, as by whoever revokes many: neither waits for the other in a ring.
+ */
 export async function replaceParcels(
   connection: Connection,
   parcels: readonly (Pick<AgeingParcel, 'linkId' | 'parcel'> & { replacement: Buffer })[],
@@ -77,9 +80,13 @@ export async function replaceParcels(
 ): Promise<void> {
   await connection.query({
     name: 'replace parcels',
-    text: `update links l set parcel = n.replacement, parcel_day = $4
-      from unnest($1::uuid[], $2::bytea[], $3::bytea[]) as n (link_id, parcel, replacement)
-      where l.id = n.link_id and l.id = any($1::uuid[]) and l.parcel = n.parcel`,
+    text: `with held as materialized (
+        select id from links where id = any($1::uuid[]) order by id for no key update)
+      update links l set parcel = n.replacement, parcel_day = $4
+      from held h
+      join unnest($1::uuid[], $2::bytea[], $3::bytea[]) as n (link_id, parcel, replacement)
+        on n.link_id = h.id
+      where l.id = h.id and l.parcel = n.parcel`,
     values: [
       parcels.map(({ linkId }) => linkId),
       parcels.map(({ parcel }) => parcel),

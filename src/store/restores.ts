@@ -7,7 +7,8 @@ import type { StoredLife } from './lives.ts';
 const stopReason = 'The database went back to a backup: see what was lost before you resume.';
 
 /**
- * Begins another life, from which nothing can be sent yet, and stops sending until a person resumes it.
+ * Begins another life, from which nothing can be sent yet, stops sending until a person resumes it, and
+ * signs all operators out.
  *
  * Event ids and positions go on above all that the life before may have handed out.
  */
@@ -32,6 +33,7 @@ export async function beginLife(
     mark?.event ?? '0',
   ]);
   if (!isStopped) return;
+  await connection.query('select end_ops_sessions()');
   await connection.query(
     `insert into pauses (id, reason) values ($1, $2)
      on conflict (organisation_id, channel) where ended_at is null do nothing`,
@@ -77,7 +79,7 @@ export async function replayEntries(
 ): Promise<number> {
   const { rows } = await connection.query<{ unknown: number }>(
     `select replay_journal($1::jsonb) as unknown, replay_check_removals($1::jsonb),
-       replay_key_removals($1::jsonb)`,
+       replay_key_removals($1::jsonb), replay_tightenings($1::jsonb)`,
     [JSON.stringify(entries)],
   );
   await connection.query(

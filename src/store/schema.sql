@@ -1232,6 +1232,7 @@ CREATE INDEX links_expiry ON public.links USING btree (expires_at);
 CREATE INDEX links_parcel_day ON public.links USING btree (parcel_day) WHERE (parcel IS NOT NULL);
 CREATE UNIQUE INDEX links_current ON public.links USING btree (reminder_id, channel) WHERE current;
 CREATE INDEX ops_requests_open ON public.ops_requests USING btree (asked_at) WHERE (decision IS NULL);
+CREATE UNIQUE INDEX ops_requests_once ON public.ops_requests USING btree (action, details, asked_person) WHERE (decision IS NULL);
 CREATE TRIGGER note_portal_change BEFORE UPDATE ON public.organisations FOR EACH ROW EXECUTE FUNCTION note_portal_change();
 CREATE INDEX passkeys_subject ON public.passkeys USING btree (subject_index);
 CREATE INDEX passkeys_used ON public.passkeys USING btree (used_on);
@@ -1581,6 +1582,8 @@ create policy decides on ops_requests for update to sotto_ops, sotto_owner
   with check ((decision IS NOT NULL));
 create policy looks on ops_requests for select to sotto_ops, sotto_owner
   using (true);
+create policy makes_way on ops_requests for delete to sotto_ops
+  using (((decision IS NULL) AND (expires_at <= clock_timestamp())));
 create policy retired on ops_requests for delete to sotto_owner
   using (true);
 create policy administration on ops_sessions for all to sotto_owner
@@ -1611,6 +1614,9 @@ create policy lookup on organisations for select to sotto_lookup
   using (true);
 create policy own_organisations on organisations for all to sotto_api, sotto_ops, sotto_patient
   using ((id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring_all on organisations for all to sotto_restorer
+  using (true)
+  with check (true);
 create policy every_organisation on passkeys for all to sotto_scheduler
   using (true)
   with check (true);
@@ -2177,6 +2183,19 @@ end
 $function$;
 alter function end_links(uuid[]) owner to sotto_restorer;
 
+CREATE OR REPLACE FUNCTION public.end_ops_sessions()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  if may_send() then raise exception 'nothing is being restored'; end if;
+  delete from ops_sessions;
+end
+$function$;
+alter function end_ops_sessions() owner to sotto_restorer;
+
 CREATE OR REPLACE FUNCTION public.end_revoked_links(after uuid, rows_max integer)
  RETURNS uuid
  LANGUAGE plpgsql
@@ -2596,6 +2615,39 @@ end
 $function$;
 alter function replay_revoked_keys(jsonb) owner to sotto_restorer;
 
+CREATE OR REPLACE FUNCTION public.replay_tightenings(entries jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  roles constant text[] := array['viewer', 'operator', 'admin'];
+begin
+  if may_send() then raise exception 'nothing is being restored'; end if;
+
+  update ops_users u set role = e.role
+    from jsonb_to_recordset(entries) as e (kind text, "userId" uuid, role text)
+    where e.kind = 'ops_user_role' and u.id = e."userId"
+      and array_position(roles, e.role) < array_position(roles, u.role);
+  -- Which password or login it was changed to stands nowhere else; the one before may have been stolen.
+  update ops_users u set password_hash = null
+    from jsonb_to_recordset(entries) as e (kind text, "userId" uuid, "signIn" text)
+    where e.kind = 'ops_user_sign_in' and e."signIn" = 'password' and u.id = e."userId";
+  update ops_users u set issuer = null, subject = null
+    from jsonb_to_recordset(entries) as e (kind text, "userId" uuid, "signIn" text)
+    where e.kind = 'ops_user_sign_in' and e."signIn" = 'login' and u.id = e."userId";
+  delete from ops_sessions s
+    using jsonb_to_recordset(entries) as e (kind text, "userId" uuid)
+    where e.kind in ('ops_user_role', 'ops_user_sign_in') and s.user_id = e."userId";
+
+  update organisations o set proof_policy = 'strict'
+    from jsonb_to_recordset(entries) as e (kind text, "organisationId" uuid, "proofPolicy" text)
+    where e.kind = 'proof_policy' and e."proofPolicy" = 'strict' and o.id = e."organisationId";
+end
+$function$;
+alter function replay_tightenings(jsonb) owner to sotto_restorer;
+
 CREATE OR REPLACE FUNCTION public.retire_canary()
  RETURNS integer
  LANGUAGE plpgsql
@@ -2858,6 +2910,7 @@ grant execute on function current_run() to sotto_worker;
 grant execute on function delete_old_records(integer,integer) to sotto_scheduler;
 grant execute on function doubt_restored(timestamp with time zone,timestamp with time zone,timestamp with time zone,uuid,integer) to sotto_scheduler;
 grant execute on function drop_event_month(date,integer) to sotto_scheduler;
+grant execute on function end_ops_sessions() to sotto_scheduler;
 grant execute on function end_revoked_links(uuid,integer) to sotto_scheduler;
 grant execute on function ensure_canary(bytea) to sotto_scheduler;
 grant execute on function ensure_event_partitions(integer) to sotto_scheduler;
@@ -2885,6 +2938,7 @@ grant execute on function replay_check_removals(jsonb) to sotto_scheduler;
 grant execute on function replay_journal(jsonb) to sotto_scheduler;
 grant execute on function replay_key_removals(jsonb) to sotto_scheduler;
 grant execute on function replay_revoked_keys(jsonb) to sotto_scheduler;
+grant execute on function replay_tightenings(jsonb) to sotto_scheduler;
 grant execute on function retire_canary() to sotto_scheduler;
 grant execute on function revoke_links_of(text,uuid,integer) to sotto_owner;
 grant execute on function sealed_links(timestamp with time zone,timestamp with time zone,uuid,integer) to sotto_owner;
@@ -2960,23 +3014,25 @@ grant select on minute_opt_outs to sotto_ops;
 grant delete, insert on minute_transitions to sotto_scheduler;
 grant select (ctid, minute) on minute_transitions to sotto_scheduler;
 grant select on minute_transitions to sotto_ops;
+grant delete, select on ops_requests to sotto_ops;
 grant insert (action, asked_by, asked_person, details, reason, shown) on ops_requests to sotto_ops;
-grant select on ops_requests to sotto_ops;
 grant update (decided_at, decided_by, decided_person, decision) on ops_requests to sotto_ops;
 grant delete on ops_sessions to sotto_restorer;
 grant delete, insert, select, update on ops_sessions to sotto_ops;
 grant select (user_id) on ops_sessions to sotto_restorer;
-grant select (disabled_at, id) on ops_users to sotto_restorer;
+grant select (disabled_at, id, role) on ops_users to sotto_restorer;
 grant select on ops_users to sotto_ops;
 grant update (disabled_at) on ops_users to sotto_ops;
-grant update (disabled_at) on ops_users to sotto_restorer;
+grant update (disabled_at, issuer, password_hash, role, subject) on ops_users to sotto_restorer;
 grant select (id) on organisations to sotto_lookup;
+grant select (id, proof_policy) on organisations to sotto_restorer;
 grant select on organisations to sotto_api;
 grant select on organisations to sotto_ops;
 grant select on organisations to sotto_patient;
 grant select on organisations to sotto_scheduler;
 grant select on organisations to sotto_worker;
 grant update (appointments_per_day, appointments_per_hour, birth_date_opens_all, countries, days_ahead_max, default_language, jitter_minutes, numbers_per_hour, portal_acr_values, portal_client_id, portal_issuer, portal_max_age_minutes, proof_policy, quiet_from, quiet_until, reminder_plan, reminders_per_day, reminders_per_hour, uncertain_policy) on organisations to sotto_api;
+grant update (proof_policy) on organisations to sotto_restorer;
 grant delete on passkeys to sotto_scheduler;
 grant delete, insert, select on passkeys to sotto_patient;
 grant select (ctid, id, used_on) on passkeys to sotto_scheduler;

@@ -3,6 +3,7 @@ import type { Channel } from '../domain/channel.ts';
 import { checkSettings, settingNames, type WantedSettings } from '../domain/check-settings.ts';
 import { AppError, type FieldErrorCode } from '../domain/errors.ts';
 import type { Organisation } from '../domain/organisation.ts';
+import type { Journal } from '../journal/journal.ts';
 import { insertAudit } from '../store/audit.ts';
 import type { AnyConnection, Database } from '../store/database.ts';
 import { lockOrganisation, updateOrganisation } from '../store/organisations.ts';
@@ -12,6 +13,7 @@ import { isPhoneCountry } from './check-contact-points.ts';
 export interface ChangeOrganisationDeps {
   /** Runs in one transaction that sees the organisation. */
   transaction<T>(work: (connection: AnyConnection) => Promise<T>): Promise<T>;
+  readonly journal: Pick<Journal, 'append'>;
   /** What the deployment can send on. */
   readonly channelsAvailable: readonly Channel[];
   readonly portals: PortalRules;
@@ -37,13 +39,14 @@ export interface ChangeOrganisationInput {
  * Changes the settings that are named and differ, with a line in the audit for each: its name, its
  * new value, who and why. All of it or, where one line cannot be written, nothing.
  *
- * What was accepted before keeps its plan; the rest holds from the next request on.
+ * What was accepted before keeps its plan; the rest holds from the next request on. A policy of proof is in
+ * the journal before it is committed: a restored backup must not loosen it.
  *
  * @returns how it stands then, and the settings that were changed
  * @throws {AppError} `invalid_request` with every fault, `not_found`
  */
 export async function changeOrganisation(
-  { transaction, channelsAvailable, portals }: ChangeOrganisationDeps,
+  { transaction, journal, channelsAvailable, portals }: ChangeOrganisationDeps,
   { organisationId, actor, isAdministrator, wanted, reason }: ChangeOrganisationInput,
 ): Promise<{ organisation: Organisation; changed: readonly string[] }> {
   return transaction(async (connection) => {
@@ -73,6 +76,10 @@ export async function changeOrganisation(
         reason,
       });
     }
+    const { proofPolicy } = changes;
+    if (proofPolicy !== undefined) {
+      await journal.append({ kind: 'proof_policy', organisationId, proofPolicy });
+    }
     return { organisation: { ...organisation, ...changes }, changed };
   });
 }
@@ -89,10 +96,7 @@ function issuerFault(
 
 /** The same, by a credential of the organisation, or of a platform that may act for it. */
 export async function changeOwnOrganisation(
-  {
-    database,
-    ...deps
-  }: Pick<ChangeOrganisationDeps, 'channelsAvailable' | 'portals'> & { database: Database },
+  { database, ...deps }: Omit<ChangeOrganisationDeps, 'transaction'> & { database: Database },
   {
     credentialId,
     ...input

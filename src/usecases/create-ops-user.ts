@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { OpsRole } from '../domain/ops-role.ts';
 import type { Secret } from '../domain/secret.ts';
+import type { Journal } from '../journal/journal.ts';
 import { hashPassword } from '../keys/password.ts';
 import { insertAudit } from '../store/audit.ts';
 import type { AnyConnection } from '../store/database.ts';
@@ -11,6 +12,13 @@ import {
   replaceOpsPassword,
   replaceOpsRole,
 } from '../store/ops-users.ts';
+import { tryJournal } from './try-journal.ts';
+
+/** A change that a restored backup must not undo, and whether the journal has it. */
+type Journaled = { isJournaled: boolean };
+export interface OpsUserChangeDeps extends OpsUserDeps {
+  readonly journal: Pick<Journal, 'append'>;
+}
 
 /** Runs in one transaction of an administrator. */
 export interface OpsUserDeps {
@@ -51,57 +59,65 @@ export async function createOpsUser(
 /**
  * Gives somebody another password, signs them out, and lets them in again where they were disabled.
  *
- * @returns false when there is no user of this name
+ * @returns false when there is no user of this name; else whether the journal has it, so that a restored
+ *   backup does not let them, or whoever knew it, in by the old one
  */
 export async function changeOpsPassword(
-  { transaction }: OpsUserDeps,
+  { transaction, journal }: OpsUserChangeDeps,
   input: { name: string; password: Secret<string>; actor: string },
-): Promise<boolean> {
+): Promise<false | Journaled> {
   const passwordHash = await hashPassword(input.password);
-  return transaction(async (connection) => {
+  const userId = await transaction(async (connection) => {
     const id = await replaceOpsPassword(connection, { name: input.name, passwordHash });
-    if (id === undefined) return false;
+    if (id === undefined) return undefined;
     await insertAudit(connection, { actor: input.actor, action: 'ops_user.password', subject: id });
-    return true;
+    return id;
   });
+  if (userId === undefined) return false;
+  return tryJournal(journal, { kind: 'ops_user_sign_in', userId, signIn: 'password' });
 }
 
 /**
  * Lets somebody sign in as whom a provider names so, or no more through any, and signs them out.
  *
- * @returns false when there is no user of this name
+ * @returns false when there is no user of this name; else whether the journal has it
  * @throws {AppError} `busy` when another user is that
  */
 export async function changeOpsLogin(
-  { transaction }: OpsUserDeps,
+  { transaction, journal }: OpsUserChangeDeps,
   { name, login, actor }: { name: string; login: OpsLogin | undefined; actor: string },
-): Promise<boolean> {
-  return transaction(async (connection) => {
+): Promise<false | Journaled> {
+  const userId = await transaction(async (connection) => {
     const subject = await replaceOpsLogin(connection, { name, login });
-    if (subject === undefined) return false;
+    if (subject === undefined) return undefined;
     const action = login ? 'ops_user.link' : 'ops_user.unlink';
     await insertAudit(connection, { actor, action, subject });
-    return true;
+    return subject;
   });
+  if (userId === undefined) return false;
+  return tryJournal(journal, { kind: 'ops_user_sign_in', userId, signIn: 'login' });
 }
 
 /**
  * Gives somebody another role, which holds from their next request on.
  *
- * @returns false when there is no user of this name
+ * @returns false when there is no user of this name; else whether the journal has it, so that a restored
+ *   backup gives back no higher one
  */
 export async function changeOpsRole(
-  { transaction }: OpsUserDeps,
+  { transaction, journal }: OpsUserChangeDeps,
   { name, role, actor }: { name: string; role: OpsRole; actor: string },
-): Promise<boolean> {
-  return transaction(async (connection) => {
+): Promise<false | Journaled> {
+  const userId = await transaction(async (connection) => {
     const id = await replaceOpsRole(connection, { name, role });
-    if (id === undefined) return false;
+    if (id === undefined) return undefined;
     await insertAudit(connection, {
       actor,
       action: 'ops_user.role',
       subject: `${id} role=${role}`,
     });
-    return true;
+    return id;
   });
+  if (userId === undefined) return false;
+  return tryJournal(journal, { kind: 'ops_user_role', userId, role });
 }

@@ -1,7 +1,6 @@
-import type { Journal } from '../journal/journal.ts';
 import { insertAudit } from '../store/audit.ts';
 import { markOpsUserDisabled } from '../store/ops-users.ts';
-import type { OpsUserDeps } from './create-ops-user.ts';
+import type { OpsUserChangeDeps } from './create-ops-user.ts';
 import { tryJournal } from './try-journal.ts';
 
 /**
@@ -11,7 +10,7 @@ import { tryJournal } from './try-journal.ts';
  *   backup does not let them in again
  */
 export async function disableOpsUser(
-  { transaction, journal }: OpsUserDeps & { journal: Pick<Journal, 'append'> },
+  { transaction, journal }: OpsUserChangeDeps,
   { name, actor }: { name: string; actor: string },
 ): Promise<false | { isJournaled: boolean }> {
   const userId = await transaction(async (connection) => {

@@ -66,11 +66,24 @@ function lastWords(entries: readonly WrittenEntry[]): WrittenEntry[] {
   const last = new Map<string, WrittenEntry>();
   const others: WrittenEntry[] = [];
   for (const entry of entries) {
-    if (entry.kind === 'suppression' || entry.kind === 'suppression_lifted') {
-      last.set(entry.index, entry);
-    } else {
-      others.push(entry);
-    }
+    const about = subjectOf(entry);
+    if (about === undefined) others.push(entry);
+    else last.set(about, entry);
   }
   return [...others, ...last.values()];
+}
+
+/** What an entry is the last word on, until another comes; undefined for what stays true. */
+function subjectOf(entry: WrittenEntry): string | undefined {
+  switch (entry.kind) {
+    case 'suppression':
+    case 'suppression_lifted':
+      return entry.index;
+    case 'ops_user_role':
+      return `role ${entry.userId}`;
+    case 'proof_policy':
+      return `proof ${entry.organisationId}`;
+    default:
+      return undefined;
+  }
 }

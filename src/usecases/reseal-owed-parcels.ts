@@ -20,7 +20,8 @@ const parcelsMax = 500;
 const firstId = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Seals to today what is still needed and was sealed to a day whose key is about to go.
+ * Seals to today what is still needed and was sealed to a day whose key is about to go; or to the next day
+ * whose key nobody else has.
  *
  * What is settled has been emptied before, so everything that is left is owed, in doubt, or sent so
  * lately that another channel may yet be tried. One that does not open is left as it is: it keeps its
@@ -30,17 +31,19 @@ const firstId = '00000000-0000-0000-0000-000000000000';
  */
 export async function resealOwedParcels(deps: ResealDeps): Promise<number> {
   const today = utcDay(deps.now());
-  const epochPublicKey = await deps.keys.epochPublicKey(today);
-  if (!epochPublicKey) return 0;
   const before = daysAfter(today, -1);
   let count = 0;
+  let kept: KeptDay | undefined;
   for (let after = firstId; ; ) {
     const ageing = await findAgeingParcels(deps.database, { before, after });
     const last = ageing.at(-1);
     if (!last) return count;
     after = last.linkId;
+    kept ??= await firstKeptDay(deps, today);
+    if (!kept) return count;
+    const { day, epochPublicKey } = kept;
     const opened = await resealAll(deps, ageing, epochPublicKey);
-    await deps.database.transaction([], (connection) => replaceParcels(connection, opened, today));
+    await deps.database.transaction([], (connection) => replaceParcels(connection, opened, day));
     count += opened.length;
   }
 }
@@ -81,6 +84,16 @@ export async function resealRevokedDays(deps: ResealDeps): Promise<number> {
 interface KeptDay {
   readonly day: string;
   readonly epochPublicKey: Buffer;
+}
+
+/** Today or, where somebody else may have its key, the next day whose key nobody else has. */
+async function firstKeptDay(deps: ResealDeps, today: string): Promise<KeptDay | undefined> {
+  const revoked = await readRevokedDays(deps.database);
+  if (!revoked.includes(today)) {
+    const epochPublicKey = await deps.keys.epochPublicKey(today);
+    return epochPublicKey && { day: today, epochPublicKey };
+  }
+  return nearestKeptDay(deps, { day: today, today, revoked });
 }
 
 /** From today to the last that keys are made for; of two that are as near the earlier, whose key goes first. */

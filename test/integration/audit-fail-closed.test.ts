@@ -151,6 +151,7 @@ describe('while no line can be written to the audit', () => {
     const changed = changeOwnOrganisation(
       {
         ...{ database: database.open('api'), channelsAvailable: ['sms'] },
+        journal: { append: async () => {} },
         portals: { loopbackAllowed: true, isPortalForAll: false },
       },
       { organisationId, credentialId: 'x', wanted: { jitterMinutes: 9 } },

@@ -14,19 +14,21 @@ import { createLinkTokens } from '../../src/keys/link-token.ts';
 import { passkeyBox } from '../../src/keys/passkey-box.ts';
 import { createRenewedCookieBoxes } from '../../src/keys/renewed-cookie-boxes.ts';
 import { createRenewedReceipts } from '../../src/keys/renewed-receipts.ts';
+import { replaceParcels } from '../../src/store/parcels.ts';
 import { replayEntries } from '../../src/store/restores.ts';
 import { endRestoredLinks } from '../../src/usecases/end-restored-links.ts';
 import { createSuppressionLookup } from '../../src/usecases/find-suppressed.ts';
 import { daysAfter } from '../../src/usecases/keep-epoch-keys.ts';
 import { openLink } from '../../src/usecases/open-link.ts';
 import { recordOptOut } from '../../src/usecases/record-opt-out.ts';
-import { resealRevokedDays } from '../../src/usecases/reseal-owed-parcels.ts';
+import { resealOwedParcels, resealRevokedDays } from '../../src/usecases/reseal-owed-parcels.ts';
 import { revokeDay } from '../../src/usecases/revoke-day.ts';
 import { revokeSelector } from '../../src/usecases/revoke-selector.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { createDispatchBench, silentLog } from '../support/dispatch-bench.ts';
+import { createDispatchBench, parcelDay, silentLog } from '../support/dispatch-bench.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
 import { type SeededAppointment, seedAppointment } from '../support/seed-appointment.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const minute = 60_000;
 const audience = 'r.example';
@@ -487,5 +489,67 @@ describe('a day’s key that somebody else has', () => {
     expect(await reseal()).toBe(0);
     expect(await dayOfParcel()).toBe(daysAfter(today, 8));
     expect(said).toEqual([['no day is left to seal to', { code: 'every_day_revoked' }]]);
+  });
+
+  it('is not chosen for what is owed from days ago either', async () => {
+    const today = Temporal.Now.plainDateISO('UTC').toString();
+    const old = daysAfter(today, -2);
+    await keys.ensureEpochKeys({ from: old, days: 10 });
+    await database.admin.query('update links set parcel = null, parcel_day = null');
+    await database.admin.query('delete from revoked_days');
+    const epochPublicKey = await keys.epochPublicKey(old);
+    if (!epochPublicKey) throw new Error('no key');
+    const [one] = await bench.seed({
+      ...{ organisationId, count: 1, epochPublicKey, parcelDay: old },
+    } as never);
+    await database.admin.query('insert into revoked_days (day) values ($1), ($2)', [
+      today,
+      daysAfter(today, 1),
+    ]);
+    const now = () => Temporal.Now.instant();
+    expect(await resealOwedParcels({ database: bench.worker, keys, log: silentLog, now })).toBe(1);
+    const { rows } = await database.admin.query(
+      'select parcel_day::text as day from links where id = $1',
+      [one?.linkId],
+    );
+    expect(rows).toEqual([{ day: daysAfter(today, 2) }]);
+  });
+
+  it('is left by parcels in the order in which whoever revokes locks their links', async () => {
+    const seeded = await bench.seed({ organisationId, count: 2 });
+    const [low = '', high = ''] = seeded.map(({ linkId }) => linkId).toSorted();
+    const { rows } = await database.admin.query(
+      'select id as "linkId", parcel from links where id = any($1) order by id desc',
+      [[low, high]],
+    );
+    const revoking = await database.admin.connect();
+    try {
+      await revoking.query('begin');
+      await revoking.query('select from links where id = $1 for no key update', [low]);
+      const replaced = bench.worker.transaction([], (connection) =>
+        replaceParcels(
+          connection,
+          rows.map((row) => ({ ...row, replacement: Buffer.from('anew') })),
+          parcelDay,
+        ),
+      );
+      await waitFor(async () => {
+        const waiting = await database.admin.query(
+          `select from pg_locks where not granted and pid in
+             (select pid from pg_stat_activity where datname = current_database())`,
+        );
+        return (waiting.rowCount ?? 0) > 0;
+      });
+      // What waits for the one has not locked the other.
+      await revoking.query('select from links where id = $1 for no key update nowait', [high]);
+      await revoking.query('commit');
+      await replaced;
+    } finally {
+      revoking.release();
+    }
+    const after = await database.admin.query(
+      `select count(*)::int as anew from links where parcel = 'anew'`,
+    );
+    expect(after.rows).toEqual([{ anew: 2 }]);
   });
 });

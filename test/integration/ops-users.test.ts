@@ -78,7 +78,10 @@ describe('a user of the ops pages', () => {
     const changed = new Secret('another password');
     expect(
       await changeOpsPassword(deps, { name: 'anna', password: changed, actor: 'tester' }),
-    ).toBe(true);
+    ).toEqual({ isJournaled: true });
+    expect(journaled.slice(1)).toEqual([
+      { kind: 'ops_user_sign_in', userId: disabled?.id, signIn: 'password' },
+    ]);
     expect(await sessionCount()).toBe(0);
     const found = await asOps((connection) => findOpsUser(connection, { name: 'anna' }));
     expect(found?.disabledAt).toBeNull();
@@ -109,7 +112,7 @@ describe('a user of the ops pages', () => {
 
   it('is signed out by another password also when a session was just being written', async () => {
     await createOpsUser(deps, anna);
-    let changed: Promise<boolean> | undefined;
+    let changed: ReturnType<typeof changeOpsPassword> | undefined;
     await asOps(async (connection) => {
       const found = await findOpsUser(connection, { name: 'anna' });
       if (!found) throw new Error('no user');
@@ -125,7 +128,7 @@ describe('a user of the ops pages', () => {
         return waiting.rowCount === 1;
       });
     });
-    expect(await changed).toBe(true);
+    expect(await changed).toEqual({ isJournaled: true });
     expect(await sessionCount()).toBe(0);
   });
 

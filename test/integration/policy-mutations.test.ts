@@ -69,7 +69,7 @@ const rows: Parameters<typeof fillForProbe>[1] = {
   audit: { own: { id: 1 }, foreign: { id: 2 }, canary: { id: 11 } },
   audit_chain: { common: { base_id: 10 } },
   // One that waits, and one that waited too long.
-  ops_requests: { common: {}, foreign: { expires_at: '2026-01-01' } },
+  ops_requests: { common: {}, foreign: { expires_at: '2026-01-01', asked_person: 'another' } },
   carried_steps: {
     own: { month: '2026-01-01' },
     foreign: { month: '2026-01-01' },
@@ -97,7 +97,11 @@ const exceptions: Readonly<Record<string, Partial<ProbeFact>>> = {
   // Whoever changes a request decides it, in the words of `statements`.
   ...Object.fromEntries(
     ['ops', 'owner'].flatMap((role) =>
-      ['own', 'none'].map((set) => [`${role} ops_requests ${set}`, { changes: refusedChange }]),
+      ['own', 'none'].map((set) => [
+        `${role} ops_requests ${set}`,
+        // And one that waited too long makes way for another.
+        { changes: refusedChange, ...(role === 'ops' && { deletes: 1 }) },
+      ]),
     ),
   ),
   // A pause of the whole deployment is no organisation's.

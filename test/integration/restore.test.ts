@@ -9,10 +9,16 @@ import { readEndOfEvents, readEvents } from '../../src/store/event-reads.ts';
 import { countLedger } from '../../src/store/ledger.ts';
 import { maySend } from '../../src/store/lives.ts';
 import { createAdmission, type OpenRestoreIncident } from '../../src/usecases/admit-database.ts';
+import { changeOrganisation } from '../../src/usecases/change-organisation.ts';
 import { removeSendCheck } from '../../src/usecases/change-send-check.ts';
 import { deleteWebhookEndpoint } from '../../src/usecases/change-webhook-endpoint.ts';
 import { createApiKey } from '../../src/usecases/create-credential.ts';
-import { createOpsUser } from '../../src/usecases/create-ops-user.ts';
+import {
+  changeOpsLogin,
+  changeOpsPassword,
+  changeOpsRole,
+  createOpsUser,
+} from '../../src/usecases/create-ops-user.ts';
 import { disableOpsUser } from '../../src/usecases/disable-ops-user.ts';
 import { markHighWater } from '../../src/usecases/mark-high-water.ts';
 import { recordOptOut } from '../../src/usecases/record-opt-out.ts';
@@ -113,8 +119,16 @@ async function liveUntilBackup({ resends, holds, admin, put }: Parts) {
   await bench.rows(`update links set selector = 'z' where reminder_id = $1`, [told[0]?.id]);
   for (const reference of ['kept', 'erased-later']) await put(resends, reference);
   await put(holds, 'locked-later');
-  const anna = { name: 'anna', role: 'operator', actor: 'tester' } as const;
-  await createOpsUser(asAdministrator, { ...anna, password: new Secret('a long password') });
+  for (const name of ['anna', 'lowered', 'raised', 'back', 'renewed', 'unlinked']) {
+    const login = { issuer: 'https://login.example', subject: new Secret(name) };
+    const password = new Secret('a long password');
+    const user = { name, role: 'operator', actor: 'tester', login, password } as const;
+    await createOpsUser(asAdministrator, user);
+  }
+  // Ended since, which no journal tells.
+  await bench.rows(
+    `insert into ops_sessions (token_hash, user_id) select sha256('x'), id from ops_users where name = 'raised'`,
+  );
   const key = { organisationId: resends, mode: 'live' } as const;
   const [revoked, rotated] = [await createApiKey(admin, key), await createApiKey(admin, key)];
   const { key: signs } = await createSigner();
@@ -209,6 +223,28 @@ async function liveOn(parts: Parts, known: typeof before) {
   await removePublicKey(admin, known.signing);
   const disabling = { ...asAdministrator, journal: journals.commandLine };
   await disableOpsUser(disabling, { name: 'anna', actor: 'tester' });
+  const roles = { lowered: ['viewer'], raised: ['admin'], back: ['viewer', 'operator'] } as const;
+  for (const [name, given] of Object.entries(roles)) {
+    for (const role of given) await changeOpsRole(disabling, { name, role, actor: 'tester' });
+  }
+  const password = new Secret('another long password');
+  await changeOpsPassword(disabling, { name: 'renewed', password, actor: 'tester' });
+  await changeOpsLogin(disabling, { name: 'unlinked', login: undefined, actor: 'tester' });
+  for (const [organisationId, policies] of [
+    [resends, ['strict']],
+    [holds, ['strict', 'standard']],
+  ] as const) {
+    for (const proofPolicy of policies) {
+      await changeOrganisation(
+        {
+          ...disabling,
+          channelsAvailable: ['sms', 'email'],
+          portals: { loopbackAllowed: true, isPortalForAll: false },
+        },
+        { organisationId, actor: 'tester', isAdministrator: true, wanted: { proofPolicy } },
+      );
+    }
+  }
   const position = await readEndOfEvents(server.database.open('api', 1));
   return { position, linkId };
 }
@@ -321,7 +357,7 @@ describe('a server whose files were put back to an earlier day', () => {
     ['revoked', 'select 1 from credentials where id = $1 and revoked_at is not null'],
     ['ended', 'select 1 from credentials where id = $2 and expires_at is not null'],
     ['taken away', 'select 1 from credential_keys having count(*) = 0'],
-    ['disabled', 'select 1 from ops_users where disabled_at is not null'],
+    ['disabled', `select 1 from ops_users where disabled_at is not null having min(name) = 'anna'`],
     [
       'locked',
       `select 1 from factor_failures where factor = 'pin' and locked_at is not null
@@ -332,6 +368,27 @@ describe('a server whose files were put back to an earlier day', () => {
   ])('keeps what was %s so', async (_, query) => {
     const ids = `with ids as (select $1::uuid, $2::uuid, $3::uuid) ${query}`;
     expect(await bench.rows(ids, [before.revoked, before.rotated, since.linkId])).toHaveLength(1);
+  });
+
+  it('signs everybody out, and gives nobody back what was taken from them since', async () => {
+    expect(await bench.rows('select 1 from ops_sessions')).toEqual([]);
+    const users = await bench.rows(
+      `select name, role, password_hash is not null as password, subject is not null as login
+       from ops_users where disabled_at is null order by name`,
+    );
+    const [password, login] = [true, true];
+    expect(users).toEqual([
+      { name: 'back', role: 'operator', password, login },
+      { name: 'lowered', role: 'viewer', password, login },
+      // By what stands in a file nobody gets more rights.
+      { name: 'raised', role: 'operator', password, login },
+      { name: 'renewed', role: 'operator', password: false, login },
+      { name: 'unlinked', role: 'operator', password, login: false },
+    ]);
+    const policies = await bench.rows('select proof_policy from organisations where id = any($1)', [
+      before.organisationIds,
+    ]);
+    expect(policies.map((row) => row.proof_policy).toSorted()).toEqual(['standard', 'strict']);
   });
 
   it('tells readers of events what came after, whatever position they have kept', async () => {

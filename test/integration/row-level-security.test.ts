@@ -880,6 +880,7 @@ describe('the functions that look past the organisation', () => {
         callers: [],
         ...common,
       },
+      { name: 'end_ops_sessions', result: 'void', callers: ['scheduler'], ...common },
       { name: 'end_revoked_links', result: 'uuid', callers: ['scheduler'], ...common },
       { name: 'ensure_canary', result: 'void', callers: ['scheduler'], ...common },
       { name: 'ensure_event_partitions', result: 'void', callers: ['scheduler'], ...common },
@@ -944,6 +945,7 @@ describe('the functions that look past the organisation', () => {
       { name: 'replay_journal', result: 'integer', callers: ['scheduler'], ...common },
       { name: 'replay_key_removals', result: 'void', callers: ['scheduler'], ...common },
       { name: 'replay_revoked_keys', result: 'void', callers: ['scheduler'], ...common },
+      { name: 'replay_tightenings', result: 'void', callers: ['scheduler'], ...common },
       { name: 'retire_canary', result: 'integer', callers: ['scheduler'], ...common },
       {
         name: 'revoke_links_of',
@@ -974,6 +976,8 @@ describe('the functions that look past the organisation', () => {
     [`replay_key_removals('[{"kind":"credential_key_removal"}]')`],
     [`doubt_restored(now(), now(), now(), '${randomUUID()}', 1)`],
     [`end_revoked_links('${randomUUID()}', 1)`],
+    [`replay_tightenings('[{"kind":"ops_user_role"}]')`],
+    ['end_ops_sessions()'],
   ])('do nothing while nothing is being restored: %s', async (call) => {
     await expect(
       as('scheduler', undefined, (connection) => connection.query(`select ${call}`)),

@@ -167,6 +167,21 @@ describe('sending many failed reminders again', () => {
     expect(await bench.states()).toEqual({ failed: over + 31 });
   });
 
+  it('is one request, though pressed many times at once, and a new one after its hour', async () => {
+    await failed(over + 1);
+    const pressed = await Promise.all(Array.from({ length: 6 }, () => sendAgain(over + 1)));
+    // Who comes while another is at it is told to come again.
+    const ids = pressed.filter((answer) => answer?.status !== 503).map(idIn);
+    expect(new Set(ids).size).toBe(1);
+    const open = 'select id from ops_requests where decision is null';
+    expect((await database.admin.query(open)).rows).toEqual([{ id: ids[0] }]);
+    expect((await audited()).filter(([, action]) => action === 'request.ask')).toHaveLength(1);
+    await database.admin.query(`update ops_requests set expires_at = now() - interval '1 s'`);
+    const later = idIn(await sendAgain(over + 1));
+    expect(later).not.toBe(ids[0]);
+    expect((await database.admin.query(open)).rows).toEqual([{ id: later }]);
+  });
+
   it('is taken back by who asked, or declined by another', async () => {
     await failed(over + 1);
     for (const by of [anna, ben]) {

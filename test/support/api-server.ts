@@ -85,7 +85,7 @@ export async function createApiFixture(
     changeOrganisation: (input) =>
       changeOwnOrganisation(
         {
-          ...{ database: asApi, channelsAvailable: channels },
+          ...{ database: asApi, journal, channelsAvailable: channels },
           portals: { loopbackAllowed: true, isPortalForAll: false },
         },
         input,
