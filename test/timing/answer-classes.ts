@@ -97,7 +97,11 @@ export async function createAnswerClasses({
       [organisationId, link.id],
     );
   const setCode = ({ link }: SeededAppointment, column: 'expires_at' | 'used_at') =>
-    admin.query(`update codes set ${column} = clock_timestamp() where link_id = $1`, [link.id]);
+    // So long ago that it is no second press of the same moment.
+    admin.query(
+      `update codes set ${column} = clock_timestamp() - interval '1 minute' where link_id = $1`,
+      [link.id],
+    );
 
   /** One visitor about to give an answer of each class to a question of this factor. */
   async function typedAnswers(

@@ -29,6 +29,7 @@ const elsewhere: readonly string[] = [
   'not_failed',
   'needs_reissue',
   'too_late',
+  'alone_limit',
   ...disabledReasons,
 ];
 

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { Database } from '../../src/store/database.ts';
 import { createOutcomeRecorder } from '../../src/usecases/record-outcome.ts';
 
@@ -21,7 +21,6 @@ it('an outcome is stored whatever moment it comes at, also just as the one befor
         void recorder.record({ attemptId: 'second', reminderId: 'b', outcome });
       });
     await second;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(recorder.pending(), `after ${turns} turns`).toBe(0);
+    await vi.waitFor(() => expect(recorder.pending(), `after ${turns} turns`).toBe(0), 2_000);
   }
 });
