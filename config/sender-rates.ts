@@ -16,7 +16,7 @@ const sandboxPerSecond = 100;
 const tollFree = /^\+1(?:800|833|844|855|866|877|888)\d{7}$/;
 
 /** @see https://www.twilio.com/docs/messaging/guides/mps-and-queue */
-export function senderKindOf(from: string | undefined): SenderKind {
+function senderKindOf(from: string | undefined): SenderKind {
   if (from === undefined) return 'unknown';
   if (/[A-Za-z]/.test(from)) return 'alphanumeric';
   if (/^\d{3,6}$/.test(from)) return 'short_code';
