@@ -72,9 +72,9 @@ async function rightProblems(deps: Deps, role: KeyRole): Promise<string[]> {
         ...(destroys ? lack(may, folder, ['delete']) : []),
       ]),
       ...publicFolders.flatMap((folder) => lack(may, folder, ['list', 'read'])),
-      ...Array.from(new Set(others)).flatMap((folder) => excess(may, folder, ['read'])),
-      ...[...own, ...publicFolders].flatMap((folder) => excess(may, folder, ['update'])),
-      ...publicFolders.flatMap((folder) => excess(may, folder, ['create'])),
+      ...Array.from(new Set(others)).flatMap((folder) => excess(may, folder, ['read', ...changes])),
+      ...publicFolders.flatMap((folder) => excess(may, folder, changes)),
+      ...[...own].flatMap((folder) => excess(may, folder, ['update', 'patch'])),
     ];
   } catch (error) {
     if (error instanceof VaultAway) return [`sys/capabilities-self: ${error.message}`];
@@ -82,7 +82,8 @@ async function rightProblems(deps: Deps, role: KeyRole): Promise<string[]> {
   }
 }
 
-type Right = 'list' | 'read' | 'create' | 'update' | 'delete';
+type Right = 'list' | 'read' | 'create' | 'update' | 'patch' | 'delete';
+const changes: readonly Right[] = ['create', 'update', 'patch', 'delete'];
 type May = (folder: string, right: Right) => boolean;
 
 const lack = (may: May, folder: string, rights: readonly Right[]) =>

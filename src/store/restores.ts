@@ -32,8 +32,8 @@ export async function beginLife(
     mark?.transaction ?? '0',
     mark?.event ?? '0',
   ]);
-  if (!isStopped) return;
   await connection.query('select end_ops_sessions()');
+  if (!isStopped) return;
   await connection.query(
     `insert into pauses (id, reason) values ($1, $2)
      on conflict (organisation_id, channel) where ended_at is null do nothing`,

@@ -1400,7 +1400,7 @@ create policy own_organisations on credential_usage for all to sotto_api
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
 create policy retention on credential_usage for delete to sotto_scheduler
-  using (true);
+  using ((hour < (clock_timestamp() - '36:00:00'::interval)));
 create policy administration on credentials for all to sotto_owner
   using (true)
   with check (true);

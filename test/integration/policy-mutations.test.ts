@@ -68,6 +68,8 @@ const rows: Parameters<typeof fillForProbe>[1] = {
   pauses: { own: {}, foreign: {}, canary: {}, common: {} },
   audit: { own: { id: 1 }, foreign: { id: 2 }, canary: { id: 11 } },
   audit_chain: { common: { base_id: 10 } },
+  // One that is over, and others that still count.
+  credential_usage: { foreign: { hour: '2026-01-01' } },
   // One that waits, and one that waited too long.
   ops_requests: { common: {}, foreign: { expires_at: '2026-01-01', asked_person: 'another' } },
   carried_steps: {
@@ -104,6 +106,8 @@ const exceptions: Readonly<Record<string, Partial<ProbeFact>>> = {
       ]),
     ),
   ),
+  'scheduler credential_usage own': { deletes: 1 },
+  'scheduler credential_usage none': { deletes: 1 },
   // A pause of the whole deployment is no organisation's.
   'ops pauses own': { reads: ['common', 'own'], changes: 2 },
   'ops pauses none': { reads: ['common'], changes: 1 },

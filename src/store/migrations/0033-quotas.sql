@@ -39,7 +39,9 @@ create policy own_organisations on credential_usage to sotto_api
   using (organisation_id = any ((select visible_organisations())::uuid[]))
   with check (organisation_id = any ((select visible_organisations())::uuid[]));
 create policy every_organisation on credential_usage for select to sotto_scheduler using (true);
-create policy retention on credential_usage for delete to sotto_scheduler using (true);
+-- Not what still counts: no ceiling is lifted by deleting.
+create policy retention on credential_usage for delete to sotto_scheduler
+  using (hour < clock_timestamp() - interval '36 hours');
 create policy administration on credential_usage for select to sotto_owner using (true);
 create policy lookup on credential_usage for select to sotto_lookup using (true);
 
