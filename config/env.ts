@@ -133,10 +133,8 @@ export const environment = z.object({
     .number()
     .min(0.1)
     .max(10_000)
-    .optional()
-    .describe(
-      'Messages a second that the SMS sender may hand over, all processes together. Unset: 1 for a long code, 3 toll-free, 10 for a name, 100 for a short code, 1 for a messaging service; 100 in the sandbox.',
-    ),
+    .default(100)
+    .describe('Rate that the SMS sender may hand over.'),
   EMAIL_TRANSPORT: z
     .enum(['sandbox', 'smtp'])
     .default('sandbox')
@@ -172,7 +170,7 @@ export const environment = z.object({
     .min(0.1)
     .max(10_000)
     .default(50)
-    .describe('Emails a second that may be handed over, all processes together.'),
+    .describe('Rate that emails may be handed over at.'),
   SETTLE_WINDOW_S: z.coerce
     .number()
     .int()

@@ -1,13 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { type Config, ConfigError } from '../config/env.ts';
 import { limits } from '../config/limits.ts';
-import { senderRates } from '../config/sender-rates.ts';
 import { channelsAvailable, hasLiveTransport } from '../config/transports.ts';
 import { isCanary } from '../src/domain/canary-branch.ts';
 import type { Channel } from '../src/domain/channel.ts';
 import { type Lane, laneKey, lanesOf } from '../src/domain/lane.ts';
 import { Secret } from '../src/domain/secret.ts';
-import type { Booking, WantedMoments } from '../src/store/sender-paces.ts';
 import type { Log } from '../src/telemetry/log.ts';
 import { createSmtpTransport } from '../src/transport/email-smtp.ts';
 import { createSink, type SinkReceipt } from '../src/transport/sink.ts';
@@ -16,7 +14,6 @@ import { twilioFromConfig } from '../src/transport/twilio-from-config.ts';
 import type { OptedOut, Route, RouteOf } from '../src/usecases/routes.ts';
 import { createSendBreaker } from '../src/usecases/send-breaker.ts';
 import { createSendSlots } from '../src/usecases/send-slots.ts';
-import { createSenderPace, type SenderPace } from '../src/usecases/sender-pace.ts';
 
 /** How all messages of a process leave it. */
 export interface Routes {
@@ -49,7 +46,6 @@ export const connectionsOf: Record<Channel, number> = { sms: 32, email: 8 };
  */
 export async function openRoutes(deps: {
   config: Config;
-  book: (wanted: WantedMoments) => Promise<Booking>;
   recordOptOut: (said: OptedOut) => Promise<unknown>;
   storeReceipts: (receipts: readonly SinkReceipt[]) => Promise<unknown>;
   keepForCanary: (message: OutgoingMessage) => Promise<unknown>;
@@ -57,21 +53,13 @@ export async function openRoutes(deps: {
   /** Other than the configured providers; no setting leads here. */
   openProvider?: OpenProvider | undefined;
 }): Promise<Routes> {
-  const { config, book, log, openProvider = openConfiguredProvider } = deps;
+  const { config, log, openProvider = openConfiguredProvider } = deps;
   const isLive = hasLiveTransport(config);
   const lanes = lanesOf(channelsAvailable(config));
-  const rates = senderRates(config);
-  const paces = new Map<Channel, SenderPace>();
   const providers = new Map<Channel, Awaited<ReturnType<OpenProvider>>>();
   for (const channel of channelsAvailable(config)) {
     const connectionsMax = connectionsOf[channel] * (isLive ? 1 : 2);
     providers.set(channel, await openProvider(config, channel, connectionsMax));
-    if (deps.openProvider) continue;
-    const pace = createSenderPace({
-      ...{ sender: channel, perSecond: rates[channel], purpose: 'reminders' },
-      ...{ book, log },
-    });
-    paces.set(channel, pace);
   }
   const sink = createSink({ onReceipts: deps.storeReceipts });
   const canary = createSink({ onReceipts: deps.storeReceipts, keep: deps.keepForCanary });
@@ -82,15 +70,9 @@ export async function openRoutes(deps: {
     const provider = providers.get(lane.channel);
     const transport = isSink ? sink : provider;
     if (!transport) continue;
-    const pace = isSink ? undefined : paces.get(lane.channel);
-    const atOnceMax = provider?.atOnceMax ?? connectionsOf[lane.channel];
     routes.set(laneKey(lane), {
       transport,
-      pace,
-      // Intents are written for no more than may leave within a second.
-      slots: createSendSlots(
-        pace ? Math.min(atOnceMax, Math.ceil(rates[lane.channel])) : atOnceMax,
-      ),
+      slots: createSendSlots(provider?.atOnceMax ?? connectionsOf[lane.channel]),
       breaker: createSendBreaker({ onChange: (open) => tellOfBreaker(log, lane, open) }),
       reachesNobody: isSink,
       recordOptOut: isSink ? undefined : deps.recordOptOut,
@@ -106,7 +88,6 @@ export async function openRoutes(deps: {
     lanes,
     routeOf: (lane) => (isCanary(lane) ? canaryRoutes : routes).get(laneKey(lane)),
     async close() {
-      for (const pace of paces.values()) pace.close();
       await Promise.all([...providers.values(), sink, canary].map((one) => one.close()));
     },
   };

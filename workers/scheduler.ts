@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/env.ts';
 import { keptDays } from '../config/kept-days.ts';
-import { senderRates } from '../config/sender-rates.ts';
 import { channelsAvailable, hasLiveTransport } from '../config/transports.ts';
 import packageFile from '../package.json' with { type: 'json' };
 import type { Channel } from '../src/domain/channel.ts';
@@ -175,6 +174,6 @@ function createFeeding(deps: {
 
 /** Of the channels that this deployment sends on. */
 function perSecondOf(config: Config): Partial<Record<Channel, number>> {
-  const rates = senderRates(config);
+  const rates = { sms: config.SMS_PER_SECOND, email: config.EMAIL_PER_SECOND };
   return Object.fromEntries(channelsAvailable(config).map((channel) => [channel, rates[channel]]));
 }

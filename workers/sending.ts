@@ -3,7 +3,6 @@ import type { Journal } from '../src/journal/journal.ts';
 import type { KeyStore } from '../src/keys/key-store.ts';
 import { createLinkTokens, type LinkTokens } from '../src/keys/link-token.ts';
 import type { Database } from '../src/store/database.ts';
-import { bookMoments } from '../src/store/sender-paces.ts';
 import type { Log } from '../src/telemetry/log.ts';
 import type { DispatchDeps } from '../src/usecases/dispatch-batch.ts';
 import { createSuppressionLookup } from '../src/usecases/find-suppressed.ts';
@@ -30,7 +29,6 @@ export async function openSending(parts: {
   const { config, database, journal, keys, tokens, log, stop, openProvider } = parts;
   const routes = await openRoutes({
     config,
-    book: (wanted) => bookMoments(database, wanted),
     openProvider,
     recordOptOut: (said) =>
       recordOptOut({ database, journal, keys }, { ...said, source: 'provider' }),

@@ -1,19 +1,13 @@
 import type { Config } from '../../config/env.ts';
-import { senderRates } from '../../config/sender-rates.ts';
 import { channelsAvailable, checkTransport, hasLiveTransport } from '../../config/transports.ts';
 import { isCanary } from '../domain/canary-branch.ts';
 import type { Mode } from '../domain/channel.ts';
-import type { Booking, WantedMoments } from '../store/sender-paces.ts';
-import type { Log } from '../telemetry/log.ts';
 import { createSink } from '../transport/sink.ts';
 import type { OutgoingMessage, OutgoingSms, Transport } from '../transport/transport.ts';
 import { twilioFromConfig } from '../transport/twilio-from-config.ts';
-import { createSenderPace, type SenderPace } from '../usecases/sender-pace.ts';
 
 /** Codes in the air at once; more wait for a socket. */
 const socketsMax = 16;
-/** Who asked for a code waits for its page so long, at most, until the sender may send it. */
-const patienceMs = 10_000;
 
 /** The ways that codes go out by. */
 export interface CodeTransports {
@@ -23,50 +17,29 @@ export interface CodeTransports {
 
 /**
  * Opens the way that codes go out by: SMS alone, and to nobody for a test appointment beside a live
- * provider; the canary's go back to the canary. They share the sender's rate with reminders, and go first.
+ * provider; the canary's go back to the canary.
  *
  * @returns undefined where this deployment sends no SMS
  * @throws {ConfigError} for an account that is missing or must not be used
  */
 export function openCodeTransports(
   config: Config,
-  deps: {
-    keepForCanary: (message: OutgoingMessage) => Promise<unknown>;
-    book: (wanted: WantedMoments) => Promise<Booking>;
-    log: Log;
-  },
+  { keepForCanary }: { keepForCanary: (message: OutgoingMessage) => Promise<unknown> },
 ): CodeTransports | undefined {
   if (!channelsAvailable(config).includes('sms')) return undefined;
   checkTransport(config, ['sms']);
   const provider = twilioFromConfig(config, { purpose: 'codes', maxSockets: socketsMax });
-  const pace = createSenderPace({
-    ...{ sender: 'sms', perSecond: senderRates(config).sms, purpose: 'codes' },
-    ...{ book: deps.book, log: deps.log },
-  });
-  const paced = atPace(provider, pace);
   const sink = hasLiveTransport(config) ? createSink({ onReceipts: async () => {} }) : undefined;
-  const canary = createSink({ onReceipts: async () => {}, keep: deps.keepForCanary });
+  const canary = createSink({ onReceipts: async () => {}, keep: keepForCanary });
   return {
     transportFor(whose) {
       if (isCanary(whose)) return canary;
-      return sink && whose.mode === 'test' ? sink : paced;
+      return sink && whose.mode === 'test' ? sink : provider;
     },
     async close() {
-      pace.close();
       await provider.close();
       await sink?.close();
       await canary.close();
     },
-  };
-}
-
-/** Refuses, for a while, what could not leave in time. */
-function atPace(provider: Transport<OutgoingSms>, pace: SenderPace): Transport<OutgoingSms> {
-  return {
-    ...provider,
-    send: async (message) =>
-      (await pace.moment({ withinMs: patienceMs }))
-        ? provider.send(message)
-        : { kind: 'refused', permanent: false, reason: 'rate_limited' },
   };
 }

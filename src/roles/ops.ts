@@ -1,5 +1,4 @@
 import type { Config } from '../../config/env.ts';
-import { senderRates } from '../../config/sender-rates.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { buildOps } from '../http/ops/build-ops.ts';
 import { verifyPassword } from '../keys/password.ts';
@@ -50,7 +49,7 @@ export async function runOps(config: Config): Promise<{ close(): Promise<void> }
       queue,
       recordQueueAction: (entry) => recordQueueAction({ database }, entry),
       ...operatorActions(database, { aloneMax: config.SECOND_PERSON_OVER }),
-      perSecond: senderRates(config),
+      perSecond: { sms: config.SMS_PER_SECOND, email: config.EMAIL_PER_SECOND },
       readOverview: (input) => readOverview({ database }, input),
       ready: () => opsReadiness({ database }),
       metrics: async () =>

@@ -15,7 +15,6 @@ import { createRenewedCookieBoxes, type RenewedCookieBoxes } from '../keys/renew
 import { sourceHash } from '../keys/source-hash.ts';
 import type { Database } from '../store/database.ts';
 import { findLink } from '../store/patient-links.ts';
-import { bookMoments } from '../store/sender-paces.ts';
 import { createLog, errorFacts, type Log } from '../telemetry/log.ts';
 import { createProviderFetch } from '../transport/provider-fetch.ts';
 import { isPublicAddress } from '../transport/public-address.ts';
@@ -55,8 +54,6 @@ export async function runPatient(config: Config): Promise<{ close(): Promise<voi
   const log = createLog({ role: 'patient', level: config.LOG_LEVEL });
   const codeTransports = openCodeTransports(config, {
     keepForCanary: (message) => keepCanaryMessage({ database, keys }, message),
-    book: (wanted) => bookMoments(database, wanted),
-    log,
   });
   const keys = await checkedKeyStore(config, 'patient');
   const database = await openCheckedDatabase(config, { role: 'patient', log });

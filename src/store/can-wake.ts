@@ -3,7 +3,8 @@ import pg from 'pg';
 import type { Secret } from '../domain/secret.ts';
 
 const channel = 'sotto_pooler_check';
-const heardMs = 1_000;
+/** Longer than a busy server takes: who is not woken is refused. */
+const heardMs = 5_000;
 
 /**
  * Whether PostgreSQL can wake who listens on such a connection. Through a pooler that gives each
@@ -16,12 +17,12 @@ export async function canWake(url: Secret<string>): Promise<boolean> {
   try {
     await Promise.all([listening.connect(), telling.connect()]);
     await listening.query(`listen ${channel}`);
-    const heard = once(listening, 'notification', { signal: AbortSignal.timeout(heardMs) });
-    await telling.query(`notify ${channel}`);
-    return await heard.then(
+    const heard = once(listening, 'notification', { signal: AbortSignal.timeout(heardMs) }).then(
       () => true,
       () => false,
     );
+    await telling.query(`notify ${channel}`);
+    return await heard;
   } finally {
     for (const each of [listening, telling]) void each.end().catch(() => {});
   }

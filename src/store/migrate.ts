@@ -10,6 +10,7 @@ const directory = new URL('./migrations/', import.meta.url);
 /** Any number, as long as it stays: whoever holds this advisory lock migrates. */
 const migrationLock = 7_261_947;
 const insufficientPrivilege = '42501';
+const lockNotAvailable = '55P03';
 
 interface Migration {
   readonly name: string;
@@ -125,11 +126,16 @@ async function apply(client: pg.Client, { name, digest, text }: Migration): Prom
       name,
       digest,
     ]);
+    // Whoever waits for a table keeps all behind it waiting: a back-up must not stop the version before.
+    await client.query(`set local lock_timeout = '3s'`);
     await client.query(text);
     await client.query('commit');
   } catch (error) {
     await client.query('rollback');
-    throw error;
+    if (sqlState(error) !== lockNotAvailable) throw error;
+    throw new MigrationError(
+      `${name} cannot have a table to itself: something long runs in the database, such as a back-up. Nothing was changed; try again when it is over.`,
+    );
   }
 }
 

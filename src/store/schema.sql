@@ -1011,15 +1011,6 @@ alter table send_questions owner to sotto_owner;
 alter table send_questions enable row level security;
 alter table send_questions force row level security;
 
-create unlogged table sender_paces (
-  sender text not null,
-  free_at timestamp with time zone not null,
-  constraint sender_paces_pkey PRIMARY KEY (sender)
-);
-alter table sender_paces owner to sotto_owner;
-alter table sender_paces enable row level security;
-alter table sender_paces force row level security;
-
 create table source_failures (
   organisation_id uuid not null,
   link_id uuid not null,
@@ -1719,9 +1710,6 @@ create policy every_organisation on send_questions for all to sotto_scheduler
 create policy own_organisations on send_questions for all to sotto_api, sotto_ops
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
-create policy by_role on sender_paces for all to sotto_patient, sotto_worker
-  using (true)
-  with check (true);
 create policy every_organisation on source_failures for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -1862,34 +1850,6 @@ begin
 end
 $function$;
 alter function begin_life(integer,timestamp with time zone,text,text,bigint,bigint) owner to sotto_owner;
-
-CREATE OR REPLACE FUNCTION public.book_moments(its_sender text, wanted integer, every_ms double precision, ahead_ms double precision, OUT first_in_ms double precision, OUT booked integer)
- RETURNS record
- LANGUAGE plpgsql
- SET search_path TO 'public', 'pg_temp'
-AS $function$
-declare
-  moment timestamptz;
-  free timestamptz;
-begin
-  loop
-    select s.free_at into free from sender_paces s where s.sender = its_sender for no key update;
-    exit when found;
-    insert into sender_paces values (its_sender, '-infinity') on conflict do nothing;
-  end loop;
-  moment := clock_timestamp();
-  if free < moment or free > moment + (10000 + every_ms) * interval '1 millisecond' then
-    free := moment;
-  end if;
-  first_in_ms := extract(epoch from free - moment) * 1000;
-  booked := greatest(0, least(wanted, floor((least(ahead_ms, 10000) - first_in_ms) / every_ms) + 1));
-  if booked > 0 then
-    update sender_paces s set free_at = free + booked * every_ms * interval '1 millisecond'
-    where s.sender = its_sender;
-  end if;
-end
-$function$;
-alter function book_moments(text,integer,double precision,double precision) owner to sotto_owner;
 
 CREATE OR REPLACE FUNCTION public.chain_audit()
  RETURNS trigger
@@ -2894,8 +2854,6 @@ grant select on factor_failures to sotto_ops;
 grant delete, select on field_fills to sotto_scheduler;
 grant insert, select, update on field_fills to sotto_api;
 grant execute on function begin_life(integer,timestamp with time zone,text,text,bigint,bigint) to sotto_scheduler;
-grant execute on function book_moments(text,integer,double precision,double precision) to sotto_patient;
-grant execute on function book_moments(text,integer,double precision,double precision) to sotto_worker;
 grant execute on function count_due_reminders(timestamp with time zone,timestamp with time zone) to sotto_ops;
 grant execute on function count_held_reminders(uuid,text) to sotto_ops;
 grant execute on function count_held_reminders(uuid,text) to sotto_owner;
@@ -3084,8 +3042,6 @@ grant update (answered_at, asked_count, drop_count, due_at, failed_count, failin
 grant update (due_at, failed_count, failing_code, failing_since, failing_status, on_no_answer, test_code, test_ended_at, test_id, test_requested_at, test_status, url) on send_checks to sotto_api;
 grant insert, select, update on send_questions to sotto_scheduler;
 grant select on send_questions to sotto_ops;
-grant insert, select, update on sender_paces to sotto_patient;
-grant insert, select, update on sender_paces to sotto_worker;
 grant delete, insert, select, update on source_failures to sotto_patient;
 grant delete, select on source_failures to sotto_api;
 grant delete, select on source_failures to sotto_scheduler;

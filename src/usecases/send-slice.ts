@@ -162,10 +162,8 @@ async function handOff(
   { attempt, opened }: Planned,
 ): Promise<SendOutcome | undefined> {
   try {
-    if (route.pace && !(await route.pace.moment({ withinMs: deadlineMs - clock() })))
-      return undefined;
     return await route.breaker.run(async () => {
-      // The commit or the pace may have taken long. Past the deadline the lease may be another's.
+      // The intent's commit may have taken long. Past the deadline the lease may be another's.
       if (clock() >= deadlineMs) return undefined;
       const leftMs = opened.reminder.untilNotAfterMs - (clock() - claimedAtMs);
       return route.transport.send({

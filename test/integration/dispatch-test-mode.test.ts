@@ -5,7 +5,6 @@ import { Secret } from '../../src/domain/secret.ts';
 import { createSink } from '../../src/transport/sink.ts';
 import { recordDeliveryReceipts } from '../../src/usecases/record-delivery-receipt.ts';
 import { openRoutes, type Routes } from '../../workers/routes.ts';
-import { bookAtOnce } from '../support/book-at-once.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench, silentLog } from '../support/dispatch-bench.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
@@ -57,7 +56,6 @@ async function open(transports: Record<string, string>): Promise<Routes> {
       MAIL_FROM: 'reminders@sotto.example',
       ...transports,
     }),
-    book: bookAtOnce,
     recordOptOut: async ({ channel }) => void optOuts.push(channel),
     storeReceipts,
     keepForCanary: async () => {},

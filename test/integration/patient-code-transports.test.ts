@@ -5,8 +5,6 @@ import type { Mode } from '../../src/domain/channel.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { openCodeTransports } from '../../src/roles/code-transports.ts';
 import type { OutgoingSms } from '../../src/transport/transport.ts';
-import { bookAtOnce } from '../support/book-at-once.ts';
-import { silentLog } from '../support/dispatch-bench.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
 
 let peer: MessagesPeer;
@@ -38,7 +36,7 @@ const sms: OutgoingSms = {
   validitySeconds: 600,
 };
 
-const nobody = { keepForCanary: async () => {}, book: bookAtOnce, log: silentLog };
+const nobody = { keepForCanary: async () => {} };
 const organisationId = randomUUID();
 
 async function send(env: Record<string, string>, mode: Mode) {

@@ -41,7 +41,6 @@ const commonTables: Record<string, readonly DatabaseRole[]> = {
   incident_progress: ['ops'],
   incident_alerts: ['ops'],
   event_months: ['api', 'ops'],
-  sender_paces: ['patient'],
   revoked_selectors: ['patient', 'worker'],
   revoked_days: [],
 };

@@ -7,8 +7,6 @@ import { Secret } from '../../src/domain/secret.ts';
 import { openCodeTransports } from '../../src/roles/code-transports.ts';
 import { roleEnvironment } from '../../src/supervisor/role-environment.ts';
 import { twilioFromConfig } from '../../src/transport/twilio-from-config.ts';
-import { bookAtOnce } from '../support/book-at-once.ts';
-import { silentLog } from '../support/dispatch-bench.ts';
 
 const account = `AC${'0'.repeat(32)}`;
 const key = { TWILIO_SEND_KEY_SID: `SK${'1'.repeat(32)}`, TWILIO_SEND_KEY_SECRET: 'key-secret' };
@@ -44,7 +42,7 @@ const sms = {
 };
 const messages = `/2010-04-01/Accounts/${account}/Messages.json`;
 
-const nobody = { keepForCanary: async () => {}, book: bookAtOnce, log: silentLog };
+const nobody = { keepForCanary: async () => {} };
 
 describe('a key that may only send', () => {
   it('is what codes go out with, by a role that has no token', async () => {

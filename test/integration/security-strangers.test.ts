@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../config/env.ts';
 import { openRoutes } from '../../workers/routes.ts';
-import { bookAtOnce } from '../support/book-at-once.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench, silentLog } from '../support/dispatch-bench.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
@@ -29,7 +28,6 @@ describe('a test message beside a live transport', () => {
         ...{ SMS_TRANSPORT: 'twilio', TWILIO_BASE_URL: peer.url, TWILIO_FROM: '+33700000000' },
         ...{ TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`, TWILIO_AUTH_TOKEN: 'token' },
       }),
-      book: bookAtOnce,
       recordOptOut: async () => {},
       storeReceipts: async () => {},
       keepForCanary: async () => {},
