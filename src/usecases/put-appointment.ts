@@ -124,12 +124,16 @@ function asBusy(error: unknown): never {
   throw error;
 }
 
-/** What is over a ceiling is refused for itself alone, before anything of it is written or sealed. */
+/**
+ * What is over a ceiling is refused for itself alone, before anything of it is written or sealed. A
+ * cancellation is held to none: what is called off must not go out because a key has had its day's share.
+ */
 async function commitWithinQuotas(
   deps: PutAppointmentDeps,
   group: readonly Operation[],
 ): Promise<Outcome<Accepted>[]> {
-  const { refused, count } = await deps.quotas.pass(group);
+  const held = group.filter(({ request }) => request.wanted.status !== 'cancelled');
+  const { refused, count } = await deps.quotas.pass(held);
   if (refused.size === 0) return commitGroup(deps, group, count);
   const admitted = group.filter((operation) => !refused.has(operation));
   const outcomes = admitted.length === 0 ? [] : await commitGroup(deps, admitted, count);

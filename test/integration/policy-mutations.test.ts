@@ -69,7 +69,7 @@ const rows: Parameters<typeof fillForProbe>[1] = {
   audit: { own: { id: 1 }, foreign: { id: 2 }, canary: { id: 11 } },
   audit_chain: { common: { base_id: 10 } },
   // One that is over, and others that still count.
-  credential_usage: { foreign: { hour: '2026-01-01' } },
+  credential_usage: { own: {}, foreign: { hour: '2026-01-01' }, canary: {} },
   // One that waits, and one that waited too long.
   ops_requests: { common: {}, foreign: { expires_at: '2026-01-01', asked_person: 'another' } },
   carried_steps: {

@@ -197,7 +197,18 @@ describe('a ceiling of an organisation', () => {
     expect(await outcome(put(whose, three))).toBe('quota_exceeded');
     expect(await outcome(put(whose, { ...three, status: 'cancelled' }))).toBe('accepted');
     expect(await outcome(put(whose))).toBe('accepted');
-    expect(await counted(whose)).toMatchObject({ appointments: 5, reminders: 5 });
+    expect(await counted(whose)).toMatchObject({ appointments: 4, reminders: 5 });
+  });
+
+  it('holds back no cancellation', async () => {
+    const whose = await practice({ appointments_per_hour: 1 });
+    const put = await startProcess();
+    expect(await outcome(put(whose))).toBe('accepted');
+    expect(await outcome(put(whose))).toBe('quota_exceeded');
+    reference -= 2;
+    expect(await outcome(put(whose, { status: 'cancelled' }))).toBe('accepted');
+    reference += 1;
+    expect(await outcome(put(whose))).toBe('quota_exceeded');
   });
 
   it('of numbers counts each once, and keeps none of them, nor anything to find one by', async () => {
