@@ -32,7 +32,7 @@ export function readRedisAddress(text: string): RedisAddress | undefined {
   if (kind !== 'sentinel' && kind !== 'cluster') return undefined;
   const isMisnamed = kind === 'sentinel' ? name === '' : name !== '' || sentinelPassword;
   const hosts = hostList.split(',').map((one) => readHost(one, portOf[kind]));
-  const [username, password] = login?.split(':', 2) ?? [];
+  const [, username, password] = /^([^:]*)(?::(.*))?$/.exec(login ?? '') ?? [];
   const words = [username, password, sentinelPassword].map(decode);
   if (isMisnamed || words.includes(null) || hosts.includes(undefined)) return undefined;
   const servers = {

@@ -19,7 +19,10 @@ export async function ensureNamed(files: KeyFolder, folder: string, name: string
   await files.sync(folder);
 }
 
-/** Makes the first pair of a place unless it holds one. A number that was published or revoked is another key's. */
+/**
+ * Makes the first pair of a place unless it holds one. A number that was published or revoked is another
+ * key's, and what is left of a revoked pair is not published again.
+ */
 export async function ensureFirstPair(
   files: KeyFolder,
   place: PairPlace,
@@ -29,5 +32,6 @@ export async function ensureFirstPair(
   const held = await files.list(place.privateFolder, privateExtension);
   const revoked = await revokedIn(files, place.privateFolder);
   const unused = String(Math.max(0, ...[...published, ...revoked].map(Number)) + 1);
-  await ensurePairs(files, { place, kind, names: held.length > 0 ? held : [unused] });
+  const living = held.filter((name) => !revoked.includes(name));
+  await ensurePairs(files, { place, kind, names: living.length > 0 ? living : [unused] });
 }

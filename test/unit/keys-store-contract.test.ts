@@ -8,6 +8,7 @@ import { Secret } from '../../src/domain/secret.ts';
 import { boxPublicKey } from '../../src/keys/box-keys.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
 import { folderKeyStore, type KeyStoreOptions } from '../../src/keys/folder-key-store.ts';
+import { places } from '../../src/keys/key-places.ts';
 import { type KeyStore, rotatedKinds } from '../../src/keys/key-store.ts';
 import { createReceipts } from '../../src/keys/receipt.ts';
 import { rememberingFolder } from '../../src/keys/remembering-folder.ts';
@@ -345,6 +346,12 @@ describe.each([
         expect(both).toHaveLength(2);
         expect(await published()).toEqual(both.slice(1));
         expect(await store.keptKey(kind, '1')).toBeUndefined();
+        // As if whoever revoked it had died before the private half was gone.
+        const left = first?.key.reveal() as Buffer;
+        await driver.put(`${places[kind].privateFolder}/1.key`, left);
+        await (kind === 'receipt' ? store.ensureReceiptKey() : store.ensureErasureKey());
+        expect(await published()).toEqual(both.slice(1));
+        await store.revokeReceiptKey(kind, '1');
         await store.revokeReceiptKey(kind, '2');
         await store.revokeReceiptKey(kind, '2');
         expect(await published()).toEqual([]);

@@ -25,8 +25,8 @@ describe('the way to Redis', () => {
     ).toMatchObject({
       ...{ isEncrypted: true, username: 'sotto', password: 'p@ss', sentinelPassword: 'a/b' },
     });
-    expect(readRedisAddress('redis+sentinel://:word@one/bells')).toMatchObject({
-      ...{ username: undefined, password: 'word' },
+    expect(readRedisAddress('redis+sentinel://:wo:rd@one/bells')).toMatchObject({
+      ...{ username: undefined, password: 'wo:rd' },
     });
   });
 
