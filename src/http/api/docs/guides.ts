@@ -5,6 +5,8 @@ const files = {
   'command-line': 'docs/command-line.md',
   'front-desk': 'docs/front-desk.md',
   operations: 'docs/operations.md',
+  scaling: 'docs/scaling.md',
+  capacity: 'docs/capacity.md',
   'data-protection': 'docs/data-protection.md',
   security: 'SECURITY.md',
 } as const;
