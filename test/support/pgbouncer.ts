@@ -36,6 +36,7 @@ export async function startPgBouncer({
   const all = {
     ...{ listen_addr: '127.0.0.1', listen_port: String(port), unix_socket_dir: '' },
     ...{ pool_mode: 'transaction', default_pool_size: '4', max_client_conn: '200' },
+    server_login_retry: '1',
     ...{ auth_type: 'scram-sha-256', auth_file: join(folder, 'users.txt') },
     // It will not run as root.
     ...(isRoot && { user: 'nobody' }),
