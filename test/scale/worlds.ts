@@ -3,8 +3,9 @@ import type { Scenario } from '../chaos/scenario.ts';
 import type { Backend, Shape } from '../chaos/stage/stage.ts';
 import { startTestPostgres, type TestPostgres } from '../support/embedded-postgres.ts';
 import { followedSettings, promote, startStandby } from '../support/postgres-standby.ts';
-import type { RedisProgram } from '../support/redis-process.ts';
+import { type RedisProgram, startRedisProcess } from '../support/redis-process.ts';
 import { type SeveralRedis, startCluster, startSentinels } from '../support/redis-several.ts';
+import { twoOfEach } from './two-of-each.ts';
 
 /** One way to grow past a machine, with what goes wrong in it. */
 export interface World {
@@ -97,7 +98,24 @@ const standby: World = {
   },
 };
 
+const roles: readonly World[] = [
+  {
+    ...{ name: 'roles', backend: 'redis' },
+    async open(program) {
+      const redis = await startRedisProcess(program());
+      return { shape: { redisUrl: redis.url }, scenario: twoOfEach('roles'), close: redis.stop };
+    },
+  },
+  {
+    ...{ name: 'roles-postgres', backend: 'postgres' },
+    open: async () => ({
+      ...{ shape: {}, scenario: twoOfEach('roles-postgres'), close: async () => {} },
+    }),
+  },
+];
+
 export const worlds: readonly World[] = [
+  ...roles,
   pooler,
   severalRedis('sentinel', 'the primary killed, another chosen by three Sentinels', startSentinels),
   severalRedis(
