@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Config } from '../../config/env.ts';
-import type { ReceiptKind } from '../keys/key-store.ts';
+import type { RevocableKind } from '../keys/key-store.ts';
 import { revokeDay } from '../usecases/revoke-day.ts';
 import { revokeSelector, type SelectorProblem } from '../usecases/revoke-selector.ts';
 import { adminUrlOf } from './admin.ts';
@@ -16,6 +16,9 @@ interface Values {
   readonly json?: boolean | undefined;
 }
 
+type NumberedKind = Exclude<RevocableKind, 'link'>;
+const isNumberedKind = (kind = ''): kind is NumberedKind => Object.hasOwn(said, kind);
+
 /** Longer than any process goes on with link keys that it has read. */
 const forgottenMs = 12_000;
 
@@ -29,11 +32,8 @@ export async function revokeKey(config: Config, values: Values, word: string): P
   if (kind === 'day' && /^\d{4}-\d{2}-\d{2}$/.test(id)) {
     return revokeOneDay(config, { ...values, reason }, id);
   }
-  if ((kind === 'receipt' || kind === 'erasure') && /^[1-9]\d*$/.test(id)) {
-    return revokeReceipt(config, { ...values, reason }, { kind, id });
-  }
-  if (kind === 'passkey' && /^[1-9]\d*$/.test(id)) {
-    return revokePasskeys(config, { ...values, reason }, id);
+  if (isNumberedKind(kind) && /^[1-9]\d*$/.test(id)) {
+    return revokeNumbered(config, { ...values, reason }, { kind, id });
   }
   throw new CommandError(
     'Say link/SELECTOR, day/YYYY-MM-DD, receipt/ID, erasure/ID or passkey/ID.',
@@ -97,54 +97,44 @@ async function revokeOneDay(
   return exitCodes.failed;
 }
 
-/** Another one is there first: a role without any would sign on with the one in its memory. */
-async function revokeReceipt(
+/** Another one is there first: a role without any would go on with the one in its memory. */
+async function revokeNumbered(
   config: Config,
   { reason, json }: Values & { reason: string },
-  { kind, id }: { kind: ReceiptKind; id: string },
+  { kind, id }: { kind: NumberedKind; id: string },
 ): Promise<number> {
   const [store] = keyStoresOf(config, {});
   const kept = (await store.keptKeys(kind)).map((key) => key.id);
-  const published = await store.publishedIds(kind);
-  if (!kept.includes(id) && !published.includes(id)) {
+  const published = kind === 'passkey' ? [] : await store.publishedIds(kind);
+  // A mark is of a revocation that was cut short, or is done once more.
+  if (![...kept, ...published, ...(await store.revokedIds(kind))].includes(id)) {
     throw new CommandError('There is no such key; see sotto keys list. Nothing was revoked.', {
       exitCode: exitCodes.failed,
     });
   }
   await auditKey(config, { action: 'key.revoke', subject: `${kind}/${id}`, reason });
   if (!kept.some((other) => other !== id)) await store.addKey(kind);
-  await store.revokeReceiptKey(kind, id);
-  console.log(
-    json
-      ? JSON.stringify({ revoked: `${kind}/${id}` })
-      : [
-          `No receipt under ${kind}/${id} verifies as ours any more, once copies of the published keys are five minutes old.`,
-          'Receipts that were signed with it stay what booking systems have in hand: a PUT of the same appointment gets one under another key.',
-        ].join('\n'),
-  );
+  await store.revokeKey(kind, id);
+  console.log(json ? JSON.stringify({ revoked: `${kind}/${id}` }) : said[kind](`${kind}/${id}`));
   return exitCodes.fine;
 }
 
-/** People whose passkeys it ends prove themselves as before they had one, and may make another. */
-async function revokePasskeys(
-  config: Config,
-  { reason, json }: Values & { reason: string },
-  id: string,
-): Promise<number> {
-  const [store] = keyStoresOf(config, {});
-  const kept = (await store.keptKeys('passkey')).map((key) => key.id);
-  if (!kept.includes(id)) {
-    throw new CommandError('There is no such key; see sotto keys list. Nothing was revoked.', {
-      exitCode: exitCodes.failed,
-    });
-  }
-  await auditKey(config, { action: 'key.revoke', subject: `passkey/${id}`, reason });
-  if (kept.length === 1) await store.addKey('passkey');
-  await store.removeKey('passkey', id);
-  console.log(
-    json
-      ? JSON.stringify({ revoked: `passkey/${id}` })
-      : `No passkey that was made under passkey/${id} opens anything any more. Their people prove themselves as they did before.`,
-  );
-  return exitCodes.fine;
-}
+const said: Record<NumberedKind, (word: string) => string> = {
+  receipt: (word) =>
+    [
+      `No receipt under ${word} verifies as ours any more, once copies of the published keys are five minutes old.`,
+      'Receipts that were signed with it stay what booking systems have in hand: a PUT of the same appointment gets one under another key.',
+      'Where several folders hold it, copy api/receipt and public/receipt, with the mark, to each.',
+    ].join('\n'),
+  erasure: (word) =>
+    [
+      `No receipt of an erasure under ${word} verifies as ours any more, once copies of the published keys are five minutes old.`,
+      'What was erased stays erased: the same DELETE with erase=true gets a receipt under another key.',
+      `Where api has a folder of its own, it publishes the key until public/erasure is copied there, with the mark ${word.replace(/.*\//, '')}.revoked.`,
+    ].join('\n'),
+  passkey: (word) =>
+    [
+      `No passkey that was made under ${word} opens anything any more. Their people prove themselves as they did before.`,
+      'Where several folders hold it, copy patient/passkey, with the mark, to each.',
+    ].join('\n'),
+};

@@ -1,7 +1,7 @@
 import type { KeyStore, NumberedKey, RotatedKind } from './key-store.ts';
 import { KeyStoreError } from './key-store-error.ts';
 
-type Store = Pick<KeyStore, 'keptKeys' | 'keptKey' | 'addKey' | 'removeKey' | 'revokedSelectors'>;
+type Store = Pick<KeyStore, 'keptKeys' | 'keptKey' | 'addKey' | 'removeKey' | 'revokedIds'>;
 
 /** The stores of the roles that share a kind of key; the first makes what the others keep. */
 export type Stores = readonly [Store, ...Store[]];
@@ -53,7 +53,7 @@ export async function levelKeys(
   const known = new Map<string, NumberedKey>();
   const held = new Map<Store, Set<string>>();
   for (const store of stores) {
-    if (kind === 'link') for (const id of await store.revokedSelectors()) gone.add(id);
+    for (const id of await store.revokedIds(kind)) gone.add(id);
     const ids = (await store.keptKeys(kind)).map(({ id }) => id);
     held.set(store, new Set(ids));
     for (const id of ids) {
@@ -75,7 +75,7 @@ export async function levelKeys(
 
 async function usedIds(store: Store, kind: RotatedKind): Promise<string[]> {
   const kept = (await store.keptKeys(kind)).map(({ id }) => id);
-  return kind === 'link' ? [...kept, ...(await store.revokedSelectors())] : kept;
+  return [...kept, ...(await store.revokedIds(kind))];
 }
 
 const strangerProblem = (kind: RotatedKind, id: string) =>

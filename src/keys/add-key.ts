@@ -5,7 +5,8 @@ import { ensurePairs, privateBytes, rotatedPairs } from './key-pairs.ts';
 import { places, rotatedFolders } from './key-places.ts';
 import type { AddedKey, NumberedKey, RotatedKind } from './key-store.ts';
 import { KeyStoreError } from './key-store-error.ts';
-import { revokedIn } from './revoked-keys.ts';
+import { numberAfter } from './make-keys.ts';
+import { livingIn, revokedIn } from './revoked-keys.ts';
 
 /** In the order in which they are used. */
 const selectors = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
@@ -14,7 +15,7 @@ const selectors = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
  * Makes another key of a kind beside those that are there, or keeps one that was made elsewhere. Of pairs
  * both halves are made here, by whoever holds the private ones.
  *
- * @returns undefined for one given whose id another key has, or whose selector was revoked
+ * @returns undefined for one given whose id another key has, or was revoked
  */
 export async function addKey(
   files: KeyFolder,
@@ -22,9 +23,7 @@ export async function addKey(
   { given, after = [] }: AddedKey,
 ): Promise<NumberedKey | undefined> {
   const folder = rotatedFolders[kind];
-  if (kind === 'link' && given && (await revokedSelectorsIn(files)).includes(given.id)) {
-    return undefined;
-  }
+  if (given && (await revokedIn(files, folder)).includes(given.id)) return undefined;
   const id = given?.id ?? (await unusedId(files, kind, after));
   const pair = rotatedPairs[kind];
   if (pair) {
@@ -50,7 +49,7 @@ async function unusedId(
   if (kind === 'link') {
     return selectorAfter([
       ...(await selectorsIn(files)),
-      ...(await revokedSelectorsIn(files)),
+      ...(await revokedIn(files, places.link)),
       ...after,
     ]);
   }
@@ -61,34 +60,20 @@ async function unusedId(
     ...(await revokedIn(files, rotatedFolders[kind])),
     ...after,
   ];
-  const numbers = used.map(Number).filter(Number.isSafeInteger);
-  return String(Math.max(0, ...numbers) + 1);
+  return numberAfter(used);
 }
 
-function selectorAfter(used: readonly string[]): string {
+/** The selector that follows those used up. */
+export function selectorAfter(used: readonly string[]): string {
   // -1 of none leads to the first.
   const next = selectors.charAt(Math.max(-1, ...used.map((one) => selectors.indexOf(one))) + 1);
   if (next) return next;
   throw new KeyStoreError([`${places.link}: has used every selector there is`]);
 }
 
-/** The selector of the first link key of a store, by its marks alone: two makers come to the same one. */
-export async function firstSelectorIn(files: KeyFolder): Promise<string> {
-  return selectorAfter(await revokedSelectorsIn(files));
-}
-
-/** Selectors of the link keys there are, in the order in which they are used up. */
+/** Selectors of the link keys that were not revoked, in the order in which they are used up. */
 export async function selectorsIn(files: KeyFolder): Promise<string[]> {
-  return inOrder(await files.list(places.link, privateExtension));
-}
-
-/** Selectors whose keys were revoked here. */
-export async function revokedSelectorsIn(files: KeyFolder): Promise<string[]> {
-  return inOrder(await revokedIn(files, places.link));
-}
-
-function inOrder(names: readonly string[]): string[] {
-  return names
+  return (await livingIn(files, places.link, privateExtension))
     .filter((selector) => selector.length === 1 && selectors.includes(selector))
     .sort((one, other) => selectors.indexOf(one) - selectors.indexOf(other));
 }

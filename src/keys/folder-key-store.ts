@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { addKey, firstSelectorIn, revokedSelectorsIn, selectorsIn } from './add-key.ts';
+import { addKey, selectorAfter, selectorsIn } from './add-key.ts';
 import { type KeyFolder, privateExtension } from './key-folder.ts';
 import { inUseLast, numbersIn } from './key-order.ts';
 import {
@@ -23,9 +23,8 @@ import { KeyStoreAwayError, KeyStoreError } from './key-store-error.ts';
 import type { LinkKey } from './link-token.ts';
 import { ensureFirst, ensureFirstPair, ensureNamed } from './make-keys.ts';
 import { publishedKeys, readHalf, readKeys, readPrivate } from './read-keys.ts';
-import { revokeLinkKey, revokeReceiptKey } from './revoked-keys.ts';
+import { revokedIn, revokeKey } from './revoked-keys.ts';
 
-const firstNumber = '1';
 /** No key, and in no list. */
 const probe = '.writable';
 
@@ -91,7 +90,7 @@ export function folderKeyStore(
 
   const symmetricKeys = async (name: SymmetricKeyName): Promise<NumberedKey[]> => {
     const folder = symmetricFolders[name];
-    await ensureFirst(files, folder, firstNumber);
+    await ensureFirst(files, folder);
     return numberedKeys(folder);
   };
 
@@ -125,7 +124,7 @@ export function folderKeyStore(
 
     linkKeys,
     async ensureLinkKey() {
-      await ensureFirst(files, places.link, await firstSelectorIn(files));
+      await ensureFirst(files, places.link, selectorAfter);
       return linkKeys();
     },
 
@@ -152,7 +151,7 @@ export function folderKeyStore(
 
     cookieKeys: () => numberedKeys(places.cookie),
     async ensureCookieKey() {
-      await ensureFirst(files, places.cookie, firstNumber);
+      await ensureFirst(files, places.cookie);
       return numberedKeys(places.cookie);
     },
 
@@ -195,9 +194,8 @@ export function folderKeyStore(
       await files.remove(folder, `${id}${privateExtension}`);
     },
     publishedIds: (kind) => files.list(places[kind].publicFolder, receiptPair.publicExtension),
-    revokeReceiptKey: (kind, id) => revokeReceiptKey(files, kind, id),
-    revokeLinkKey: (selector) => revokeLinkKey(files, selector),
-    revokedSelectors: () => revokedSelectorsIn(files),
+    revokeKey: (kind, id) => revokeKey(files, kind, id),
+    revokedIds: (kind) => revokedIn(files, rotatedFolders[kind]),
     async checkWritable(kind) {
       const folder = rotatedFolders[kind];
       await files.makeFolder(folder, 'owner');

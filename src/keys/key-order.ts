@@ -1,4 +1,5 @@
 import { type KeyFolder, privateExtension } from './key-folder.ts';
+import { livingIn } from './revoked-keys.ts';
 
 /**
  * In which order keys are used: the oldest first, but those too young, which not every process has read,
@@ -28,9 +29,9 @@ export async function inUseLast(
   return [...names.filter(isYoung), ...names.filter((name) => !isYoung(name))];
 }
 
-/** Numbers of the keys in a folder, the oldest first. */
+/** Numbers of the keys in a folder that were not revoked, the oldest first. */
 export async function numbersIn(files: Pick<KeyFolder, 'list'>, folder: string): Promise<string[]> {
-  return (await files.list(folder, privateExtension))
+  return (await livingIn(files, folder, privateExtension))
     .filter((id) => /^\d+$/.test(id))
     .sort((one, other) => Number(one) - Number(other));
 }

@@ -42,6 +42,9 @@ export type RotatedKind = (typeof rotatedKinds)[number];
 /** What receipts verify with that are out: published, so one that leaked must be taken back. */
 export type ReceiptKind = 'receipt' | 'erasure';
 
+/** What can be taken back in an emergency; its id is used up then. */
+export type RevocableKind = 'link' | 'passkey' | ReceiptKind;
+
 /** What another key is to be. */
 export interface AddedKey {
   /** One made in another store. */
@@ -153,14 +156,12 @@ export interface KeyStore {
   /** Ids of such keys whose public half stands published, whether or not anything is signed with them. */
   publishedIds(kind: ReceiptKind): Promise<readonly string[]>;
   /**
-   * Removes both halves of a key for receipts, and remembers its number: what was signed with it is of
-   * nobody's key from then on.
+   * Removes a key with its public half, and remembers its id: no other key is ever made under it, and a
+   * copy that is put back is not used, nor published. Again finishes what was cut short.
    */
-  revokeReceiptKey(kind: ReceiptKind, id: string): Promise<void>;
-  /** Removes a link key, and remembers its selector: no other key is ever made under it. */
-  revokeLinkKey(selector: string): Promise<void>;
-  /** Selectors that were revoked in this store. */
-  revokedSelectors(): Promise<readonly string[]>;
+  revokeKey(kind: RevocableKind, id: string): Promise<void>;
+  /** Ids of this kind that were revoked in this store. */
+  revokedIds(kind: RotatedKind): Promise<readonly string[]>;
   /** @throws {KeyStoreError} when no key of this kind could be made or removed here */
   checkWritable(kind: RotatedKind): Promise<void>;
 }

@@ -2,13 +2,23 @@ import { randomBytes } from 'node:crypto';
 import { type KeyFolder, privateExtension } from './key-folder.ts';
 import { ensurePairs, type PairKind, privateBytes } from './key-pairs.ts';
 import type { PairPlace } from './key-places.ts';
-import { revokedIn } from './revoked-keys.ts';
+import { livingIn, revokedIn } from './revoked-keys.ts';
 
-/** Makes the first key of a folder unless it holds one. */
-export async function ensureFirst(files: KeyFolder, folder: string, name: string): Promise<void> {
-  if ((await files.list(folder, privateExtension)).length === 0) {
-    await ensureNamed(files, folder, name);
-  }
+/** Makes the first key of a folder unless it holds one. Its name follows from the marks alone: two makers
+ * come to the same one. */
+export async function ensureFirst(
+  files: KeyFolder,
+  folder: string,
+  firstAfter: (revoked: readonly string[]) => string = numberAfter,
+): Promise<void> {
+  if ((await livingIn(files, folder, privateExtension)).length > 0) return;
+  await ensureNamed(files, folder, firstAfter(await revokedIn(files, folder)));
+}
+
+/** The number that follows those used up. */
+export function numberAfter(used: readonly string[]): string {
+  const numbers = used.map(Number).filter(Number.isSafeInteger);
+  return String(Math.max(0, ...numbers) + 1);
 }
 
 /** Makes a key unless it is there. */
@@ -29,9 +39,8 @@ export async function ensureFirstPair(
   kind: PairKind,
 ): Promise<void> {
   const published = await files.list(place.publicFolder, kind.publicExtension);
-  const held = await files.list(place.privateFolder, privateExtension);
   const revoked = await revokedIn(files, place.privateFolder);
-  const unused = String(Math.max(0, ...[...published, ...revoked].map(Number)) + 1);
-  const living = held.filter((name) => !revoked.includes(name));
-  await ensurePairs(files, { place, kind, names: living.length > 0 ? living : [unused] });
+  const living = await livingIn(files, place.privateFolder, privateExtension);
+  const names = living.length > 0 ? living : [numberAfter([...published, ...revoked])];
+  await ensurePairs(files, { place, kind, names });
 }

@@ -5,6 +5,7 @@ import { privateBytes, receiptPair } from './key-pairs.ts';
 import type { PairPlace } from './key-places.ts';
 import type { NumberedKey } from './key-store.ts';
 import { KeyStoreError } from './key-store-error.ts';
+import { livingIn } from './revoked-keys.ts';
 
 /** Keys of these names, in this order; one removed meanwhile is left out. */
 export async function readKeys(
@@ -44,9 +45,9 @@ export async function readHalf(files: KeyFolder, path: string): Promise<Buffer |
   return bytes;
 }
 
-/** Every public half of a place, as it was published. */
+/** Every public half of a place that was not revoked, as it was published. */
 export async function publishedKeys(files: KeyFolder, { publicFolder }: PairPlace): Promise<JWK[]> {
-  const names = await files.list(publicFolder, receiptPair.publicExtension);
+  const names = await livingIn(files, publicFolder, receiptPair.publicExtension);
   const jwks = await Promise.all(
     names.sort().map((name) => files.read(`${publicFolder}/${name}${receiptPair.publicExtension}`)),
   );

@@ -1,9 +1,9 @@
-import { type KeyFolder, privateExtension } from './key-folder.ts';
-import { destroyPair, receiptPair } from './key-pairs.ts';
-import { places } from './key-places.ts';
-import type { ReceiptKind } from './key-store.ts';
+import { type Audience, type KeyFolder, privateExtension } from './key-folder.ts';
+import { destroyPair, rotatedPairs } from './key-pairs.ts';
+import { rotatedFolders } from './key-places.ts';
+import type { RevocableKind } from './key-store.ts';
 
-/** Marks an id whose key was revoked: no other key may ever stand under it. */
+/** Marks an id whose key was revoked: no other key may ever stand under it, nor that one again. */
 const revokedExtension = '.revoked';
 
 /** Ids whose keys were revoked here. */
@@ -11,25 +11,41 @@ export function revokedIn(files: Pick<KeyFolder, 'list'>, folder: string): Promi
   return files.list(folder, revokedExtension);
 }
 
-/** Removes a link key. The mark is durable first: nothing else remembers the selector here. */
-export async function revokeLinkKey(files: KeyFolder, selector: string): Promise<void> {
-  await mark(files, places.link, selector);
-  await files.remove(places.link, `${selector}${privateExtension}`);
+/**
+ * Names in a folder whose keys were not revoked there. What bears a mark is nobody's: it was left by a
+ * revocation that was cut short, or came back with a copy of the folder.
+ */
+export async function livingIn(
+  files: Pick<KeyFolder, 'list'>,
+  folder: string,
+  extension: string,
+): Promise<string[]> {
+  const all = await files.list(folder, '');
+  const names = new Set(all);
+  return all
+    .filter((name) => name.endsWith(extension))
+    .map((name) => name.slice(0, name.length - extension.length))
+    .filter((name) => !names.has(`${name}${revokedExtension}`));
 }
 
-/** Removes both halves of a key for receipts, the mark first. */
-export async function revokeReceiptKey(
+/**
+ * Removes a key for good. The marks are durable first, in the public folder too: copies of it that are
+ * kept elsewhere get the mark, and publish the key no more.
+ */
+export async function revokeKey(files: KeyFolder, kind: RevocableKind, id: string): Promise<void> {
+  const folder = rotatedFolders[kind];
+  const pair = rotatedPairs[kind];
+  await mark(files, { folder, id, audience: 'owner' });
+  if (!pair) return files.remove(folder, `${id}${privateExtension}`);
+  await mark(files, { folder: pair.place.publicFolder, id, audience: 'everyone' });
+  await destroyPair(files, { ...pair, name: id });
+}
+
+async function mark(
   files: KeyFolder,
-  kind: ReceiptKind,
-  id: string,
+  { folder, id, audience }: { folder: string; id: string; audience: Audience },
 ): Promise<void> {
-  const place = places[kind];
-  await mark(files, place.privateFolder, id);
-  await destroyPair(files, { place, kind: receiptPair, name: id });
-}
-
-async function mark(files: KeyFolder, folder: string, id: string): Promise<void> {
-  await files.makeFolder(folder, 'owner');
-  await files.create(`${folder}/${id}${revokedExtension}`, Buffer.alloc(0), 'owner');
+  await files.makeFolder(folder, audience);
+  await files.create(`${folder}/${id}${revokedExtension}`, Buffer.alloc(0), audience);
   await files.sync(folder);
 }

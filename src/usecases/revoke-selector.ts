@@ -55,7 +55,7 @@ export async function revokeSelector(
     });
   });
   const journaled = await tryJournal(deps.journal, { kind: 'selector_revocation', selector });
-  for (const store of deps.stores) await store.revokeLinkKey(selector);
+  for (const store of deps.stores) await store.revokeKey('link', selector);
   const atOnce = await endLinks(deps, selector);
   await deps.untilForgotten();
   const later = await endLinks(deps, selector);
@@ -79,7 +79,7 @@ async function prepareStores(
   const marked: (readonly string[])[] = [];
   for (const store of stores) {
     kept.push((await store.keptKeys('link')).map(({ id }) => id));
-    marked.push(await store.revokedSelectors());
+    marked.push(await store.revokedIds('link'));
   }
   // A mark is of a revocation that was cut short, or is done once more: then it may be gone already.
   const holders = stores.filter(

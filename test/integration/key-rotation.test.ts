@@ -176,7 +176,7 @@ describe('a receipt key that somebody else has', () => {
     };
     const old = await sign();
     await store.addKey('receipt');
-    await store.revokeReceiptKey('receipt', '1');
+    await store.revokeKey('receipt', '1');
     await receipts.renew();
     const published = createLocalJWKSet(receipts.jwks());
     expect(receipts.jwks().keys).toHaveLength(1);

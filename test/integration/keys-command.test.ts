@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -73,9 +73,17 @@ it('keys of one role are rotated each by its command; those that passkeys need a
   });
   const revoked = await sotto('keys', 'revoke', 'passkey/1', '--reason', 'lost laptop');
   expect(revoked).toMatchObject({ code: 0, out: expect.stringContaining('No passkey') });
-  expect(await readdir(at('patient/patient/passkey'))).toEqual(['2.key']);
+  expect((await readdir(at('patient/patient/passkey'))).sort()).toEqual(['1.revoked', '2.key']);
+  // Cut short, or a copy put back: it is done again.
+  await writeFile(at('patient/patient/passkey/1.key'), Buffer.alloc(32, 1), { mode: 0o600 });
+  const again = await sotto('keys', 'revoke', 'passkey/1', '--reason', 'lost laptop');
+  expect(again).toMatchObject({ code: 0 });
+  expect((await readdir(at('patient/patient/passkey'))).sort()).toEqual(['1.revoked', '2.key']);
+  const erasure = await sotto('keys', 'revoke', 'erasure/1', '--reason', 'lost laptop');
+  expect(erasure).toMatchObject({ code: 0, out: expect.stringContaining('erase=true') });
+  expect((await readdir(at('patient/public/erasure'))).sort()).toEqual(['1.revoked', '2.jwk']);
   expect(await sotto('keys', 'retire', 'portal/1', '--reason', 'old')).toMatchObject({ code: 0 });
-  expect((await audited()).at(-2)).toBe('key.revoke passkey/1');
+  expect((await audited()).at(-2)).toBe('key.revoke erasure/1');
 });
 
 it('a receipt key is revoked with its public half; the only one has a successor first', async () => {

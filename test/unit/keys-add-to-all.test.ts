@@ -68,7 +68,7 @@ describe('a key that two roles share', () => {
 
   it('does not come back once it was revoked in one of them, and its selector is not used again', async () => {
     for (let made = 0; made < 3; made += 1) await addKeyToAll(stores, 'link');
-    await worker.revokeLinkKey('c');
+    await worker.revokeKey('link', 'c');
     await patient.removeKey('link', 'b');
     await levelKeys(stores, 'link', ['b']);
     expect(await idsOf(worker, 'link')).toEqual(['a', 'b']);

@@ -8,8 +8,9 @@ import { Secret } from '../../src/domain/secret.ts';
 import { boxPublicKey } from '../../src/keys/box-keys.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
 import { folderKeyStore, type KeyStoreOptions } from '../../src/keys/folder-key-store.ts';
+import { receiptPair } from '../../src/keys/key-pairs.ts';
 import { places } from '../../src/keys/key-places.ts';
-import { type KeyStore, rotatedKinds } from '../../src/keys/key-store.ts';
+import { type KeyStore, type NumberedKey, rotatedKinds } from '../../src/keys/key-store.ts';
 import { createReceipts } from '../../src/keys/receipt.ts';
 import { rememberingFolder } from '../../src/keys/remembering-folder.ts';
 import { vaultClient } from '../../src/keys/vault-client.ts';
@@ -286,9 +287,9 @@ describe.each([
       await store.ensureLinkKey();
       expect((await store.addKey('link'))?.id).toBe('b');
       const revoked = await store.keptKey('link', 'b');
-      await store.revokeLinkKey('b');
+      await store.revokeKey('link', 'b');
       expect((await store.keptKeys('link')).map(({ id }) => id)).toEqual(['a']);
-      expect(await store.revokedSelectors()).toEqual(['b']);
+      expect(await store.revokedIds('link')).toEqual(['b']);
       expect(await store.addKey('link', revoked && { given: revoked })).toBeUndefined();
       expect((await store.addKey('link'))?.id).toBe('c');
       expect((await store.addKey('link', { after: ['e'] }))?.id).toBe('f');
@@ -297,7 +298,7 @@ describe.each([
     it('begin after the only link key, where that was revoked', async () => {
       const store = driver.open();
       await store.ensureLinkKey();
-      await store.revokeLinkKey('a');
+      await store.revokeKey('link', 'a');
       expect((await store.ensureLinkKey()).map(({ selector }) => selector)).toEqual(['b']);
     });
 
@@ -342,18 +343,27 @@ describe.each([
         const first = await store.addKey(kind);
         await store.addKey(kind);
         const both = await published();
-        await store.revokeReceiptKey(kind, '1');
+        await store.revokeKey(kind, '1');
         expect(both).toHaveLength(2);
         expect(await published()).toEqual(both.slice(1));
         expect(await store.keptKey(kind, '1')).toBeUndefined();
         // As if whoever revoked it had died before the private half was gone.
         const left = first?.key.reveal() as Buffer;
         await driver.put(`${places[kind].privateFolder}/1.key`, left);
-        await (kind === 'receipt' ? store.ensureReceiptKey() : store.ensureErasureKey());
+        const signing = async () => {
+          const held = kind === 'receipt' ? store.ensureReceiptKey() : store.ensureErasureKey();
+          return (await held).map(({ id }) => id);
+        };
+        expect(await signing()).toEqual(['2']);
+        expect((await store.keptKeys(kind)).map(({ id }) => id)).toEqual(['2']);
+        // As if a copy of the public folder had been put back.
+        const half = receiptPair.publicHalf(left);
+        await driver.put(`${places[kind].publicFolder}/1.jwk`, half);
         expect(await published()).toEqual(both.slice(1));
-        await store.revokeReceiptKey(kind, '1');
-        await store.revokeReceiptKey(kind, '2');
-        await store.revokeReceiptKey(kind, '2');
+        expect(await store.addKey(kind, { given: first as NumberedKey })).toBeUndefined();
+        await store.revokeKey(kind, '1');
+        await store.revokeKey(kind, '2');
+        await store.revokeKey(kind, '2');
         expect(await published()).toEqual([]);
         const [next] = await (kind === 'receipt'
           ? store.ensureReceiptKey()
@@ -363,6 +373,29 @@ describe.each([
         expect((await store.addKey(kind))?.id).toBe('4');
       },
     );
+
+    it('for passkeys that were revoked are used no more, nor when a copy is put back', async () => {
+      const store = driver.open();
+      const [first] = await store.symmetricKeys('passkey');
+      await store.revokeKey('passkey', '1');
+      await driver.put('patient/passkey/1.key', first?.key.reveal() as Buffer);
+      const idsInUse = async () => (await store.symmetricKeys('passkey')).map(({ id }) => id);
+      expect(await idsInUse()).toEqual(['2']);
+      expect((await store.symmetricKey('passkey')).reveal()).not.toEqual(first?.key.reveal());
+      expect(await store.addKey('passkey', { given: first as NumberedKey })).toBeUndefined();
+      await store.revokeKey('passkey', '2');
+      expect(await idsInUse()).toEqual(['3']);
+      expect(await driver.names('patient/passkey')).toContain('2.revoked');
+    });
+
+    it('of links that were revoked sign nothing, nor when a copy is put back', async () => {
+      const store = driver.open({ readBeforeUsedMs: 0 });
+      await store.ensureLinkKey();
+      const second = await store.addKey('link');
+      await store.revokeKey('link', 'b');
+      await driver.put('link/b.key', second?.key.reveal() as Buffer);
+      expect((await store.linkKeys()).map(({ selector }) => selector)).toEqual(['a']);
+    });
 
     it('that are too short are refused by path and rule', async () => {
       const store = driver.open();

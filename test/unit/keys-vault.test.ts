@@ -116,7 +116,7 @@ describe('the policies for Vault', () => {
     const store = folderKeyStore(folderOf(await tokenOf('keys')));
     const made = await store.addKey('link');
     expect(made?.id).toBe('b');
-    await store.revokeLinkKey('a');
+    await store.revokeKey('link', 'a');
     expect((await store.keptKeys('link')).map(({ id }) => id)).toEqual(['b']);
     await store.checkWritable('link');
     for (const kind of ['receipt', 'webhook', 'pepper', 'cookie'] as const) {
