@@ -101,7 +101,7 @@ export async function sendCode(
     return 'counted';
   });
   if (counted === 'ceiling') {
-    deps.log.warn('a ceiling was reached', { organisationId, mode, reason: 'codes' });
+    deps.log.warn('a ceiling of codes was reached', { organisationId, mode });
     return { outcome: 'limit' };
   }
   if (counted !== 'counted') return { outcome: counted };

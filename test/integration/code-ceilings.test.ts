@@ -169,9 +169,9 @@ describe('a code that no ceiling or country lets through', () => {
       [organisationId],
     );
     expect(rows).toEqual([{ code: 'quota_exceeded' }]);
-    const lines = logged.filter((line) => line.includes('a ceiling was reached'));
+    const lines = logged.filter((line) => line.includes('a ceiling of codes was reached'));
     expect(lines.map((line) => JSON.parse(line))).toEqual([
-      expect.objectContaining({ organisationId, mode: 'live', reason: 'codes' }),
+      expect.objectContaining({ organisationId, mode: 'live' }),
     ]);
     for (const { phone } of asked) expect(logged.join('')).not.toContain(phone.slice(3));
   });
