@@ -179,7 +179,7 @@ async function buildApp({
       assert(codeTransports, 'no link offers a code where none can be sent');
       const { transportFor } = codeTransports;
       const linkHostUrl = config.PATIENT_URL;
-      return sendCode({ database, keys, transportFor, linkHostUrl }, input);
+      return sendCode({ database, keys, transportFor, linkHostUrl, log }, input);
     },
     hasCode: (input) => hasCode({ database }, input),
     optOut: {

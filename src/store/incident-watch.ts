@@ -40,7 +40,9 @@ const counted: Partial<Record<IncidentCode, string>> = {
       and coalesce(o.created_at < h.beat_at - interval '5 minutes', true)`,
   // A key for trying reaches nobody.
   quota_exceeded: `select refused_at as began, refused_at as noticed, organisation_id
-    from credential_usage where refused_at > now() - interval '10 minutes' and mode = 'live'`,
+    from (select refused_at, mode, organisation_id from credential_usage
+      union all select refused_at, mode, organisation_id from code_counts) c
+    where refused_at > now() - interval '10 minutes' and mode = 'live'`,
   reminders_late: `select due_at as began, due_at + interval '${lateIncidentS} seconds' as noticed,
       organisation_id from (${dueUnpaused({ lateByS: lateIncidentS, modes: ['live'], limit: 1_000 })}) w`,
 };

@@ -25,6 +25,8 @@ export interface StoredPatientLink {
   readonly defaultLanguage: string;
   readonly birthDateOpensAll: boolean;
   readonly proofPolicy: ProofPolicy;
+  /** Where its organisation lets phones be now; null: anywhere. */
+  readonly countries: readonly string[] | null;
   readonly portal: Portal | null;
   /** Whether the version was accepted while its organisation had the portal that it has now. */
   readonly isSubjectOfPortal: boolean;
@@ -60,7 +62,7 @@ export async function readPatientLink(
        a.state, a.moved, a.starts_at as "startsAt", l.expires_at as "expiresAt", a.version,
        v.view_month as "viewMonth", v.content, k.sealed_key as "sealedContentKey",
        o.default_language as "defaultLanguage", o.birth_date_opens_all as "birthDateOpensAll",
-       o.proof_policy as "proofPolicy",
+       o.proof_policy as "proofPolicy", o.countries,
        case when o.portal_issuer is not null then jsonb_build_object('issuer', o.portal_issuer,
          'clientId', o.portal_client_id, 'acrValues', o.portal_acr_values,
          'maxAgeMinutes', o.portal_max_age_minutes) end as portal,

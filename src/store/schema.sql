@@ -231,6 +231,20 @@ alter table carried_steps owner to sotto_owner;
 alter table carried_steps enable row level security;
 alter table carried_steps force row level security;
 
+create table code_counts (
+  organisation_id uuid not null,
+  mode text not null,
+  hour timestamp with time zone not null,
+  sent_in_hour integer not null,
+  sent_in_day integer not null,
+  refused_at timestamp with time zone,
+  constraint code_counts_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
+  constraint code_counts_pkey PRIMARY KEY (organisation_id, mode)
+);
+alter table code_counts owner to sotto_owner;
+alter table code_counts enable row level security;
+alter table code_counts force row level security;
+
 create table codes (
   id uuid not null,
   organisation_id uuid not null,
@@ -1346,6 +1360,13 @@ create policy only_before_it_counts on carried_steps as restrictive for update t
   WHERE ((m.month = carried_steps.month) AND (m.dropped_at IS NOT NULL))))));
 create policy own_organisations on carried_steps for select to sotto_ops
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy every_organisation on code_counts for select to sotto_scheduler
+  using (true);
+create policy own_organisations on code_counts for all to sotto_patient
+  using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
+  with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy retention on code_counts for delete to sotto_scheduler
+  using ((hour < (clock_timestamp() - '36:00:00'::interval)));
 create policy every_organisation on codes for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -2801,6 +2822,8 @@ grant insert, select on carried_steps to sotto_scheduler;
 grant select (count, from_state, mode, month, organisation_id, to_state) on carried_steps to sotto_lookup;
 grant select on carried_steps to sotto_ops;
 grant update (count) on carried_steps to sotto_scheduler;
+grant delete, select on code_counts to sotto_scheduler;
+grant insert, select, update on code_counts to sotto_patient;
 grant delete, insert, select, update on codes to sotto_patient;
 grant delete, select on codes to sotto_scheduler;
 grant delete, insert, select on content_keys to sotto_api;

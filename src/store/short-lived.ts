@@ -19,6 +19,7 @@ export function shortLived(keep: KeptDays): readonly ShortLived[] {
     // Well past the hour: the clocks of those who judge a token by its age may differ.
     { table: 'credential_tokens', isOver: `expires_at < clock_timestamp() - interval '1 hour'` },
     { table: 'credential_usage', isOver: olderThan('hour', 2) },
+    { table: 'code_counts', isOver: olderThan('hour', 2) },
     { table: 'codes', isOver: olderThan('expires_at', 1) },
     { table: 'heartbeats', isOver: olderThan('beat_at', 1) },
     {

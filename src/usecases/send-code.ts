@@ -9,11 +9,14 @@ import { codeHash, phoneDayIndex, sessionHash } from '../keys/code-hash.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { assertNeutralCode } from '../message/leak-guard.ts';
 import { codeHost, renderCode } from '../message/render-code.ts';
+import { countOrganisationCode, markCodeRefused } from '../store/code-counts.ts';
 import { insertCode, lockCodesOf, readCodeTally, withdrawCode } from '../store/codes.ts';
 import type { Database } from '../store/database.ts';
 import { readDatabaseDay } from '../store/epoch-days.ts';
 import { countPhoneDay, type PhoneDay, uncountPhoneDay } from '../store/phone-day-counts.ts';
+import type { Log } from '../telemetry/log.ts';
 import type { OutgoingSms, SendOutcome, Transport } from '../transport/transport.ts';
+import { isInCountries } from './check-contact-points.ts';
 import type { OpenedLink } from './open-link.ts';
 
 export interface SendCodeDeps {
@@ -25,13 +28,14 @@ export interface SendCodeDeps {
   ) => Pick<Transport<OutgoingSms>, 'send'>;
   /** The origin of links: a code is bound to its host. */
   readonly linkHostUrl: string;
+  readonly log: Pick<Log, 'warn'>;
 }
 
 /**
  * What became of a code that was asked for.
  *
- * `too_soon` and `limit`: none was made. `refused`: certainly nobody got it, and it does not count.
- * `uncertain`: it may arrive, so it counts.
+ * `too_soon` and `limit`: none was made. `refused`: certainly nobody got it, and it counts for the
+ * organisation alone. `uncertain`: it may arrive, so it counts.
  */
 export type CodeSending =
   | { readonly outcome: 'sent' | 'uncertain' | 'too_soon' | 'limit' }
@@ -46,6 +50,9 @@ const minuteS = 60;
  * between has cost a code, and never sends one more than the limits say. It goes out inline, past
  * every queue, and is nowhere but in the message: the database holds an HMAC of it.
  *
+ * A number of a country that the organisation has left since, and an organisation that had as many codes
+ * as it may, get the answer of a phone that had its own: no page tells one from the other.
+ *
  * A phone that said stop to reminders gets a code all the same, since its reader asks for it now; a
  * provider that refuses it then is told of as `optedOut`.
  *
@@ -56,11 +63,12 @@ export async function sendCode(
   deps: SendCodeDeps,
   { link, visitId, language }: { link: OpenedLink; visitId: Secret<string>; language: Language },
 ): Promise<CodeSending> {
-  const { organisationId, linkId, channel, mode } = link.stored;
+  const { organisationId, linkId, channel, mode, countries } = link.stored;
   // One number, one count: a record keeps the number as the booking system wrote it.
   const phone = contactPointOf(link.request.reveal().recipient, 'sms');
   // A code never travels on a channel that has carried the link.
   assert(channel === 'email' && link.factors.includes('code') && phone !== undefined);
+  const mayGoThere = countries === null || isInCountries(phone, countries);
   const to = new Secret(phone);
   const code = newCode();
   const session = sessionHash(visitId);
@@ -76,9 +84,15 @@ export async function sendCode(
       pauseS: limits.codePauseS,
     });
     if (pausing) return 'too_soon';
-    if (sent >= limits.codesPerLinkMax) return 'limit';
+    if (sent >= limits.codesPerLinkMax || !mayGoThere) return 'limit';
     const max = limits.codesPerPhoneDayMax;
     if (!(await countPhoneDay(connection, { ...phoneDay, max }))) return 'limit';
+    // Last, since all codes of the organisation wait for each other from here.
+    if (!(await countOrganisationCode(connection, link.stored))) {
+      await uncountPhoneDay(connection, phoneDay);
+      const isNews = await markCodeRefused(connection, link.stored);
+      return isNews ? 'ceiling' : 'limit';
+    }
     const hash = codeHash(codeKey, { linkId, session, phone: to, code });
     await insertCode(connection, {
       ...{ id, organisationId, linkId, session, hash },
@@ -86,6 +100,10 @@ export async function sendCode(
     });
     return 'counted';
   });
+  if (counted === 'ceiling') {
+    deps.log.warn('a ceiling of codes was reached', { organisationId, mode });
+    return { outcome: 'limit' };
+  }
   if (counted !== 'counted') return { outcome: counted };
 
   const sending = wordOf(await deps.transportFor(link.stored).send(sms));

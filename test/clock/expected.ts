@@ -26,6 +26,7 @@ export const freeTables: ReadonlySet<string> = new Set([
   'event_months',
   'carried_ends',
   // Counts of an hour, and the story may go over the end of one.
+  'code_counts',
   'credential_usage',
   'measuring',
   // A clock that is turned makes duties look silent.

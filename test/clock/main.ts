@@ -1,5 +1,6 @@
 /**
- * Turns the clock of a whole system over three years, and looks through all of it at each turn:
+ * Turns the clock of a whole system over three years, from the fifth of next month on, and looks through all
+ * of it at each turn:
  *
  *     npm run clock        (needs Debian's libfaketime; about three minutes)
  *

@@ -1,4 +1,5 @@
 import fc, { type Arbitrary } from 'fast-check';
+import { isReference } from '../../src/domain/reference.ts';
 import type { FuzzRequest } from './exchange.ts';
 import { awkwardTexts, mutated, type Schema, type Schemas, valuesOf } from './json-values.ts';
 
@@ -82,7 +83,11 @@ function pathParts({ ids, canary }: ApiFuzzInput): Arbitrary<string> {
     { weight: 4, arbitrary: fc.constantFrom(...ids) },
     {
       weight: 2,
-      arbitrary: awkwardTexts(canary).map((text) => encodeURIComponent(text.slice(0, 300))),
+      // But no reference, which is told again.
+      arbitrary: awkwardTexts(canary)
+        .map((text) => text.slice(0, 300))
+        .filter((text) => !isReference(text))
+        .map(encodeURIComponent),
     },
     {
       weight: 1,

@@ -69,6 +69,7 @@ const rows: Parameters<typeof fillForProbe>[1] = {
   audit: { own: { id: 1 }, foreign: { id: 2 }, canary: { id: 11 } },
   audit_chain: { common: { base_id: 10 } },
   // One that is over, and others that still count.
+  code_counts: { own: {}, foreign: { hour: '2026-01-01' }, canary: {} },
   credential_usage: { own: {}, foreign: { hour: '2026-01-01' }, canary: {} },
   // One that waits, and one that waited too long.
   ops_requests: { common: {}, foreign: { expires_at: '2026-01-01', asked_person: 'another' } },
@@ -106,6 +107,8 @@ const exceptions: Readonly<Record<string, Partial<ProbeFact>>> = {
       ]),
     ),
   ),
+  'scheduler code_counts own': { deletes: 1 },
+  'scheduler code_counts none': { deletes: 1 },
   'scheduler credential_usage own': { deletes: 1 },
   'scheduler credential_usage none': { deletes: 1 },
   // A pause of the whole deployment is no organisation's.

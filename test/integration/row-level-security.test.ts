@@ -91,6 +91,7 @@ const refusedSelects: [DatabaseRole, string][] = [
   ['scheduler', 'select thumbprint from credential_keys'],
   ['patient', 'select credential_id from credential_tokens'],
   ['ops', 'select credential_id from credential_tokens'],
+  ['api', 'select hour from code_counts'],
   ['patient', 'select hour from credential_usage'],
   ['worker', 'select hour from credential_usage'],
   ['ops', 'select hour from credential_usage'],
@@ -215,6 +216,7 @@ function rowsOf(id: string): Organisation['rows'] {
       expires_at: now,
     },
     credential_organisations: { organisation_id: id, credential_id: credential },
+    code_counts: { ...common, hour: now, sent_in_hour: 1, sent_in_day: 1 },
     credential_usage: { ...common, credential_id: credential, process_id: randomUUID(), hour: now },
     appointments: {
       ...common,

@@ -56,7 +56,11 @@ export async function startPatientPages(
   database: TestDatabase,
   overrides: Partial<PatientAppOptions> = {},
   phone: FakeTransport = fakeTransport(acceptedOutcome),
-  { sendsCodes = true, portalForAll }: { sendsCodes?: boolean; portalForAll?: Portal } = {},
+  {
+    sendsCodes = true,
+    portalForAll,
+    log = silent,
+  }: { sendsCodes?: boolean; portalForAll?: Portal; log?: Log } = {},
 ): Promise<PatientPages> {
   const folder = await mkdtemp(join(tmpdir(), 'sotto-keys-'));
   const keys = fileKeyStore(folder);
@@ -72,7 +76,7 @@ export async function startPatientPages(
   await keys.ensureErasureKey();
   const sign = createErasureReceipts(keys.ensureErasureKey);
   const deps = {
-    ...{ database: counted.database, journal, keys, log: silent },
+    ...{ database: counted.database, journal, keys, log },
     ...{ sendsCodes, portalForAll, transportFor: () => phone, linkHostUrl: url },
   };
 
