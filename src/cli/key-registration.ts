@@ -69,8 +69,8 @@ export async function removeKey(config: Config, values: KeyValues, word: string)
 /** Where a credential may be used from. */
 export async function restrict(config: Config, values: KeyValues, word: string): Promise<number> {
   const credentialId = uuidFrom(word, 'The key');
-  const { networks } = await restrictCredential(
-    { adminUrl: adminUrlOf(config) },
+  const { networks, isJournaled } = await restrictCredential(
+    { adminUrl: adminUrlOf(config), journal: commandLineJournal(config) },
     { credentialId, networks: networksFrom(values.from) },
   ).catch(missing('key'));
   console.log(
@@ -78,7 +78,9 @@ export async function restrict(config: Config, values: KeyValues, word: string):
       ? JSON.stringify({ id: credentialId, networks })
       : `It may be used from ${networks?.join(', ') ?? 'anywhere'}.`,
   );
-  return exitCodes.fine;
+  if (isJournaled) return exitCodes.fine;
+  tellUnjournaled('It is restricted', 'restrict it again');
+  return exitCodes.failed;
 }
 
 /** How much a credential may have accepted. */
@@ -94,8 +96,8 @@ export async function limit(config: Config, values: KeyValues, word: string): Pr
       `--${ceilingOptions[wrong]} must be a whole number from ${minimum} to ${maximum}, or none.`,
     );
   }
-  const { quotas } = await limitCredential(
-    { adminUrl: adminUrlOf(config) },
+  const { quotas, isJournaled } = await limitCredential(
+    { adminUrl: adminUrlOf(config), journal: commandLineJournal(config) },
     { credentialId, changes },
   ).catch(missing('key'));
   const told = ceilingNames.flatMap((name) =>
@@ -106,7 +108,9 @@ export async function limit(config: Config, values: KeyValues, word: string): Pr
       ? JSON.stringify({ id: credentialId, quotas })
       : `Its own quotas: ${told.join(' ') || 'none'}. Those of its organisation hold beside them.`,
   );
-  return exitCodes.fine;
+  if (isJournaled) return exitCodes.fine;
+  tellUnjournaled('It is limited', 'limit it again');
+  return exitCodes.failed;
 }
 
 function isWithin(count: number | null, bounds: { minimum: number; maximum: number }): boolean {

@@ -87,7 +87,7 @@ function cells(key: ListedCredential): string[] {
     minuteText(key.createdAt, '-'),
     minuteText(key.lastUsedAt, 'never'),
     minuteText(key.expiresAt, 'never'),
-    key.networks?.join(',') ?? 'anywhere',
+    key.networks === null ? 'anywhere' : key.networks.join(',') || 'nowhere',
     String(key.today),
     key.refusedAt ? `${minuteText(key.refusedAt, '')} ${key.refusedBy}` : '-',
     [key.organisationId, ...key.actsFor].join(','),

@@ -104,6 +104,12 @@ function needLogin(): never {
 async function giveRole(deps: OpsUserChangeDeps, name: string, values: Values): Promise<number> {
   const role = roleFrom(values);
   const changed = found(await changeOpsRole(deps, { name, role, actor }));
+  if (changed === 'last_admin') {
+    throw new CommandError(
+      `${name} is the last admin. Give somebody else that role first; to shut them out, disable them.`,
+      { exitCode: exitCodes.failed },
+    );
+  }
   console.log(values.json ? JSON.stringify({ name, role }) : `${name} is ${role} from now on.`);
   return codeOf(changed, { done: `${name} is ${role}`, again: 'give them that role again' });
 }

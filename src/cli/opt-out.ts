@@ -1,10 +1,11 @@
 import type { Config } from '../../config/env.ts';
 import { Secret } from '../domain/secret.ts';
-import { openJournal } from '../journal/journal.ts';
 import { keyStoreFromConfig } from '../keys/key-store-from-config.ts';
 import { liftOptOut } from '../usecases/lift-opt-out.ts';
 import { adminUrlOf } from './admin.ts';
 import { CommandError } from './command-error.ts';
+import { commandLineJournal, tellUnjournaled } from './command-line-journal.ts';
+import { exitCodes } from './exit-codes.ts';
 import { readContact } from './read-contact.ts';
 import { reasonFrom } from './reason-option.ts';
 
@@ -34,18 +35,20 @@ export async function runOptOut(
     });
   }
   const adminUrl = adminUrlOf(config);
-  const journal = await openJournal(config.JOURNAL, 'command-line');
-  const wasStopped = await liftOptOut(
-    { adminUrl, keys, journal },
+  const { wasStopped, isJournaled } = await liftOptOut(
+    { adminUrl, keys, journal: commandLineJournal(config) },
     { contact: new Secret(contact.text), reason },
-  ).finally(() => journal.close());
-  if (values.json) {
-    console.log(JSON.stringify({ lifted: wasStopped }));
-    return 0;
+  );
+  if (values.json) console.log(JSON.stringify({ lifted: wasStopped }));
+  else {
+    console.log(
+      wasStopped ? 'Messages are sent there again.' : 'Nobody had stopped messages there.',
+    );
+    if (wasStopped && contact.channel === 'sms') {
+      console.log('If STOP was texted, the provider blocks until that phone texts START.');
+    }
   }
-  console.log(wasStopped ? 'Messages are sent there again.' : 'Nobody had stopped messages there.');
-  if (wasStopped && contact.channel === 'sms') {
-    console.log('If STOP was texted, the provider blocks until that phone texts START.');
-  }
-  return 0;
+  if (isJournaled) return exitCodes.fine;
+  tellUnjournaled('It is taken back', 'take it back again');
+  return exitCodes.failed;
 }

@@ -12,7 +12,8 @@ import { createOrganisation } from '../usecases/create-organisation.ts';
 import { adminUrlOf, missing, untilSealable, uuidFrom } from './admin.ts';
 import { ceilingOptions } from './ceiling-options.ts';
 import { CommandError } from './command-error.ts';
-import { commandLineJournal } from './command-line-journal.ts';
+import { commandLineJournal, tellUnjournaled } from './command-line-journal.ts';
+import { exitCodes } from './exit-codes.ts';
 import { minuteText, printTable } from './print-table.ts';
 import { type Action, runAction } from './run-action.ts';
 import { type SettingsValues, settingsFaults, settingsFrom } from './settings-options.ts';
@@ -109,7 +110,7 @@ async function set(config: Config, values: Values, word: string): Promise<number
   const { reason, json, ...options } = values;
   if (Object.keys(options).length === 0) throw new CommandError('Say at least one setting.');
   const adminUrl = adminUrlOf(config);
-  const { organisation, changed } = await changeOrganisation(
+  const { organisation, changed, isJournaled } = await changeOrganisation(
     {
       transaction: (work) => administer(adminUrl, work),
       journal: commandLineJournal(config),
@@ -131,7 +132,9 @@ async function set(config: Config, values: Values, word: string): Promise<number
     .catch(missing('organisation'));
   if (json) console.log(JSON.stringify({ ...organisation, changed }));
   else console.log(changed.length > 0 ? `Set ${changed.join(', ')}` : 'It stands so already.');
-  return 0;
+  if (isJournaled) return exitCodes.fine;
+  tellUnjournaled('It is set', 'look whether it is as strict as before, and set it again');
+  return exitCodes.failed;
 }
 
 /** As the options are typed, so that what is shown can be set elsewhere. */
@@ -155,7 +158,10 @@ function described(organisation: Organisation & { createdAt: Date }): [string, s
       ceilingOptions[name],
       String(organisation[name] ?? 'none'),
     ]),
-    ['countries', organisation.countries?.join(',') ?? 'all'],
+    [
+      'countries',
+      organisation.countries === null ? 'all' : organisation.countries.join(',') || 'none',
+    ],
   ];
 }
 

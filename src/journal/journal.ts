@@ -1,8 +1,10 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Organisation } from '../domain/organisation.ts';
+import type { CeilingName, Quotas } from '../domain/quota.ts';
 import { journalFolder, syncFolder } from './journal-location.ts';
 
-/** What must not be undone when the database is restored from a backup: ids and indexes only. */
+/** What must not be undone when the database is restored from a backup: ids, indexes and settings only. */
 export type JournalEntry =
   | { readonly kind: 'erasure'; readonly appointmentId: string }
   | { readonly kind: 'lock_out'; readonly appointmentId: string; readonly factor: string }
@@ -22,14 +24,28 @@ export type JournalEntry =
       readonly thumbprint: string;
     }
   | { readonly kind: 'ops_user_disabled'; readonly userId: string }
-  /** Which role somebody was given last. */
-  | { readonly kind: 'ops_user_role'; readonly userId: string; readonly role: string }
+  /** Which role somebody is given. */
+  | ({ readonly kind: 'ops_user_role'; readonly userId: string; readonly role: string } & Revocable)
   /** That their password is another, or as whom they sign in elsewhere; not which. */
   | {
       readonly kind: 'ops_user_sign_in';
       readonly userId: string;
       readonly signIn: 'password' | 'login';
     }
+  /** What an organisation allows, all of it. */
+  | ({
+      readonly kind: 'organisation_limits';
+      readonly organisationId: string;
+    } & Limits &
+      Revocable)
+  /** Likewise of a credential. */
+  | ({
+      readonly kind: 'credential_limits';
+      readonly credentialId: string;
+      readonly quotas: Quotas;
+      readonly networks: readonly string[] | null;
+    } & Revocable)
+  /** Before there were `organisation_limits`. */
   | {
       readonly kind: 'proof_policy';
       readonly organisationId: string;
@@ -42,10 +58,25 @@ export type JournalEntry =
   | { readonly kind: 'selector_revocation'; readonly selector: string }
   /** Of a day's key, `YYYY-MM-DD`. */
   | { readonly kind: 'day_revocation'; readonly day: string }
-  | SuppressionEntry;
+  | SuppressionEntry
+  /** What was written under this id is committed. */
+  | { readonly kind: 'done'; readonly change: string };
+
+/**
+ * What may give something back. It holds once it is told to be `done`, which is written after the COMMIT;
+ * until then only what it takes away does. Without an id, as older versions wrote it, it is taken for done.
+ */
+interface Revocable {
+  readonly change?: string;
+}
+
+export type Limits = Pick<
+  Organisation,
+  'proofPolicy' | 'birthDateOpens' | 'requestsPerMinute' | 'countries' | CeilingName
+>;
 
 /** Somebody said stop, or took it back. */
-interface SuppressionEntry {
+interface SuppressionEntry extends Revocable {
   readonly kind: 'suppression' | 'suppression_lifted';
   /** What the contact is found by, in hex, and the pepper it was made with. */
   readonly index: string;
@@ -57,7 +88,10 @@ interface SuppressionEntry {
 
 /** An append-only file of one role, outside of PostgreSQL. */
 export interface Journal {
-  /** Resolves when the entry would survive a power cut; call it before the COMMIT it belongs to. */
+  /**
+   * Resolves when the entry would survive a power cut. Call it before the COMMIT it belongs to, while nobody
+   * else can change the same: of two entries the later one was committed last.
+   */
   append(entry: JournalEntry): Promise<void>;
   close(): Promise<void>;
 }

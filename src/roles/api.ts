@@ -164,7 +164,10 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     readOwnIncident: (input) => readOwnIncident({ database }, input),
     readOrganisation: (input) => readOrganisation({ database }, input),
     changeOrganisation: (input) =>
-      changeOwnOrganisation({ database, journal, channelsAvailable: available, portals }, input),
+      changeOwnOrganisation(
+        { database, journal, log, channelsAvailable: available, portals },
+        input,
+      ),
     ...webhookUseCases({ database, journal, keys, isSandbox }),
     ...sendCheckUseCases({ database, journal, keys, isSandbox }),
     acceptStatusCallback: (input) =>

@@ -35,6 +35,11 @@ export async function administer<T>(
     application_name: 'sotto administration',
     connectionTimeoutMillis: 5_000,
     statement_timeout: 15_000,
+    // For statements that may take as long as they take: a lock is none of it.
+    lock_timeout: 15_000,
+    idle_in_transaction_session_timeout: 60_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
   });
   // The statement under way fails of itself; without a listener the process would end.
   connection.on('error', () => {});

@@ -73,7 +73,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     connectionString: options.url.reveal(),
     max: options.connectionsMax,
     application_name: options.applicationName,
-    ...(options.actAs && { options: `-c role=sotto_${options.actAs}` }),
+    ...(options.actAs && { options: actingAs(options.actAs, statementTimeoutMs) }),
     ...(options.keepsStatements === false && { Client: UnnamingClient }),
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
@@ -141,6 +141,15 @@ export function openDatabase(options: DatabaseOptions): Database {
       await pool.end();
     },
   };
+}
+
+/** With the limits of a role, which PostgreSQL gives to who signs in as it and to nobody who acts as it. */
+function actingAs(role: DatabaseRole, statementTimeoutMs: number): string {
+  return [
+    `-c role=sotto_${role}`,
+    `-c statement_timeout=${statementTimeoutMs}`,
+    '-c idle_in_transaction_session_timeout=30s',
+  ].join(' ');
 }
 
 /** Sends every statement in full, for a pooler that may carry the next one to another connection. */

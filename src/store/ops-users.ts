@@ -69,16 +69,31 @@ export async function replaceOpsLogin(
   return endSessions(connection, rows[0]?.id);
 }
 
-/** Gives a user another role, which holds from their next request on; their id, or undefined. */
+/**
+ * Keeps a user, and everybody who may manage users, from being changed by anybody else.
+ *
+ * @returns the user's id, and whether nobody else may manage users; undefined when there is none of this name
+ */
+export async function lockOpsUser(
+  connection: AnyConnection,
+  { name }: { name: string },
+): Promise<{ id: string; isLastAdmin: boolean } | undefined> {
+  const { rows } = await connection.query<{ id: string; name: string; isAdmin: boolean }>(
+    `select id, name, role = 'admin' and disabled_at is null as "isAdmin" from ops_users
+     where name = $1 or (role = 'admin' and disabled_at is null) order by id for no key update`,
+    [name],
+  );
+  const user = rows.find((row) => row.name === name);
+  const admins = rows.filter(({ isAdmin }) => isAdmin);
+  return user && { id: user.id, isLastAdmin: user.isAdmin && admins.length === 1 };
+}
+
+/** Gives a user another role, which holds from their next request on. */
 export async function replaceOpsRole(
   connection: AnyConnection,
-  { name, role }: { name: string; role: OpsRole },
-): Promise<string | undefined> {
-  const { rows } = await connection.query<{ id: string }>(
-    'update ops_users set role = $2 where name = $1 returning id',
-    [name, role],
-  );
-  return rows[0]?.id;
+  { id, role }: { id: string; role: OpsRole },
+): Promise<void> {
+  await connection.query('update ops_users set role = $2 where id = $1', [id, role]);
 }
 
 /** For signing in through a provider. */

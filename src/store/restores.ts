@@ -79,7 +79,7 @@ export async function replayEntries(
 ): Promise<number> {
   const { rows } = await connection.query<{ unknown: number }>(
     `select replay_journal($1::jsonb) as unknown, replay_check_removals($1::jsonb),
-       replay_key_removals($1::jsonb), replay_tightenings($1::jsonb)`,
+       replay_key_removals($1::jsonb), replay_tightenings($1::jsonb), replay_limits($1::jsonb)`,
     [JSON.stringify(entries)],
   );
   await connection.query(

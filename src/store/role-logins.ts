@@ -21,6 +21,8 @@ export async function createRoleLogins(
   const client = new pg.Client({
     connectionString: adminUrl.reveal(),
     application_name: 'sotto roles',
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 15_000,
   });
   // The statement under way fails of itself; without a listener the process would end.
   client.on('error', () => {});

@@ -365,7 +365,7 @@ create table credentials (
   constraint credentials_kind_check CHECK ((kind = ANY (ARRAY['api_key'::text, 'public_key'::text]))),
   constraint credentials_label_check CHECK (((char_length(label) >= 1) AND (char_length(label) <= 100))),
   constraint credentials_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
-  constraint credentials_networks_check CHECK (((cardinality(networks) >= 1) AND (cardinality(networks) <= 50))),
+  constraint credentials_networks_check CHECK ((cardinality(networks) <= 50)),
   constraint credentials_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
   constraint credentials_pkey PRIMARY KEY (id),
   constraint credentials_quotas_check CHECK ((jsonb_typeof(quotas) = 'object'::text)),
@@ -785,7 +785,7 @@ create table organisations (
   constraint organisations_appointments_per_day_check CHECK ((appointments_per_day > 0)),
   constraint organisations_appointments_per_hour_check CHECK ((appointments_per_hour > 0)),
   constraint organisations_check CHECK (((portal_issuer IS NULL) OR (portal_client_id <> ''::text))),
-  constraint organisations_countries_check CHECK (((cardinality(countries) >= 1) AND (cardinality(countries) <= 250))),
+  constraint organisations_countries_check CHECK ((cardinality(countries) <= 250)),
   constraint organisations_days_ahead_max_check CHECK (((days_ahead_max >= 1) AND (days_ahead_max <= 400))),
   constraint organisations_jitter_minutes_check CHECK (((jitter_minutes >= 0) AND (jitter_minutes <= 240))),
   constraint organisations_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
@@ -2578,6 +2578,65 @@ end
 $function$;
 alter function replay_key_removals(jsonb) owner to sotto_restorer;
 
+CREATE OR REPLACE FUNCTION public.replay_limits(entries jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  roles constant text[] := array['viewer', 'operator', 'admin'];
+  e record;
+begin
+  if may_send() then raise exception 'nothing is being restored'; end if;
+
+  for e in select * from jsonb_to_recordset(entries) as j (kind text, "userId" uuid, role text)
+    where j.kind = 'ops_user_role'
+  loop
+    update ops_users u set role = e.role
+      where u.id = e."userId" and array_position(roles, e.role) < array_position(roles, u.role);
+  end loop;
+
+  for e in select * from jsonb_to_recordset(entries) as j (kind text, "organisationId" uuid,
+      "proofPolicy" text, "birthDateOpens" text, "requestsPerMinute" int, "appointmentsPerHour" int,
+      "appointmentsPerDay" int, "remindersPerHour" int, "remindersPerDay" int, "numbersPerHour" int,
+      countries text[])
+    where j.kind = 'organisation_limits'
+  loop
+    -- The least of a number and of no ceiling is the number.
+    update organisations o set
+      proof_policy = case e."proofPolicy" when 'strict' then 'strict' else o.proof_policy end,
+      birth_date_opens_all = o.birth_date_opens_all and e."birthDateOpens" is not distinct from 'everything',
+      requests_per_minute = least(o.requests_per_minute, e."requestsPerMinute"),
+      appointments_per_hour = least(o.appointments_per_hour, e."appointmentsPerHour"),
+      appointments_per_day = least(o.appointments_per_day, e."appointmentsPerDay"),
+      reminders_per_hour = least(o.reminders_per_hour, e."remindersPerHour"),
+      reminders_per_day = least(o.reminders_per_day, e."remindersPerDay"),
+      numbers_per_hour = least(o.numbers_per_hour, e."numbersPerHour"),
+      countries = case when e.countries is null then o.countries when o.countries is null then e.countries
+        else array(select unnest(o.countries) intersect select unnest(e.countries) order by 1) end
+    where o.id = e."organisationId";
+  end loop;
+
+  for e in select * from jsonb_to_recordset(entries) as j (kind text, "credentialId" uuid, quotas jsonb,
+      networks cidr[])
+    where j.kind = 'credential_limits'
+  loop
+    update credentials c set
+      quotas = (select coalesce(jsonb_object_agg(q.key, q.count), '{}') from (
+        select b.key, min(b.value::bigint) as count from (
+          select * from jsonb_each_text(c.quotas) union all select * from jsonb_each_text(e.quotas)) b
+        where b.value is not null group by b.key) q),
+      -- Of two networks one lies in the other, or they have nothing in common.
+      networks = case when e.networks is null then c.networks when c.networks is null then e.networks
+        else array(select n from unnest(e.networks) n where n <<= any (c.networks)
+          union select n from unnest(c.networks) n where n <<= any (e.networks) order by 1) end
+    where c.id = e."credentialId";
+  end loop;
+end
+$function$;
+alter function replay_limits(jsonb) owner to sotto_restorer;
+
 CREATE OR REPLACE FUNCTION public.replay_revoked_keys(entries jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -2660,13 +2719,12 @@ CREATE OR REPLACE FUNCTION public.revoke_links_of(revoked text, after uuid, rows
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
-  those uuid[];
+  walked uuid[];
 begin
-  select array(select l.id from links l where l.selector = revoked and l.id > after
-      and l.revoked_at is null
-    order by l.id limit rows_max) into those;
-  last_id := those[cardinality(those)];
-  select e.ended, e.owed into ended, owed from end_links(those) e;
+  select array(select l.id from links l where l.id > after order by l.id limit rows_max) into walked;
+  last_id := walked[cardinality(walked)];
+  select e.ended, e.owed into ended, owed from end_links(array(select l.id from links l
+    where l.id = any (walked) and l.selector = revoked and l.revoked_at is null)) e;
   return next;
 end
 $function$;
@@ -2841,10 +2899,10 @@ grant delete, select on credential_usage to sotto_scheduler;
 grant insert, select on credential_usage to sotto_api;
 grant select (appointments, credential_id, hour, numbers, process_id, reminders) on credential_usage to sotto_lookup;
 grant update (appointments, numbers, refused_at, refused_by, reminders) on credential_usage to sotto_api;
-grant select (expires_at, id, revoked_at) on credentials to sotto_restorer;
+grant select (expires_at, id, networks, quotas, revoked_at) on credentials to sotto_restorer;
 grant select (id, key_hash, organisation_id) on credentials to sotto_lookup;
 grant select on credentials to sotto_api;
-grant update (expires_at, revoked_at) on credentials to sotto_restorer;
+grant update (expires_at, networks, quotas, revoked_at) on credentials to sotto_restorer;
 grant update (last_used_at) on credentials to sotto_api;
 grant select (number, run, transaction_shift) on database_lives to sotto_api;
 grant select (number, run, transaction_shift) on database_lives to sotto_ops;
@@ -2918,6 +2976,7 @@ grant execute on function may_send() to sotto_worker;
 grant execute on function replay_check_removals(jsonb) to sotto_scheduler;
 grant execute on function replay_journal(jsonb) to sotto_scheduler;
 grant execute on function replay_key_removals(jsonb) to sotto_scheduler;
+grant execute on function replay_limits(jsonb) to sotto_scheduler;
 grant execute on function replay_revoked_keys(jsonb) to sotto_scheduler;
 grant execute on function replay_tightenings(jsonb) to sotto_scheduler;
 grant execute on function retire_canary() to sotto_scheduler;
@@ -3005,15 +3064,15 @@ grant select (disabled_at, id, role) on ops_users to sotto_restorer;
 grant select on ops_users to sotto_ops;
 grant update (disabled_at) on ops_users to sotto_ops;
 grant update (disabled_at, issuer, password_hash, role, subject) on ops_users to sotto_restorer;
+grant select (appointments_per_day, appointments_per_hour, birth_date_opens_all, countries, id, numbers_per_hour, proof_policy, reminders_per_day, reminders_per_hour, requests_per_minute) on organisations to sotto_restorer;
 grant select (id) on organisations to sotto_lookup;
-grant select (id, proof_policy) on organisations to sotto_restorer;
 grant select on organisations to sotto_api;
 grant select on organisations to sotto_ops;
 grant select on organisations to sotto_patient;
 grant select on organisations to sotto_scheduler;
 grant select on organisations to sotto_worker;
 grant update (appointments_per_day, appointments_per_hour, birth_date_opens_all, countries, days_ahead_max, default_language, jitter_minutes, numbers_per_hour, portal_acr_values, portal_client_id, portal_issuer, portal_max_age_minutes, proof_policy, quiet_from, quiet_until, reminder_plan, reminders_per_day, reminders_per_hour, uncertain_policy) on organisations to sotto_api;
-grant update (proof_policy) on organisations to sotto_restorer;
+grant update (appointments_per_day, appointments_per_hour, birth_date_opens_all, countries, numbers_per_hour, proof_policy, reminders_per_day, reminders_per_hour, requests_per_minute) on organisations to sotto_restorer;
 grant delete on passkeys to sotto_scheduler;
 grant delete, insert, select on passkeys to sotto_patient;
 grant select (ctid, id, used_on) on passkeys to sotto_scheduler;

@@ -22,27 +22,25 @@ export async function changePlatform(
     allow,
   }: { credentialId: string; organisationId: string; allow: boolean },
 ): Promise<{ changed: boolean; isJournaled: boolean }> {
-  const changed = await administer(adminUrl, async (connection) => {
+  return administer(adminUrl, async (connection) => {
     const credential = await lockCredential(connection, credentialId);
     const [organisation] = await listOrganisations(connection, { id: organisationId });
     if (!credential || !organisation) throw new AppError('not_found');
-    if (credential.organisationId === organisationId) return false;
-    const hasChanged = allow
+    if (credential.organisationId === organisationId) return { changed: false, isJournaled: true };
+    const changed = allow
       ? (await allowOrganisations(connection, {
           credentialId,
           organisationIds: [organisationId],
         })) > 0
       : await disallowOrganisation(connection, { credentialId, organisationId });
-    if (hasChanged) {
-      await recordAdministration(connection, {
-        action: allow ? 'credential.allow' : 'credential.disallow',
-        organisationId,
-        subject: credentialId,
-      });
-    }
-    return hasChanged;
+    if (!changed) return { changed, isJournaled: true };
+    const entry = { kind: 'credential_disallowed', credentialId, organisationId } as const;
+    const journaled = allow ? { isJournaled: true } : await tryJournal(journal, entry);
+    await recordAdministration(connection, {
+      action: allow ? 'credential.allow' : 'credential.disallow',
+      organisationId,
+      subject: credentialId,
+    });
+    return { changed, ...journaled };
   });
-  if (allow || !changed) return { changed, isJournaled: true };
-  const entry = { kind: 'credential_disallowed', credentialId, organisationId } as const;
-  return { changed, ...(await tryJournal(journal, entry)) };
 }

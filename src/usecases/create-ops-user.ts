@@ -7,11 +7,13 @@ import { insertAudit } from '../store/audit.ts';
 import type { AnyConnection } from '../store/database.ts';
 import {
   insertOpsUser,
+  lockOpsUser,
   type OpsLogin,
   replaceOpsLogin,
   replaceOpsPassword,
   replaceOpsRole,
 } from '../store/ops-users.ts';
+import { beginChange } from './begin-change.ts';
 import { tryJournal } from './try-journal.ts';
 
 /** A change that a restored backup must not undo, and whether the journal has it. */
@@ -67,14 +69,15 @@ export async function changeOpsPassword(
   input: { name: string; password: Secret<string>; actor: string },
 ): Promise<false | Journaled> {
   const passwordHash = await hashPassword(input.password);
-  const userId = await transaction(async (connection) => {
-    const id = await replaceOpsPassword(connection, { name: input.name, passwordHash });
-    if (id === undefined) return undefined;
-    await insertAudit(connection, { actor: input.actor, action: 'ops_user.password', subject: id });
-    return id;
+  return transaction(async (connection) => {
+    const userId = await replaceOpsPassword(connection, { name: input.name, passwordHash });
+    if (userId === undefined) return false;
+    const entry = { kind: 'ops_user_sign_in', userId, signIn: 'password' } as const;
+    const journaled = await tryJournal(journal, entry);
+    const { actor } = input;
+    await insertAudit(connection, { actor, action: 'ops_user.password', subject: userId });
+    return journaled;
   });
-  if (userId === undefined) return false;
-  return tryJournal(journal, { kind: 'ops_user_sign_in', userId, signIn: 'password' });
 }
 
 /**
@@ -87,19 +90,19 @@ export async function changeOpsLogin(
   { transaction, journal }: OpsUserChangeDeps,
   { name, login, actor }: { name: string; login: OpsLogin | undefined; actor: string },
 ): Promise<false | Journaled> {
-  const userId = await transaction(async (connection) => {
-    const subject = await replaceOpsLogin(connection, { name, login });
-    if (subject === undefined) return undefined;
+  return transaction(async (connection) => {
+    const userId = await replaceOpsLogin(connection, { name, login });
+    if (userId === undefined) return false;
+    const entry = { kind: 'ops_user_sign_in', userId, signIn: 'login' } as const;
+    const journaled = await tryJournal(journal, entry);
     const action = login ? 'ops_user.link' : 'ops_user.unlink';
-    await insertAudit(connection, { actor, action, subject });
-    return subject;
+    await insertAudit(connection, { actor, action, subject: userId });
+    return journaled;
   });
-  if (userId === undefined) return false;
-  return tryJournal(journal, { kind: 'ops_user_sign_in', userId, signIn: 'login' });
 }
 
 /**
- * Gives somebody another role, which holds from their next request on.
+ * Gives somebody another role, which holds from their next request on. The last admin stays one.
  *
  * @returns false when there is no user of this name; else whether the journal has it, so that a restored
  *   backup gives back no higher one
@@ -107,17 +110,18 @@ export async function changeOpsLogin(
 export async function changeOpsRole(
   { transaction, journal }: OpsUserChangeDeps,
   { name, role, actor }: { name: string; role: OpsRole; actor: string },
-): Promise<false | Journaled> {
-  const userId = await transaction(async (connection) => {
-    const id = await replaceOpsRole(connection, { name, role });
-    if (id === undefined) return undefined;
-    await insertAudit(connection, {
-      actor,
-      action: 'ops_user.role',
-      subject: `${id} role=${role}`,
-    });
-    return id;
+): Promise<false | 'last_admin' | Journaled> {
+  const change = beginChange(journal);
+  const outcome = await transaction(async (connection) => {
+    const user = await lockOpsUser(connection, { name });
+    if (!user) return false;
+    const { id: userId, isLastAdmin } = user;
+    if (isLastAdmin && role !== 'admin') return 'last_admin';
+    await replaceOpsRole(connection, { id: userId, role });
+    await change.tryAppend({ kind: 'ops_user_role', userId, role });
+    const subject = `${userId} role=${role}`;
+    await insertAudit(connection, { actor, action: 'ops_user.role', subject });
+    return true;
   });
-  if (userId === undefined) return false;
-  return tryJournal(journal, { kind: 'ops_user_role', userId, role });
+  return outcome === true ? change.done() : outcome;
 }

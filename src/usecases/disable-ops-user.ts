@@ -13,11 +13,11 @@ export async function disableOpsUser(
   { transaction, journal }: OpsUserChangeDeps,
   { name, actor }: { name: string; actor: string },
 ): Promise<false | { isJournaled: boolean }> {
-  const userId = await transaction(async (connection) => {
-    const id = await markOpsUserDisabled(connection, { name });
-    if (id === undefined) return undefined;
-    await insertAudit(connection, { actor, action: 'ops_user.disable', subject: id });
-    return id;
+  return transaction(async (connection) => {
+    const userId = await markOpsUserDisabled(connection, { name });
+    if (userId === undefined) return false;
+    const journaled = await tryJournal(journal, { kind: 'ops_user_disabled', userId });
+    await insertAudit(connection, { actor, action: 'ops_user.disable', subject: userId });
+    return journaled;
   });
-  return userId === undefined ? false : tryJournal(journal, { kind: 'ops_user_disabled', userId });
 }

@@ -5,6 +5,7 @@ import type { KeyStore } from '../keys/key-store.ts';
 import { suppressionIndexes } from '../keys/suppression-index.ts';
 import { administer, recordAdministration } from '../store/administration.ts';
 import { deleteSuppressions } from '../store/suppressions.ts';
+import { beginChange } from './begin-change.ts';
 import { liftedEntry } from './record-opt-out.ts';
 
 /**
@@ -12,7 +13,7 @@ import { liftedEntry } from './record-opt-out.ts';
  * no contact.
  *
  * @param contact a phone number or an email address, as it is written
- * @returns whether they had said stop
+ * @returns whether they had said stop, and whether the journal has that it is taken back
  */
 export async function liftOptOut(
   {
@@ -25,15 +26,16 @@ export async function liftOptOut(
     journal: Pick<Journal, 'append'>;
   },
   { contact, reason }: { contact: Secret<string>; reason: string },
-): Promise<boolean> {
+): Promise<{ wasStopped: boolean; isJournaled: boolean }> {
   const written = contact.reveal();
   const form = written.includes('@') ? emailForm(written) : phoneForm(written);
   const indexes = suppressionIndexes(await keys.symmetricKeys('pepper'), new Secret(form));
-  return administer(adminUrl, async (connection) => {
+  const change = beginChange(journal);
+  const wasStopped = await administer(adminUrl, async (connection) => {
     const lifted = await deleteSuppressions(connection, {
       indexes: indexes.map(({ index }) => index),
     });
-    for (const one of lifted) await journal.append(liftedEntry(one));
+    for (const one of lifted) await change.append(liftedEntry(one));
     for (const { channel, source } of lifted) {
       const subject = `channel=${channel} source=${source}`;
       await recordAdministration(connection, { action: 'opt_out.lift', subject, reason });
@@ -45,4 +47,5 @@ export async function liftOptOut(
     }
     return lifted.length > 0;
   });
+  return { wasStopped, ...(await change.done()) };
 }

@@ -13,6 +13,7 @@ import {
 import type { Connection, Database } from '../store/database.ts';
 import { tryDuty } from '../store/duty-lock.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
+import { beginChange, type JournaledChange } from './begin-change.ts';
 import { type OpenCallbackDeps, type OpenedCallback, openCallback } from './open-callback.ts';
 import { recordSomeReceipts } from './record-delivery-receipt.ts';
 import { applyReply, stopNumber } from './record-opt-out.ts';
@@ -23,6 +24,8 @@ export interface ProcessCallbacksDeps extends OpenCallbackDeps {
   readonly journal: Pick<Journal, 'append'>;
   readonly log: Log;
 }
+
+type LiftingDeps = ProcessCallbacksDeps & { readonly lifting: JournaledChange };
 
 const groupSizeMax = 50;
 const roundsMax = 20;
@@ -63,11 +66,14 @@ async function processKind(deps: ProcessCallbacksDeps, kind: CallbackKind): Prom
 }
 
 async function processGroup(deps: ProcessCallbacksDeps, kind: CallbackKind): Promise<number> {
+  const change = beginChange(deps.journal);
   try {
-    return await deps.database.transaction([], async (connection) => {
+    const count = await deps.database.transaction([], async (connection) => {
       const callbacks = await takeCallbacks(connection, kind, groupSizeMax);
-      return applyCallbacks(deps, connection, callbacks);
+      return applyCallbacks({ ...deps, lifting: change }, connection, callbacks);
     });
+    await endChange(deps, change);
+    return count;
   } catch (error) {
     if (error instanceof AppError) throw error;
     deps.log.warn('callbacks are taken one by one', errorFacts(error));
@@ -81,18 +87,28 @@ async function processGroup(deps: ProcessCallbacksDeps, kind: CallbackKind): Pro
 
 /** @returns whether there was one */
 async function processOne(deps: ProcessCallbacksDeps, kind: CallbackKind): Promise<boolean> {
-  return deps.database.transaction([], async (connection) => {
+  const change = beginChange(deps.journal);
+  const isOne = await deps.database.transaction([], async (connection) => {
     const callbacks = await takeCallbacks(connection, kind, 1);
     await connection.query('savepoint callback');
     try {
-      await applyCallbacks(deps, connection, callbacks);
+      await applyCallbacks({ ...deps, lifting: change }, connection, callbacks);
     } catch (error) {
       deps.log.error('a callback could not be applied', errorFacts(error));
       await connection.query('rollback to savepoint callback');
+      change.undo();
       await giveUp(deps, connection, callbacks);
     }
     return callbacks.length > 0;
   });
+  await endChange(deps, change);
+  return isOne;
+}
+
+/** What was taken back is taken back, and stops again after a restore where the journal has not heard of it. */
+async function endChange(deps: ProcessCallbacksDeps, change: JournaledChange): Promise<void> {
+  const { isJournaled } = await change.done();
+  if (!isJournaled) deps.log.warn('the journal was not told that opt-outs are done');
 }
 
 /** Replies are taken by one worker at a time: a START that overtook its STOP would undo nothing. */
@@ -107,7 +123,7 @@ async function takeCallbacks(
 
 /** @returns how many were done with; the others are for the next transaction */
 async function applyCallbacks(
-  deps: ProcessCallbacksDeps,
+  deps: LiftingDeps,
   connection: Connection,
   callbacks: readonly SealedCallback[],
 ): Promise<number> {
@@ -157,7 +173,7 @@ async function openInTurn(
 
 /** One after the other, in the order they came. */
 async function applyOptOuts(
-  deps: ProcessCallbacksDeps,
+  deps: LiftingDeps,
   connection: Connection,
   opened: readonly OpenedCallback[],
 ): Promise<void> {

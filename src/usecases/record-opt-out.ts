@@ -13,6 +13,7 @@ import {
   type Suppression,
   type SuppressionSource,
 } from '../store/suppressions.ts';
+import type { JournaledChange } from './begin-change.ts';
 
 export interface OptOutDeps {
   readonly database: Pick<Database, 'transaction'>;
@@ -21,6 +22,7 @@ export interface OptOutDeps {
 }
 
 type WriteDeps = Omit<OptOutDeps, 'database'>;
+type LiftDeps = WriteDeps & { readonly lifting: Pick<JournaledChange, 'append'> };
 
 /** Somebody's word about messages to them. */
 export interface OptOut {
@@ -60,10 +62,11 @@ export interface Reply {
  * Carries out what somebody texted: STOP, or START, which takes back every stop of that number that
  * was said before it, however it was said. It is the person's own later word.
  *
+ * @param deps.lifting what tells the journal, after the COMMIT, that stops are taken back
  * @returns whether anything changed
  */
 export async function applyReply(
-  deps: WriteDeps,
+  deps: LiftDeps,
   connection: Connection,
   reply: Reply,
 ): Promise<boolean> {
@@ -86,7 +89,7 @@ export async function stopNumber(
 }
 
 async function startNumber(
-  deps: WriteDeps,
+  deps: LiftDeps,
   connection: Connection,
   { from, saidAt }: Reply,
 ): Promise<boolean> {
@@ -95,7 +98,7 @@ async function startNumber(
     indexes: indexes.map(({ index }) => index),
     saidAt,
   });
-  for (const one of lifted) await deps.journal.append(liftedEntry(one));
+  for (const one of lifted) await deps.lifting.append(liftedEntry(one));
   return lifted.length > 0;
 }
 

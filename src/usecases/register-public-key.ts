@@ -81,16 +81,18 @@ export async function removePublicKey(
   { adminUrl, journal }: Deps & { journal: Pick<Journal, 'append'> },
   { credentialId, thumbprint }: { credentialId: string; thumbprint: string },
 ): Promise<{ isJournaled: boolean }> {
-  await administer(adminUrl, async (connection) => {
+  return administer(adminUrl, async (connection) => {
     const credential = await lockCredential(connection, credentialId);
     const isGone =
       credential && (await deleteRegisteredKey(connection, { credentialId, thumbprint }));
     if (!isGone) throw new AppError('not_found');
+    const entry = { kind: 'credential_key_removal', credentialId, thumbprint } as const;
+    const journaled = await tryJournal(journal, entry);
     await recordAdministration(connection, {
       action: 'credential.key_remove',
       organisationId: credential.organisationId,
       subject: `${credentialId} ${thumbprint}`,
     });
+    return journaled;
   });
-  return tryJournal(journal, { kind: 'credential_key_removal', credentialId, thumbprint });
 }

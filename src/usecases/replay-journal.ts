@@ -61,16 +61,25 @@ export async function replayJournal(
   return { entries: entries.length, unknown, failed };
 }
 
-/** Of those who said stop and took it back, and perhaps said it again, what they said last. */
+/**
+ * Of those who said stop and took it back, and perhaps said it again, what they said last; likewise of
+ * settings. After a word of which nobody knows whether it was committed, the one before it holds as well.
+ */
 function lastWords(entries: readonly WrittenEntry[]): WrittenEntry[] {
-  const last = new Map<string, WrittenEntry>();
+  const done = new Set(entries.map((entry) => entry.kind === 'done' && entry.change));
+  const last = new Map<string, WrittenEntry[]>();
   const others: WrittenEntry[] = [];
   for (const entry of entries) {
+    if (entry.kind === 'done') continue;
     const about = subjectOf(entry);
     if (about === undefined) others.push(entry);
-    else last.set(about, entry);
+    else if (!('change' in entry) || done.has(entry.change ?? '')) last.set(about, [entry]);
+    // Who takes back a stop takes nothing away.
+    else if (entry.kind !== 'suppression_lifted') {
+      last.set(about, [...(last.get(about) ?? []), entry]);
+    }
   }
-  return [...others, ...last.values()];
+  return [...others, ...[...last.values()].flat()];
 }
 
 /** What an entry is the last word on, until another comes; undefined for what stays true. */
@@ -83,6 +92,10 @@ function subjectOf(entry: WrittenEntry): string | undefined {
       return `role ${entry.userId}`;
     case 'proof_policy':
       return `proof ${entry.organisationId}`;
+    case 'organisation_limits':
+      return `limits ${entry.organisationId}`;
+    case 'credential_limits':
+      return `limits ${entry.credentialId}`;
     default:
       return undefined;
   }

@@ -18,15 +18,16 @@ export async function revokeCredential(
   { adminUrl, journal }: { adminUrl: Secret<string>; journal: Pick<Journal, 'append'> },
   { credentialId, reason }: { credentialId: string; reason?: string | undefined },
 ): Promise<{ isJournaled: boolean }> {
-  await administer(adminUrl, async (connection) => {
+  return administer(adminUrl, async (connection) => {
     const organisationId = await markRevoked(connection, credentialId);
     if (organisationId === undefined) throw new AppError('not_found');
+    const journaled = await tryJournal(journal, { kind: 'credential_revocation', credentialId });
     await recordAdministration(connection, {
       action: 'credential.revoke',
       organisationId,
       subject: credentialId,
       reason,
     });
+    return journaled;
   });
-  return tryJournal(journal, { kind: 'credential_revocation', credentialId });
 }

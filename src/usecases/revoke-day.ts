@@ -15,9 +15,10 @@ export async function revokeDay(
   { adminUrl, journal }: { adminUrl: Secret<string>; journal: Pick<Journal, 'append'> },
   { day, reason }: { day: string; reason: string },
 ): Promise<{ isJournaled: boolean }> {
-  await administer(adminUrl, async (connection) => {
+  return administer(adminUrl, async (connection) => {
     await insertRevokedDay(connection, day);
+    const journaled = await tryJournal(journal, { kind: 'day_revocation', day });
     await recordAdministration(connection, { action: 'day_key.revoke', subject: day, reason });
+    return journaled;
   });
-  return tryJournal(journal, { kind: 'day_revocation', day });
 }

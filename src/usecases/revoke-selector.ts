@@ -46,15 +46,16 @@ export async function revokeSelector(
 ): Promise<(RevokedLinks & { isJournaled: boolean }) | { problem: SelectorProblem }> {
   const problem = await prepareStores(deps, selector);
   if (problem) return { problem };
-  await administer(deps.adminUrl, async (connection) => {
+  const journaled = await administer(deps.adminUrl, async (connection) => {
     await insertRevokedSelector(connection, selector);
+    const written = await tryJournal(deps.journal, { kind: 'selector_revocation', selector });
     await recordAdministration(connection, {
       action: 'link_key.revoke',
       subject: selector,
       reason,
     });
+    return written;
   });
-  const journaled = await tryJournal(deps.journal, { kind: 'selector_revocation', selector });
   for (const store of deps.stores) await store.revokeKey('link', selector);
   const atOnce = await endLinks(deps, selector);
   await deps.untilForgotten();

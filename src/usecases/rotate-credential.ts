@@ -37,7 +37,7 @@ export async function rotateCredential(
   { credentialId, overlapMs }: { credentialId: string; overlapMs: number },
 ): Promise<Rotation> {
   const { adminUrl, journal, now } = deps;
-  const rotation = await administer(adminUrl, async (connection): Promise<RotatedOrNot> => {
+  return administer(adminUrl, async (connection): Promise<Rotation> => {
     const old = await lockCredential(connection, credentialId);
     if (!old) throw new AppError('not_found');
     if (old.kind === 'public_key') return { outcome: 'public_key' };
@@ -48,22 +48,14 @@ export async function rotateCredential(
       new Date(now().getTime() + old.expiresAt.getTime() - old.createdAt.getTime());
     const made = await makeKey(connection, { rights: old, expiresAt });
     const oldExpiresAt = await markReplaced(connection, { credentialId, by: made.id, overlapMs });
+    const endsAt = oldExpiresAt.toISOString();
+    const journaled = await tryJournal(journal, { kind: 'credential_end', credentialId, endsAt });
     await recordAdministration(connection, {
       action: 'credential.rotate',
       organisationId: old.organisationId,
       subject: credentialId,
       reason: `replaced by ${made.id}`,
     });
-    return { outcome: 'rotated', ...made, expiresAt, oldExpiresAt };
+    return { outcome: 'rotated', ...made, expiresAt, oldExpiresAt, ...journaled };
   });
-  if (rotation.outcome !== 'rotated') return rotation;
-  const endsAt = rotation.oldExpiresAt.toISOString();
-  return {
-    ...rotation,
-    ...(await tryJournal(journal, { kind: 'credential_end', credentialId, endsAt })),
-  };
 }
-
-type RotatedOrNot =
-  | Exclude<Rotation, { outcome: 'rotated' }>
-  | Omit<Extract<Rotation, { outcome: 'rotated' }>, 'isJournaled'>;

@@ -1,7 +1,8 @@
 import type { Journal, JournalEntry } from '../journal/journal.ts';
 
 /**
- * Writes an entry of something that is done already, and that must not wait for the journal.
+ * Writes an entry of something that must not be held up by a journal that cannot be written: what takes a
+ * right away is done all the same.
  *
  * @returns whether the journal has it; if not, it is to be done again after a restore
  */

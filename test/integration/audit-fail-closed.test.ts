@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { changeOwnOrganisation } from '../../src/usecases/change-organisation.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { createDispatchBench } from '../support/dispatch-bench.ts';
+import { createDispatchBench, silentLog } from '../support/dispatch-bench.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
 import {
   type OpsClient,
@@ -151,7 +151,7 @@ describe('while no line can be written to the audit', () => {
     const changed = changeOwnOrganisation(
       {
         ...{ database: database.open('api'), channelsAvailable: ['sms'] },
-        journal: { append: async () => {} },
+        ...{ journal: { append: async () => {} }, log: silentLog },
         portals: { loopbackAllowed: true, isPortalForAll: false },
       },
       { organisationId, credentialId: 'x', wanted: { jitterMinutes: 9 } },

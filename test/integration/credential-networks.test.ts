@@ -145,22 +145,25 @@ describe('a credential that is bound to networks', () => {
 
   it('may be bound, let loose and replaced, from the next request on', async () => {
     const { id, key } = await createApiKey(admin(), { organisationId, mode: 'test' });
+    const journal = { append: async () => {} };
     const from = async (address: string, asked = key.reveal()) =>
       (await ask(plain, asked, address)).statusCode;
     const restrict = (networks: string[] | null) =>
-      restrictCredential(admin(), { credentialId: id, networks });
+      restrictCredential({ ...admin(), journal }, { credentialId: id, networks });
     expect(await from('203.0.113.9')).toBe(200);
+    const isJournaled = true;
     expect(await restrict(['192.0.2.7', '198.51.100.77/24'])).toEqual({
       networks: ['192.0.2.7/32', '198.51.100.0/24'],
+      isJournaled,
     });
     expect([await from('203.0.113.9'), await from('198.51.100.1')]).toEqual([401, 200]);
     const rotated = await rotateCredential(
-      { ...admin(), journal: { append: async () => {} }, now: () => new Date() },
+      { ...admin(), journal, now: () => new Date() },
       { credentialId: id, overlapMs: 60_000 },
     );
     const heir = rotated.outcome === 'rotated' ? rotated.key.reveal() : '';
     expect([await from('203.0.113.9', heir), await from('192.0.2.7', heir)]).toEqual([401, 200]);
-    expect(await restrict(null)).toEqual({ networks: null });
+    expect(await restrict(null)).toEqual({ networks: null, isJournaled });
     expect(await from('203.0.113.9')).toBe(200);
   });
 });

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { administer } from '../../src/store/administration.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
 import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -65,4 +66,37 @@ it('a transaction whose error was kept quiet is no success', async () => {
   });
   await expect(quiet).rejects.toThrow('not committed');
   expect(await read()).toBeGreaterThan(0);
+});
+
+describe('an administrator', () => {
+  it('who acts as a role waits no longer than that role', async () => {
+    const acting = openDatabase({
+      ...{ url: db.adminUrl, connectionsMax: 1, applicationName: 'test acting', actAs: 'ops' },
+      statementTimeoutMs: 300,
+    });
+    const settings = await acting.query(
+      `select current_user, current_setting('statement_timeout') as statement,
+         current_setting('idle_in_transaction_session_timeout') as idle`,
+    );
+    expect(settings).toEqual([{ current_user: 'sotto_ops', statement: '300ms', idle: '30s' }]);
+    await administer(db.adminUrl, async (holder) => {
+      await holder.query('lock table pauses in access exclusive mode');
+      const waiting = acting.query('select id from pauses');
+      // By the server's word: the client's own would be two seconds later.
+      await expect(waiting).rejects.toMatchObject({ cause: { code: '57014' } });
+    });
+    await acting.close();
+  });
+
+  it('waits for no lock for ever, not even where a statement may take as long as it takes', async () => {
+    const settings = await administer(db.adminUrl, async (connection) => {
+      await connection.query('set local statement_timeout = 0');
+      const { rows } = await connection.query(
+        `select current_setting('lock_timeout') as lock,
+           current_setting('idle_in_transaction_session_timeout') as idle`,
+      );
+      return rows;
+    });
+    expect(settings).toEqual([{ lock: '15s', idle: '1min' }]);
+  });
 });

@@ -74,7 +74,7 @@ describe('sessions', () => {
   });
 
   it('have another role with the next request, and what it may not do is written down', async () => {
-    const admin = await ops.visit('admin');
+    const [admin] = [await ops.visit('admin'), await ops.addUser('admin')];
     const sotto = sottoCommand(database);
     expect((await sotto('ops-user', 'role', admin.name, '--role', 'viewer')).code).toBe(0);
     const page = await (await admin.get('/people')).text();

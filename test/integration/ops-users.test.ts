@@ -7,7 +7,11 @@ import { administer } from '../../src/store/administration.ts';
 import type { AnyConnection, Connection } from '../../src/store/database.ts';
 import { insertOpsSession } from '../../src/store/ops-sessions.ts';
 import { findOpsUser, listOpsUsers } from '../../src/store/ops-users.ts';
-import { changeOpsPassword, createOpsUser } from '../../src/usecases/create-ops-user.ts';
+import {
+  changeOpsPassword,
+  changeOpsRole,
+  createOpsUser,
+} from '../../src/usecases/create-ops-user.ts';
 import { disableOpsUser } from '../../src/usecases/disable-ops-user.ts';
 import { createRefusalRecord } from '../../src/usecases/refusal-record.ts';
 import { signIn as signInAs } from '../../src/usecases/sign-in.ts';
@@ -130,6 +134,33 @@ describe('a user of the ops pages', () => {
     });
     expect(await changed).toEqual({ isJournaled: true });
     expect(await sessionCount()).toBe(0);
+  });
+
+  it('that is the last admin stays one, also when two take that role from each other at once', async () => {
+    const names = ['anna', 'bert'];
+    for (const name of names) await createOpsUser(deps, { ...anna, name, role: 'admin' });
+    // Each has read that the other is an admin before either writes.
+    const lower = (name: string) => changeOpsRole(deps, { name, role: 'viewer', actor: 'tester' });
+    const ends = await Promise.all(names.map(lower));
+    expect(ends).toContainEqual({ isJournaled: true });
+    expect(ends).toContain('last_admin');
+    const roles = (await administer(database.adminUrl, listOpsUsers)).map(({ role }) => role);
+    expect(roles.toSorted()).toEqual(['admin', 'viewer']);
+    const raised = await changeOpsRole(deps, { name: 'anna', role: 'admin', actor: 'tester' });
+    expect(raised).toEqual({ isJournaled: true });
+  });
+
+  it('is given two roles at once: the journal ends with the one that stands', async () => {
+    await createOpsUser(deps, anna);
+    const first = journaled.length;
+    const roles = ['viewer', 'admin', 'operator'] as const;
+    await Promise.all(
+      roles.map((role) => changeOpsRole(deps, { name: 'anna', role, actor: 'tester' })),
+    );
+    const [user] = await administer(database.adminUrl, listOpsUsers);
+    const given = journaled.slice(first).filter((entry) => entry.kind === 'ops_user_role');
+    expect(given).toHaveLength(3);
+    expect(given.at(-1)).toMatchObject({ userId: user?.id, role: user?.role });
   });
 
   it('leaves a line in the audit for each change, without the password', async () => {

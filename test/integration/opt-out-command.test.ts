@@ -80,8 +80,13 @@ it('leaves a line in the audit and in the journal, neither with the contact', as
     },
   ]);
   const journal = await readFile(join(test.directory, 'journal', 'command-line.ndjson'), 'utf8');
-  const last = journal.trim().split('\n').at(-1) ?? '';
-  expect(JSON.parse(last)).toMatchObject({ kind: 'suppression_lifted', channel: 'sms' });
+  const [lifted, done] = journal
+    .trim()
+    .split('\n')
+    .slice(-2)
+    .map((line) => JSON.parse(line));
+  expect(lifted).toMatchObject({ kind: 'suppression_lifted', channel: 'sms' });
+  expect(done).toMatchObject({ kind: 'done', change: lifted.change });
   expect(journal).not.toContain('39980001');
 });
 

@@ -132,7 +132,7 @@ describe('STOP', () => {
       expect(await suppressed(anna)).toEqual([]);
     }
     expect(journal.map(({ kind }) => kind)).toEqual(
-      Array.from({ length: 8 }, (_, place) => (place % 2 ? 'suppression_lifted' : 'suppression')),
+      Array.from({ length: 4 }, () => ['suppression', 'suppression_lifted', 'done']).flat(),
     );
   });
 
@@ -384,6 +384,23 @@ describe('what must outlive a restored database', () => {
     }
     expect(await process()).toBe(1);
     expect(await suppressed(anna)).toEqual([anna]);
+  });
+
+  it('taken back by a START that dies between journal and commit is not told to be done', async () => {
+    await text({ from: anna, body: 'STOP' });
+    await process();
+    await text({ from: anna, body: 'START' });
+    const dying: Database['transaction'] = (ids, work) =>
+      worker.transaction(ids, async (connection) => {
+        await work(connection);
+        throw new AppError('unavailable');
+      });
+    await process({ database: { transaction: dying } }).catch(() => {});
+    expect(journal.map(({ kind }) => kind)).toEqual(['suppression', 'suppression_lifted']);
+    await process();
+    const [, dead, lifted, done] = journal;
+    expect(done).toMatchObject({ kind: 'done', change: (lifted as { change: string }).change });
+    expect(dead).not.toEqual(lifted);
   });
 
   it('survives a death between journal and commit: the callback is there and is done again', async () => {

@@ -272,7 +272,7 @@ describe('a quota of a key', () => {
     const { adminUrl } = database;
     const changes = { appointmentsPerHour: 3, remindersPerDay: null };
     const { quotas } = await limitCredential(
-      { adminUrl },
+      { adminUrl, journal: { append: async () => {} } },
       { credentialId: one.credential.id, changes },
     );
     expect(quotas).toEqual({ appointmentsPerHour: 3 });

@@ -31,6 +31,7 @@ import { startCopiedServer } from '../support/copied-server.ts';
 import { createDispatchBench, silentLog } from '../support/dispatch-bench.ts';
 import { copiesOf } from '../support/doubts.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
+import { createNarrowings } from '../support/narrowings.ts';
 import type { SeededReminder } from '../support/seed-reminders.ts';
 import { createSigner } from '../support/signed-request.ts';
 
@@ -40,6 +41,7 @@ let server: Awaited<ReturnType<typeof startCopiedServer>>;
 let peer: MessagesPeer;
 let bench: ReturnType<typeof createDispatchBench>;
 let close: () => Promise<void>;
+let narrowings: Awaited<ReturnType<typeof createNarrowings>>;
 let before: Awaited<ReturnType<typeof liveUntilBackup>>;
 let since: Awaited<ReturnType<typeof liveOn>>;
 
@@ -51,9 +53,13 @@ beforeAll(async () => {
   const parts = await openParts();
   close = parts.close;
   before = await liveUntilBackup(parts);
+  narrowings = await createNarrowings({
+    ...{ database, keys: parts.keys, journal: parts.journals.commandLine },
+  });
   await mark();
   await server.backUp();
   since = await liveOn(parts, before);
+  await narrowings.live();
   await mark();
   await server.putBack();
 }, 60_000);
@@ -119,7 +125,7 @@ async function liveUntilBackup({ resends, holds, admin, put }: Parts) {
   await bench.rows(`update links set selector = 'z' where reminder_id = $1`, [told[0]?.id]);
   for (const reference of ['kept', 'erased-later']) await put(resends, reference);
   await put(holds, 'locked-later');
-  for (const name of ['anna', 'lowered', 'raised', 'back', 'renewed', 'unlinked']) {
+  for (const name of ['anna', 'lowered', 'raised', 'back', 'renewed', 'unlinked', 'cut-off']) {
     const login = { issuer: 'https://login.example', subject: new Secret(name) };
     const password = new Secret('a long password');
     const user = { name, role: 'operator', actor: 'tester', login, password } as const;
@@ -353,9 +359,11 @@ describe('a server whose files were put back to an earlier day', () => {
     ],
     ['pushed to nobody', 'select 1 from webhook_endpoints having count(*) = 0'],
     ['asked about no more', 'select 1 from send_checks having count(*) = 1'],
-    ['stopped', 'select 1 from suppressions having count(*) = 3'],
+    // Two by their provider, who took it back and said it again, and whose START was not committed.
+    ['stopped', 'select 1 from suppressions having count(*) = 4'],
     ['revoked', 'select 1 from credentials where id = $1 and revoked_at is not null'],
     ['ended', 'select 1 from credentials where id = $2 and expires_at is not null'],
+    ['sealed anew', `select 1 from revoked_days where day = '2026-12-03'`],
     ['taken away', 'select 1 from credential_keys having count(*) = 0'],
     ['disabled', `select 1 from ops_users where disabled_at is not null having min(name) = 'anna'`],
     [
@@ -379,6 +387,7 @@ describe('a server whose files were put back to an earlier day', () => {
     const [password, login] = [true, true];
     expect(users).toEqual([
       { name: 'back', role: 'operator', password, login },
+      { name: 'cut-off', role: 'viewer', password, login },
       { name: 'lowered', role: 'viewer', password, login },
       // By what stands in a file nobody gets more rights.
       { name: 'raised', role: 'operator', password, login },
@@ -389,6 +398,40 @@ describe('a server whose files were put back to an earlier day', () => {
       before.organisationIds,
     ]);
     expect(policies.map((row) => row.proof_policy).toSorted()).toEqual(['standard', 'strict']);
+  });
+
+  it('allows no more than before, and what was eased since as far as that was committed', async () => {
+    const { ids, platform, stillAllowed, keptPasskey } = narrowings;
+    const organisations = await bench.rows(
+      `select id, proof_policy, birth_date_opens_all, requests_per_minute, appointments_per_hour,
+         numbers_per_hour, countries from organisations where id = any($1)`,
+      [[ids.narrowed, ids.eased, ids.moved]],
+    );
+    const found = (id: string) => organisations.find((row) => row.id === id);
+    expect(found(ids.narrowed)).toMatchObject({
+      ...{ proof_policy: 'strict', birth_date_opens_all: false, countries: ['FR'] },
+      ...{ requests_per_minute: 60, appointments_per_hour: 10, numbers_per_hour: 5 },
+    });
+    expect(found(ids.eased)).toMatchObject({
+      ...{ proof_policy: 'standard', birth_date_opens_all: true, countries: ['BE', 'FR'] },
+      ...{ requests_per_minute: null, appointments_per_hour: 500, numbers_per_hour: 5 },
+    });
+    expect(found(ids.moved)).toMatchObject({ countries: ['BE'], appointments_per_hour: 1_000_000 });
+    const keys = await bench.rows(
+      'select id, quotas, networks::text[] from credentials where id = any($1)',
+      [[ids.limited, ids.movedKey]],
+    );
+    expect(keys.toSorted((one) => (one.id === ids.limited ? -1 : 1))).toEqual([
+      { id: ids.limited, quotas: { appointmentsPerHour: 3 }, networks: ['192.0.2.7/32'] },
+      { id: ids.movedKey, quotas: {}, networks: ['192.0.2.128/25'] },
+    ]);
+    expect(
+      await bench.rows(
+        'select organisation_id from credential_organisations where credential_id = $1',
+        [platform],
+      ),
+    ).toEqual([{ organisation_id: stillAllowed }]);
+    expect(await bench.rows('select id from passkeys')).toEqual([{ id: keptPasskey }]);
   });
 
   it('tells readers of events what came after, whatever position they have kept', async () => {

@@ -945,6 +945,7 @@ describe('the functions that look past the organisation', () => {
       { name: 'replay_check_removals', result: 'void', callers: ['scheduler'], ...common },
       { name: 'replay_journal', result: 'integer', callers: ['scheduler'], ...common },
       { name: 'replay_key_removals', result: 'void', callers: ['scheduler'], ...common },
+      { name: 'replay_limits', result: 'void', callers: ['scheduler'], ...common },
       { name: 'replay_revoked_keys', result: 'void', callers: ['scheduler'], ...common },
       { name: 'replay_tightenings', result: 'void', callers: ['scheduler'], ...common },
       { name: 'retire_canary', result: 'integer', callers: ['scheduler'], ...common },
@@ -978,6 +979,7 @@ describe('the functions that look past the organisation', () => {
     [`doubt_restored(now(), now(), now(), '${randomUUID()}', 1)`],
     [`end_revoked_links('${randomUUID()}', 1)`],
     [`replay_tightenings('[{"kind":"ops_user_role"}]')`],
+    [`replay_limits('[{"kind":"organisation_limits"}]')`],
     ['end_ops_sessions()'],
   ])('do nothing while nothing is being restored: %s', async (call) => {
     await expect(

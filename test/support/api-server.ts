@@ -85,7 +85,7 @@ export async function createApiFixture(
     changeOrganisation: (input) =>
       changeOwnOrganisation(
         {
-          ...{ database: asApi, journal, channelsAvailable: channels },
+          ...{ database: asApi, journal, log: recordingLog(logged), channelsAvailable: channels },
           portals: { loopbackAllowed: true, isPortalForAll: false },
         },
         input,
