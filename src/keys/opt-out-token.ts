@@ -1,5 +1,5 @@
-import { createSecretKey } from 'node:crypto';
-import { errors, FlattenedEncrypt, flattenedDecrypt } from 'jose';
+import { createCipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { errors, flattenedDecrypt } from 'jose';
 import { type Channel, channels } from '../domain/channel.ts';
 import { Secret } from '../domain/secret.ts';
 import type { NumberedKey } from './key-store.ts';
@@ -13,7 +13,7 @@ export interface OptOutClaim extends SuppressionIndex {
 
 export interface OptOutTokens {
   /** A token for one email's header: other characters each time, and nothing readable in them. */
-  mint(claim: OptOutClaim): Promise<Secret<string>>;
+  mint(claim: OptOutClaim): Secret<string>;
   /** Undefined for anything that was not minted under one of the keys. */
   open(token: string): Promise<OptOutClaim | undefined>;
 }
@@ -34,7 +34,8 @@ const shape = new RegExp(`^[A-Za-z0-9_-]{${charactersOf(1)},${charactersOf(peppe
  *
  * Its header is the same for all and kept at home, and IV, ciphertext and tag are written without
  * dots, so that the address stays short: some mail programs cut long header lines. A token never
- * expires by itself: it works as long as its key is kept.
+ * expires by itself: it works as long as its key is kept. Minting uses `createCipheriv`, which makes
+ * what jose would and is many times cheaper; what comes from outside is opened by jose.
  *
  * @param newest id of the key that seals; all keys open
  * @throws {KeyStoreError} for a missing newest key, or one that is not 32 bytes
@@ -51,11 +52,11 @@ export function createOptOutTokens({
   if (!newestKey) throw new KeyStoreError(['opt-out: the newest key is missing']);
 
   return {
-    async mint(claim) {
-      const { iv, ciphertext, tag } = await new FlattenedEncrypt(encodeClaim(claim))
-        .setProtectedHeader(header)
-        .encrypt(newestKey);
-      const parts = [iv, ciphertext, tag].map((part) => Buffer.from(part ?? '', 'base64url'));
+    mint(claim) {
+      const iv = randomBytes(ivBytes);
+      const cipher = createCipheriv('aes-256-gcm', newestKey, iv);
+      cipher.setAAD(Buffer.from(protectedHeader));
+      const parts = [iv, cipher.update(encodeClaim(claim)), cipher.final(), cipher.getAuthTag()];
       return new Secret(Buffer.concat(parts).toString('base64url'));
     },
 
@@ -73,7 +74,7 @@ export function createOptOutTokens({
   };
 }
 
-async function decrypt(bytes: Buffer, key: CryptoKey): Promise<Buffer | undefined> {
+async function decrypt(bytes: Buffer, key: KeyObject): Promise<Buffer | undefined> {
   const text = (from: number, to?: number) => bytes.subarray(from, to).toString('base64url');
   try {
     const { plaintext } = await flattenedDecrypt(
@@ -121,9 +122,9 @@ function charactersOf(pepperIdBytes: number): number {
   return Math.ceil(((ivBytes + headBytes + pepperIdBytes + indexBytes + tagBytes) * 4) / 3);
 }
 
-function aesKey(id: string, bytes: Buffer): CryptoKey {
+function aesKey(id: string, bytes: Buffer): KeyObject {
   if (bytes.length !== keyBytes) {
     throw new KeyStoreError([`opt-out/${id}.key: is not ${keyBytes} bytes`]);
   }
-  return createSecretKey(bytes).toCryptoKey('AES-GCM', false, ['encrypt', 'decrypt']);
+  return createSecretKey(bytes);
 }

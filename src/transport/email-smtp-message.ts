@@ -1,5 +1,6 @@
 import DKIM from 'nodemailer/lib/dkim';
-import MailComposer from 'nodemailer/lib/mail-composer';
+import { encodeWords, foldLines } from 'nodemailer/lib/mime-funcs';
+import { encode, wrap } from 'nodemailer/lib/qp';
 import type { Secret } from '../domain/secret.ts';
 import { rsaKeyFrom } from './dkim-record.ts';
 import type { OutgoingEmail } from './transport.ts';
@@ -28,8 +29,17 @@ const signedFields = [
 const opaque = /^[\w.-]{1,200}$/;
 const oneClickUrl = /^https?:\/\/[\x21-\x3b\x3d\x3f-\x7e]{1,900}$/;
 
+/** What is fine in a header as it is; any other address is only one inside angle brackets. */
+const plainAddress = /^[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9.-]+$/;
+
+/** Stands in no part: after an equals sign, quoted-printable has two digits or the end of a line. */
+const boundary = '=_part';
+
 /**
  * Composes emails: one sender, one recipient, text and HTML, nothing that tracks or names a machine.
+ *
+ * All of them have the same headers and parts, so they are written here and only encoded by the
+ * library: its own composer took a third of what an email costs.
  *
  * @throws when the DKIM key is no RSA key; its error says nothing of the key
  * @returns a function that gives the whole message, signed when there is a key
@@ -46,27 +56,47 @@ export function createComposer(options: {
     if (!opaque.test(message.messageKey) || !oneClickUrl.test(optOutUrl)) {
       throw new Error('unfit_for_a_header');
     }
-    const composed = await new MailComposer({
-      from: { name: '', address: options.from },
-      to: { name: '', address: message.to.reveal() },
-      subject: message.subject,
-      messageId: `<${message.messageKey}@${domain}>`,
-      date: new Date(),
-      text: message.text.reveal(),
-      html: message.html.reveal(),
-      headers: {
-        'List-Unsubscribe': { prepared: true, value: `<${optOutUrl}>` },
-        'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
-        'Auto-Submitted': 'auto-generated',
-        'X-Auto-Response-Suppress': 'All',
-      },
-      disableFileAccess: true,
-      disableUrlAccess: true,
-    })
-      .compile()
-      .build();
+    const composed = Buffer.from(
+      [
+        `List-Unsubscribe: <${optOutUrl}>`,
+        'List-Unsubscribe-Post: List-Unsubscribe=One-Click',
+        'Auto-Submitted: auto-generated',
+        'X-Auto-Response-Suppress: All',
+        `From: ${addressField(options.from)}`,
+        `To: ${addressField(message.to.reveal())}`,
+        foldLines(`Subject: ${encodeWords(oneLine(message.subject), 'Q', 52, true)}`, 76),
+        `Message-ID: <${message.messageKey}@${domain}>`,
+        `Date: ${new Date().toUTCString().replace('GMT', '+0000')}`,
+        'MIME-Version: 1.0',
+        `Content-Type: multipart/alternative; boundary="${boundary}"`,
+        '',
+        ...part('text/plain', message.text.reveal()),
+        ...part('text/html', message.html.reveal()),
+        `--${boundary}--`,
+        '',
+      ].join('\r\n'),
+    );
     return sign ? sign(composed) : composed;
   };
+}
+
+function part(type: string, content: string): string[] {
+  return [
+    `--${boundary}`,
+    `Content-Type: ${type}; charset=utf-8`,
+    'Content-Transfer-Encoding: quoted-printable',
+    '',
+    wrap(encode(content.replace(/\r?\n|\r/g, '\r\n'))),
+  ];
+}
+
+function addressField(address: string): string {
+  const line = address.replace(/[\s<>]/g, '');
+  return plainAddress.test(line) ? line : `<${line}>`;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/[\r\n]+/g, ' ');
 }
 
 /** @see RFC 6376 */

@@ -36,8 +36,9 @@ export async function dispatchBatch(deps: DispatchDeps, batchId: string): Promis
   for (const ofLane of Map.groupBy(queued, routeKey).values()) {
     const leaseLeftMs = Math.min(...ofLane.map((reminder) => reminder.leaseLeftMs));
     const deadlineMs = claimedAtMs + leaseLeftMs - limits.leaseMarginMs;
+    const isOver = () => deps.stopping?.aborted === true || clock() >= deadlineMs;
     const route = ofLane[0] && deps.routeOf(ofLane[0]);
-    if (route) await sendAll(deps, { batchId, route, clock, claimedAtMs, deadlineMs }, ofLane);
+    if (route) await sendAll(deps, { batchId, route, clock, claimedAtMs, isOver }, ofLane);
     else await giveBackUnrouted(deps, batchId, ofLane);
   }
 }
@@ -53,10 +54,9 @@ async function sendAll(
   run: BatchRun,
   queued: readonly QueuedReminder[],
 ): Promise<void> {
-  const { batchId, route, clock } = run;
+  const { batchId, route, isOver } = run;
   const { opened: left, ended } = await openBatch(deps, queued);
   await endQueued(deps, { batchId, ends: ended });
-  const isOver = () => deps.stopping?.aborted === true || clock() >= run.deadlineMs;
   const sends: Promise<void>[] = [];
   while (left.length > 0 && !isOver()) {
     const allowed = route.breaker.allows();

@@ -44,7 +44,7 @@ export function createOptOutLinks({
     });
     const index = suppressionIndexes(peppers, contact).at(-1);
     if (!index) throw new Error('no pepper');
-    const token = await tokens.mint({ ...index, channel: 'email' });
+    const token = tokens.mint({ ...index, channel: 'email' });
     return new Secret(`${patientUrl}${optOutPath}/${token.reveal()}`);
   };
 }

@@ -31,8 +31,8 @@ export interface BatchRun {
   /** Milliseconds that only go forward. */
   readonly clock: () => number;
   readonly claimedAtMs: number;
-  /** No send starts after it. */
-  readonly deadlineMs: number;
+  /** No send starts any more: the lease may soon be another's, or the process is to end. */
+  readonly isOver: () => boolean;
 }
 
 interface Planned {
@@ -41,7 +41,7 @@ interface Planned {
 }
 
 /**
- * Writes the intent for a slice, sends what may be sent, and records what became of it. A slot of
+ * Writes the intent for a slice, sends what may be sent, and records what became of it. A place of
  * the route has been taken for each reminder, and is given back here.
  */
 export async function sendSlice(
@@ -158,27 +158,26 @@ async function sendOne(deps: SendDeps, run: BatchRun, planned: Planned): Promise
 /** @returns undefined when nothing was begun */
 async function handOff(
   deps: SendDeps,
-  { route, clock, claimedAtMs, deadlineMs }: BatchRun,
+  { route, clock, claimedAtMs, isOver }: BatchRun,
   { attempt, opened }: Planned,
 ): Promise<SendOutcome | undefined> {
-  try {
-    return await route.breaker.run(async () => {
-      // The intent's commit may have taken long. Past the deadline the lease may be another's.
-      if (clock() >= deadlineMs) return undefined;
-      const leftMs = opened.reminder.untilNotAfterMs - (clock() - claimedAtMs);
-      return route.transport.send({
-        ...opened.message,
-        to: opened.to,
-        attemptToken: attempt.token.toString('base64url'),
-        validitySeconds: validitySeconds(leftMs),
-      });
+  const send = async () => {
+    // The intent's commit may have taken long, and so may the wait for a socket.
+    if (isOver()) return undefined;
+    const leftMs = opened.reminder.untilNotAfterMs - (clock() - claimedAtMs);
+    return route.transport.send({
+      ...opened.message,
+      to: opened.to,
+      attemptToken: attempt.token.toString('base64url'),
+      validitySeconds: validitySeconds(leftMs),
     });
+  };
+  try {
+    return await route.slots.through(() => route.breaker.run(send));
   } catch (error) {
     // A transport that throws breaks its promise, after who knows what it has sent.
     deps.log.error('a transport threw', { ...errorFacts(error), attemptId: attempt.attemptId });
     return { kind: 'uncertain', reason: 'unclear_answer' };
-  } finally {
-    route.slots.give(1);
   }
 }
 

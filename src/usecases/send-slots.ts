@@ -1,37 +1,112 @@
-/** The sockets to a provider that are free now. */
+import type { SendOutcome } from '../transport/transport.ts';
+
+/** What a provider took within this time is how far intents are written ahead. */
+const aheadMs = 50;
+/** So many at most, whatever the provider takes: after a kill each of them is in doubt. */
+export const aheadMax = 32;
+/** Whoever got no socket by then is given back: the provider has become slow. */
+const patienceMs = 1_000;
+
+/**
+ * The sockets of one lane to its provider, and the places for intents: one for each socket, and some
+ * ahead while the provider is quick, so that no socket stands idle while intents are committed.
+ */
 export interface SendSlots {
   /**
-   * Takes up to `most` slots: at least a quarter of all, or `most` when that is less, so that a busy
+   * Takes up to `most` places: at least a quarter of all, or `most` when that is less, so that a busy
    * worker does not commit once for every socket that comes free. First come, first served.
    */
   take(most: number): Promise<number>;
+  /** Gives back places of what is not sent. */
   give(count: number): void;
+  /**
+   * Sends as soon as a socket is free, first come, first served, and gives the place back.
+   *
+   * @returns undefined when nothing was begun, also when no socket came free in time
+   */
+  through(send: () => Promise<SendOutcome | undefined>): Promise<SendOutcome | undefined>;
 }
 
-export function createSendSlots(slotsMax: number): SendSlots {
-  const worthwhile = Math.max(1, Math.ceil(slotsMax / 4));
+/** @param nowMs milliseconds that only go forward */
+export function createSendSlots(
+  socketsMax: number,
+  { nowMs = () => performance.now() }: { nowMs?: () => number } = {},
+): SendSlots {
   const queue: { most: number; taken: (count: number) => void }[] = [];
-  let free = slotsMax;
+  const waiting = new Set<(isFree: boolean) => void>();
+  /** When the last were accepted. */
+  const accepted: number[] = [];
+  let taken = 0;
+  let inTheAir = 0;
+
+  /** None before the first are accepted, and none a moment after the provider takes no more. */
+  function ahead(): number {
+    const since = nowMs() - aheadMs;
+    return accepted.filter((at) => at > since).length;
+  }
 
   function serve(): void {
+    if (queue.length === 0) return;
+    const places = socketsMax + ahead();
     for (let next = queue[0]; next; next = queue[0]) {
-      if (free < Math.min(next.most, worthwhile)) return;
+      const free = places - taken;
+      if (free < Math.min(next.most, Math.ceil(places / 4))) return;
       queue.shift();
       const count = Math.min(next.most, free);
-      free -= count;
+      taken += count;
       next.taken(count);
     }
   }
 
+  function takeSocket(): Promise<boolean> | true {
+    if (inTheAir < socketsMax) {
+      inTheAir += 1;
+      return true;
+    }
+    return new Promise((resolve) => {
+      const wake = (isFree: boolean) => {
+        clearTimeout(timer);
+        waiting.delete(wake);
+        resolve(isFree);
+      };
+      const timer = setTimeout(wake, patienceMs, false);
+      waiting.add(wake);
+    });
+  }
+
+  /** Whoever is next takes it over. */
+  function leaveSocket(): void {
+    const [next] = waiting;
+    if (next) next(true);
+    else inTheAir -= 1;
+  }
+
+  function give(count: number): void {
+    taken -= count;
+    serve();
+  }
+
   return {
     take: (most) =>
-      new Promise((taken) => {
-        queue.push({ most, taken });
+      new Promise((resolve) => {
+        queue.push({ most, taken: resolve });
         serve();
       }),
-    give(count) {
-      free += count;
-      serve();
+    give,
+    async through(send) {
+      try {
+        if (!(await takeSocket())) return undefined;
+        try {
+          const outcome = await send();
+          if (outcome?.kind === 'accepted') accepted.push(nowMs());
+          if (accepted.length > aheadMax) accepted.shift();
+          return outcome;
+        } finally {
+          leaveSocket();
+        }
+      } finally {
+        give(1);
+      }
     },
   };
 }

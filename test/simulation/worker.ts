@@ -135,7 +135,7 @@ function routeOf(deps: WorkerDeps, process: Process, channel: Channel): Route {
   return {
     transport: deps.provider.transportOf(process, channel),
     breaker: breakerOf(deps.nowMs),
-    slots: createSendSlots(4),
+    slots: createSendSlots(4, { nowMs: deps.nowMs }),
     recordOptOut: ({ contact }) =>
       deps.io.call<void>(process, {
         label: 'opt out',

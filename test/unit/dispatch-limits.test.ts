@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { leastValidityMs, retryInMs } from '../../config/retry.ts';
 import type { SendOutcome } from '../../src/transport/transport.ts';
 import { allowanceOf } from '../../src/usecases/feed-due-reminders.ts';
 import { createSendBreaker } from '../../src/usecases/send-breaker.ts';
 import { validitySeconds } from '../../src/usecases/send-slice.ts';
-import { createSendSlots } from '../../src/usecases/send-slots.ts';
+import { aheadMax, createSendSlots } from '../../src/usecases/send-slots.ts';
 
 const dayMs = 86_400_000;
 
@@ -139,33 +139,99 @@ describe('how many reminders are taken', () => {
 });
 
 describe('slots', () => {
+  const fine: SendOutcome = { kind: 'accepted', providerId: 'SM1' };
+  const busy: SendOutcome = { kind: 'refused', permanent: false, reason: 'rate_limited' };
+
   it('are never more than there are sockets, and everyone gets some', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 40 }),
         fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 20 }),
-        async (slotsMax, wishes) => {
-          const slots = createSendSlots(slotsMax);
-          let used = 0;
-          let most = 0;
-          const served = wishes.map(async (wish) => {
-            const taken = await slots.take(wish);
-            expect(taken).toBeGreaterThan(0);
-            expect(taken).toBeLessThanOrEqual(wish);
-            used += taken;
-            most = Math.max(most, used);
-            for (let one = 0; one < taken; one += 1) {
-              await Promise.resolve();
-              used -= 1;
-              slots.give(1);
-            }
-          });
-          await Promise.all(served);
-          expect(most).toBeLessThanOrEqual(slotsMax);
-          expect(used).toBe(0);
+        fc.constantFrom(fine, busy),
+        async (socketsMax, wishes, outcome) => {
+          const slots = createSendSlots(socketsMax);
+          const most = { sending: 0, taken: 0 };
+          const now = { sending: 0, taken: 0 };
+          const more = (what: 'sending' | 'taken', count: number) => {
+            now[what] += count;
+            most[what] = Math.max(most[what], now[what]);
+          };
+          async function send() {
+            more('sending', 1);
+            await Promise.resolve();
+            now.sending -= 1;
+            now.taken -= 1;
+            return outcome;
+          }
+          await Promise.all(
+            wishes.map(async (wish) => {
+              const taken = await slots.take(wish);
+              expect(taken).toBeGreaterThan(0);
+              expect(taken).toBeLessThanOrEqual(wish);
+              more('taken', taken);
+              await Promise.all(Array.from({ length: taken }, () => slots.through(send)));
+            }),
+          );
+          expect(most.sending).toBeLessThanOrEqual(socketsMax);
+          const ahead = outcome.kind === 'accepted' ? aheadMax : 0;
+          expect(most.taken).toBeLessThanOrEqual(socketsMax + ahead);
+          expect(now).toEqual({ sending: 0, taken: 0 });
         },
       ),
     );
+  });
+
+  it('are as many more than sockets as a provider took in the last 50 ms, and no more than that', async () => {
+    let now = 0;
+    const slots = createSendSlots(8, { nowMs: () => now });
+    async function handOver(count: number, outcome: SendOutcome) {
+      const taken = await slots.take(count);
+      await Promise.all(Array.from({ length: taken }, () => slots.through(async () => outcome)));
+    }
+    async function countPlaces() {
+      const taken = await slots.take(1_000);
+      slots.give(taken);
+      return taken;
+    }
+    expect(await countPlaces()).toBe(8);
+    await handOver(8, busy);
+    expect(await countPlaces()).toBe(8);
+    await handOver(5, fine);
+    expect(await countPlaces()).toBe(8 + 5);
+    now += 30;
+    await handOver(2, fine);
+    now += 30;
+    expect(await countPlaces()).toBe(8 + 2);
+    for (let round = 0; round < 20; round += 1) await handOver(8, fine);
+    expect(await countPlaces()).toBe(8 + aheadMax);
+    now += 50;
+    expect(await countPlaces()).toBe(8);
+  });
+
+  it('are waited for no longer than a second: whoever gets none has not begun', async () => {
+    vi.useFakeTimers();
+    try {
+      const slots = createSendSlots(1);
+      const answer = Promise.withResolvers<SendOutcome>();
+      const first = slots.through(() => answer.promise);
+      let begun = 0;
+      const send = async () => {
+        begun += 1;
+        return fine;
+      };
+      const late = slots.through(send);
+      await vi.advanceTimersByTimeAsync(900);
+      const inTime = slots.through(send);
+      await vi.advanceTimersByTimeAsync(100);
+      expect(await late).toBeUndefined();
+      answer.resolve(fine);
+      expect(await first).toEqual(fine);
+      expect(await inTime).toEqual(fine);
+      expect(begun).toBe(1);
+      expect(await slots.through(send)).toEqual(fine);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 
