@@ -7,7 +7,7 @@ import { type RoleProcess, startRoleProcess } from '../support/worker-process.ts
 import type { AcceptWay } from './accept-ways.ts';
 import { freePort } from './free-port.ts';
 import type { BenchDatabase, Ground } from './ground.ts';
-import { openConnections } from './http-connection.ts';
+import { type HttpConnection, openConnections } from './http-connection.ts';
 import { type LoadResult, loadAsFastAsAnswered, loadAtRate } from './http-load.ts';
 
 const wayScript = fileURLToPath(new URL('./processes/accept-way.ts', import.meta.url));
@@ -50,17 +50,24 @@ export async function startApi(
     way === undefined ? {} : { from: wayScript },
   );
   await role.ready;
-  const connections = await openConnections(port, connectionCount);
-  const request = requests(key.reveal(), startsAt.toString());
-  const load = { connections, request, status: created };
+  const load = { request: requests(key.reveal(), startsAt.toString()), status: created };
+
+  /** On connections of its own: the server closes those that rest. */
+  async function put(
+    over: (connections: readonly HttpConnection[]) => Promise<LoadResult>,
+  ): Promise<LoadResult> {
+    const connections = await openConnections(port, connectionCount);
+    try {
+      return await over(connections);
+    } finally {
+      for (const connection of connections) connection.close();
+    }
+  }
   return {
     ...role,
-    putAsFastAsAnswered: (count) => loadAsFastAsAnswered({ ...load, count }),
-    putAtRate: (rate) => loadAtRate({ ...load, ...rate }),
-    signal(name) {
-      for (const connection of connections) connection.close();
-      role.signal(name);
-    },
+    putAsFastAsAnswered: (count) =>
+      put((connections) => loadAsFastAsAnswered({ ...load, connections, count })),
+    putAtRate: (rate) => put((connections) => loadAtRate({ ...load, connections, ...rate })),
   };
 }
 

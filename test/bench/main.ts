@@ -51,7 +51,7 @@ try {
     );
   }
   console.log(`\n${summaryOf(figures)}`);
-  console.log(`\n${((performance.now() - startedAt) / 60_000).toFixed(1)} minutes`);
+  console.log(`\n${minutesSince(startedAt)} in all`);
   if (options.json) writeFileSync(options.json, `${JSON.stringify(figures, null, 2)}\n`);
   if (options.svg) writeFileSync(options.svg, chartOf(figures));
 } finally {
@@ -64,6 +64,7 @@ async function measure(
 ): Promise<Figure[]> {
   const { name, about, counts, rounds = givenRounds } = measurement;
   const count = givenCount ?? (options.quick ? counts.quick : counts.full);
+  const beganAt = performance.now();
   const turns = rounds === 1 ? 'once' : `medians of ${rounds} rounds in turn`;
   console.log(`\n${name}: ${count.toLocaleString('en-GB')} each, ${turns}`);
   for (const line of about) console.log(`  ${line}`);
@@ -71,15 +72,19 @@ async function measure(
   const tell = (line: string) => console.error(`  ${line}`);
   const stage =
     'arrange' in measurement
-      ? await measurement.arrange(on, count)
+      ? await measurement.arrange(on, count, rounds)
       : { ...measurement, close: async () => {} };
   try {
     const runs = await runRounds(on, stage, { count, rounds, tell });
-    console.log(`\n${tableOf(runs)}`);
+    console.log(`\n${tableOf(runs)}\n\n${minutesSince(beganAt)}`);
     return figuresOf(measurement, count, runs);
   } finally {
     await stage.close();
   }
+}
+
+function minutesSince(ms: number): string {
+  return `${((performance.now() - ms) / 60_000).toFixed(1)} minutes`;
 }
 
 function tellOfFailure({ name }: Pick<Measurement, 'name'>, error: unknown): [] {
