@@ -88,6 +88,7 @@ export async function openBacklog(
     },
     async send() {
       await ground.redis.admin.flushall();
+      await ground.redis.admin.script('FLUSH');
       const empty = await redisKb(ground);
       const sotto = await startSotto(ground, database);
       try {

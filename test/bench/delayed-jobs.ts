@@ -20,6 +20,7 @@ export async function redisKbOfDelayedJobs(
   count: number,
 ): Promise<number> {
   await ground.redis.admin.flushall();
+  await ground.redis.admin.script('FLUSH');
   const before = await redisKb(ground);
   const queue = await openPeerQueue('bullmq', { ground, database });
   const now = Date.now();
