@@ -23,7 +23,7 @@ export const backlog: ArrangedMeasurement = {
     'parts included, under ids and times of their own; bytes are of all of the database. Redis is told',
     'without its connections. BullMQ: a delayed job for each; at most a million, of equal size.',
   ],
-  counts: { full: 1_000_000, quick: 100_000 },
+  counts: { full: 1_000_000, quick: 50_000 },
   arrange,
   figures: [
     ...steps.flatMap((step) => [
