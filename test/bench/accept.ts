@@ -26,7 +26,7 @@ export const accept: ArrangedMeasurement = {
     'inserted for each request by a pool of 16. Client, API and PostgreSQL share the machine. The open',
     'loop counts from when each request was due to leave, answered or not.',
   ],
-  counts: { full: 4_000, quick: 500 },
+  counts: { full: 3_000, quick: 500 },
   arrange,
   figures: [
     {

@@ -7,7 +7,7 @@ import { type RoleProcess, startRoleProcess } from '../support/worker-process.ts
 import type { AcceptWay } from './accept-ways.ts';
 import { freePort } from './free-port.ts';
 import type { BenchDatabase, Ground } from './ground.ts';
-import { openConnections } from './http-connection.ts';
+import { type HttpConnection, openConnections } from './http-connection.ts';
 import { type LoadResult, loadAsFastAsAnswered, loadAtRate } from './http-load.ts';
 
 const wayScript = fileURLToPath(new URL('./processes/accept-way.ts', import.meta.url));
@@ -35,7 +35,11 @@ export async function startApi(
     .add({ hours: 8 * 24 });
   const months = [0, 1].map((days) => utcMonth(startsAt.add({ hours: 24 * (days + 1) })));
   await fileKeyStore(folder).ensureViewKeys({ organisationIds: [organisationId], months });
-  await admin.query('update organisations set requests_per_minute = null');
+  // Ceilings beyond reach: what they cost is part of it.
+  await admin.query(
+    `update organisations set requests_per_minute = null, appointments_per_hour = 1000000,
+       appointments_per_day = 10000000, reminders_per_hour = 1000000, reminders_per_day = 10000000`,
+  );
   const { key } = await createApiKey({ adminUrl }, { organisationId, mode: 'live' });
   const port = await freePort();
   const role = startRoleProcess(
@@ -50,17 +54,24 @@ export async function startApi(
     way === undefined ? {} : { from: wayScript },
   );
   await role.ready;
-  const connections = await openConnections(port, connectionCount);
-  const request = requests(key.reveal(), startsAt.toString());
-  const load = { connections, request, status: created };
+  const load = { request: requests(key.reveal(), startsAt.toString()), status: created };
+
+  /** On connections of its own: the server closes those that rest. */
+  async function put(
+    over: (connections: readonly HttpConnection[]) => Promise<LoadResult>,
+  ): Promise<LoadResult> {
+    const connections = await openConnections(port, connectionCount);
+    try {
+      return await over(connections);
+    } finally {
+      for (const connection of connections) connection.close();
+    }
+  }
   return {
     ...role,
-    putAsFastAsAnswered: (count) => loadAsFastAsAnswered({ ...load, count }),
-    putAtRate: (rate) => loadAtRate({ ...load, ...rate }),
-    signal(name) {
-      for (const connection of connections) connection.close();
-      role.signal(name);
-    },
+    putAsFastAsAnswered: (count) =>
+      put((connections) => loadAsFastAsAnswered({ ...load, connections, count })),
+    putAtRate: (rate) => put((connections) => loadAtRate({ ...load, connections, ...rate })),
   };
 }
 

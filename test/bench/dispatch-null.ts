@@ -46,7 +46,7 @@ export const dispatchNull: Measurement = {
     'rows": the intent, attempt and events that Sotto writes, by a statement before and one after each.',
     'BullMQ: 50 at once. graphile-worker: 100 at once, local queue of 500, completed in groups. pg-boss:',
     '4 lots of 200 at once, next lot at once; "in groups": one statement for all rows of a lot.',
-    'Peers get a quarter as many. Each is checked to have gone out exactly once.',
+    'Peers get a fifth as many. Each is checked to have gone out exactly once.',
   ],
   counts: { full: 10_000, quick: 2_000 },
   contenders: [

@@ -24,31 +24,38 @@ export interface SetUp {
  */
 export function dispatchWithSotto(
   ground: Ground,
-  { count, queue = 'redis', workers = 1, provider }: SetUp & { count: number },
+  { count, ...setUp }: SetUp & { count: number },
 ): Promise<Run> {
-  async function open(database: BenchDatabase): Promise<Dispatching> {
-    const start = (role: 'worker' | 'scheduler', from?: string) =>
-      startRoleProcess(
-        role,
-        { ...roleEnvironment(role, { ground, database, queue }), ...provider?.env },
-        { from },
-      );
-    const script = provider ? undefined : nullWorker;
-    const roles = [
-      start('scheduler'),
-      ...Array.from({ length: workers }, () => start('worker', script)),
-    ];
-    await Promise.all(roles.map(({ ready }) => ready));
-    return {
-      pids: roles.map(({ pid }) => pid),
-      send: (organisationId) => untilSent(database, organisationId),
-      async stop() {
-        for (const role of roles) role.signal('SIGTERM');
-        await Promise.all(roles.map(({ gone }) => gone));
-      },
-    };
-  }
-  return timeDispatch(ground, { count, channel: provider?.channel ?? 'sms', open });
+  const open = (database: BenchDatabase) => startSotto(ground, database, setUp);
+  return timeDispatch(ground, { count, channel: setUp.provider?.channel ?? 'sms', open });
+}
+
+/** Its processes, ready to send. */
+export async function startSotto(
+  ground: Ground,
+  database: BenchDatabase,
+  { queue = 'redis', workers = 1, provider }: SetUp = {},
+): Promise<Dispatching> {
+  const start = (role: 'worker' | 'scheduler', from?: string) =>
+    startRoleProcess(
+      role,
+      { ...roleEnvironment(role, { ground, database, queue }), ...provider?.env },
+      { from },
+    );
+  const script = provider ? undefined : nullWorker;
+  const roles = [
+    start('scheduler'),
+    ...Array.from({ length: workers }, () => start('worker', script)),
+  ];
+  await Promise.all(roles.map(({ ready }) => ready));
+  return {
+    pids: roles.map(({ pid }) => pid),
+    send: (organisationId) => untilSent(database, organisationId),
+    async stop() {
+      for (const role of roles) role.signal('SIGTERM');
+      await Promise.all(roles.map(({ gone }) => gone));
+    },
+  };
 }
 
 /** What a role is told of the ground that it stands on. */
@@ -74,8 +81,11 @@ export function roleEnvironment(
 async function untilSent({ admin }: BenchDatabase, organisationId: string): Promise<void> {
   const isOver = async () => {
     const { rows } = await admin.query(
-      `select exists (select from reminders where organisation_id = $1
-         and phase in ('scheduled', 'in_hand')) as owed`,
+      // By index, however many there are.
+      `select exists (select from reminders where phase = 'in_hand' and organisation_id = $1)
+         or exists (select from reminders r, unnest('{sms,email}'::text[]) as c (channel)
+           where r.phase = 'scheduled' and r.channel = c.channel and r.mode = 'live'
+             and r.organisation_id = $1) as owed`,
       [organisationId],
     );
     return rows[0]?.owed === false;

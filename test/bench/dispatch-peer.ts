@@ -8,7 +8,7 @@ import { type OpenQueue, openPeerQueue } from './peer-queues.ts';
 
 const addAtOnce = 1_000;
 /** Their rate does not depend on how many there are, and the slowest would take minutes. */
-const partOfAll = 4;
+const partOfAll = 5;
 
 /**
  * A design without Sotto: a delayed job for each reminder, with all that is to be sent. Putting the jobs

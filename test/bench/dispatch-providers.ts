@@ -29,7 +29,7 @@ export const dispatchTwilio: Measurement = {
     'HTTP client in a loop, 32 connections, nothing else done; beside it the SDK with its own client.',
     'That the server took each once is checked.',
   ],
-  counts: { full: 4_000, quick: 1_000 },
+  counts: { full: 3_000, quick: 1_000 },
   contenders: [
     sotto('sms'),
     bare(sdk, 'sms', 'twilio'),

@@ -4,7 +4,7 @@ import { seedReminders } from '../support/seed-reminders.ts';
 import { addOrganisation, type BenchDatabase, type Ground, type Prepared } from './ground.ts';
 
 const seedAtOnce = 1_000;
-const warmUpMax = 2_000;
+const warmUpMax = 1_000;
 
 /** What is done first and not measured: the code is compiled then, as after hours of running. */
 export const warmUpOf = (count: number) => Math.min(count, warmUpMax);

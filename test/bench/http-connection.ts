@@ -64,6 +64,7 @@ export async function openConnection(port: number): Promise<HttpConnection> {
   return {
     send(request) {
       assert(!awaited, 'one request at a time');
+      assert(!socket.destroyed, 'a connection was closed');
       awaited = Promise.withResolvers();
       socket.write(request, 'latin1');
       return awaited.promise;

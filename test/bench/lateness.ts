@@ -82,7 +82,7 @@ async function arrange(ground: Ground, count: number): Promise<Arranged> {
   }
   const quick = count < 50_000;
   const evenly = (perSecond: number) => {
-    const overMs = quick ? 8_000 : 20_000;
+    const overMs = quick ? 8_000 : 15_000;
     const each = Math.ceil((perSecond * overMs) / 1_000 / everybody.length);
     return everybody.map((organisationId) => ({ organisationId, count: each, overMs }));
   };

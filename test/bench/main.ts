@@ -3,26 +3,33 @@
  *
  *   npm run bench                        everything, in less than a quarter of an hour on two idle cores
  *   npm run bench -- --quick             fewer of each, in less time
- *   npm run bench -- --only dispatch     what begins so
+ *   npm run bench -- --only dispatch     what begins so; several with commas
  *   npm run bench -- --json FILE         figures for programs, beside the tables
  *   npm run bench -- --svg FILE          figures as a picture
+ *   npm run bench -- --readme            figures into the README, between its marks
+ *   npm run bench -- --from FILE --readme   those that a run before has put into FILE; nothing is measured
  *   npm run bench -- --rounds 9 --count 1000000
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { chartOf } from './chart.ts';
 import { type Figure, figuresOf } from './figures.ts';
 import { type Ground, openGround } from './ground.ts';
+import { withFigures } from './markdown.ts';
 import type { ArrangedMeasurement, Measurement } from './measurement.ts';
 import { measurements } from './measurements.ts';
 import { runRounds } from './run-rounds.ts';
 import { summaryOf, tableOf } from './tables.ts';
 
+const readme = fileURLToPath(new URL('../../README.md', import.meta.url));
 const { values: options } = parseArgs({
   options: {
     json: { type: 'string' },
     svg: { type: 'string' },
+    readme: { type: 'boolean', default: false },
+    from: { type: 'string', multiple: true },
     only: { type: 'string', default: '' },
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
@@ -31,31 +38,44 @@ const { values: options } = parseArgs({
 });
 const givenRounds = wholeNumber('rounds', options.rounds) ?? (options.quick ? 2 : 5);
 const givenCount = wholeNumber('count', options.count);
-const chosen = measurements.filter(({ name }) => name.startsWith(options.only));
+const chosen = measurements.filter(({ name }) =>
+  options.only.split(',').some((beginning) => name.startsWith(beginning)),
+);
 if (chosen.length === 0) {
   refuse(
     `--only takes what one of these begins with: ${measurements.map(({ name }) => name).join(', ')}`,
   );
 }
 
-const startedAt = performance.now();
-const ground = await openGround();
-try {
-  const [cpu] = cpus();
-  console.log(`Node ${process.version}, ${ground.servers}, ${cpus().length} cores, ${cpu?.model}`);
-  const figures: Figure[] = [];
-  for (const measurement of chosen) {
-    // One that fails costs the others nothing.
-    figures.push(
-      ...(await measure(ground, measurement).catch((error) => tellOfFailure(measurement, error))),
-    );
+const figures = options.from ? options.from.flatMap(readFigures) : await measureAll();
+if (options.svg) writeFileSync(options.svg, chartOf(figures));
+if (options.readme) writeFileSync(readme, withFigures(readFileSync(readme, 'utf8'), figures));
+
+async function measureAll(): Promise<Figure[]> {
+  const startedAt = performance.now();
+  const ground = await openGround();
+  try {
+    const [cpu] = cpus();
+    const machine = `${cpus().length} cores, ${cpu?.model}`;
+    console.log(`Node ${process.version}, ${ground.servers}, ${machine}`);
+    const all: Figure[] = [];
+    for (const measurement of chosen) {
+      // One that fails costs the others nothing.
+      all.push(
+        ...(await measure(ground, measurement).catch((error) => tellOfFailure(measurement, error))),
+      );
+      if (options.json) writeFileSync(options.json, `${JSON.stringify(all, null, 2)}\n`);
+    }
+    console.log(`\n${summaryOf(all)}`);
+    console.log(`\n${minutesSince(startedAt)} in all`);
+    return all;
+  } finally {
+    await ground.stop();
   }
-  console.log(`\n${summaryOf(figures)}`);
-  console.log(`\n${((performance.now() - startedAt) / 60_000).toFixed(1)} minutes`);
-  if (options.json) writeFileSync(options.json, `${JSON.stringify(figures, null, 2)}\n`);
-  if (options.svg) writeFileSync(options.svg, chartOf(figures));
-} finally {
-  await ground.stop();
+}
+
+function readFigures(file: string): Figure[] {
+  return JSON.parse(readFileSync(file, 'utf8'));
 }
 
 async function measure(
@@ -64,6 +84,7 @@ async function measure(
 ): Promise<Figure[]> {
   const { name, about, counts, rounds = givenRounds } = measurement;
   const count = givenCount ?? (options.quick ? counts.quick : counts.full);
+  const beganAt = performance.now();
   const turns = rounds === 1 ? 'once' : `medians of ${rounds} rounds in turn`;
   console.log(`\n${name}: ${count.toLocaleString('en-GB')} each, ${turns}`);
   for (const line of about) console.log(`  ${line}`);
@@ -71,15 +92,19 @@ async function measure(
   const tell = (line: string) => console.error(`  ${line}`);
   const stage =
     'arrange' in measurement
-      ? await measurement.arrange(on, count)
+      ? await measurement.arrange(on, count, rounds)
       : { ...measurement, close: async () => {} };
   try {
     const runs = await runRounds(on, stage, { count, rounds, tell });
-    console.log(`\n${tableOf(runs)}`);
+    console.log(`\n${tableOf(runs)}\n\n${minutesSince(beganAt)}`);
     return figuresOf(measurement, count, runs);
   } finally {
     await stage.close();
   }
+}
+
+function minutesSince(ms: number): string {
+  return `${((performance.now() - ms) / 60_000).toFixed(1)} minutes`;
 }
 
 function tellOfFailure({ name }: Pick<Measurement, 'name'>, error: unknown): [] {

@@ -49,7 +49,7 @@ export interface Measurement extends Described {
 
 /** Likewise, on something that is put there once for all rounds: servers that run, rows by the million. */
 export interface ArrangedMeasurement extends Described {
-  arrange(ground: Ground, count: number): Promise<Arranged>;
+  arrange(ground: Ground, count: number, rounds: number): Promise<Arranged>;
 }
 
 export interface Arranged {

@@ -1,4 +1,5 @@
 import { accept } from './accept.ts';
+import { backlog } from './backlog.ts';
 import { dispatchNull } from './dispatch-null.ts';
 import { dispatchSmtp, dispatchTwilio } from './dispatch-providers.ts';
 import { footprint } from './footprint.ts';
@@ -12,6 +13,7 @@ export const measurements: readonly (Measurement | ArrangedMeasurement)[] = [
   dispatchTwilio,
   dispatchSmtp,
   accept,
+  backlog,
   lateness,
   patient,
   footprint,

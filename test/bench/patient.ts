@@ -38,7 +38,7 @@ export const patient: ArrangedMeasurement = {
     'PIN takes 300 ms on purpose, whether it is right or wrong. Transactions are what PostgreSQL counted',
     'meanwhile, less what it counts in as much time at rest.',
   ],
-  counts: { full: 500, quick: 150 },
+  counts: { full: 300, quick: 100 },
   arrange,
   figures: [
     ...(['link', 'landing', 'question', 'answer', 'details'] as const).map((step) => ({

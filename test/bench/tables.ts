@@ -1,4 +1,5 @@
-import type { Beside, Figure, Judged } from './figures.ts';
+import type { Beside, Figure } from './figures.ts';
+import type { Target } from './measurement.ts';
 import { median, type Runs, valuesOf } from './run-rounds.ts';
 
 /**
@@ -35,13 +36,16 @@ export function summaryOf(figures: readonly Figure[]): string {
     ];
   });
   const head = ['figure', 'value', 'unit', '', 'ratio', 'to reach', ''];
+  return `${inColumns([head, ...rows], [0, 2, 3, 5])}\n\n${verdictOf(figures)}`;
+}
+
+/** Which of the figures with something to reach do not reach it. */
+export function verdictOf(figures: readonly Figure[]): string {
   const missed = figures.filter(({ targets }) => targets.some(({ isMet }) => !isMet));
   const aimed = figures.filter(({ targets }) => targets.length > 0);
-  const verdict =
-    missed.length === 0
-      ? `All that is to be reached is reached, by ${aimed.length} figures.`
-      : `NOT REACHED by ${missed.length} of ${aimed.length}: ${missed.map(({ name }) => name).join(', ')}`;
-  return `${inColumns([head, ...rows], [0, 2, 3, 5])}\n\n${verdict}`;
+  return missed.length === 0
+    ? `All that is to be reached is reached, by ${aimed.length} figures.`
+    : `NOT REACHED by ${missed.length} of ${aimed.length}: ${missed.map(({ name }) => name).join(', ')}`;
 }
 
 function besideRow(figure: Figure, { name, value, ratio }: Beside, word: string): string[] {
@@ -57,7 +61,7 @@ function verdictOn({ targets }: Figure, of: string | undefined): [string, string
   ];
 }
 
-const aimOf = (target: Judged) =>
+export const aimOf = (target: Target): string =>
   'least' in target ? `at least ${target.least}` : `at most ${target.atMost}`;
 
 function medianOf(runs: Runs, measure: string): string {
@@ -67,7 +71,7 @@ function medianOf(runs: Runs, measure: string): string {
   return runs.runs.some((run) => measure in run) ? '?' : '';
 }
 
-function written(value: number): string {
+export function written(value: number): string {
   const digits =
     Math.abs(value) >= 100 || Number.isInteger(value) ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   return value.toLocaleString('en-GB', {

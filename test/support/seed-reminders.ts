@@ -40,7 +40,7 @@ export async function seedReminders(
   options: SeedOptions,
 ): Promise<SeededReminder[]> {
   const { organisationId, parcelDay, mode = 'live', channels = ['sms'] } = options;
-  const seeded = Array.from({ length: options.count }, (_, place) => make(options, place));
+  const seeded = Array.from({ length: options.count }, (_, place) => makeReminder(options, place));
   const reminders = seeded.map(({ reminder }) => reminder);
   const links = seeded.flatMap((one) => one.links);
   const ids = reminders.map(({ id }) => id);
@@ -91,7 +91,14 @@ export async function seedReminders(
   return reminders;
 }
 
-function make(options: SeedOptions, place: number) {
+/** A reminder with links whose parcels are truly sealed, stored nowhere. */
+export function makeReminder(
+  options: Pick<
+    SeedOptions,
+    'organisationId' | 'epochPublicKey' | 'parcelDay' | 'channels' | 'ending'
+  >,
+  place: number,
+) {
   const { organisationId, channels = ['sms'] } = options;
   const id = randomUUID();
   const appointmentId = randomUUID();

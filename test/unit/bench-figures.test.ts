@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { chartOf } from '../bench/chart.ts';
 import { figuresOf } from '../bench/figures.ts';
 import type { Ground } from '../bench/ground.ts';
+import { withFigures } from '../bench/markdown.ts';
 import type { Measurement, Run } from '../bench/measurement.ts';
 import { measurements } from '../bench/measurements.ts';
 import { median, runRounds } from '../bench/run-rounds.ts';
@@ -90,6 +91,22 @@ describe('figures of a benchmark', () => {
       'NOT REACHED by 1 of 2: thing.fast',
     ]);
     expect(chartOf(figures)).toContain('>limit: limit</text>');
+    const page = 'Before\n<!-- bench:start -->\nold\n<!-- bench:end -->\nafter\n';
+    expect(withFigures(withFigures(page, figures), figures).split('\n')).toEqual([
+      'Before',
+      '<!-- bench:start -->',
+      '',
+      '| Figure | Sotto | Next to | Ratio | To reach |',
+      '| --- | ---: | --- | ---: | --- |',
+      '| `thing.fast` | **200** things/s | limit: limit: 400<br>peer: 50 | 0.50 x<br>4.00 x | at least 0.8: **no**<br>at least 4: yes |',
+      '| `thing.cost` | **12.3** us a thing | itself<br>peer: 12.3 | <br>1.00 x | at most 20: yes<br> |',
+      '',
+      'NOT REACHED by 1 of 2: thing.fast',
+      '',
+      '<!-- bench:end -->',
+      'after',
+      '',
+    ]);
   });
 
   it('lie in the middle, or between the two in the middle', () => {

@@ -62,8 +62,10 @@ function lookUpsOf(database: Database, way: AcceptWay) {
     if (!found) throw new Error('no organisation');
     return found;
   };
-  if (way !== 'no database') return { findCredential, organisation: settings };
-  return { findCredential: once(findCredential), organisation: once(settings) };
+  // That a key is in use is noted once in a while.
+  const noteUse = async () => {};
+  if (way !== 'no database') return { findCredential, noteUse, organisation: settings };
+  return { findCredential: once(findCredential), noteUse, organisation: once(settings) };
 }
 
 function once<Key, Value>(find: (key: Key) => Promise<Value>): (key: Key) => Promise<Value> {
