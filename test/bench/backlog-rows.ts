@@ -46,29 +46,21 @@ export async function multiplyAppointment(
   const turns = Math.ceil(count / rowsAtOnce);
   let begun = 0;
 
-  async function load(): Promise<void> {
-    const connection = await admin.connect();
-    try {
-      await connection.query('set session_replication_role = replica');
-      const copies = await prepareCopies(connection);
-      while (begun < turns) {
-        const turn = begun;
-        begun += 1;
-        const [first, last] = [turn * rowsAtOnce + 1, Math.min(count, (turn + 1) * rowsAtOnce)];
-        await connection.query('truncate unsorted, fresh');
-        await connection.query(scheduled, [organisationId, first, last, spreadDays / count]);
-        for (const one of due) {
-          const upTo = (end: number) => Math.floor((one.count * end) / turns);
-          const part = upTo(turn + 1) - upTo(turn);
-          await insertDue(ground, connection, { ...one, count: part });
-        }
-        // Each index is gone through in its order.
-        await connection.query('insert into fresh select * from unsorted order by appointment_id');
-        for (const copy of copies) await connection.query(copy);
+  async function load(connection: pg.PoolClient, copies: readonly string[]): Promise<void> {
+    while (begun < turns) {
+      const turn = begun;
+      begun += 1;
+      const [first, last] = [turn * rowsAtOnce + 1, Math.min(count, (turn + 1) * rowsAtOnce)];
+      await connection.query('truncate unsorted, fresh');
+      await connection.query(scheduled, [organisationId, first, last, spreadDays / count]);
+      for (const one of due) {
+        const upTo = (end: number) => Math.floor((one.count * end) / turns);
+        const part = upTo(turn + 1) - upTo(turn);
+        await insertDue(ground, connection, { ...one, count: part });
       }
-    } finally {
-      // With all that was set for it.
-      connection.release(true);
+      // Each index is gone through in its order.
+      await connection.query('insert into fresh select * from unsorted order by appointment_id');
+      for (const copy of copies) await connection.query(copy);
     }
   }
   const write = async (pages: 'off' | 'on') => {
@@ -77,7 +69,15 @@ export async function multiplyAppointment(
   };
   // What would be lost in a crash is made anew; it would be most of the time.
   await write('off');
-  await Promise.all([load(), load()]);
+  const connections = await Promise.all([admin.connect(), admin.connect()]);
+  try {
+    // Before there is a second appointment.
+    const copies = await Promise.all(connections.map(prepareCopies));
+    await Promise.all(connections.map((one, place) => load(one, copies[place] ?? [])));
+  } finally {
+    // With all that was set for them.
+    for (const connection of connections) connection.release(true);
+  }
   await write('on');
   await admin.query('insert into ledger_proofs default values');
   await admin.query(`update measuring set measured_until = date_trunc('minute', now())`);
@@ -118,6 +118,7 @@ const overdue = `insert into unsorted
 
 /** @returns a statement for each table, for what lies in `fresh` */
 async function prepareCopies(connection: pg.PoolClient): Promise<string[]> {
+  await connection.query('set session_replication_role = replica');
   await connection.query(
     `create temp table unsorted (organisation_id uuid, appointment_id uuid, reminder_id uuid, link_id uuid,
        receipt_id uuid, lookup bytea, seal_public_key bytea, parcel bytea, parcel_day date,
