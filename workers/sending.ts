@@ -1,8 +1,11 @@
 import type { Config } from '../config/env.ts';
 import type { Journal } from '../src/journal/journal.ts';
 import type { KeyStore } from '../src/keys/key-store.ts';
-import { createLinkTokens, type LinkTokens } from '../src/keys/link-token.ts';
+import { KeyStoreError } from '../src/keys/key-store-error.ts';
+import { createLinkTokens, type LinkKey, type LinkTokens } from '../src/keys/link-token.ts';
+import { createRenewed } from '../src/keys/renewed.ts';
 import type { Database } from '../src/store/database.ts';
+import { findRevokedSelectors } from '../src/store/revoked-keys.ts';
 import type { Log } from '../src/telemetry/log.ts';
 import type { DispatchDeps } from '../src/usecases/dispatch-batch.ts';
 import { createSuppressionLookup } from '../src/usecases/find-suppressed.ts';
@@ -56,19 +59,37 @@ export interface RenewedTokens {
   renew(): Promise<void>;
 }
 
-/** Link tokens under the keys that are in the store now: a new one is used without a restart. */
-export async function createRenewedTokens(keys: KeyStore, config: Config): Promise<RenewedTokens> {
+/**
+ * Link tokens under the keys that are in the store now: a new one is used without a restart. None is used
+ * that the database knows as revoked, though the store may not have told that it is gone.
+ */
+export async function createRenewedTokens(parts: {
+  keys: KeyStore;
+  database: Pick<Database, 'query'>;
+  config: Pick<Config, 'PATIENT_URL'>;
+}): Promise<RenewedTokens> {
+  const { keys, database, config } = parts;
   const audience = new URL(config.PATIENT_URL).host;
-  let tokens = createLinkTokens({ keys: await keys.ensureLinkKey(), audience });
+  const made = async (held: readonly LinkKey[]) => {
+    const revoked = new Set(await findRevokedSelectors(database));
+    const usable = held.filter(({ selector }) => !revoked.has(selector));
+    return usable.length > 0 ? createLinkTokens({ keys: usable, audience }) : undefined;
+  };
+  const tokens = createRenewed(await made(await keys.ensureLinkKey()), async () =>
+    made(await keys.linkKeys()),
+  );
+  const current = () => {
+    const usable = tokens.current();
+    if (usable) return usable;
+    throw new KeyStoreError(['link: every key there is was revoked']);
+  };
   return {
     mint: {
       get newestSelector() {
-        return tokens.newestSelector;
+        return current().newestSelector;
       },
-      mint: (secret, selector) => tokens.mint(secret, selector),
+      mint: (secret, selector) => current().mint(secret, selector),
     },
-    async renew() {
-      tokens = createLinkTokens({ keys: await keys.linkKeys(), audience });
-    },
+    renew: tokens.renew,
   };
 }

@@ -50,9 +50,9 @@ export async function runWorker(
 ): Promise<{ broken: Promise<void>; close(): Promise<void> }> {
   const log = createLog({ role: 'worker', level: config.LOG_LEVEL });
   const keys = await openKeys(config);
-  const tokens = await createRenewedTokens(keys, config);
   const queueUrl = await checkedQueueUrl(config, log);
   const database = await openCheckedDatabase(config, { role: 'worker', log });
+  const tokens = await createRenewedTokens({ keys, database, config });
   const journal = await openJournal(config.JOURNAL, 'worker');
 
   const stopping = new AbortController();

@@ -54,3 +54,6 @@ path "sys/capabilities-self" {
 path "auth/token/renew-self" {
   capabilities = ["update"]
 }
+path "auth/token/lookup-self" {
+  capabilities = ["read"]
+}

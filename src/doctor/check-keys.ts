@@ -15,8 +15,11 @@ import {
   vaultFromConfig,
 } from '../keys/key-store-from-config.ts';
 import { mendOfKeyProblem } from '../keys/mend-of-key-problem.ts';
+import { readVaultState, type VaultState } from '../keys/vault-state.ts';
 import { counted, type Finding, fine, problem, warning } from './finding.ts';
 
+/** Whoever renews tokens does so long before. */
+const soonS = 600;
 const rolesWithKeys = ['api', 'patient', 'worker', 'scheduler'] as const;
 
 /**
@@ -32,12 +35,15 @@ export async function checkKeys(input: {
   const vault = vaultFromConfig(input.settings);
   const files = keyFolderFromConfig(input.settings);
   if (vault) {
+    const state = await readVaultState(vault.client);
+    const line = vaultFinding(state, input.now);
+    if (state.problem !== undefined) return [line];
     const found = await checkRoles(await rolesOfToken(vault).catch(() => []), (role) =>
       checkVault(vault, role),
     );
     // Where it does not answer, it has not told which halves there are.
     const isThere = found.every(({ severity }) => severity === 'fine');
-    return isThere ? [...found, ...(await checkHalves(files, input))] : found;
+    return [line, ...found, ...(isThere ? await checkHalves(files, input) : [])];
   }
   const folder = keyStoreFolder(input.settings.KEYSTORE);
   if (!existsSync(folder)) {
@@ -51,6 +57,34 @@ export async function checkKeys(input: {
   const here = rolesWithKeys.filter((role) => existsSync(join(folder, role)));
   const found = await checkRoles(here, (role) => checkKeyStore(folder, role));
   return [...found, ...(await checkHalves(files, input))];
+}
+
+function vaultFinding({ problem: why, endsInS, policies }: VaultState, now: Temporal.Instant) {
+  if (why !== undefined) {
+    return problem('vault', { text: `${why}.`, mend: mendOfKeyProblem('Vault') });
+  }
+  if (policies === undefined) {
+    return warning('vault', {
+      text: 'What this token is may not be asked of Vault: when it ends, and which policies it has.',
+      mend: 'Write the policies of deploy/vault anew.',
+    });
+  }
+  const until = endsInS === undefined ? undefined : now.add({ seconds: endsInS });
+  const lives = until ? `lives until ${until.toString({ smallestUnit: 'minute' })}` : 'never ends';
+  const whose = `The token ${lives}, with ${policies.length === 1 ? 'the policy' : 'the policies'} ${policies.join(', ') || 'of nothing'}.`;
+  if (endsInS !== undefined && endsInS < soonS) {
+    return warning('vault', {
+      text: `Vault answers. ${whose}`,
+      mend: 'See whether Vault Agent runs, or give the role a new token.',
+    });
+  }
+  if (policies.length !== 1) {
+    return warning('vault', {
+      text: `Vault answers. ${whose}`,
+      mend: 'One role, one policy: rules for a single key that stand in another are not looked at.',
+    });
+  }
+  return fine('vault', `Vault answers. ${whose}`);
 }
 
 /** @param here roles that have keys where it looks */

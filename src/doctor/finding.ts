@@ -27,7 +27,7 @@ export const checksOf = {
     'redis_disk',
     'redis_memory',
   ],
-  keys: ['key_store', 'key_files', 'day_keys', 'view_keys', 'journal', 'high_water_mark'],
+  keys: ['key_store', 'vault', 'key_files', 'day_keys', 'view_keys', 'journal', 'high_water_mark'],
   processes: [
     'feed',
     'sweep',

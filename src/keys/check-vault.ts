@@ -54,7 +54,8 @@ async function mountProblems({ client, address }: Deps): Promise<string[]> {
   return isKv2 ? [] : [`${mount}: is no KV version 2 of Vault`];
 }
 
-async function rightProblems(deps: Deps, role: KeyRole): Promise<string[]> {
+/** What the token may not do, or may do beyond, in the folders of all roles: one line each. */
+export async function rightProblems(deps: Deps, role: KeyRole): Promise<string[]> {
   const rights = vaultRights(role);
   const own = new Set(rights.map(({ folder }) => folder));
   const others = Object.values(privateFolders)

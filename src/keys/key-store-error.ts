@@ -14,12 +14,12 @@ export class KeyStoreError extends Error {
 
 /** Who holds the keys does not answer: what was read before may still be so. */
 export class KeyStoreAwayError extends KeyStoreError {
-  /** Nothing is answered there for now, whatever is asked. */
-  readonly isSilent: boolean;
+  /** Nothing is answered there for now. If not: it refuses, or has been silent for too long. */
+  readonly mayGoOn: boolean;
 
-  constructor(problem: string, { isSilent }: { isSilent: boolean }) {
+  constructor(problem: string, { mayGoOn }: { mayGoOn: boolean }) {
     super([problem]);
     this.name = 'KeyStoreAwayError';
-    this.isSilent = isSilent;
+    this.mayGoOn = mayGoOn;
   }
 }

@@ -11,6 +11,7 @@ import { rememberingFolder } from './remembering-folder.ts';
 import { isVaultSetting, type VaultAddress, vaultAddress } from './vault-address.ts';
 import { type VaultClient, vaultClient } from './vault-client.ts';
 import { vaultKeyFolder } from './vault-key-folder.ts';
+import { type VaultLine, vaultLine } from './vault-state.ts';
 
 /** The settings that say where keys lie. */
 export type KeyStoreSettings = Pick<Config, 'KEYSTORE' | 'KEYSTORE_TOKEN' | 'KEYSTORE_TOKEN_FILE'>;
@@ -42,14 +43,23 @@ export function keyFolderFromConfig(settings: KeyStoreSettings): KeyFolder {
   return rememberingFolder(vaultKeyFolder(vault.client, vault.address));
 }
 
+/** What `/readyz` asks for a line about Vault, soon given up; undefined where keys are files. */
+export function vaultLineFromConfig(
+  settings: KeyStoreSettings,
+  role: KeyRole,
+): (() => Promise<VaultLine>) | undefined {
+  const vault = vaultFromConfig(settings, { timeoutMs: 500 });
+  return vault && (() => vaultLine(vault, role));
+}
+
 /** @returns undefined where keys are files */
-export function vaultFromConfig({
-  KEYSTORE,
-  KEYSTORE_TOKEN: token,
-  KEYSTORE_TOKEN_FILE: file,
-}: KeyStoreSettings): { client: VaultClient; address: VaultAddress } | undefined {
+export function vaultFromConfig(
+  { KEYSTORE, KEYSTORE_TOKEN: token, KEYSTORE_TOKEN_FILE: file }: KeyStoreSettings,
+  options: { timeoutMs?: number } = {},
+): { client: VaultClient; address: VaultAddress } | undefined {
   if (!isVaultSetting(KEYSTORE)) return undefined;
   const address = vaultAddress(KEYSTORE);
   const source = token ? { token } : { file: file ?? '' };
-  return { client: vaultClient({ origin: address.origin, token: source }), address };
+  const client = vaultClient({ origin: address.origin, token: source, ...options });
+  return { client, address };
 }

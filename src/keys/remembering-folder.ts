@@ -5,6 +5,7 @@ import { KeyStoreAwayError } from './key-store-error.ts';
 const freshMs = 10_000;
 /** A night without what holds the keys stops nothing. */
 const keptMs = 12 * 3_600_000;
+const forgettingEachMs = 60_000;
 /** Who did not answer is not asked again at once, while there is something to go on with. */
 const restMs = 5_000;
 
@@ -12,26 +13,36 @@ const restMs = 5_000;
  * A folder of keys over the network, that goes on with what it has read while nobody answers there.
  *
  * A key is asked for again after some seconds, and gone when that answers so. Lists are asked for each
- * time. Absence is not remembered, nor is anything longer than half a day.
+ * time. Absence is not remembered, nor is anything longer than half a day, whether or not anybody asks.
+ * Whoever is refused what it could read before has lost its rights: all is forgotten at once.
  */
 export function rememberingFolder(
   files: KeyFolder,
   nowMs: () => number = () => performance.now(),
 ): KeyFolder {
   let restingUntilMs = Number.NEGATIVE_INFINITY;
+  let answeredAtMs = nowMs();
   const silence = {
     isOn: () => nowMs() < restingUntilMs,
+    isLong: () => nowMs() - answeredAtMs >= keptMs,
     begins: () => {
       restingUntilMs = nowMs() + restMs;
     },
     ends: () => {
       restingUntilMs = Number.NEGATIVE_INFINITY;
+      answeredAtMs = nowMs();
     },
   };
-  const memory = <T>(forMs: number) => answerMemory<T>({ forMs, nowMs, silence });
+  const forgetAll = () => {
+    for (const one of [reads, ages, lists]) one.forget('');
+  };
+  const memory = <T>(forMs: number) => answerMemory<T>({ forMs, nowMs, silence, forgetAll });
   const reads = memory<Buffer | undefined>(freshMs);
   const ages = memory<Date | undefined>(freshMs);
   const lists = memory<string[]>(0);
+  setInterval(() => {
+    for (const one of [reads, ages, lists]) one.forgetOld();
+  }, forgettingEachMs).unref();
 
   return {
     ...files,
@@ -62,16 +73,19 @@ interface AnswerMemory<T> {
   get(name: string, ask: () => Promise<T>): Promise<T>;
   /** All whose name begins so. */
   forget(beginning: string): void;
+  forgetOld(): void;
 }
 
 function answerMemory<T>({
   forMs,
   nowMs,
   silence,
+  forgetAll,
 }: {
   forMs: number;
   nowMs: () => number;
-  silence: { isOn(): boolean; begins(): void; ends(): void };
+  silence: { isOn(): boolean; isLong(): boolean; begins(): void; ends(): void };
+  forgetAll: () => void;
 }): AnswerMemory<T> {
   const known = new Map<string, { readonly answer: T; readonly atMs: number }>();
   let forgotten = 0;
@@ -81,6 +95,7 @@ function answerMemory<T>({
   };
 
   return {
+    forgetOld,
     async get(name, ask) {
       forgetOld();
       const last = known.get(name);
@@ -98,9 +113,13 @@ function answerMemory<T>({
           known.delete(name);
           throw error;
         }
-        if (error.isSilent) silence.begins();
-        if (last) return last.answer;
-        throw error;
+        if (!error.mayGoOn) {
+          if (last) forgetAll();
+          throw error;
+        }
+        silence.begins();
+        if (last && known.has(name)) return last.answer;
+        throw silence.isLong() ? new KeyStoreAwayError(error.message, { mayGoOn: false }) : error;
       }
     },
     forget(beginning) {

@@ -1,5 +1,6 @@
 import { type CookieBox, createCookieBox } from './cookie-box.ts';
 import type { KeyStore } from './key-store.ts';
+import { createRenewed } from './renewed.ts';
 
 const boxNames = ['link', 'session', 'portal', 'passkey'] as const;
 type BoxName = (typeof boxNames)[number];
@@ -18,14 +19,12 @@ export async function createRenewedCookieBoxes(
     const all = await held;
     return forEachName((name) => createCookieBox({ keys: all, purpose: `sotto-${name}` }));
   };
-  let boxes = await read(keys.ensureCookieKey());
+  const boxes = createRenewed(await read(keys.ensureCookieKey()), () => read(keys.cookieKeys()));
   return {
     ...forEachName((name) => ({
-      seal: (payload, options) => boxes[name].seal(payload, options),
-      open: (value) => boxes[name].open(value),
+      seal: async (payload, options) => boxes.current()[name].seal(payload, options),
+      open: async (value) => boxes.current()[name].open(value),
     })),
-    async renew() {
-      boxes = await read(keys.cookieKeys());
-    },
+    renew: boxes.renew,
   };
 }

@@ -1,8 +1,11 @@
 import type { KeyStore } from './key-store.ts';
 import { KeyStoreError } from './key-store-error.ts';
 import { createReceipts, type Receipts } from './receipt.ts';
+import { createRenewed } from './renewed.ts';
 
 export interface RenewedReceipts extends Receipts {
+  /** Nothing can be signed: ask before anything is done that a receipt is owed for. */
+  isGivenUp(): boolean;
   renew(): Promise<void>;
 }
 
@@ -20,12 +23,12 @@ export async function createRenewedReceipts(
     if (!key) throw new KeyStoreError(['api/receipt: holds no numbered key']);
     return createReceipts({ key, published: await keys.publishedReceiptKeys() });
   };
-  let receipts = await read(keys.ensureReceiptKey());
+  const receipts = createRenewed(await read(keys.ensureReceiptKey()), () =>
+    read(keys.receiptKeys()),
+  );
   return {
-    sign: (input) => receipts.sign(input),
-    jwks: () => receipts.jwks(),
-    async renew() {
-      receipts = await read(keys.receiptKeys());
-    },
+    ...receipts,
+    sign: async (input) => receipts.current().sign(input),
+    jwks: () => receipts.current().jwks(),
   };
 }

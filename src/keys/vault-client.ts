@@ -19,7 +19,7 @@ export class VaultAway extends Error {
 export type VaultToken = { readonly token: Secret<string> } | { readonly file: string };
 
 export interface VaultAnswer {
-  /** 2xx, 400 or 404. */
+  /** 2xx or 404; 400 where a version is there that was not to be. */
   readonly status: number;
   readonly body: unknown;
 }
@@ -99,10 +99,19 @@ export function vaultClient({
         await response.body?.cancel().catch(() => {});
         throw new VaultAway(whyRefused(status), { refuses: status === 403 });
       }
+      const said = await bodyOf(response);
+      // It has other reasons for 400: a mount that is being upgraded, a path or a header that it does not take.
+      if (status === 400 && !isMismatch(said)) throw new VaultAway(whyRefused(status));
       renewTogether();
-      return { status, body: await bodyOf(response) };
+      return { status, body: said };
     },
   };
+}
+
+/** Of check-and-set. Vault and OpenBao tell it from other faults by this text alone. */
+function isMismatch(body: unknown): boolean {
+  const said = z.object({ errors: z.array(z.string()) }).safeParse(body).data?.errors ?? [];
+  return said.some((line) => line.includes('check-and-set parameter did not match'));
 }
 
 async function tokenText(token: VaultToken): Promise<string> {

@@ -98,7 +98,7 @@ export function vaultKeyFolder(
       const answer = await client.ask('POST', at('data', path), body);
       if (answer.status === 200) return answered(path, madeVersion, answer.body).data;
       if (answer.status === 404) throw new KeyStoreError([notKv(path)]);
-      return undefined;
+      return undefined; // 400: there is a version already.
     } catch (error) {
       // To write what is there takes `update`, which no policy of ours has.
       const isRefused = error instanceof VaultAway && error.refuses;
@@ -115,7 +115,7 @@ async function guarded<T>(path: string, verb: string, action: () => Promise<T>):
   } catch (error) {
     if (!(error instanceof VaultAway)) throw error;
     throw new KeyStoreAwayError(`${path}: cannot be ${verb} (${error.message})`, {
-      isSilent: !error.refuses,
+      mayGoOn: !error.refuses,
     });
   }
 }

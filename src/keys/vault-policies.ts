@@ -88,9 +88,11 @@ export function vaultPolicy(
     rule(`${mount}/metadata/${path}/${folder}/*`, [...(destroys ? ['delete'] : []), 'list']),
   ]);
   // What the policy `default` allows too, for a token without it.
-  const itself = ['sys/capabilities-self', 'auth/token/renew-self'].map((at) =>
-    rule(at, ['update']),
-  );
+  const itself = [
+    rule('sys/capabilities-self', ['update']),
+    rule('auth/token/renew-self', ['update']),
+    rule('auth/token/lookup-self', ['read']),
+  ];
   return [...rules, ...itself].join('');
 }
 

@@ -8,7 +8,7 @@ import { buildApi } from '../http/api/build-api.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { createErasureReceipts } from '../keys/erasure-receipt.ts';
 import type { KeyStore } from '../keys/key-store.ts';
-import { checkedKeyStore } from '../keys/key-store-from-config.ts';
+import { checkedKeyStore, vaultLineFromConfig } from '../keys/key-store-from-config.ts';
 import { randomFraction } from '../keys/random-fraction.ts';
 import { createRenewedReceipts, type RenewedReceipts } from '../keys/renewed-receipts.ts';
 import { createBatchedLookup } from '../store/batched-lookup.ts';
@@ -125,6 +125,7 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     keys: [...receipts.jwks().keys, ...(await keys.publishedErasureKeys())],
   });
 
+  const findVault = vaultLineFromConfig(config, 'api');
   const nowMs = () => performance.now();
   const tellingOfKeys = createKeyMissingSign({ database, log, nowMs });
   const putAppointment = createPutAppointment({
@@ -177,7 +178,10 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     acceptBounce: (input) => tellingOfKeys(undefined, () => acceptBounce(callbacks, input)),
     isCallbackAddress: (input) => isCallbackAddress({ keys }, input),
     jwks,
-    ready: () => apiReadiness({ database, keys, now }),
+    ready: async () => ({
+      ...(await apiReadiness({ database, keys, now })),
+      ...(findVault && { vault: await findVault() }),
+    }),
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/env.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { buildOps } from '../http/ops/build-ops.ts';
+import { vaultLineFromConfig } from '../keys/key-store-from-config.ts';
 import { verifyPassword } from '../keys/password.ts';
 import { createLog } from '../telemetry/log.ts';
 import { formatOpsMetrics } from '../telemetry/ops-metrics.ts';
@@ -30,6 +31,7 @@ export async function runOps(config: Config): Promise<{ close(): Promise<void> }
   const throttle = createSignInThrottle(() => performance.now());
   const refusals = createRefusalRecord(() => performance.now());
   const provider = providerFrom(config);
+  const findVault = vaultLineFromConfig(config, 'ops');
   try {
     const app = await buildOps({
       log,
@@ -51,7 +53,10 @@ export async function runOps(config: Config): Promise<{ close(): Promise<void> }
       ...operatorActions(database, { aloneMax: config.SECOND_PERSON_OVER }),
       perSecond: { sms: config.SMS_PER_SECOND, email: config.EMAIL_PER_SECOND },
       readOverview: (input) => readOverview({ database }, input),
-      ready: () => opsReadiness({ database }),
+      ready: async () => ({
+        ...(await opsReadiness({ database })),
+        ...(findVault && { vault: await findVault() }),
+      }),
       metrics: async () =>
         formatOpsMetrics({
           ...(await measureOperations({ database })),

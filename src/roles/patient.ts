@@ -8,9 +8,10 @@ import { paths } from '../http/patient/paths.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { createErasureReceipts } from '../keys/erasure-receipt.ts';
 import type { KeyStore } from '../keys/key-store.ts';
-import { checkedKeyStore } from '../keys/key-store-from-config.ts';
+import { checkedKeyStore, vaultLineFromConfig } from '../keys/key-store-from-config.ts';
 import { createLinkTokens, type LinkTokens } from '../keys/link-token.ts';
 import type { PasskeyOwner } from '../keys/passkey-box.ts';
+import { createRenewed } from '../keys/renewed.ts';
 import { createRenewedCookieBoxes, type RenewedCookieBoxes } from '../keys/renewed-cookie-boxes.ts';
 import { sourceHash } from '../keys/source-hash.ts';
 import type { Database } from '../store/database.ts';
@@ -99,12 +100,13 @@ export async function runPatient(config: Config): Promise<{ close(): Promise<voi
 /** Link tokens under the keys of now: a new selector is known, and a removed one dead, in seconds. */
 async function createRenewedLinkTokens(config: Config, keys: KeyStore) {
   const audience = new URL(config.PATIENT_URL).host;
-  let tokens: LinkTokens = createLinkTokens({ keys: await keys.ensureLinkKey(), audience });
+  const first = createLinkTokens({ keys: await keys.ensureLinkKey(), audience });
+  const tokens = createRenewed(first, async () =>
+    createLinkTokens({ keys: await keys.linkKeys(), audience }),
+  );
   return {
-    verify: (token: string) => tokens.verify(token),
-    async renew() {
-      tokens = createLinkTokens({ keys: await keys.linkKeys(), audience });
-    },
+    verify: async (token: string) => tokens.current().verify(token),
+    renew: tokens.renew,
   };
 }
 
@@ -127,6 +129,7 @@ async function buildApp({
   codeTransports: CodeTransports | undefined;
   log: Log;
 }) {
+  const findVault = vaultLineFromConfig(config, 'patient');
   const sourceKey = await keys.symmetricKey('source');
   // The first start makes it.
   await keys.symmetricKeys('code');
@@ -205,6 +208,7 @@ async function buildApp({
         (held) => held.length > 0,
         () => false,
       ),
+      ...(findVault && { vault: await findVault() }),
     }),
   });
 }

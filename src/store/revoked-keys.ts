@@ -21,6 +21,16 @@ export async function readRevokedSelectors(connection: AdminConnection): Promise
   return rows.map(({ selector }) => selector);
 }
 
+/** The same, for whoever signs links. */
+export async function findRevokedSelectors(database: Pick<Database, 'query'>): Promise<string[]> {
+  const rows = await database.query<{ selector: string }>(
+    'select selector from revoked_selectors',
+    [],
+    'find revoked selectors',
+  );
+  return rows.map(({ selector }) => selector);
+}
+
 /** What became of links that went out under a selector. */
 export interface RevokedLinks {
   /** Works no longer; whoever may have it is told of as `reminder.needs_reissue`. */

@@ -23,6 +23,7 @@ export async function openBatch(
   const keys = await readKeys(deps, queued);
   const opened: OpenedReminder[] = [];
   const ended: QueuedEnd[] = [];
+  const waiting = new Map<OpeningFailure, number>();
   for (const reminder of queued) {
     const { reminderId } = reminder;
     if (reminder.untilNotAfterMs < leastValidityMs) {
@@ -31,7 +32,15 @@ export async function openBatch(
     }
     const result = await open(deps, reminder, keys.get(reminder.link?.parcelDay ?? ''));
     if (result.ok) opened.push(result.opened);
-    else ended.push(endUnopened(deps, reminder, result.reason));
+    else {
+      ended.push(endUnopened(deps, reminder, result.reason));
+      if (waitsForKeys(result.reason)) {
+        waiting.set(result.reason, (waiting.get(result.reason) ?? 0) + 1);
+      }
+    }
+  }
+  for (const [reason, count] of waiting) {
+    deps.log.error('reminders wait for keys', { reason, count });
   }
   return { opened, ended };
 }
@@ -45,12 +54,17 @@ function endUnopened(
   if (reason === 'no_parcel' && otherChannel) {
     return { reminderId, to: 'scheduled', reason, dueInMs: 0, channel: otherChannel };
   }
+  if (waitsForKeys(reason)) return { reminderId, to: 'scheduled', reason, dueInMs: keyWaitMs };
   log.error('a reminder could not be opened', { reminderId, reason });
-  // A newer process has begun to sign with a key that this one has not read yet, or keys are away.
-  if (reason === 'no_link_key' || reason === 'no_opt_out_url') {
-    return { reminderId, to: 'scheduled', reason, dueInMs: keyWaitMs };
-  }
   return { reminderId, to: 'failed', reason };
+}
+
+/**
+ * A newer process has begun to sign with a key that this one has not read yet, keys are away, or every one
+ * that this process has was revoked.
+ */
+function waitsForKeys(reason: OpeningFailure): boolean {
+  return reason === 'no_link_key' || reason === 'no_opt_out_url';
 }
 
 async function readKeys(

@@ -31,7 +31,7 @@ export interface PutAppointmentDeps {
   readonly database: Database;
   readonly journal: Pick<Journal, 'append'>;
   readonly keys: PublicKeys;
-  readonly receipts: Receipts;
+  readonly receipts: Pick<Receipts, 'sign'> & { readonly isGivenUp?: () => boolean };
   readonly issuer: string;
   readonly settingsOf: (organisationId: string) => Promise<OrganisationSettings>;
   readonly quotas: QuotaGate;
@@ -86,6 +86,7 @@ export function createPutAppointment(
     });
     if (!checked.ok) throw new AppError('invalid_request', { fields: checked.errors });
     const { request } = checked;
+    if (deps.receipts.isGivenUp?.()) throw new AppError('key_missing', { retryAfterS: 5 });
     const { plaintext: content, readBack } = prepareContent(body.reveal());
     const key = { organisationId, mode, reference };
     const issuedAt = now.round({ smallestUnit: 'second', roundingMode: 'floor' });

@@ -3,6 +3,7 @@ import { leastValidityMs } from '../../config/retry.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Database } from '../store/database.ts';
 import { type IntendedAttempt, type QueuedEnd, writeIntents } from '../store/dispatch.ts';
+import { findRevokedSelectors } from '../store/revoked-keys.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
 import type { SendOutcome } from '../transport/transport.ts';
 import { endQueued } from './end-queued.ts';
@@ -13,6 +14,8 @@ import type { Route } from './routes.ts';
 const tokenBytes = 16;
 /** Until the database or the keys are back. */
 const suppressionsWaitMs = 30_000;
+/** Longer than it takes to read which link keys may be used now. */
+const revokedWaitMs = 10_000;
 
 export interface SendDeps {
   readonly database: Pick<Database, 'query' | 'transaction'>;
@@ -61,8 +64,28 @@ export async function sendSlice(
   route.slots.give(changed.length);
   await Promise.all([
     ...allowed.map((one) => sendOne(deps, run, one)),
-    endQueued(deps, { batchId, ends: changed.map(({ opened }) => released(opened)) }),
+    giveBackChanged(deps, batchId, changed),
   ]);
+}
+
+/**
+ * What was changed since it was opened is taken again at once. What was signed under a key that was
+ * revoked since waits until this process uses another: nothing else would make the next time differ.
+ */
+async function giveBackChanged(
+  deps: SendDeps,
+  batchId: string,
+  changed: readonly Planned[],
+): Promise<void> {
+  if (changed.length === 0) return;
+  const revoked = await findRevokedSelectors(deps.database).catch(() => undefined);
+  const waits = ({ selector }: OpenedReminder) => revoked?.includes(selector) ?? true;
+  const count = changed.filter(({ opened }) => waits(opened)).length;
+  if (count > 0) deps.log.warn('links under a revoked key wait for another', { batchId, count });
+  const ends = changed.map(({ opened }) =>
+    released(opened, waits(opened) ? revokedWaitMs : undefined),
+  );
+  await endQueued(deps, { batchId, ends });
 }
 
 /**

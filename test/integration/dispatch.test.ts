@@ -6,7 +6,7 @@ import type { SendOutcome } from '../../src/transport/transport.ts';
 import { createSuppressionLookup } from '../../src/usecases/find-suppressed.ts';
 import { createSendSlots } from '../../src/usecases/send-slots.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { createDispatchBench } from '../support/dispatch-bench.ts';
+import { createDispatchBench, silentLog } from '../support/dispatch-bench.ts';
 import { acceptedOutcome, fakeTransport } from '../support/fake-transport.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
 import { garbageParcel, type SeededReminder } from '../support/seed-reminders.ts';
@@ -211,6 +211,25 @@ describe('a row that is wrong stops no other', () => {
     expect(await stateOf(bad)).toMatchObject({ state, reason_code: reason });
     expect(await bench.states()).toEqual({ sent: 4, [state]: 1 });
     expect(peer.accepted.map(({ to }) => to)).not.toContain(bad.phone);
+  });
+
+  it('a link under a key that was revoked since waits, with one line in the log', async () => {
+    await bench.seed({ organisationId, count: 3 });
+    const lines: string[] = [];
+    const log = { ...silentLog, warn: (line: string) => void lines.push(line) };
+    await database.admin.query(`insert into revoked_selectors values ('a')`);
+    try {
+      for (const batchId of await bench.feed()) await bench.dispatch(batchId, { log });
+      expect(await bench.feed()).toEqual([]);
+    } finally {
+      await database.admin.query('truncate revoked_selectors');
+    }
+    expect(peer.requests()).toBe(0);
+    expect(lines).toEqual(['links under a revoked key wait for another']);
+    const rows = await bench.rows(
+      `select distinct state, due_at > clock_timestamp() + interval '5 s' as waits from reminders`,
+    );
+    expect(rows).toEqual([{ state: 'scheduled', waits: true }]);
   });
 
   it('a text that is not the neutral one is never handed over', async () => {

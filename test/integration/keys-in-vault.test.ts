@@ -73,10 +73,21 @@ describe('roles whose keys lie in Vault', () => {
         return [answer.status, code, answer.headers.get('retry-after') !== null];
       };
       expect(await put('before', 72)).toEqual([201, undefined, false]);
+      const readyz = async (url: string) => {
+        const answer = await fetch(`${url}/readyz`);
+        const { vault: own, checks } = (await answer.json()) as Record<string, never>;
+        return [answer.status, own ?? (checks as unknown as { vault: unknown }).vault];
+      };
+      expect(await readyz(config.API_URL)).toEqual([200, { status: 'ok', endsInS: 3_600 }]);
       vault.seal(true);
       expect(await put('while-sealed', 72)).toEqual([201, undefined, false]);
+      expect(await readyz(config.API_URL)).toEqual([
+        ...[200, { status: 'unavailable', reason: 'away' }],
+      ]);
+      expect(await readyz(patientConfig.PATIENT_URL)).toEqual([
+        ...[200, { status: 'failed', reason: 'away' }],
+      ]);
       expect(await put('another-day', 150)).toEqual([503, 'key_missing', true]);
-      expect((await fetch(`${patientConfig.PATIENT_URL}/readyz`)).status).toBe(200);
       vault.seal(false);
       expect(await put('another-day', 150)).toEqual([201, undefined, false]);
     } finally {

@@ -115,6 +115,8 @@ export const dispatchStatements: Statements = {
 
   'write intents': intents({ asksWhose: true, asksForEnds: true }),
 
+  'find revoked selectors': () => [],
+
   'read sendable': ({ tables, nowMs }, [batchId, reminderIds, linkIds, lookups, selectors]) =>
     (reminderIds as string[]).flatMap((id, place) => {
       const row = reminderBy(tables, id);

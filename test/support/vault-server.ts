@@ -11,12 +11,12 @@ export interface VaultServer {
   readonly url: string;
   /** Token of everything. */
   readonly root: string;
-  /** A token with the policies given, as their HCL. */
-  issue(policy: string): string;
+  /** A token with the policies given, as their HCL; it lives for an hour unless said. */
+  issue(policy: string, token?: { readonly ttlS?: number; readonly names?: string[] }): string;
   revoke(token: string): void;
   seal(isSealed: boolean): void;
   /** Answers nothing more until told otherwise, or answers something else. */
-  behave(way: 'well' | 'silent' | 'broken' | 'elsewhere' | 'no-vault'): void;
+  behave(way: 'well' | 'silent' | 'broken' | 'elsewhere' | 'no-vault' | 'upgrading'): void;
   deleteVersionAfter(isSet: boolean): void;
   /** Latest versions that are there, by path below the mount. */
   readonly secrets: ReadonlyMap<string, Secret>;
@@ -36,6 +36,7 @@ const mount = 'secret';
 export async function startVaultServer({ version = '2' } = {}): Promise<VaultServer> {
   const secrets = new Map<string, Secret>();
   const policies = new Map<string, Map<string, string[]> | 'root'>([['root-token', 'root']]);
+  const tokens = new Map<string, { ttl: number; policies: string[] }>();
   const asked: string[] = [];
   const held: ServerResponse[] = [];
   let way: Parameters<VaultServer['behave']>[0] = 'well';
@@ -60,6 +61,7 @@ export async function startVaultServer({ version = '2' } = {}): Promise<VaultSer
     };
     const errors = (status: number, ...texts: string[]) => answer(status, { errors: texts });
     if (way === 'broken') return errors(500, 'internal error with a secret in it');
+    if (way === 'upgrading') return errors(400, 'Upgrading from non-versioned to versioned data.');
     if (way === 'no-vault') return response.end('<html>welcome</html>');
     if (way === 'elsewhere')
       return response.writeHead(307, { location: 'http://127.0.0.1:9/' }).end();
@@ -77,6 +79,13 @@ export async function startVaultServer({ version = '2' } = {}): Promise<VaultSer
         return [at, rights.length > 0 ? rights : ['deny']];
       });
       return answer(200, { data: Object.fromEntries(found) });
+    }
+    if (path === 'auth/token/lookup-self') {
+      if (!may(path, 'read')) return errors(403, 'permission denied');
+      const known = tokens.get(String(request.headers['x-vault-token']));
+      return answer(200, {
+        data: { ...(known ?? { ttl: 0, policies: ['root'] }), identity_policies: null },
+      });
     }
     if (path === 'auth/token/renew-self') return answer(200, { auth: { renewable: true } });
     if (path.startsWith(`sys/internal/ui/mounts/${mount}/`)) {
@@ -135,8 +144,9 @@ export async function startVaultServer({ version = '2' } = {}): Promise<VaultSer
   return {
     url: `http://127.0.0.1:${port}`,
     root: 'root-token',
-    issue(policy) {
+    issue(policy, { ttlS = 3_600, names = ['default', 'sotto-role'] } = {}) {
       issued += 1;
+      tokens.set(`token-${issued}`, { ttl: ttlS, policies: names });
       policies.set(`token-${issued}`, rulesOf(policy));
       return `token-${issued}`;
     },

@@ -1,15 +1,17 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { policiesFolder, policyFile } from '../../scripts/vault-policies.ts';
+import { checkKeys } from '../../src/doctor/check-keys.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { checkVault } from '../../src/keys/check-vault.ts';
 import { folderKeyStore } from '../../src/keys/folder-key-store.ts';
 import type { KeyRole } from '../../src/keys/key-places.ts';
 import { KeyStoreError } from '../../src/keys/key-store-error.ts';
-import { checkedKeyStore } from '../../src/keys/key-store-from-config.ts';
+import { checkedKeyStore, vaultLineFromConfig } from '../../src/keys/key-store-from-config.ts';
 import { rememberingFolder } from '../../src/keys/remembering-folder.ts';
+import { createRenewedReceipts } from '../../src/keys/renewed-receipts.ts';
 import { vaultClient } from '../../src/keys/vault-client.ts';
 import { vaultKeyFolder } from '../../src/keys/vault-key-folder.ts';
 import { type VaultHolder, vaultHolders } from '../../src/keys/vault-policies.ts';
@@ -252,10 +254,12 @@ describe('a key in Vault', () => {
 
 describe('while Vault is away', () => {
   let nowMs = 0;
-  const opened = async (role: 'worker' | 'patient' | 'api', timeoutMs?: number) => {
-    const files = vaultKeyFolder(clientOf(await tokenOf(role), timeoutMs), place);
-    return folderKeyStore(rememberingFolder(files, () => nowMs));
-  };
+  const openedWith = (token: string, timeoutMs?: number) =>
+    folderKeyStore(
+      rememberingFolder(vaultKeyFolder(clientOf(token, timeoutMs), place), () => nowMs),
+    );
+  const opened = async (role: 'worker' | 'patient' | 'api', timeoutMs?: number) =>
+    openedWith(await tokenOf(role), timeoutMs);
 
   it('keys that are open stay usable, and others count as missing', async () => {
     const worker = await opened('worker');
@@ -288,6 +292,85 @@ describe('while Vault is away', () => {
     vault.seal(true);
     nowMs += 12 * 3_600_000 + 1;
     await expect(worker.epochPrivateKey('2026-12-01')).rejects.toThrow('Vault is sealed');
+  });
+
+  it('keys leave the memory after half a day, though nobody asks for them', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval'] });
+    try {
+      const worker = await opened('worker');
+      await worker.ensureEpochKeys({ from: '2026-12-01', days: 1 });
+      await worker.epochPrivateKey('2026-12-01');
+      const readAtMs = nowMs;
+      vault.seal(true);
+      nowMs += 12 * 3_600_000;
+      vi.advanceTimersByTime(60_000);
+      // Were it there still, at this age it would be answered.
+      nowMs = readAtMs;
+      await expect(worker.epochPrivateKey('2026-12-01')).rejects.toThrow('Vault is sealed');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('a token that was taken away ends what is remembered, at once and for all keys', async () => {
+    const token = await tokenOf('worker');
+    const worker = openedWith(token);
+    await worker.ensureEpochKeys({ from: '2026-12-01', days: 2 });
+    for (const day of ['2026-12-01', '2026-12-02']) await worker.epochPrivateKey(day);
+    await worker.ensureLinkKey();
+    vault.revoke(token);
+    nowMs += 10_001;
+    await expect(worker.epochPrivateKey('2026-12-01')).rejects.toThrow('Vault forbids it');
+    vault.seal(true);
+    for (const lost of [worker.epochPrivateKey('2026-12-02'), worker.linkKeys()]) {
+      await expect(lost).rejects.toThrow('Vault');
+    }
+  });
+
+  it.each([
+    ['a refusal', (token: string) => vault.revoke(token)],
+    [
+      'half a day',
+      () => {
+        vault.seal(true);
+        nowMs += 12 * 3_600_000;
+      },
+    ],
+  ])('receipts are signed while it is silent, and not after %s', async (_, end) => {
+    const token = await tokenOf('api');
+    const receipts = await createRenewedReceipts(openedWith(token));
+    const sign = () =>
+      receipts.sign({
+        ...{ receiptId: 'r', organisationId, mode: 'test', reference: 'x', appointmentId: 'a' },
+        ...{ version: 1, body: new Secret({}), issuer: 'https://x', issuedAt: new Date() },
+      });
+    vault.seal(true);
+    nowMs += 60_000;
+    await receipts.renew();
+    await sign();
+    expect(receipts.isGivenUp()).toBe(false);
+    vault.seal(false);
+    end(token);
+    nowMs += 60_000;
+    await expect(receipts.renew()).rejects.toThrow('Vault');
+    expect(receipts.isGivenUp()).toBe(true);
+    await expect(sign()).rejects.toThrow('refuses them');
+  });
+
+  it('an answer of 400 that is no mismatch makes, keeps and removes nothing', async () => {
+    const folder = folderOf(await tokenOf('keys'));
+    await folder.create('link/a.key', Buffer.alloc(32, 1), 'owner');
+    vault.behave('upgrading');
+    for (const act of [
+      () => folder.create('link/b.key', Buffer.alloc(32, 2), 'owner'),
+      () => folder.create('link/a.revoked', Buffer.alloc(0), 'owner'),
+      () => folder.remove('link', 'a.key'),
+      () => folder.read('link/a.key'),
+    ]) {
+      expect((await problemsOf(act())).join()).toMatch(/Vault answers 400/);
+    }
+    vault.behave('well');
+    expect([...vault.secrets.keys()]).toEqual(['sotto/link/a.key']);
   });
 
   it('it is not waited for each time', async () => {
@@ -381,5 +464,44 @@ describe('the token for Vault', () => {
     ].join();
     for (const secret of [token, bytes, 'internal error with a secret'])
       expect(said).not.toContain(secret);
+  });
+});
+
+describe('what is told of Vault', () => {
+  const now = Temporal.Instant.from('2026-12-01T08:00:00Z');
+  const lineOf = (token: string) => vaultLineFromConfig(settings(token), 'api')?.();
+  const findingOf = async (token: string) => {
+    const found = await checkKeys({ settings: settings(token), organisationIds: [], now });
+    return found.find(({ check }) => check === 'vault');
+  };
+
+  it('at /readyz is whether it answers, when the token ends, and whether that is its role’s', async () => {
+    const token = vault.issue(await policyOf('api'), { ttlS: 900 });
+    expect(await lineOf(token)).toEqual({ ok: true, isNeeded: false, endsInS: 900 });
+    expect(await lineOf(await tokenOf('worker'))).toMatchObject({ ok: false, reason: 'token' });
+    vault.revoke(token);
+    expect(await lineOf(token)).toMatchObject({ ok: false, reason: 'token' });
+    vault.seal(true);
+    expect(await lineOf(token)).toEqual({ ok: false, isNeeded: false, reason: 'away' });
+  });
+
+  it('by the doctor is that too, and the names of its policies', async () => {
+    const policy = await policyOf('api');
+    const issue = (ttlS: number, ...names: string[]) => vault.issue(policy, { ttlS, names });
+    expect(await findingOf(issue(3_600, 'default', 'sotto-api'))).toEqual({
+      check: 'vault',
+      severity: 'fine',
+      text: 'Vault answers. The token lives until 2026-12-01T09:00Z, with the policy sotto-api.',
+    });
+    expect(await findingOf(issue(60, 'sotto-api'))).toMatchObject({ severity: 'warning' });
+    expect(await findingOf(issue(3_600, 'sotto-api', 'a "b"'))).toMatchObject({
+      severity: 'warning',
+      text: expect.stringContaining('with the policies sotto-api, ?.'),
+    });
+    vault.seal(true);
+    expect(await findingOf(issue(3_600, 'sotto-api'))).toMatchObject({
+      severity: 'problem',
+      text: 'Vault is sealed, or in maintenance.',
+    });
   });
 });

@@ -97,10 +97,19 @@ export interface PatientAppOptions {
   /** No answer to a proof comes sooner, so that right, wrong, paused and locked take equally long. */
   readonly answerFloorMs: number;
   /** What this process needs, and whether it is there. */
-  readonly findReadiness: () => Promise<Readonly<Record<string, boolean>>>;
+  readonly findReadiness: () => Promise<Readiness>;
 }
 
 type SendPage = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
+
+/** Whether what it needs is there; what it can do without for a while is told of with what is known. */
+export type Readiness = Readonly<
+  Record<
+    string,
+    | boolean
+    | { readonly ok: boolean; readonly endsInS?: number | undefined; readonly reason?: string }
+  >
+>;
 
 /** What the routes share. */
 export interface Pages extends Omit<PatientAppOptions, 'boxes'> {

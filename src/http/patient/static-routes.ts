@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { sendPage } from './page-server.ts';
-import type { Pages } from './pages.ts';
+import type { Pages, Readiness } from './pages.ts';
 import { paths } from './paths.ts';
 import { stylesheet } from './style.ts';
 import { checkPage } from './views/check-page.ts';
@@ -23,10 +23,16 @@ export function addStaticRoutes(app: FastifyInstance, pages: Pages): void {
   app.get('/livez', async (_request, reply) => reply.send({ status: 'alive' }));
   app.get('/readyz', async (_request, reply) => {
     const found = await pages.findReadiness();
-    const isReady = Object.values(found).every(Boolean);
-    const lines = Object.entries(found).map(([name, well]) => [name, well ? 'ok' : 'failed']);
+    const isReady = Object.values(found).every((one) => typeof one !== 'boolean' || one);
+    const lines = Object.entries(found).map(([name, one]) => [name, told(one)]);
     return reply
       .code(isReady ? 200 : 503)
       .send({ status: isReady ? 'ready' : 'not_ready', ...Object.fromEntries(lines) });
   });
+}
+
+function told(line: Readiness[string]): string | object {
+  if (typeof line === 'boolean') return line ? 'ok' : 'failed';
+  const { ok, endsInS, reason } = line;
+  return { status: ok ? 'ok' : 'failed', endsInS, reason };
 }

@@ -40,7 +40,7 @@ const keys = fileKeyStore(keyStoreFolder(config.KEYSTORE));
 const sending = await openSending({
   ...{ config, database, keys, log },
   journal: await openJournal(config.JOURNAL, 'worker'),
-  tokens: await createRenewedTokens(keys, config),
+  tokens: await createRenewedTokens({ keys, database, config }),
   stop: new AbortController().signal,
   openProvider: async () => nullTransport,
 });
