@@ -18,6 +18,12 @@ path "secret/data/sotto/public/*" {
 path "secret/metadata/sotto/public/*" {
   capabilities = ["list"]
 }
+path "secret/metadata/sotto/worker/epoch/*" {
+  capabilities = ["list"]
+}
+path "secret/metadata/sotto/patient/view/*" {
+  capabilities = ["list"]
+}
 path "sys/capabilities-self" {
   capabilities = ["update"]
 }

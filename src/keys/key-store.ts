@@ -67,7 +67,8 @@ export interface KeptKey {
  * same key at once, both end up with the same one. Lists are oldest first, and `ensure…` of a list
  * makes the first key when there is none. Public halves are remembered, their absence is not, and one
  * that nobody answers for counts as absent. Private halves are read each time, so that a destroyed key is
- * gone; over the network, within ten seconds, and while nobody answers there, within half a day.
+ * gone; over the network, within ten seconds, and while nobody answers there, within half a day. Who is
+ * refused there what it could read forgets all of it at once.
  *
  * A key that has just been made stands before the others for a while, so that all processes read it
  * before any of them uses it: the last of a list is the one to use.

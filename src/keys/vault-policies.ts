@@ -57,6 +57,11 @@ const destroyedBy: Partial<Record<KeyRole, readonly string[]>> = {
   patient: [places.views.privateFolder, places.views.publicFolder, places.phoneDay],
 };
 
+/** Where a holder sees which keys there are, and reads none: `sotto sealed report` asks. */
+const listedBy: Partial<Record<VaultHolder, readonly string[]>> = {
+  'command-line': [places.epoch.privateFolder, places.views.privateFolder],
+};
+
 /** Everything that a holder may do, but reading public halves. */
 export function vaultRights(holder: VaultHolder): VaultRight[] {
   if (holder === 'keys') {
@@ -87,13 +92,16 @@ export function vaultPolicy(
     rule(`${mount}/data/${path}/${folder}/*`, [...(makes ? ['create'] : []), 'read']),
     rule(`${mount}/metadata/${path}/${folder}/*`, [...(destroys ? ['delete'] : []), 'list']),
   ]);
+  const lists = (listedBy[holder] ?? []).map((folder) =>
+    rule(`${mount}/metadata/${path}/${folder}/*`, ['list']),
+  );
   // What the policy `default` allows too, for a token without it.
   const itself = [
     rule('sys/capabilities-self', ['update']),
     rule('auth/token/renew-self', ['update']),
     rule('auth/token/lookup-self', ['read']),
   ];
-  return [...rules, ...itself].join('');
+  return [...rules, ...lists, ...itself].join('');
 }
 
 function rule(path: string, capabilities: readonly string[]): string {

@@ -68,32 +68,35 @@ it('a worker that cannot reach Vault signs under no revoked key, and waits when 
     const seed = (count: number) =>
       seedReminders(database.admin, { organisationId, epochPublicKey, parcelDay, count });
     const rows = async (sql: string) => (await database.admin.query(sql)).rows;
+    /** Until the worker has read that it is: what is sent just before that waits for ten seconds. */
+    const revoke = async (selector: string) => {
+      await database.admin.query('insert into revoked_selectors values ($1)', [selector]);
+      const [asked] = await rows('select clock_timestamp() as at');
+      await waitFor(async () => {
+        const [beat] = await rows(
+          `select max(beat_at) as at from heartbeats where name like '%link-keys%'`,
+        );
+        return beat.at > asked.at;
+      }, 15_000);
+    };
     const sentUnder = () =>
       rows(`select l.selector, count(*)::int as count from links l join reminders r on r.id = l.reminder_id
         where r.state in ('sent', 'delivered') group by 1 order by 1`);
 
-    // Both are young: the first is the one in use.
-    await seed(3);
-    await waitFor(async () => (await sentUnder())[0]?.count === 3, 15_000);
-    expect(await sentUnder()).toEqual([{ selector: 'a', count: 3 }]);
-
     vault.seal(true);
-    await database.admin.query(`insert into revoked_selectors values ('a')`);
+    await revoke('a');
     await seed(4);
-    await waitFor(async () => (await sentUnder())[1]?.count === 4, 25_000);
-    expect(await sentUnder()).toEqual([
-      { selector: 'a', count: 3 },
-      { selector: 'b', count: 4 },
-    ]);
+    await waitFor(async () => (await sentUnder())[0]?.count === 4, 25_000);
+    expect(await sentUnder()).toEqual([{ selector: 'b', count: 4 }]);
 
-    await database.admin.query(`insert into revoked_selectors values ('b')`);
+    await revoke('b');
     await seed(5);
     const waiting = () =>
       rows(`select reason_code, count(*)::int as count from reminders where state = 'scheduled'
         and due_at > clock_timestamp() + interval '11 s' group by 1`);
     await waitFor(async () => (await waiting())[0]?.count === 5, 25_000);
     expect(await waiting()).toEqual([{ reason_code: 'no_link_key', count: 5 }]);
-    expect((await sentUnder()).map(({ count }) => count)).toEqual([3, 4]);
+    expect(await sentUnder()).toEqual([{ selector: 'b', count: 4 }]);
   } finally {
     await scheduler.close();
     await worker.close();

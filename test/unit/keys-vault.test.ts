@@ -12,9 +12,11 @@ import { KeyStoreError } from '../../src/keys/key-store-error.ts';
 import { checkedKeyStore, vaultLineFromConfig } from '../../src/keys/key-store-from-config.ts';
 import { rememberingFolder } from '../../src/keys/remembering-folder.ts';
 import { createRenewedReceipts } from '../../src/keys/renewed-receipts.ts';
+import { sealBox } from '../../src/keys/seal-box.ts';
 import { vaultClient } from '../../src/keys/vault-client.ts';
 import { vaultKeyFolder } from '../../src/keys/vault-key-folder.ts';
 import { type VaultHolder, vaultHolders } from '../../src/keys/vault-policies.ts';
+import { openEverything } from '../support/thief.ts';
 import { startVaultServer, type VaultServer } from '../support/vault-server.ts';
 
 const organisationId = '0192f5a0-0000-7000-8000-000000000001';
@@ -127,6 +129,17 @@ describe('the policies for Vault', () => {
       await store.removeKey(kind, id ?? '');
     }
   });
+
+  it('let the command line see which keys there are for its report, and read none', async () => {
+    await (await startAs('worker')).ensureEpochKeys({ from: '2026-12-01', days: 1 });
+    const patient = await startAs('patient');
+    await patient.ensureViewKeys({ organisationIds: [organisationId], months: ['2026-12'] });
+    const store = folderKeyStore(folderOf(await tokenOf('command-line')));
+    expect(await store.listLivingDays()).toEqual(['2026-12-01']);
+    expect(await store.listLivingMonths(organisationId)).toEqual(['2026-12']);
+    await expect(store.epochPrivateKey('2026-12-01')).rejects.toThrow('Vault forbids it');
+    await expect(store.viewPrivateKey(organisationId, '2026-12')).rejects.toThrow('forbids it');
+  });
 });
 
 describe('the check at the start of a role whose keys lie in Vault', () => {
@@ -206,6 +219,27 @@ describe('a key in Vault', () => {
     ]);
     await worker.destroyEpochKey('2026-12-01');
     expect([...vault.secrets.keys()]).toEqual([]);
+  });
+
+  it('that was destroyed opens nothing for a thief of all that Vault holds', async () => {
+    const worker = await startAs('worker');
+    await worker.ensureEpochKeys({ from: '2026-12-01', days: 2 });
+    const sealedTo = async (day: string) =>
+      sealBox((await worker.epochPublicKey(day)) as Buffer, Buffer.from(`of ${day}`));
+    const values = [
+      { where: 'first', bytes: await sealedTo('2026-12-01') },
+      { where: 'second', bytes: await sealedTo('2026-12-02') },
+    ];
+    const stolen = () =>
+      [...vault.secrets].flatMap(([where, { versions }]) =>
+        versions.map(({ data }) => {
+          const bytes = Buffer.from((data as { key: string }).key, 'base64');
+          return { where, bytes };
+        }),
+      );
+    expect(openEverything({ values, keys: stolen() }).places).toEqual(['first', 'second']);
+    await worker.destroyEpochKey('2026-12-01');
+    expect(openEverything({ values, keys: stolen() }).places).toEqual(['second']);
   });
 
   it('is never overwritten, whoever comes second and whatever they may', async () => {
