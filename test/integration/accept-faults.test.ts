@@ -59,6 +59,19 @@ async function sendAll(): Promise<void> {
   await bench.drain({ epochPrivateKey: testKeys.keys.epochPrivateKey });
 }
 
+it('what no receipt could be signed for is refused before anything is stored', async () => {
+  const receipts = { ...accept.receipts, isGivenUp: () => true };
+  const forsaken = await createTestAccept({
+    database: db.open('api'),
+    ...testKeys,
+    change: { journal, receipts },
+  });
+  const where = key();
+  const refused = forsaken.put({ ...where, body: appointmentRequest() });
+  await expect(refused).rejects.toMatchObject({ code: 'key_missing', retryAfterS: 5 });
+  expect(await storedOf(where.reference)).toEqual([]);
+});
+
 describe('a connection that is cut after COMMIT was sent', () => {
   let proxy: CuttingProxy;
   let database: Database;
