@@ -16,6 +16,6 @@ export const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> 
   failed: 'not done, or not all of it; stderr says why',
   wrongUsage: 'wrong usage; nothing was done',
   refused: '`sotto bounce` alone: a message that will never be taken',
-  later: '`sotto bounce` alone: try again later, nothing is lost',
+  later: '`sotto bounce` and `sotto put` alone: try again later, nothing is lost',
   interrupted: 'stopped by Ctrl+C before it was done; stderr says how to go on',
 };

@@ -5,24 +5,29 @@ import {
   type LineFault,
   readAppointmentLine,
 } from './appointment-line.ts';
-import { callApi, problemIn } from './call-api.ts';
+import { type ApiAnswer, callApi, problemIn } from './call-api.ts';
 import type { DurableLines } from './durable-lines.ts';
 import type { Progress } from './progress.ts';
 import type { PutState } from './put-state.ts';
 import type { Line } from './read-lines.ts';
-import { type Patience, untilAnswered } from './until-answered.ts';
+import { isForLater, type Patience, untilAnswered } from './until-answered.ts';
+import { momentWords, reasonToWait, spanWords } from './wait-words.ts';
 
 const patienceMs = 10 * 60_000;
+/** A wait that is over before anybody wonders is not told of. */
+const toldWaitMs = 2_000;
 
 export interface PutCounts {
   readonly accepted: number;
   readonly refused: number;
   /** Done in an earlier run. */
   readonly skipped: number;
+  /** What was not to be waited for: why, and from when on to try again. */
+  readonly later?: { readonly reason: string; readonly retryAt: Date };
 }
 
 /** Why no further line is begun. */
-export type PutStop = 'stopped' | 'gave up' | 'key refused' | 'failed';
+export type PutStop = 'stopped' | 'gave up' | 'must wait' | 'key refused' | 'failed';
 
 interface Told {
   readonly lines: AsyncIterable<Line>;
@@ -57,18 +62,25 @@ export async function putLines(
   told: Told & {
     readonly access: ApiAccess;
     readonly concurrency: number;
+    /** How long to wait at most where the API says when to come back. */
+    readonly waitMaxMs: number;
     readonly state: PutState;
     readonly receipts: DurableLines | undefined;
   },
 ): Promise<PutCounts> {
-  const { access, state, receipts, stop } = told;
+  const { access, state, receipts, stop, waitMaxMs } = told;
   const tally = createTally(told);
   const running = new Set<Promise<void>>();
   const lastOf = new Map<string, Promise<void>>();
   const { signal } = stop;
-  const patience: Patience = { signal, patienceMs, closedUntilMs: 0, ...trouble(told, access) };
+  const patience: Patience = {
+    ...{ signal, patienceMs, waitMaxMs, closedUntilMs: 0 },
+    ...trouble(told, access),
+    ...waiting(told),
+  };
   const stopFor = (why: PutStop) => stop.abort(why);
   let failure: unknown;
+  let later: PutCounts['later'];
 
   async function send(line: Line, bytes: Buffer, read: AppointmentLine & { ok: true }) {
     const answer = await untilAnswered(patience, () =>
@@ -80,6 +92,11 @@ export async function putLines(
     );
     if (answer === 'stopped' || answer === 'gave up') return stopFor(answer);
     const { status, body } = answer;
+    if (isForLater(status)) {
+      const retryAt = new Date(Date.now() + (answer.retryAfterMs ?? 0));
+      if (!later || later.retryAt < retryAt) later = { reason: reasonToWait(answer), retryAt };
+      return stopFor('must wait');
+    }
     if (status === 401 || status === 403) return stopFor('key refused');
     if (status === 200 || status === 201) {
       await receipts?.append(receiptLine(body));
@@ -121,7 +138,7 @@ export async function putLines(
   }
   await Promise.all(running);
   if (failure) throw failure;
-  return tally.counts();
+  return { ...tally.counts(), ...(later && { later }) };
 }
 
 function createTally({ errors, progress, totalBytes }: Told) {
@@ -161,6 +178,21 @@ function trouble({ progress }: Told, { url }: ApiAccess): Pick<Patience, 'onTrou
       isTold = isTrouble;
       progress.say(
         isTrouble ? `${url} does not answer; trying again. Ctrl+C stops.` : `${url} answers again.`,
+      );
+    },
+  };
+}
+
+/** Says once for each wait, that many share, what it is for and how long it lasts. */
+function waiting({ progress }: Told): Pick<Patience, 'onWait'> {
+  let toldUntilMs = 0;
+  return {
+    onWait(answer: NonNullable<ApiAnswer>, waitMs: number) {
+      const untilMs = Date.now() + waitMs;
+      if (waitMs < toldWaitMs || untilMs < toldUntilMs + toldWaitMs) return;
+      toldUntilMs = untilMs;
+      progress.say(
+        `The API says ${reasonToWait(answer)}: waiting ${spanWords(waitMs)}, until ${momentWords(new Date(untilMs))}. Ctrl+C stops.`,
       );
     },
   };

@@ -7,20 +7,24 @@ import { type ApiAccess, apiAccess } from './api-access.ts';
 import { CommandError } from './command-error.ts';
 import { type DurableLines, openDurableLines } from './durable-lines.ts';
 import { exitCodes } from './exit-codes.ts';
+import { millisecondsFrom } from './moments.ts';
 import { createProgress } from './progress.ts';
 import { checkLines, type PutCounts, type PutStop, putLines } from './put-lines.ts';
 import { noPutState, openPutState } from './put-state.ts';
 import { readLines } from './read-lines.ts';
+import { momentWords, spanWords } from './wait-words.ts';
 
 /** The reference stands in the line beside the body, and JSON may be written with spaces. */
 const lineBytesMax = limits.requestBytesMax * 2;
 const concurrencyDefault = 16;
+const waitDefault = 'PT10M';
 const concurrencyMax = 64;
 const sameSignalMs = 500;
 
 interface Values {
   readonly organisation?: string | undefined;
   readonly concurrency?: string | undefined;
+  readonly wait?: string | undefined;
   readonly receipts?: string | undefined;
   readonly state?: string | undefined;
   readonly errors?: string | undefined;
@@ -37,6 +41,7 @@ export async function runPut(
   const [file] = positionals;
   if (!file) throw new CommandError('Name a file, or - for standard input.');
   const concurrency = concurrencyFrom(values.concurrency);
+  const waitMaxMs = millisecondsFrom('--wait', values.wait ?? waitDefault, Temporal.Now.instant());
   const access = values['dry-run'] ? undefined : apiAccess(config, env, values);
   const names = namesOf(file, values);
   await refuseSameFile([file, names.errors, names.state, values.receipts]);
@@ -52,10 +57,10 @@ export async function runPut(
   try {
     const told = { lines, totalBytes: input.totalBytes, errors, progress, stop };
     const counts = access
-      ? await putLines({ ...told, access, concurrency, state, receipts })
+      ? await putLines({ ...told, access, concurrency, waitMaxMs, state, receipts })
       : await checkLines(told);
     progress.end();
-    return await tell(counts, stop.signal, { values, names, access });
+    return await tell(counts, stop.signal, { values, names, access, waitMaxMs });
   } finally {
     progress.end();
     forgetSignals();
@@ -71,14 +76,25 @@ async function tell(
     values,
     names,
     access,
-  }: { values: Values; names: ReturnType<typeof namesOf>; access: ApiAccess | undefined },
+    waitMaxMs,
+  }: {
+    values: Values;
+    names: ReturnType<typeof namesOf>;
+    access: ApiAccess | undefined;
+    waitMaxMs: number;
+  },
 ): Promise<number> {
-  const { accepted, refused, skipped } = counts;
+  const { accepted, refused, skipped, later } = counts;
   const end: PutStop | 'done' = aborted ? reason : 'done';
   if (refused === 0) await rm(names.errors, { force: true });
   const word = access ? 'accepted' : 'well formed';
   if (values.json) {
-    console.log(JSON.stringify({ ...counts, end, errors: refused > 0 ? names.errors : null }));
+    console.log(
+      JSON.stringify({
+        ...{ accepted, refused, skipped, end, ...later },
+        errors: refused > 0 ? names.errors : null,
+      }),
+    );
   } else {
     console.log(
       `${accepted} ${word}, ${refused} refused${skipped > 0 ? `, ${skipped} done before` : ''}.`,
@@ -91,12 +107,18 @@ async function tell(
       'The API refuses the key: is it revoked, without scope write, or for another organisation?',
     );
   }
+  if (later && end === 'must wait') {
+    console.error(
+      `The API says ${later.reason}: try again from ${momentWords(later.retryAt)} on. That is longer than ${spanWords(waitMaxMs)}; --wait says how long to wait.`,
+    );
+  }
   if (end === 'gave up') console.error(`The API at ${access?.url} did not answer. Is it running?`);
   console.error(
     names.state
       ? 'Stopped. To go on from here, run the same command again.'
       : 'Stopped. What was read from standard input cannot be continued without --state.',
   );
+  if (end === 'must wait') return exitCodes.later;
   return end === 'stopped' ? exitCodes.interrupted : exitCodes.failed;
 }
 

@@ -128,8 +128,9 @@ async function ask(
   call: Parameters<typeof callApi>[1],
 ): Promise<Exclude<Settled, string>> {
   const signal = new AbortController().signal;
-  const answer = await untilAnswered({ signal, patienceMs, closedUntilMs: 0 }, () =>
-    callApi(access, call),
+  const answer = await untilAnswered(
+    { signal, patienceMs, waitMaxMs: patienceMs, closedUntilMs: 0 },
+    () => callApi(access, call),
   );
   if (typeof answer !== 'string') return answer;
   throw new CommandError(`The API at ${access.url} does not answer. Is it running?`, {

@@ -116,6 +116,7 @@ function createPatience(url: string, signal: AbortSignal): Patience {
   return {
     signal,
     patienceMs: Number.POSITIVE_INFINITY,
+    waitMaxMs: Number.POSITIVE_INFINITY,
     closedUntilMs: 0,
     onTrouble(isTrouble) {
       if (isTrouble === isTold) return;

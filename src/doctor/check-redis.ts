@@ -13,8 +13,8 @@ const faults: Record<QueueProblem, { check: Check; text: string; mend: string }>
   },
   redis_evicts: {
     check: 'redis_eviction',
-    text: 'Redis may drop what it holds when its memory is full.',
-    mend: 'config set maxmemory-policy noeviction, and the same in its configuration file.',
+    text: 'Redis, or a replica that may take over, may drop what it holds when its memory is full.',
+    mend: 'config set maxmemory-policy noeviction on each server, and the same in its configuration file.',
   },
   redis_refuses_user: {
     check: 'redis_login',

@@ -1,7 +1,13 @@
 import { Cluster } from 'ioredis';
 import type { Secret } from '../domain/secret.ts';
-import { answerMs, createRedisClient, type RedisClient, redisPrefix } from './redis-client.ts';
-import { isRedisUrl } from './redis-url.ts';
+import {
+  answerMs,
+  createRedisClient,
+  createServerClient,
+  type RedisClient,
+  redisPrefix,
+} from './redis-client.ts';
+import { isRedisUrl, redisAddressOf } from './redis-url.ts';
 
 /** What makes a server useless as the queue, for certain and until somebody changes it. */
 export type QueueProblem =
@@ -42,8 +48,8 @@ export interface RedisFacts {
  * Asks Redis or Valkey whether it can be the queue. PostgreSQL is checked by whoever opens it as the
  * database.
  *
- * A server that evicts would take bells back one by one without an error. Persistence is not asked
- * for: a queue that is lost costs seconds and nothing else.
+ * A server that evicts would take bells back one by one without an error; so would a replica, once it is
+ * the primary. Persistence is not asked for, of neither: a queue that is lost costs seconds and nothing else.
  *
  * @throws {UnfitQueueError} when it answers and cannot be; any other error means that it is away
  */
@@ -54,7 +60,8 @@ export async function checkQueue(url: Secret<string>): Promise<void> {
 }
 
 /**
- * What stands against Redis or Valkey as the queue, and what else is to be known of it.
+ * What stands against Redis or Valkey as the queue, and what else is to be known of it. Replicas that may
+ * take over are looked at too, if they answer.
  *
  * @returns no facts where it refuses to tell
  * @throws any error when it is away
@@ -71,8 +78,9 @@ export async function inspectRedis(
   });
   try {
     await inTime(client.connect());
-    const infos = await Promise.all(serversOf(client).map(async (server) => server.info()));
-    const all = infos.map(parseInfo);
+    const infos = await Promise.all(primariesOf(client).map(async (server) => server.info()));
+    const primaries = infos.map(parseInfo);
+    const all = [...primaries, ...(await infoOfReplicas(url, primaries))];
     const problems = [...new Set(all.flatMap(findProblems))];
     // One server alone is fine as long as it has the one slot that all of the queue lies in.
     if (problems.length === 0) await client.exists(`${redisPrefix}:bells:meta`);
@@ -87,9 +95,36 @@ export async function inspectRedis(
   }
 }
 
-/** All that may come to hold the queue. */
-function serversOf(client: RedisClient) {
+/** All that may hold the queue now. */
+function primariesOf(client: RedisClient) {
   return client instanceof Cluster ? client.nodes('master') : [client];
+}
+
+type Info = ReadonlyMap<string, string>;
+
+/** What those say of themselves that may hold it next. One that is away is not promoted either. */
+async function infoOfReplicas(url: Secret<string>, primaries: readonly Info[]): Promise<Info[]> {
+  if (redisAddressOf(url)?.kind === 'single') return [];
+  const answers = await Promise.allSettled(
+    primaries.flatMap(replicasIn).map(async (place) => {
+      const replica = createServerClient(url, place);
+      try {
+        await replica.connect();
+        return parseInfo(await replica.info());
+      } finally {
+        replica.disconnect();
+      }
+    }),
+  );
+  return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+}
+
+/** Where a primary says that its replicas are: `slave0:ip=10.0.0.6,port=6379,state=online,…`. */
+function replicasIn(primary: Info): { host: string; port: number }[] {
+  return Array.from(primary).flatMap(([name, value]) => {
+    const [, host, port] = /^ip=([^,]+),port=(\d+)/.exec(value) ?? [];
+    return /^slave\d+$/.test(name) && host ? [{ host, port: Number(port) }] : [];
+  });
 }
 
 /** Sentinels that know of no primary would be asked again and again. */
@@ -112,7 +147,7 @@ function inOne(all: readonly RedisFacts[]): RedisFacts {
 }
 
 /** @param text what INFO answers, which services that refuse CONFIG answer too */
-function parseInfo(text: string): ReadonlyMap<string, string> {
+function parseInfo(text: string): Info {
   return new Map(
     text.split('\r\n').map((line) => {
       const [name = '', ...value] = line.split(':');
@@ -121,7 +156,7 @@ function parseInfo(text: string): ReadonlyMap<string, string> {
   );
 }
 
-function findProblems(info: ReadonlyMap<string, string>): QueueProblem[] {
+function findProblems(info: Info): QueueProblem[] {
   const policy = info.get('maxmemory_policy');
   return [
     ...(isTooOld(info) ? (['redis_too_old'] as const) : []),
@@ -129,7 +164,7 @@ function findProblems(info: ReadonlyMap<string, string>): QueueProblem[] {
   ];
 }
 
-function factsOf(info: ReadonlyMap<string, string>): RedisFacts {
+function factsOf(info: Info): RedisFacts {
   const version = info.get('valkey_version') ?? info.get('redis_version');
   const [used, most] = [Number(info.get('used_memory')), Number(info.get('maxmemory'))];
   return {
@@ -141,7 +176,7 @@ function factsOf(info: ReadonlyMap<string, string>): RedisFacts {
   };
 }
 
-function isTooOld(facts: ReadonlyMap<string, string>): boolean {
+function isTooOld(facts: Info): boolean {
   // Valkey names, beside its own version, the Redis that it is compatible with.
   if (facts.has('valkey_version')) return false;
   const [major = 0, minor = 0] = (facts.get('redis_version') ?? '').split('.').map(Number);

@@ -46,6 +46,21 @@ export function createRedisClient(
   return client;
 }
 
+/** A connection to one of several servers, signed in to as the others are. */
+export function createServerClient(
+  url: Secret<string>,
+  { host, port }: { host: string; port: number },
+): Redis {
+  const address = redisAddressOf(url);
+  assert(address && address.kind !== 'single', 'only one of several is named apart');
+  const client = new Redis({
+    ...{ ...connectionOptions(false), ...loginOf(address), host, port },
+    ...{ lazyConnect: true, enableOfflineQueue: false, retryStrategy: () => null },
+  });
+  client.on('error', () => {});
+  return client;
+}
+
 function connectionOptions(hears: boolean) {
   return {
     protocol: 2,
@@ -75,12 +90,8 @@ function connectTo(
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
   };
   if (address.kind === 'single') return new Redis(address.url, alone);
-  const { hosts, isEncrypted, username, password, sentinelPassword } = address;
-  const login = {
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(isEncrypted ? { tls: {} } : {}),
-  };
+  const { hosts, isEncrypted, sentinelPassword } = address;
+  const login = loginOf(address);
   if (address.kind === 'cluster') {
     return new Cluster([...hosts], {
       lazyConnect: true,
@@ -100,4 +111,16 @@ function connectTo(
     ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
     ...(isEncrypted ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
   });
+}
+
+function loginOf({
+  username,
+  password,
+  isEncrypted,
+}: Exclude<RedisAddress, { kind: 'single' }>): Pick<RedisOptions, 'username' | 'password' | 'tls'> {
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(isEncrypted ? { tls: {} } : {}),
+  };
 }

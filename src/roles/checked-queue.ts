@@ -8,7 +8,8 @@ import type { Log } from '../telemetry/log.ts';
 
 const lines: Record<QueueProblem, string> = {
   redis_too_old: 'REDIS_URL: is older than Redis 6.2; upgrade it, or use Valkey',
-  redis_evicts: 'REDIS_URL: may drop what it holds; set its maxmemory-policy to noeviction',
+  redis_evicts:
+    'REDIS_URL: may drop what it holds; set its maxmemory-policy to noeviction, that of replicas too',
   redis_refuses_user: 'REDIS_URL: refuses this user or password, or what the queue needs of it',
   redis_cluster:
     'REDIS_URL: is one of several in a cluster; write it redis+cluster://HOST:PORT,…, or name a server that has all slots',

@@ -337,3 +337,81 @@ describe('what cannot be put', () => {
     expect((await runCommand(['put', file], { env: without })).errors).toContain('set SOTTO_KEY');
   });
 });
+
+describe('where the API says to come back later', () => {
+  /** What stands in front of the API, and lets as many through as it likes. */
+  async function withPeer<Result>(
+    letThrough: (count: number) => boolean,
+    retryAfter: string,
+    run: (url: string) => Promise<Result>,
+  ): Promise<Result> {
+    let count = 0;
+    const peer = createHttpServer(async (request, response) => {
+      await text(request);
+      count += 1;
+      if (letThrough(count)) return response.writeHead(201).end('{}');
+      return response
+        .writeHead(429, { 'retry-after': retryAfter })
+        .end('{"code":"quota_exceeded","errors":[]}');
+    });
+    await new Promise<void>((resolve) => peer.listen(0, '127.0.0.1', resolve));
+    try {
+      return await run(`http://127.0.0.1:${(peer.address() as AddressInfo).port}`);
+    } finally {
+      peer.close();
+    }
+  }
+  const putTo = (url: string, ...words: string[]) =>
+    runCommand(['put', file, ...words], { env: { ...env, API_URL: url } });
+
+  it('says why it waits and until when, once for all that wait, and goes on', async () => {
+    await writeFile(file, many(6));
+    const { code, out, errors } = await withPeer(
+      (count) => count > 6,
+      '2',
+      (url) => putTo(url),
+    );
+    expect({ code, out }).toEqual({ code: 0, out: '6 accepted, 0 refused.\n' });
+    const [first, ...more] = errors.trim().split('\n');
+    expect(first).toMatch(
+      /^The API says 429 quota_exceeded: waiting 2 s, until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\. Ctrl\+C stops\.$/,
+    );
+    expect(more.filter((line) => line.includes('waiting'))).toEqual([]);
+  });
+
+  it('stops at once where that is too long, says so, and is continued by the same command', async () => {
+    await writeFile(file, many(6));
+    let isFull = true;
+    await withPeer(
+      (count) => count <= 2 || !isFull,
+      '5000',
+      async (url) => {
+        const few = await putTo(url, '--json');
+        expect(few.code).toBe(75);
+        const told = JSON.parse(few.out);
+        expect(told).toMatchObject({ accepted: 2, end: 'must wait', reason: '429 quota_exceeded' });
+        const inMs = new Date(told.retryAt).getTime() - Date.now();
+        expect([inMs > 4_900_000, inMs < 5_001_000]).toEqual([true, true]);
+        expect(few.errors).toMatch(
+          /^The API says 429 quota_exceeded: try again from \S+ \S+ UTC on\. That is longer than 10 min; --wait says how long to wait\.$/m,
+        );
+        expect(few.errors).toContain('To go on from here, run the same command again.');
+        isFull = false;
+        const out = '4 accepted, 0 refused, 2 done before.\n';
+        expect(await putTo(url)).toMatchObject({ code: 0, out });
+        expect(await putTo(url, '--wait', 'soon')).toMatchObject({ code: 2, out: '' });
+      },
+    );
+  });
+
+  it('waits no longer in all where each wait is short', async () => {
+    await writeFile(file, many(2));
+    const { code, errors } = await withPeer(
+      () => false,
+      '1',
+      (url) => putTo(url, '--wait', 'PT2S'),
+    );
+    expect(code).toBe(75);
+    expect(errors).toContain('That is longer than 2 s');
+  });
+});

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { loadConfig } from '../../config/env.ts';
+import { ConfigError, loadConfig } from '../../config/env.ts';
 import { checkRedis } from '../../src/doctor/check-redis.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { createBells } from '../../src/queue/bells.ts';
@@ -37,6 +37,18 @@ describe.each([
     const found = await checkRedis(several.url);
     expect(found.filter(({ severity }) => severity !== 'fine')).toEqual([]);
     expect(found.length).toBeGreaterThan(3);
+  });
+
+  it('are refused where a replica would drop some of them, once it has taken over', async () => {
+    const config = loadConfig({ DATABASE_URL: database, REDIS_URL: several.url.reveal() });
+    await several.replica.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    await expect(checkedQueueUrl(config, silentLog)).rejects.toThrow(ConfigError);
+    const found = await checkRedis(several.url);
+    expect(found).toContainEqual(
+      expect.objectContaining({ check: 'redis_eviction', severity: 'problem' }),
+    );
+    await several.replica.config('SET', 'maxmemory-policy', 'noeviction');
+    await checkedQueueUrl(config, silentLog);
   });
 
   it('are away, in seconds and with a word, where nobody knows a primary by that name', async () => {

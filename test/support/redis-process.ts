@@ -19,6 +19,8 @@ export interface RedisProgram {
 /** A Redis or Valkey of one's own. */
 export interface RedisServer {
   readonly url: Secret<string>;
+  /** Where it speaks TLS, if it does. */
+  readonly tlsPort: number | undefined;
   /** A way in for arranging and for looking. */
   readonly admin: Redis;
   /** As a machine that loses its power; what it held is gone with it. */
@@ -53,14 +55,35 @@ export function startGuarded({ program, libraries }: RedisProgram, args: readonl
   };
 }
 
+/** Where the key and certificate of a server lie, that speaks TLS beside what `admin` speaks. */
+export interface RedisTls {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** As on the command line of a server, or of Sentinels, by name. */
+export function tlsSettings({ key, cert }: RedisTls, port: number): Record<string, string> {
+  return {
+    'tls-port': String(port),
+    ...{ 'tls-key-file': key, 'tls-cert-file': cert, 'tls-ca-cert-file': cert },
+    ...{ 'tls-auth-clients': 'no', 'tls-replication': 'yes' },
+  };
+}
+
 /** @param settings as on its command line, by name */
 export async function startRedisProcess(
   program: RedisProgram,
   settings: Record<string, string> = {},
+  tls?: RedisTls,
 ): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'sotto-test-redis-'));
   const port = await freePort();
-  const all = { 'maxmemory-policy': 'noeviction', ...settings };
+  const tlsPort = tls && (await freePort());
+  const all = {
+    'maxmemory-policy': 'noeviction',
+    ...(tls && tlsPort && tlsSettings(tls, tlsPort)),
+    ...settings,
+  };
   const flags = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
   const address = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
   let guarded: ReturnType<typeof startGuarded> | undefined;
@@ -76,6 +99,7 @@ export async function startRedisProcess(
   await start();
   return {
     url,
+    tlsPort,
     admin,
     kill,
     restart: start,

@@ -7,8 +7,10 @@ import {
   freePort,
   type RedisProgram,
   type RedisServer,
+  type RedisTls,
   startGuarded,
   startRedisProcess,
+  tlsSettings,
 } from './redis-process.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -18,6 +20,8 @@ export interface SeveralRedis {
   readonly url: Secret<string>;
   /** Kills the one that has the queue, and resolves with how long it took until another was chosen, in ms. */
   failOver(): Promise<number>;
+  /** One that may take over, for arranging. */
+  readonly replica: Redis;
   stop(): Promise<void>;
 }
 
@@ -28,21 +32,25 @@ const atOnce = { 'repl-diskless-sync-delay': '0' };
 const silentMs = '1000';
 const chosenMs = 20_000;
 
-/** A primary, its replica, and three Sentinels of which two must agree. */
-export async function startSentinels(program: RedisProgram): Promise<SeveralRedis> {
+/** A primary, its replica, and three Sentinels of which two must agree. @param tls what all of them speak */
+export async function startSentinels(program: RedisProgram, tls?: RedisTls): Promise<SeveralRedis> {
   const servers = [
-    await startRedisProcess(program, atOnce),
-    await startRedisProcess(program, atOnce),
+    await startRedisProcess(program, atOnce, tls),
+    await startRedisProcess(program, atOnce, tls),
   ];
-  const [primary] = servers.map(portOf);
+  const [primary] = servers.map((server) => server.tlsPort ?? portOf(server));
   await servers[1]?.admin.replicaof('127.0.0.1', primary ?? 0);
   await waitFor(async () => (await infoOf(servers[1])).includes('master_link_status:up'), 10_000);
   const folder = mkdtempSync(join(tmpdir(), 'sotto-test-sentinels-'));
   const ports = [await freePort(), await freePort(), await freePort()];
-  const sentinels = ports.map((port) => {
+  const plainPorts = tls ? [await freePort(), await freePort(), await freePort()] : ports;
+  const sentinels = ports.map((port, place) => {
     const file = join(folder, `${port}.conf`);
     const settings = [
-      ...[`port ${port}`, 'bind 127.0.0.1', `dir ${folder}`],
+      ...[`port ${plainPorts[place]}`, 'bind 127.0.0.1', `dir ${folder}`],
+      ...Object.entries(tls ? tlsSettings(tls, port) : {}).map(
+        ([name, value]) => `${name} ${value}`,
+      ),
       `sentinel monitor ${name} 127.0.0.1 ${primary} 2`,
       ...[`down-after-milliseconds ${name} ${silentMs}`, `failover-timeout ${name} 3000`].map(
         (setting) => `sentinel ${setting}`,
@@ -51,7 +59,7 @@ export async function startSentinels(program: RedisProgram): Promise<SeveralRedi
     writeFileSync(file, settings.join('\n'));
     return startGuarded(program, [file, '--sentinel']);
   });
-  const asked = new Redis({ port: ports[0] ?? 0, retryStrategy: () => 50 });
+  const asked = new Redis({ port: plainPorts[0] ?? 0, retryStrategy: () => 50 });
   asked.on('error', () => {});
   const primaryPort = async () => {
     const answer = await asked.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name).catch(() => null);
@@ -65,10 +73,11 @@ export async function startSentinels(program: RedisProgram): Promise<SeveralRedi
   }, 20_000);
   const hosts = ports.map((port) => `127.0.0.1:${port}`);
   return {
-    url: new Secret(`redis+sentinel://${hosts.join(',')}/${name}`),
+    url: new Secret(`${tls ? 'rediss' : 'redis'}+sentinel://${hosts.join(',')}/${name}`),
+    replica: adminOf(servers[1]),
     async failOver() {
       const before = await primaryPort();
-      const dying = servers.find((server) => portOf(server) === before);
+      const dying = servers.find((server) => (server.tlsPort ?? portOf(server)) === before);
       await dying?.kill();
       const killedAt = performance.now();
       await waitFor(async () => (await primaryPort()) !== before, chosenMs, 20);
@@ -89,11 +98,14 @@ const slotsCount = 16_384;
 /** That of every key that begins with our prefix. */
 const ourKey = '{sotto}';
 
-/** Three primaries with a part of the slots each, and a replica of each. */
-export async function startCluster(program: RedisProgram): Promise<SeveralRedis> {
-  const settings = { ...atOnce, 'cluster-enabled': 'yes', 'cluster-node-timeout': silentMs };
+/** Three primaries with a part of the slots each, and a replica of each. @param tls what all of them speak */
+export async function startCluster(program: RedisProgram, tls?: RedisTls): Promise<SeveralRedis> {
+  const settings = {
+    ...{ ...atOnce, 'cluster-enabled': 'yes', 'cluster-node-timeout': silentMs },
+    ...(tls && { 'tls-cluster': 'yes' }),
+  };
   const servers = await Promise.all(
-    Array.from({ length: 6 }, () => startRedisProcess(program, settings)),
+    Array.from({ length: 6 }, () => startRedisProcess(program, settings, tls)),
   );
   const primaries = servers.slice(0, 3);
   const [first] = servers;
@@ -107,7 +119,8 @@ export async function startCluster(program: RedisProgram): Promise<SeveralRedis>
       );
     }),
   );
-  for (const server of servers) await server.admin.cluster('MEET', '127.0.0.1', portOf(first));
+  for (const server of servers)
+    await server.admin.cluster('MEET', '127.0.0.1', first?.tlsPort ?? portOf(first));
   const ids = await Promise.all(primaries.map(({ admin }) => admin.cluster('MYID')));
   for (const [place, { admin }] of servers.slice(3).entries()) {
     const follow = () => admin.cluster('REPLICATE', ids[place] ?? '').catch(() => '');
@@ -139,8 +152,9 @@ export async function startCluster(program: RedisProgram): Promise<SeveralRedis>
   };
   return {
     url: new Secret(
-      `redis+cluster://${servers.map((server) => `127.0.0.1:${portOf(server)}`).join(',')}`,
+      `${tls ? 'rediss' : 'redis'}+cluster://${servers.map((server) => `127.0.0.1:${server.tlsPort ?? portOf(server)}`).join(',')}`,
     ),
+    replica: adminOf(followers[0]),
     async failOver() {
       const dying = await holder();
       if (!dying) throw new Error('nobody has the slot of the queue');
@@ -162,6 +176,11 @@ export async function startCluster(program: RedisProgram): Promise<SeveralRedis>
       await Promise.all(servers.map((server) => server.stop()));
     },
   };
+}
+
+function adminOf(server: RedisServer | undefined): Redis {
+  if (!server) throw new Error('no such server');
+  return server.admin;
 }
 
 function portOf(server: RedisServer | undefined): number {

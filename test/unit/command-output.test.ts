@@ -121,6 +121,7 @@ describe('a request that may be repeated', () => {
     const patience: Patience = {
       signal: new AbortController().signal,
       patienceMs: 60_000,
+      waitMaxMs: 60_000,
       closedUntilMs: 0,
       ...change,
     };

@@ -25,7 +25,7 @@ export const key = command({
     'rotate makes a key with the same rights; the old one goes on working for the overlap, so that the booking system can change over. A key that was made for some time is replaced by one that lasts as long again.',
     'The key of a platform, which serves several organisations, may act for those in --acts-for and names one in each request. allow and disallow change that later.',
     'With --from it is good from these addresses and networks alone, as 192.0.2.7,2001:db8::/32; from elsewhere it is as unknown as any. Behind a proxy, name that in TRUSTED_PROXIES.',
-    'limit gives a key quotas of its own, below the ceilings of its organisation (org set) and over all organisations that it acts for. list shows how many appointments it had accepted today, and when within two days it last came to a quota or a ceiling.',
+    'limit gives a key quotas of its own, below the ceilings of its organisation (org set) and over all organisations that it acts for. What is not named stays as it is, none takes a quota away; beyond one, a PUT answers 429 quota_exceeded until the hour or the day (UTC) is over, and nothing of it is kept. Cancelling always works. list shows how many appointments it had accepted today, and when within two days it last came to a quota or a ceiling.',
     'A PERIOD is as P90D or PT12H, a DAY as 2027-01-31, which is its last, in UTC. Times are shown in UTC, the last use to the minute.',
   ],
   examples: [
@@ -42,6 +42,11 @@ export const key = command({
       for: 'one that has no reason to reach many people',
       line: 'sotto key limit ID --numbers-per-hour 50',
     },
+    {
+      for: 'one that books forty visits a day, with room for a busy one',
+      line: 'sotto key limit ID --appointments-per-day 200',
+    },
+    { for: 'its own quota no more', line: 'sotto key limit ID --numbers-per-hour none' },
     { for: 'which are there, and when each was last used', line: 'sotto key list' },
     {
       for: 'a new one in its place, by the day after tomorrow',

@@ -6,12 +6,12 @@ export const put = command({
   group: 'Day to day',
   summary: 'send a file of appointments, one in JSON a line',
   usage: [
-    'put FILE.ndjson [--organisation ID] [--concurrency N] [--receipts FILE] [--state FILE] [--errors FILE] [--json]',
+    'put FILE.ndjson [--organisation ID] [--concurrency N] [--wait TIME] [--receipts FILE] [--state FILE] [--errors FILE] [--json]',
     'put - [--state FILE] …',
     'put FILE.ndjson --dry-run [--errors FILE] [--json]',
   ],
   about: [
-    'Each line is {"reference": "…", …}: the reference and beside it the body of a PUT. Lines with one reference are sent in their order, the others at once. 429 and 503 are waited for, a lost connection is tried again; after ten minutes of nothing else it stops and can be continued.',
+    'Each line is {"reference": "…", …}: the reference and beside it the body of a PUT. Lines with one reference are sent in their order, the others at once. 429 and 503 are waited for as long as the API says, a lost connection is tried again; after ten minutes of nothing else it stops and can be continued. So it does, with exit code 75, where the API says to come back later than --wait, as quota_exceeded may: stderr and --json tell when.',
     'FILE.ndjson.done holds which lines are done, as codes made with your key that say nothing of their content. A run that was stopped or killed goes on from there and repeats at most what was in the air, which a PUT bears. Remove it to send everything again.',
     'FILE.ndjson.errors.ndjson holds for each refused line its number, reference, status, code and pointers, and nothing of what it says. Mend those lines in the file and run the same command again: what is done is left out.',
     'The key is taken from SOTTO_KEY and sent to API_URL; without it, to the demo organisation of the npm start that runs on DATA_DIR. All files are for their owner alone.',
@@ -26,6 +26,7 @@ export const put = command({
       line: 'sotto put visits.ndjson --receipts receipts.ndjson',
     },
     { for: 'from another program', line: 'export-visits | SOTTO_KEY=sotto_test_… sotto put -' },
+    { for: 'overnight, past ceilings of an hour', line: 'sotto put visits.ndjson --wait PT12H' },
     { for: 'continue after Ctrl+C, a crash, or mending lines', line: 'sotto put visits.ndjson' },
   ],
   options: {
@@ -38,6 +39,11 @@ export const put = command({
       type: 'string',
       value: 'N',
       means: 'How many are in the air at once, 1 to 64; 16 unless said',
+    },
+    wait: {
+      type: 'string',
+      value: 'TIME',
+      means: 'How long to wait at most where the API says when to come back; PT10M unless said',
     },
     receipts: {
       type: 'string',
