@@ -2720,11 +2720,19 @@ CREATE OR REPLACE FUNCTION public.revoke_links_of(revoked text, after uuid, rows
 AS $function$
 declare
   walked uuid[];
+  those uuid[];
 begin
-  select array(select l.id from links l where l.id > after order by l.id limit rows_max) into walked;
+  select array_agg(p.id order by p.id), coalesce(array_agg(p.id order by p.id) filter (where p.is_meant), '{}')
+    into walked, those
+    from (select l.id, l.selector = revoked and l.revoked_at is null as is_meant from links l
+      where l.id > after order by l.id limit 4 * rows_max) p;
   last_id := walked[cardinality(walked)];
-  select e.ended, e.owed into ended, owed from end_links(array(select l.id from links l
-    where l.id = any (walked) and l.selector = revoked and l.revoked_at is null)) e;
+  -- Nobody waits for the locks of more than so many.
+  if cardinality(those) > rows_max then
+    those := those[:rows_max];
+    last_id := those[rows_max];
+  end if;
+  select e.ended, e.owed into ended, owed from end_links(those) e;
   return next;
 end
 $function$;
@@ -2871,8 +2879,9 @@ grant insert (id, sealed) on canary_messages to sotto_patient;
 grant insert (id, sealed) on canary_messages to sotto_worker;
 grant delete, insert, select, update on canary_runs to sotto_scheduler;
 grant select (branch, ended_at, findings, outcome, slot, started_at) on canary_runs to sotto_ops;
-grant insert on carried_balances to sotto_scheduler;
+grant delete, insert on carried_balances to sotto_scheduler;
 grant select (count, mode, organisation_id, state) on carried_balances to sotto_lookup;
+grant select (count, mode, organisation_id, state) on carried_balances to sotto_scheduler;
 grant insert, select on carried_ends to sotto_scheduler;
 grant select on carried_ends to sotto_api;
 grant delete, insert, select on carried_lives to sotto_scheduler;

@@ -8,6 +8,7 @@ import {
   deleteExpiredLinks,
   deleteOldAppointments,
   deleteUnlinkedVersions,
+  foldCarriedBalances,
   readDatabaseTime,
 } from '../store/retention.ts';
 import { deleteOldRecords, deleteShortLived, shortLived } from '../store/short-lived.ts';
@@ -49,6 +50,7 @@ export async function retireExpired(deps: RetireDeps): Promise<void> {
     deleteBy(deletingDuty, (connection) =>
       deleteOldAppointments(connection, { keptDays: keep.states }),
     ),
+    deleteBy(deletingDuty, foldCarriedBalances),
     ...shortLived(keep).map((rows) =>
       deleteBy(`delete old ${rows.table}`, (connection) => deleteShortLived(connection, rows)),
     ),

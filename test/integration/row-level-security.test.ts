@@ -114,7 +114,7 @@ const refusedSelects: [DatabaseRole, string][] = [
   ['scheduler', 'select id from credentials'],
   ['scheduler', 'select provider_id from attempts'],
   ['scheduler', 'select receipt_id from receipts'],
-  ['scheduler', 'select count from carried_balances'],
+  ['scheduler', 'select carried_at from carried_balances'],
   ['ops', 'select difference from ledger_breaks'],
   ['ops', 'select proved_until from ledger_proofs'],
   ['scheduler', 'select contact_index from suppressions'],

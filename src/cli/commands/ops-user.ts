@@ -16,7 +16,7 @@ export const opsUser = command({
     'ops-user list [--json]',
   ],
   about: [
-    'A viewer looks, an operator acts, an admin also sees and ends everybody’s sessions. With --issuer and --subject somebody signs in through the provider of logins in OPS_OIDC_ISSUER, which calls them so, and needs no password; link lets somebody who has one do so too, and unlink ends it. Another role holds from the next request on. create makes a password and prints it once; stored is a hash. password gives a new one to somebody who lost theirs or was disabled. password and disable sign the user out at once. What users did stays in the audit.',
+    'A viewer looks, an operator acts, an admin also sees and ends everybody’s sessions. With --issuer and --subject somebody signs in through the provider of logins in OPS_OIDC_ISSUER, which calls them so, and needs no password; link lets somebody who has one do so too, and unlink ends it. Another role holds from the next request on; the last admin stays one. create makes a password and prints it once; stored is a hash. password gives a new one to somebody who lost theirs or was disabled. password and disable sign the user out at once. What users did stays in the audit.',
   ],
   examples: [
     { for: 'prints the password', line: 'sotto ops-user create --name anna --role operator' },

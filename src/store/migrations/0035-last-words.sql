@@ -75,18 +75,26 @@ begin
 end
 $$;
 
--- Goes through the next links in the order of their ids, whatever key they are signed with: found by their
--- selector, which no index knows, few of them took one statement that read every link.
+-- Goes through the next links in the order of their ids, whatever key they are signed with. No index knows their
+-- selector: where few have it, one page of them read every link there is, within one statement's time-out.
 create or replace function revoke_links_of(revoked text, after uuid, rows_max int)
 returns table (last_id uuid, ended int, owed int)
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   walked uuid[];
+  those uuid[];
 begin
-  select array(select l.id from links l where l.id > after order by l.id limit rows_max) into walked;
+  select array_agg(p.id order by p.id), coalesce(array_agg(p.id order by p.id) filter (where p.is_meant), '{}')
+    into walked, those
+    from (select l.id, l.selector = revoked and l.revoked_at is null as is_meant from links l
+      where l.id > after order by l.id limit 4 * rows_max) p;
   last_id := walked[cardinality(walked)];
-  select e.ended, e.owed into ended, owed from end_links(array(select l.id from links l
-    where l.id = any (walked) and l.selector = revoked and l.revoked_at is null)) e;
+  -- Nobody waits for the locks of more than so many.
+  if cardinality(those) > rows_max then
+    those := those[:rows_max];
+    last_id := those[rows_max];
+  end if;
+  select e.ended, e.owed into ended, owed from end_links(those) e;
   return next;
 end
 $$;
