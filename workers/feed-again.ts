@@ -1,23 +1,33 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Fed } from '../src/usecases/feed-due-reminders.ts';
 
 /** A worker that keeps up sends a good part of what it was given in this time. */
 const pauseMs = 50;
+/** What comes due in this time is taken together, for a feeding costs as much for one as for many. */
+const gatherMs = 200;
 /** From one round to the next, where this lane has its turn anew. */
 const roundMs = 930;
 
 /**
- * Feeds again and again within a round for as long as workers are all that bounds it, so that those
- * that are quick do not stand still until the next round: at once while they have room, else in a
- * moment. Where the sender's rate is the bound, or nothing more is due, once is enough.
+ * Feeds again and again within a round for as long as there is reason to: at once while workers have
+ * room, in a moment where they are all that bounds it, so that those that are quick do not stand still
+ * until the next round, and when the next reminder is due, so that none is late by the round. Where the
+ * sender's rate is the bound, or nothing more comes due, once is enough.
  */
 export async function feedAgain(
-  feed: () => Promise<{ again: 'no' | 'now' | 'soon' }>,
+  feed: () => Promise<Pick<Fed, 'again' | 'dueInMs'>>,
   clock = () => performance.now(),
 ): Promise<void> {
   const startedAt = clock();
-  for (let { again } = await feed(); again !== 'no'; { again } = await feed()) {
-    const pause = again === 'now' ? 0 : pauseMs;
-    if (clock() - startedAt + pause >= roundMs) return;
+  for (;;) {
+    const pause = pauseOf(await feed());
+    if (pause === undefined || clock() - startedAt + pause >= roundMs) return;
     if (pause > 0) await wait(pause);
   }
+}
+
+/** @returns undefined: not in this round */
+function pauseOf({ again, dueInMs }: Pick<Fed, 'again' | 'dueInMs'>): number | undefined {
+  if (again !== 'no') return again === 'now' ? 0 : pauseMs;
+  return dueInMs === undefined ? undefined : Math.max(Math.ceil(dueInMs), gatherMs);
 }

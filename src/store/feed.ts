@@ -139,6 +139,34 @@ export async function listDueOrganisations(
   return rows;
 }
 
+/**
+ * How long until the next reminder of a lane is due, if that is within so long. What waits behind one
+ * that is due and held, in the same organisation, is not seen.
+ */
+export async function readSoonestDue(
+  connection: Connection,
+  input: Lane & { withinMs: number },
+): Promise<number | undefined> {
+  const { rows } = await connection.query<{ inMs: number | null }>({
+    name: 'read soonest due',
+    text: `with recursive organisation (id, first_due_at) as (
+        (select organisation_id, due_at from reminders
+          where phase = 'scheduled' and channel = $1 and mode = $2
+          order by organisation_id, due_at limit 1)
+        union all
+        select next.* from organisation o cross join lateral (
+          select r.organisation_id, r.due_at from reminders r
+          where r.phase = 'scheduled' and r.channel = $1 and r.mode = $2 and r.organisation_id > o.id
+          order by r.organisation_id, r.due_at limit 1) next
+      )
+      select (extract(epoch from min(first_due_at) - clock_timestamp()) * 1000)::float8 as "inMs"
+      from organisation
+      where first_due_at > now() and first_due_at < now() + $3 * interval '1 millisecond'`,
+    values: [input.channel, input.mode, input.withinMs],
+  });
+  return rows[0]?.inMs ?? undefined;
+}
+
 /** Of the organisation `o`: what may be taken up now, those that have been due longest first. */
 const dueOf = (source: string, condition: string) => `select r.id, r.not_after from ${source}
   where ${condition}

@@ -10,6 +10,7 @@ import {
   type NewBatch,
   queueBatches,
   readLaneLoad,
+  readSoonestDue,
 } from '../store/feed.ts';
 
 /** What one worker is sure to take before the leases end, with a provider that answers in time. */
@@ -36,6 +37,13 @@ export function newFeedCursor(): FeedCursor {
   return { lastOrganisationId: nobody };
 }
 
+/** What a feeding came to, and what the next one waits for. */
+export interface Fed {
+  readonly count: number;
+  readonly again: 'no' | 'now' | 'soon';
+  readonly dueInMs: number | undefined;
+}
+
 /**
  * Takes reminders of one lane that are due into batches under a lease, and rings for each after the
  * commit.
@@ -46,14 +54,16 @@ export function newFeedCursor(): FeedCursor {
  * lost costs time and nothing else. Two that feed at once are safe: the second finds the lock held.
  *
  * @returns how many reminders were taken, and when more may be taken than by the next round: `now` if
- *   only the size of a transaction was the bound, `soon` if it was the room that workers have
+ *   only the size of a transaction was the bound, `soon` if it was the room that workers have; if all
+ *   that is due was taken, in how many milliseconds the next one is due, where that is before the round
  * @throws {AppError} `unavailable` when the database is away
  */
 export async function feedDueReminders(
   deps: { database: Pick<Database, 'transaction'>; ring: (batchId: string) => void },
   input: { lane: Lane; perSecond: number; cursor: FeedCursor; allowedMax?: number },
-): Promise<{ count: number; again: 'no' | 'now' | 'soon' }> {
+): Promise<Fed> {
   const { lane, cursor } = input;
+  let dueInMs: number | undefined;
   let allowance = 0;
   let bound: 'no' | 'now' | 'soon' = 'no';
   const batches = await deps.database.transaction([], async (connection): Promise<NewBatch[]> => {
@@ -74,8 +84,10 @@ export async function feedDueReminders(
       after: cursor.lastOrganisationId,
       countMax: allowance,
     });
+    const soonest = () => readSoonestDue(connection, { ...lane, withinMs: tickMs });
     if (organisations.length === 0) {
       cursor.lastOrganisationId = nobody;
+      dueInMs = await soonest();
       return [];
     }
     const share = Math.ceil(allowance / organisations.length);
@@ -90,11 +102,12 @@ export async function feedDueReminders(
     if (taken.length > 0) {
       await queueBatches(connection, { ...lane, leaseMs: limits.batchLeaseMs, batches: taken });
     }
+    if (reminderIds.length < allowance) dueInMs = await soonest();
     return taken;
   });
   for (const { id } of batches) deps.ring(id);
   const count = batches.reduce((sum, { reminderIds }) => sum + reminderIds.length, 0);
-  return { count, again: count === allowance ? bound : 'no' };
+  return { count, again: count === allowance ? bound : 'no', dueInMs };
 }
 
 /** Long enough to hold at least one reminder at the slowest rate. */

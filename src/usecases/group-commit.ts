@@ -6,13 +6,15 @@ export type Outcome<Value> =
 /**
  * Gathers operations that come while a commit is under way and commits them together.
  *
- * One group is in flight at a time, and none holds two operations with the same key: the second
- * waits for the next group. When a whole group fails, it is redone one by one, so that only the
- * guilty operation fails; when that is hopeless, everything that waits fails with it. Operations
- * beyond `waitingMax` are refused at once with `overflow`: a queue without end only hides that a
+ * One group is committed at a time, and the one before may still be confirmed meanwhile. Of one key
+ * there is one operation in both together: the next waits until it is settled. When a whole group
+ * fails, it is redone one by one, so that only the guilty operation fails; when that is hopeless,
+ * everything that waits fails with it. Operations beyond `waitingMax` are refused at once with `overflow`: a queue without end only hides that a
  * database is too slow.
  *
  * @param commit commits a group, in the order given: sorted by key
+ * @param confirm has the last word on what was committed, before anybody is told; what it throws is
+ *   the answer to all of its group, and nothing is redone
  * @param isHopeless whether an error would only repeat itself for each (the database is away)
  */
 export function createGroupCommit<Operation, Value>({
@@ -21,6 +23,7 @@ export function createGroupCommit<Operation, Value>({
   waitingMax,
   overflow,
   commit,
+  confirm = async (outcomes) => outcomes,
   isHopeless,
 }: {
   keyOf: (operation: Operation) => string;
@@ -28,6 +31,7 @@ export function createGroupCommit<Operation, Value>({
   waitingMax: number;
   overflow: () => Error;
   commit: (group: readonly Operation[]) => Promise<readonly Outcome<Value>[]>;
+  confirm?: (outcomes: readonly Outcome<Value>[]) => Promise<readonly Outcome<Value>[]>;
   isHopeless: (error: unknown) => boolean;
 }): (operation: Operation) => Promise<Value> {
   interface Waiting {
@@ -37,11 +41,19 @@ export function createGroupCommit<Operation, Value>({
   }
   let waiting: Waiting[] = [];
   let running = false;
+  const unconfirmed = new Set<string>();
+  let confirming: Promise<void> = Promise.resolve();
+
+  /** In the next turn of the loop: requests parsed in this one share a commit. */
+  function start(): void {
+    if (running || waiting.length === 0) return;
+    running = true;
+    setImmediate(() => void run());
+  }
 
   async function run(): Promise<void> {
-    running = true;
-    while (waiting.length > 0) {
-      const hopeless = await commitGroup(takeGroup());
+    for (let group = takeGroup(); group.length > 0; group = takeGroup()) {
+      const hopeless = await commitGroup(group);
       // Group after group would wait as long as this one did, to be told the same.
       if (hopeless) refuse(waiting.splice(0), hopeless.error);
     }
@@ -56,7 +68,8 @@ export function createGroupCommit<Operation, Value>({
     const group = new Map<string, Waiting>();
     const rest: Waiting[] = [];
     for (const entry of waiting) {
-      if (group.size < sizeMax && !group.has(entry.key)) group.set(entry.key, entry);
+      const isFree = !group.has(entry.key) && !unconfirmed.has(entry.key);
+      if (group.size < sizeMax && isFree) group.set(entry.key, entry);
       else rest.push(entry);
     }
     waiting = rest;
@@ -67,9 +80,10 @@ export function createGroupCommit<Operation, Value>({
   async function commitGroup(group: readonly Waiting[]): Promise<{ error: unknown } | undefined> {
     try {
       const outcomes = await commit(group.map(({ operation }) => operation));
-      group.forEach(({ settle }, index) => {
-        settle(outcomes[index] ?? { ok: false, error: new Error('no outcome') });
-      });
+      for (const { key } of group) unconfirmed.add(key);
+      // One at a time: where confirming is what takes long, committing waits for it.
+      await confirming;
+      confirming = settleConfirmed(group, outcomes);
     } catch (error) {
       if (isHopeless(error)) {
         refuse(group, error);
@@ -89,6 +103,23 @@ export function createGroupCommit<Operation, Value>({
     return undefined;
   }
 
+  async function settleConfirmed(
+    group: readonly Waiting[],
+    outcomes: readonly Outcome<Value>[],
+  ): Promise<void> {
+    try {
+      const confirmed = await confirm(outcomes);
+      group.forEach(({ settle }, index) => {
+        settle(confirmed[index] ?? { ok: false, error: new Error('no outcome') });
+      });
+    } catch (error) {
+      refuse(group, error);
+    } finally {
+      for (const { key } of group) unconfirmed.delete(key);
+      start();
+    }
+  }
+
   return (operation) =>
     new Promise((resolve, reject) => {
       if (waiting.length >= waitingMax) return reject(overflow());
@@ -97,10 +128,6 @@ export function createGroupCommit<Operation, Value>({
         operation,
         settle: (outcome) => (outcome.ok ? resolve(outcome.value) : reject(outcome.error)),
       });
-      // The next turn of the loop: requests parsed in this one share a commit.
-      if (!running) {
-        running = true;
-        setImmediate(() => void run());
-      }
+      start();
     });
 }

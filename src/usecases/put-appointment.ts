@@ -55,7 +55,7 @@ interface Operation extends PutOperation, QuotaRequest {
  *
  * Requests that come together share one transaction; each fails for its own reason alone. After
  * COMMIT a new snapshot is read and compared with what was written, so that "accepted" never means
- * less than "stored".
+ * less than "stored"; the next ones are written meanwhile.
  *
  * @throws {AppError} `invalid_request` with every fault, `stale_revision`, `revision_required`,
  *   `busy`, `key_missing`, `not_stored`, `unavailable`, `quota_exceeded`
@@ -69,6 +69,7 @@ export function createPutAppointment(
     waitingMax: limits.acceptWaitingMax,
     overflow: () => new AppError('unavailable', { retryAfterS: 2 }),
     commit: (group) => commitWithinQuotas(deps, group),
+    confirm: (outcomes) => refuseUnfaithful(deps, outcomes),
     isHopeless: (error) => error instanceof AppError && error.code === 'unavailable',
   });
 
@@ -152,7 +153,7 @@ async function commitGroup(
   count: QuotaPass<Operation>['count'],
 ): Promise<Outcome<Accepted>[]> {
   const organisationIds = [...new Set(group.map(({ organisationId }) => organisationId))];
-  const outcomes = await deps.database.transaction(
+  return deps.database.transaction(
     organisationIds,
     async (connection) => {
       const sealing = { journal: deps.journal, seal: sealWith(deps) };
@@ -162,7 +163,6 @@ async function commitGroup(
     },
     { lockTimeoutMs: limits.lockTimeoutMs },
   );
-  return refuseUnfaithful(deps, organisationIds, outcomes);
 }
 
 function acceptedOf(outcomes: readonly Outcome<Accepted>[]) {
@@ -182,13 +182,13 @@ function sealWith(deps: PutAppointmentDeps) {
 
 async function refuseUnfaithful(
   { database, log }: PutAppointmentDeps,
-  organisationIds: readonly string[],
   outcomes: readonly Outcome<Accepted>[],
-): Promise<Outcome<Accepted>[]> {
+): Promise<readonly Outcome<Accepted>[]> {
   const accepted = outcomes.filter(isOk).map(({ value }) => value);
-  if (accepted.length === 0) return [...outcomes];
+  if (accepted.length === 0) return outcomes;
+  const organisationIds = [...new Set(accepted.map(({ organisationId }) => organisationId))];
   const unfaithful = new Set(await findUnfaithfulVersions(database, organisationIds, accepted));
-  if (unfaithful.size === 0) return [...outcomes];
+  if (unfaithful.size === 0) return outcomes;
   await database
     .transaction(organisationIds, (connection) => pauseAppointments(connection, [...unfaithful]))
     .catch((error) => log.error('appointments not paused', errorFacts(error)));

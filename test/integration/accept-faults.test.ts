@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { AppError } from '../../src/domain/errors.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
 import { appointmentRequest, createTestAccept, createTestKeys } from '../support/accept.ts';
 import { type ApiFixture, createApiFixture } from '../support/api-server.ts';
@@ -6,6 +7,7 @@ import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.t
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench } from '../support/dispatch-bench.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 type Accept = Awaited<ReturnType<typeof createTestAccept>>;
 const journal = { append: async () => {} };
@@ -186,6 +188,69 @@ describe('a row that somebody else holds locked', () => {
     }
     expect(taken.map(({ statusCode }) => statusCode)).toEqual(taken.map(() => 201));
     expect((await put(locked.reference)).statusCode).toBe(200);
+  });
+});
+
+describe('what was committed and is not read back yet', () => {
+  const readBack = 'sha256(v.content)';
+
+  /** A database whose reading back waits for what the test says. */
+  function heldDatabase(readingBack: () => Promise<void>): Database {
+    const database = db.open('api');
+    return {
+      ...database,
+      async readAs(organisations, text) {
+        if (text.includes(readBack)) await readingBack();
+        return database.readAs(organisations, text);
+      },
+    };
+  }
+
+  it('is not answered; others are written meanwhile, and of one reference none before', async () => {
+    const asked = Promise.withResolvers<void>();
+    const go = Promise.withResolvers<void>();
+    const held = await createTestAccept({
+      database: heldDatabase(() => {
+        asked.resolve();
+        return go.promise;
+      }),
+      ...testKeys,
+      change: { journal },
+    });
+    const [one, other] = [key(), key()];
+    const answered: string[] = [];
+    const put = async (where: typeof one) => {
+      const { version } = await held.put({ ...where, body: appointmentRequest() });
+      answered.push(`${where.reference} ${version}`);
+    };
+    const puts = [put(one)];
+    await asked.promise;
+    puts.push(put(one), put(other));
+    await waitFor(async () => (await storedOf(other.reference)).length === 1);
+    expect(answered).toEqual([]);
+    expect(await storedOf(one.reference)).toMatchObject([{ version: 1 }]);
+    go.resolve();
+    await Promise.all(puts);
+    expect(answered[0]).toBe(`${one.reference} 1`);
+    expect(answered.toSorted()).toEqual(
+      [`${one.reference} 1`, `${one.reference} 2`, `${other.reference} 1`].toSorted(),
+    );
+  });
+
+  it('is told to nobody when it cannot be read: whoever tries again has it once', async () => {
+    const held = await createTestAccept({
+      database: heldDatabase(async () => {
+        throw new AppError('unavailable', { retryAfterS: 2 });
+      }),
+      ...testKeys,
+      change: { journal },
+    });
+    const where = key();
+    const body = appointmentRequest();
+    await expect(held.put({ ...where, body })).rejects.toMatchObject({ code: 'unavailable' });
+    expect(await accept.put({ ...where, body })).toMatchObject({ created: false, version: 2 });
+    await sendAll();
+    expect(peer.accepted).toHaveLength(1);
   });
 });
 

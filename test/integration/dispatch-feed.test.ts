@@ -138,6 +138,25 @@ describe('what is not taken', () => {
 });
 
 describe('feeding', () => {
+  it('says when the next one is due, of any organisation, if that is before the next round', async () => {
+    const feed = () =>
+      feedDueReminders(
+        { database: bench.scheduler, ring: () => {} },
+        { lane: live, perSecond: 100, cursor: newFeedCursor() },
+      );
+    await bench.feed();
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 1, dueInMs: 60_000 });
+    expect(await feed()).toEqual({ count: 0, again: 'no', dueInMs: undefined });
+    for (const dueInMs of [800, 500]) {
+      await bench.seed({ organisationId: await database.createOrganisation(), count: 1, dueInMs });
+    }
+    await bench.seed({ organisationId, count: 2 });
+    const { count, dueInMs = 0 } = await feed();
+    expect(count).toBe(2);
+    expect(dueInMs).toBeLessThanOrEqual(500);
+  });
+
   it('by several schedulers at once takes each reminder once', async () => {
     const organisationId = await database.createOrganisation();
     await bench.seed({ organisationId, count: 300 });

@@ -77,6 +77,17 @@ export const dispatchStatements: Statements = {
       .slice(0, countMax);
   },
 
+  'read soonest due': ({ tables, nowMs }, [channel, mode, withinMs]) => {
+    const waiting = tables.reminders.filter(
+      (row) => row.state === 'scheduled' && row.channel === channel && row.mode === mode,
+    );
+    const first = tables.organisations.map(({ id }) =>
+      Math.min(...waiting.filter((row) => row.organisation_id === id).map((row) => row.due_at)),
+    );
+    const soonest = Math.min(...first.filter((at) => at > nowMs && at < nowMs + withinMs));
+    return [{ inMs: Number.isFinite(soonest) ? soonest - nowMs : null }];
+  },
+
   'lock due reminders': lockDue,
   'lock due reminders that are answered for': lockDue,
 

@@ -22,6 +22,23 @@ describe('a batched lookup', () => {
     ]);
   });
 
+  it('asks no more often than each few milliseconds, however many come one after the other', async () => {
+    const askedAt: number[] = [];
+    const find = createBatchedLookup(async (keys) => {
+      askedAt.push(performance.now());
+      return new Map(keys.map((key) => [key, key]));
+    });
+    const found = [];
+    for (let number = 0; number < 20; number += 1) {
+      found.push(find(String(number)));
+      await new Promise(setImmediate);
+    }
+    expect(await Promise.all(found)).toHaveLength(20);
+    for (const [place, at] of askedAt.entries()) {
+      if (place > 0) expect(at - (askedAt[place - 1] ?? 0)).toBeGreaterThanOrEqual(4);
+    }
+  });
+
   it('remembers nothing: asked again, it looks again', async () => {
     let value = 1;
     const find = createBatchedLookup(async (keys) => new Map(keys.map((key) => [key, value])));

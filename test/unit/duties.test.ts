@@ -343,7 +343,7 @@ describe('a lane whose workers are all that bounds it', () => {
   it('is fed again until there is nothing more, or the round is over', async () => {
     const takes = ['now', 'now', 'soon', 'no', 'soon'] as const;
     let times = 0;
-    await feedAgain(async () => ({ again: takes[times++] ?? 'no' }));
+    await feedAgain(async () => ({ again: takes[times++] ?? 'no', dueInMs: undefined }));
     expect(times).toBe(4);
 
     let now = 0;
@@ -352,7 +352,7 @@ describe('a lane whose workers are all that bounds it', () => {
       async () => {
         now += 300;
         rounds += 1;
-        return { again: 'soon' };
+        return { again: 'soon', dueInMs: undefined };
       },
       () => now,
     );
@@ -363,8 +363,32 @@ describe('a lane whose workers are all that bounds it', () => {
     let times = 0;
     await feedAgain(async () => {
       times += 1;
-      return { again: 'no' };
+      return { again: 'no', dueInMs: undefined };
     });
     expect(times).toBe(1);
+  });
+
+  it('is fed when the next reminder is due, if that is before the next round', async () => {
+    const dueInMs = [310, undefined];
+    const fedAt: number[] = [];
+    await feedAgain(async () => {
+      fedAt.push(performance.now());
+      return { again: 'no', dueInMs: dueInMs.shift() };
+    });
+    const [first = 0, second = 0] = fedAt;
+    expect(fedAt).toHaveLength(2);
+    expect(second - first).toBeGreaterThanOrEqual(309);
+  });
+
+  it('takes what comes due close together at once, and leaves what is later to the next round', async () => {
+    const dueInMs = [3, 900];
+    const fedAt: number[] = [];
+    await feedAgain(async () => {
+      fedAt.push(performance.now());
+      return { again: 'no', dueInMs: dueInMs.shift() };
+    });
+    const [first = 0, second = 0] = fedAt;
+    expect(fedAt).toHaveLength(2);
+    expect(second - first).toBeGreaterThanOrEqual(199);
   });
 });

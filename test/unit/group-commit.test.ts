@@ -94,6 +94,40 @@ describe('a group commit', () => {
     ]);
   });
 
+  it('begins the next while one is confirmed, and tells nobody before; one key is never in both', async () => {
+    const { groups, commit, release } = createHeldCommit();
+    const confirmed = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let confirms = 0;
+    const submit = createGroupCommit<Operation, number>({
+      ...roomy,
+      keyOf,
+      sizeMax: 10,
+      commit,
+      async confirm(outcomes) {
+        await confirmed[confirms++]?.promise;
+        return outcomes;
+      },
+      isHopeless: never,
+    });
+    const told: number[] = [];
+    const tell = async (made: Operation) => void told.push(await submit(made));
+    const all = [tell(operation('a', 1))];
+    await turn();
+    all.push(tell(operation('a', 2)), tell(operation('b', 3)));
+    await release();
+    expect(groups.map(keysOf)).toEqual([['a'], ['b']]);
+    // Committed as well, and not confirmed before the one ahead of it.
+    await release();
+    expect([told, confirms]).toEqual([[], 1]);
+    confirmed[0]?.resolve();
+    await turn();
+    expect([told, groups.map(keysOf)]).toEqual([[1], [['a'], ['b'], ['a']]]);
+    confirmed[1]?.resolve();
+    await release();
+    await Promise.all(all);
+    expect(told).toEqual([1, 3, 2]);
+  });
+
   it('works again after it has been idle', async () => {
     const submit = createGroupCommit({
       ...roomy,
@@ -215,6 +249,31 @@ describe('a failure', () => {
       { reason: hopeless },
     ]);
     expect(groups).toEqual([['a', 'b', 'c', 'd'], ['a'], ['b']]);
+  });
+
+  it('to confirm is told to all who were committed, whose commit is not redone, and to nobody else', async () => {
+    const groups: unknown[] = [];
+    let confirms = 0;
+    const submit = createGroupCommit<Operation, number>({
+      ...roomy,
+      keyOf,
+      sizeMax: 2,
+      async commit(group) {
+        groups.push(keysOf(group));
+        return group.map(({ number }) => ({ ok: true, value: number }));
+      },
+      async confirm(outcomes) {
+        confirms += 1;
+        if (confirms === 1) throw hopeless;
+        return outcomes;
+      },
+      isHopeless: (error) => error === hopeless,
+    });
+    const results = await Promise.allSettled(
+      ['a', 'b', 'c'].map((key, at) => submit(operation(key, at))),
+    );
+    expect(results).toMatchObject([{ reason: hopeless }, { reason: hopeless }, { value: 2 }]);
+    expect(groups).toEqual([['a', 'b'], ['c']]);
   });
 
   it('keeps nobody who came later from being committed', async () => {
