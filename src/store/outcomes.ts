@@ -4,7 +4,7 @@ import { type PendingEnd, type ReceiptState, receiptStates } from '../domain/att
 import type { Channel } from '../domain/channel.ts';
 import type { ReminderState } from '../domain/reminder.ts';
 import { type Connection, type Database, idsParameter } from './database.ts';
-import { tellOfChanged } from './reminder-steps.ts';
+import { tellOfChanged, toldColumns } from './reminder-steps.ts';
 
 /** An attempt and its reminder, the reminder's row locked by this transaction. */
 export interface LockedAttempt {
@@ -170,9 +170,8 @@ export async function writeAccepted(
         from locked k
         where r.id = k.id and r.state = 'sending' and r.pending_end is null
           and r.attempt_count = 1
-        returning r.id, r.organisation_id, r.mode, r.appointment_id, r.state, r.possible_duplicate,
-          r.possibly_sent, k.attempt_id, k.provider_id, 'sending' as from_state,
-          null as event_reason
+        returning ${toldColumns}, k.attempt_id, k.provider_id,
+          'sending' as from_state, null as event_reason
       ), ended as (
         update attempts t set outcome = 'accepted', ended_at = clock_timestamp(),
           provider_id = coalesce(t.provider_id, c.provider_id)
