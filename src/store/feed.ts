@@ -1,6 +1,6 @@
 import { heldUpBeat, type Lane } from '../domain/lane.ts';
 import { type Connection, idsParameter } from './database.ts';
-import { tellOfChanged } from './reminder-steps.ts';
+import { tellOfChanged, toldColumns } from './reminder-steps.ts';
 
 /** How much a lane has been given lately. */
 export interface LaneLoad {
@@ -254,7 +254,7 @@ export async function queueBatches(
           lease_until = k.now + $4 * interval '1 millisecond', reason_code = null, updated_at = k.now
         from unnest($1::uuid[], $2::uuid[]) as m (reminder_id, batch_id), clock k
         where r.id = m.reminder_id and r.id = any($1::uuid[])
-        returning r.*, 'scheduled' as from_state, null as event_reason
+        returning ${toldColumns}, 'scheduled' as from_state, null as event_reason
       )
       ${tellOfChanged}`,
     values: [

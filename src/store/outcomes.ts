@@ -4,7 +4,7 @@ import { type PendingEnd, type ReceiptState, receiptStates } from '../domain/att
 import type { Channel } from '../domain/channel.ts';
 import type { ReminderState } from '../domain/reminder.ts';
 import { type Connection, type Database, idsParameter } from './database.ts';
-import { tellOfChanged } from './reminder-steps.ts';
+import { tellOfChanged, toldColumns } from './reminder-steps.ts';
 
 /** An attempt and its reminder, the reminder's row locked by this transaction. */
 export interface LockedAttempt {
@@ -159,17 +159,19 @@ export async function writeAccepted(
 ): Promise<Set<string>> {
   const rows = await database.query<{ attempt_id: string }>(
     `with locked as materialized (
-        select id from reminders where id = any($1::uuid[]) order by id for no key update
+        select r.id, g.attempt_id, g.provider_id
+        from unnest($1::uuid[], $2::uuid[], $3::text[]) as g (reminder_id, attempt_id, provider_id)
+          join reminders r on r.id = g.reminder_id
+        order by r.id for no key update of r
       ), changed as (
         update reminders r set state = 'sent', reason_code = null, batch_id = null,
           lease_until = null, sent_at = coalesce(r.sent_at, clock_timestamp()),
           possibly_sent = false, updated_at = clock_timestamp()
         from locked k
-          join unnest($1::uuid[], $2::uuid[], $3::text[]) as g (reminder_id, attempt_id, provider_id)
-            on g.reminder_id = k.id
         where r.id = k.id and r.state = 'sending' and r.pending_end is null
           and r.attempt_count = 1
-        returning r.*, g.attempt_id, g.provider_id, 'sending' as from_state, null as event_reason
+        returning ${toldColumns}, k.attempt_id, k.provider_id,
+          'sending' as from_state, null as event_reason
       ), ended as (
         update attempts t set outcome = 'accepted', ended_at = clock_timestamp(),
           provider_id = coalesce(t.provider_id, c.provider_id)

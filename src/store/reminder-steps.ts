@@ -9,6 +9,10 @@ export interface LockedStep extends ReminderStep {
   readonly from: ReminderState;
 }
 
+/** What `tellOfChanged` reads of the row `r` itself: where many are changed at once, no more is copied. */
+export const toldColumns = `r.id, r.organisation_id, r.mode, r.appointment_id, r.state,
+  r.possible_duplicate, r.possibly_sent`;
+
 /**
  * The end of every statement that changes reminders: one event a row, in the same statement.
  *

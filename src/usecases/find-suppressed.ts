@@ -1,27 +1,40 @@
 import type { Secret } from '../domain/secret.ts';
-import type { KeyStore } from '../keys/key-store.ts';
+import type { KeyStore, NumberedKey } from '../keys/key-store.ts';
 import { suppressionIndexes } from '../keys/suppression-index.ts';
 import type { Database } from '../store/database.ts';
 import { findSuppressedIndexes } from '../store/suppressions.ts';
 
+/** No stop is kept under a new pepper for far longer than this. */
+const freshMs = 1_000;
+
 /**
  * A look-up of contact points that said stop, under every pepper there is, so that a new one forgets
- * nobody. Peppers are read each time: one made by another process counts at once.
+ * nobody. Peppers are read again once a second: a worker looks up dozens of times in one.
  *
  * @returns the ids of the reminders that must not be sent
  */
 export function createSuppressionLookup({
   database,
   keys,
+  clock = () => performance.now(),
 }: {
   database: Pick<Database, 'query'>;
   keys: Pick<KeyStore, 'symmetricKeys'>;
+  /** Milliseconds that only go forward. */
+  clock?: () => number;
 }): (
   contacts: readonly { reminderId: string; to: Secret<string> }[],
 ) => Promise<ReadonlySet<string>> {
+  let known: { readonly peppers: readonly NumberedKey[]; readonly atMs: number } | undefined;
+  async function readPeppers() {
+    const atMs = clock();
+    if (known && atMs - known.atMs < freshMs) return known.peppers;
+    known = { peppers: await keys.symmetricKeys('pepper'), atMs };
+    return known.peppers;
+  }
   return async (contacts) => {
     if (contacts.length === 0) return new Set();
-    const peppers = await keys.symmetricKeys('pepper');
+    const peppers = await readPeppers();
     const indexed = contacts.flatMap(({ reminderId, to }) =>
       suppressionIndexes(peppers, to).map(({ index }) => ({ reminderId, index })),
     );

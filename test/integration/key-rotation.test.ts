@@ -122,10 +122,12 @@ describe('a new pepper', () => {
         { database: patient, journal, keys },
         { channel: 'sms', contact, source: 'patient_page' },
       );
-    const find = createSuppressionLookup({ database: bench.worker, keys });
+    const clock = () => turnedMs;
+    const find = createSuppressionLookup({ database: bench.worker, keys, clock });
     const found = async () =>
       (await find([early, late].map((to, index) => ({ reminderId: String(index), to })))).size;
     await stop(early);
+    expect(await found()).toBe(1);
     await keys.addKey('pepper');
     expect(await found()).toBe(1);
     turnedMs += 2 * minute;
