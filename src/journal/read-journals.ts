@@ -5,8 +5,8 @@ import { createInterface } from 'node:readline';
 import type { JournalEntry } from './journal.ts';
 import { journalFolder } from './journal-location.ts';
 
-/** An entry, and when it was written by the clock of who wrote it. */
-export type WrittenEntry = JournalEntry & { readonly at: string };
+/** An entry, when it was written by the clock of who wrote it, and in which file. */
+export type WrittenEntry = JournalEntry & { readonly at: string; readonly file: string };
 
 /**
  * Reads what every role wrote since a moment, in the order of time: files in the journal's folder and in
@@ -26,7 +26,9 @@ export async function readJournals(
     try {
       for await (const line of createInterface({ input: createReadStream(file) })) {
         const entry = parseLine(line);
-        if (entry && Date.parse(entry.at) >= since.epochMilliseconds) entries.push(entry);
+        if (entry && Date.parse(entry.at) >= since.epochMilliseconds) {
+          entries.push({ ...entry, file });
+        }
       }
     } catch {
       filesUnread += 1;
@@ -54,7 +56,7 @@ async function listJournals(folder: string): Promise<{ files: string[]; unread: 
   return { files, unread };
 }
 
-function parseLine(line: string): WrittenEntry | undefined {
+function parseLine(line: string): (JournalEntry & { at: string }) | undefined {
   try {
     const entry = JSON.parse(line);
     return typeof entry?.kind === 'string' && Number.isFinite(Date.parse(entry.at))

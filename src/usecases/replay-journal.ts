@@ -36,7 +36,7 @@ export async function replayJournal(
   const read = await readJournals(journal, {
     since: since.subtract({ minutes: clockSkewMinutes }),
   });
-  const entries = lastWords(read.entries).map((entry) =>
+  const entries = lastWords(read.entries).map(({ file: _, ...entry }) =>
     entry.kind === 'lock_out' ? { ...entry, helpCode: newHelpCode() } : entry,
   );
   let unknown = 0;
@@ -63,7 +63,8 @@ export async function replayJournal(
 
 /**
  * Of those who said stop and took it back, and perhaps said it again, what they said last; likewise of
- * settings. After a word of which nobody knows whether it was committed, the one before it holds as well.
+ * settings. The one before holds as well where nobody knows whether the last was committed, or, of two
+ * machines whose clocks may differ, which of them was the last.
  */
 function lastWords(entries: readonly WrittenEntry[]): WrittenEntry[] {
   const done = new Set(entries.map((entry) => entry.kind === 'done' && entry.change));
@@ -72,14 +73,24 @@ function lastWords(entries: readonly WrittenEntry[]): WrittenEntry[] {
   for (const entry of entries) {
     if (entry.kind === 'done') continue;
     const about = subjectOf(entry);
-    if (about === undefined) others.push(entry);
-    else if (!('change' in entry) || done.has(entry.change ?? '')) last.set(about, [entry]);
-    // Who takes back a stop takes nothing away.
-    else if (entry.kind !== 'suppression_lifted') {
-      last.set(about, [...(last.get(about) ?? []), entry]);
+    if (about === undefined) {
+      others.push(entry);
+      continue;
     }
+    const isDone = !('change' in entry) || done.has(entry.change ?? '');
+    const holding = (last.get(about) ?? []).filter((one) => !isDone || mayBeLater(one, entry));
+    if (entry.kind !== 'suppression_lifted') {
+      // Lifted before it, or at the same time: a stop is what counts.
+      const kept = holding.filter(({ kind }) => kind !== 'suppression_lifted');
+      last.set(about, [...kept, entry]);
+    } else if (isDone && holding.length === 0) last.set(about, [entry]);
   }
   return [...others, ...[...last.values()].flat()];
+}
+
+function mayBeLater(one: WrittenEntry, other: WrittenEntry): boolean {
+  const apartMs = Date.parse(other.at) - Date.parse(one.at);
+  return one.file !== other.file && apartMs <= clockSkewMinutes * 60_000;
 }
 
 /** What an entry is the last word on, until another comes; undefined for what stays true. */
