@@ -11,7 +11,7 @@ import { assertNeutralCode } from '../message/leak-guard.ts';
 import { codeHost, renderCode } from '../message/render-code.ts';
 import { countOrganisationCode, markCodeRefused } from '../store/code-counts.ts';
 import { insertCode, lockCodesOf, readCodeTally, withdrawCode } from '../store/codes.ts';
-import type { Database } from '../store/database.ts';
+import { type Connection, type Database, sqlState } from '../store/database.ts';
 import { readDatabaseDay } from '../store/epoch-days.ts';
 import { countPhoneDay, type PhoneDay, uncountPhoneDay } from '../store/phone-day-counts.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -42,6 +42,8 @@ export type CodeSending =
   | { readonly outcome: 'refused'; readonly optedOut: boolean };
 
 const minuteS = 60;
+/** As all codes of an organisation wait for each other: one that froze must not hold up whole pages. */
+const lockTimeoutMs = 1_000;
 
 /**
  * Sends a code by SMS to open a link that came by email.
@@ -77,7 +79,7 @@ export async function sendCode(
   const phoneDay = await phoneDayOf(deps, { mode, phone: to });
   const codeKey = await deps.keys.symmetricKey('code');
 
-  const counted = await deps.database.transaction([organisationId], async (connection) => {
+  const count = async (connection: Connection) => {
     await lockCodesOf(connection, linkId);
     const { sent, pausing } = await readCodeTally(connection, {
       linkId,
@@ -99,7 +101,13 @@ export async function sendCode(
       minutes: limits.codeMinutes,
     });
     return 'counted';
-  });
+  };
+  const counted = await deps.database
+    .transaction([organisationId], count, { lockTimeoutMs })
+    .catch((error: unknown) => {
+      if (sqlState(error) === '55P03') return 'too_soon' as const;
+      throw error;
+    });
   if (counted === 'ceiling') {
     deps.log.warn('a ceiling of codes was reached', { organisationId, mode });
     return { outcome: 'limit' };

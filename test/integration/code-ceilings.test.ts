@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keptDaysMax } from '../../config/kept-days.ts';
 import type { Mode } from '../../src/domain/channel.ts';
@@ -121,6 +122,24 @@ describe('codes of an organisation', () => {
     await remove();
   });
 });
+
+it('a process that froze while it counted holds up no page: who asks meanwhile is told to ask again', async () => {
+  const organisationId = await database.createOrganisation();
+  expect(await sentOf([askForCode(organisationId)])).toBe(1);
+  const frozen = new pg.Client({ connectionString: database.adminUrl.reveal() });
+  await frozen.connect();
+  await frozen.query('begin');
+  await frozen.query('select 1 from code_counts where organisation_id = $1 for update', [
+    organisationId,
+  ]);
+  const { isSent, html, visitor } = await askForCode(organisationId);
+  await frozen.end();
+  expect(isSent).toBe(false);
+  expect(html).toContain('Wait 30 seconds');
+  await visitor.go(`${address}/code/send`);
+  await visitor.press('/code/send');
+  expect(await counted(organisationId)).toEqual({ hour: 2, day: 2 });
+}, 10_000);
 
 describe('a code that no ceiling or country lets through', () => {
   it('leaves its reader with the page of a phone that had its own, and uses nothing of it up', async () => {

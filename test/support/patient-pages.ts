@@ -155,9 +155,9 @@ function countStatements(database: Database): { database: Database; count: () =>
     count: () => statements,
     database: {
       ...database,
-      transaction: (ids, work) => {
+      transaction: (ids, work, options) => {
         statements += 1;
-        return database.transaction(ids, work);
+        return database.transaction(ids, work, options);
       },
       query: (text, values) => {
         statements += 1;
