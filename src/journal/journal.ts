@@ -10,8 +10,12 @@ export type JournalEntry =
   | { readonly kind: 'lock_out'; readonly appointmentId: string; readonly factor: string }
   | { readonly kind: 'link_revocation'; readonly linkId: string }
   | { readonly kind: 'credential_revocation'; readonly credentialId: string }
-  /** Another key has taken its place; ISO 8601. */
-  | { readonly kind: 'credential_end'; readonly credentialId: string; readonly endsAt: string }
+  /** Another key has taken its place, once it is done; ISO 8601. */
+  | ({
+      readonly kind: 'credential_end';
+      readonly credentialId: string;
+      readonly endsAt: string;
+    } & Revocable)
   | {
       readonly kind: 'credential_disallowed';
       readonly credentialId: string;

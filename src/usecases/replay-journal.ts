@@ -72,12 +72,13 @@ function lastWords(entries: readonly WrittenEntry[]): WrittenEntry[] {
   const others: WrittenEntry[] = [];
   for (const entry of entries) {
     if (entry.kind === 'done') continue;
+    const isDone = !('change' in entry) || done.has(entry.change ?? '');
     const about = subjectOf(entry);
     if (about === undefined) {
-      others.push(entry);
+      // A key that nothing has replaced is what its booking system still uses.
+      if (isDone || entry.kind !== 'credential_end') others.push(entry);
       continue;
     }
-    const isDone = !('change' in entry) || done.has(entry.change ?? '');
     const holding = (last.get(about) ?? []).filter((one) => !isDone || mayBeLater(one, entry));
     if (entry.kind !== 'suppression_lifted') {
       // Lifted before it, or at the same time: a stop is what counts.

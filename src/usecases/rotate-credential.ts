@@ -4,26 +4,30 @@ import type { Journal } from '../journal/journal.ts';
 import { administer, recordAdministration } from '../store/administration.ts';
 import { lockCredential } from '../store/credential-list.ts';
 import { markReplaced } from '../store/credential-writes.ts';
+import { beginChange } from './begin-change.ts';
 import { makeKey } from './create-credential.ts';
-import { tryJournal } from './try-journal.ts';
 
-export type Rotation =
-  | {
-      readonly outcome: 'rotated';
-      readonly id: string;
-      readonly key: Secret<string>;
-      readonly expiresAt: Date | null;
-      /** When the old key ends. */
-      readonly oldExpiresAt: Date;
-      /** Whether the journal has that it ends; if not, rotate or revoke it again after a restore. */
-      readonly isJournaled: boolean;
-    }
+interface Rotated {
+  readonly outcome: 'rotated';
+  readonly id: string;
+  readonly key: Secret<string>;
+  readonly expiresAt: Date | null;
+  /** When the old key ends. */
+  readonly oldExpiresAt: Date;
+}
+
+type Refused =
   /** It signs with keys of its own, of which a second one can be registered. */
   | { readonly outcome: 'public_key' }
   /** What has expired or was revoked gets no heir. */
   | { readonly outcome: 'ended' }
   /** One heir each: it is the one to rotate, as after losing what was shown. */
   | { readonly outcome: 'replaced'; readonly by: string };
+
+type Unjournaled = Rotated | Refused;
+
+/** `isJournaled`: whether the journal has that it ends; if not, rotate or revoke it again after a restore. */
+export type Rotation = (Rotated & { readonly isJournaled: boolean }) | Refused;
 
 /**
  * Makes a new key with the rights and the label of an old one, which goes on working for the overlap.
@@ -37,7 +41,8 @@ export async function rotateCredential(
   { credentialId, overlapMs }: { credentialId: string; overlapMs: number },
 ): Promise<Rotation> {
   const { adminUrl, journal, now } = deps;
-  return administer(adminUrl, async (connection): Promise<Rotation> => {
+  const change = beginChange(journal);
+  const rotation = await administer(adminUrl, async (connection): Promise<Unjournaled> => {
     const old = await lockCredential(connection, credentialId);
     if (!old) throw new AppError('not_found');
     if (old.kind === 'public_key') return { outcome: 'public_key' };
@@ -49,13 +54,14 @@ export async function rotateCredential(
     const made = await makeKey(connection, { rights: old, expiresAt });
     const oldExpiresAt = await markReplaced(connection, { credentialId, by: made.id, overlapMs });
     const endsAt = oldExpiresAt.toISOString();
-    const journaled = await tryJournal(journal, { kind: 'credential_end', credentialId, endsAt });
+    await change.tryAppend({ kind: 'credential_end', credentialId, endsAt });
     await recordAdministration(connection, {
       action: 'credential.rotate',
       organisationId: old.organisationId,
       subject: credentialId,
       reason: `replaced by ${made.id}`,
     });
-    return { outcome: 'rotated', ...made, expiresAt, oldExpiresAt, ...journaled };
+    return { outcome: 'rotated', ...made, expiresAt, oldExpiresAt };
   });
+  return rotation.outcome === 'rotated' ? { ...rotation, ...(await change.done()) } : rotation;
 }

@@ -102,6 +102,7 @@ describe('sotto key', () => {
         .map((line) => JSON.parse(line)),
     ).toMatchObject([
       { kind: 'credential_end', credentialId: made.id, endsAt: expect.any(String) },
+      { kind: 'done' },
       { kind: 'credential_revocation', credentialId: made.id },
       { kind: 'credential_revocation', credentialId: made.id },
     ]);

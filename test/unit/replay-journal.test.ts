@@ -66,6 +66,13 @@ it('of two machines both narrowings hold where their clocks may have changed the
   expect(await replayed('same', [...narrow, ...wide])).toMatchObject([wide[0]]);
 });
 
+it('a key whose rotation was never committed does not end', async () => {
+  const end = { at: at(0), kind: 'credential_end', credentialId: 'k', endsAt: at(9), change: 'r' };
+  const done = { at: at(0), kind: 'done', change: 'r' };
+  expect(await replayed('undone', [end])).toEqual([]);
+  expect(await replayed('done', [end, done])).toMatchObject([end]);
+});
+
 it('nothing of where a journal lies goes to the database', async () => {
   expect(Object.keys((await replayed('names', [stop(0)]))[0] ?? {})).not.toContain('file');
 });
