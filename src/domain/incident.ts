@@ -100,7 +100,7 @@ export const incidentWords: Readonly<Record<IncidentCode, IncidentWords>> = {
   },
   quota_exceeded: {
     what: 'a key was used for more appointments, reminders or phone numbers than it or its organisation may, and the rest is refused',
-    consequences: `The key may be in the wrong hands: then strangers may have got neutral messages in the organisation's name, and it may be known which references it had. Otherwise appointments of patients are refused at the door, and the booking system is told so each time. ${noReminder}`,
+    consequences: `The key may be in the wrong hands: then strangers may have got neutral messages in the organisation's name, and it may be known which references it had. Otherwise appointments of patients are refused at the door, and the booking system is told so each time; of one that is called off meanwhile the patient gets no message. ${noReminder}`,
   },
 };
 

@@ -6,7 +6,7 @@ import type {
   StoredReminder,
   WantedAppointment,
 } from './put-facts.ts';
-import { decideLinks, type LinkDecision } from './put-links.ts';
+import { asksForNew, decideLinks, type LinkDecision } from './put-links.ts';
 import { type NoticeTimes, planNotice, retimeNotice } from './put-notice.ts';
 import { type ReminderState, toldStates } from './reminder.ts';
 import type { PlannedReminder } from './schedule.ts';
@@ -128,7 +128,7 @@ export function decidePut(
     retimed: reminders
       .filter((reminder) => isPendingNotice(reminder) && kept(reminder))
       .map((reminder) => retimeNotice(reminder, wanted)),
-    locksCleared: wanted.notice === 'now',
+    locksCleared: asksForNew(wanted),
   };
 }
 

@@ -63,6 +63,8 @@ export interface WantedAppointment {
   readonly now: Instant;
   /** When a notice may next go out before an instant, or undefined when it no longer can. */
   readonly noticeAt: (notAfter: Instant) => Instant | undefined;
+  /** A ceiling was reached: what it changes holds, and no message is added. */
+  readonly isOverCeiling?: boolean;
 }
 
 export interface NewReminder {

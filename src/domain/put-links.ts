@@ -27,7 +27,7 @@ export function decideLinks({
 }): LinkDecision {
   const links = reminders.flatMap((reminder) => reminder.links);
   const attempted = links.filter((link) => link.attempted);
-  const revoked = wanted.notice === 'now' ? attempted.filter((link) => !link.revoked) : [];
+  const revoked = asksForNew(wanted) ? attempted.filter((link) => !link.revoked) : [];
   const resealed = reminders
     .filter(kept)
     .flatMap((reminder) =>
@@ -52,6 +52,11 @@ export function decideLinks({
       .filter((link) => Temporal.Instant.compare(link.expiresAt, wanted.now) > 0),
     resealed,
   };
+}
+
+/** Whether what is out shall end because a new message takes its place. */
+export function asksForNew({ notice, isOverCeiling }: WantedAppointment): boolean {
+  return notice === 'now' && !isOverCeiling;
 }
 
 /**

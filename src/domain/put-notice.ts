@@ -41,7 +41,7 @@ export function planNotice({
     sendAt: sendAt ?? wanted.now,
     notAfter,
     // Told like a planned one that cannot be in time: somebody has to call the patient.
-    skipped: sendAt ? undefined : 'quiet_hours',
+    skipped: wanted.isOverCeiling ? 'quota_exceeded' : sendAt ? undefined : 'quiet_hours',
   };
 }
 

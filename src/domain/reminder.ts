@@ -101,4 +101,4 @@ export const finalStates: readonly ReminderState[] = [
 ];
 
 /** Why a reminder is skipped at acceptance. */
-export type SkipReason = 'booked_late' | 'quiet_hours';
+export type SkipReason = 'booked_late' | 'quiet_hours' | 'quota_exceeded';

@@ -86,21 +86,11 @@ export async function deleteOldAppointments(
   return rows[0]?.count ?? 0;
 }
 
-/**
- * Adds up what was carried forward of one organisation, mode and state to one row, by one statement, so that
- * whoever counts sees the same sum before and after.
- */
+/** Adds up what was carried forward of one organisation, mode and state to one row. */
 export async function foldCarriedBalances(connection: Connection): Promise<number> {
-  const { rowCount } = await connection.query({
-    name: 'fold carried balances',
-    text: `with folded as (
-        delete from carried_balances b using (
-          select organisation_id, mode, state from carried_balances group by 1, 2, 3 having count(*) > 1
-          limit ${rowsMax}) several
-        where (b.organisation_id, b.mode, b.state) = (several.organisation_id, several.mode, several.state)
-        returning b.organisation_id, b.mode, b.state, b.count)
-      insert into carried_balances (organisation_id, mode, state, count)
-      select organisation_id, mode, state, sum(count) from folded group by 1, 2, 3`,
-  });
-  return rowCount ?? 0;
+  const { rows } = await connection.query<{ count: number }>(
+    'select fold_carried_balances($1) as count',
+    [rowsMax],
+  );
+  return rows[0]?.count ?? 0;
 }

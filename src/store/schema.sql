@@ -1339,6 +1339,9 @@ create policy by_role_of_scheduler on canary_runs for all to sotto_scheduler
 create policy every_organisation on carried_balances for all to sotto_scheduler
   using (true)
   with check (true);
+create policy folding on carried_balances for all to sotto_owner
+  using (true)
+  with check (true);
 create policy lookup on carried_balances for select to sotto_lookup
   using (true);
 create policy every_organisation on carried_ends for all to sotto_scheduler
@@ -2391,6 +2394,31 @@ AS $function$
 $function$;
 alter function find_transactions_around(timestamp with time zone,timestamp with time zone) owner to sotto_lookup;
 
+CREATE OR REPLACE FUNCTION public.fold_carried_balances(rows_max integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  folded integer;
+begin
+  with several as (
+    select organisation_id, mode, state from carried_balances group by 1, 2, 3 having count(*) > 1
+    limit rows_max
+  ), gone as (
+    delete from carried_balances b using several s
+      where (b.organisation_id, b.mode, b.state) = (s.organisation_id, s.mode, s.state)
+    returning b.organisation_id, b.mode, b.state, b.count
+  )
+  insert into carried_balances (organisation_id, mode, state, count)
+    select organisation_id, mode, state, sum(count) from gone group by 1, 2, 3;
+  get diagnostics folded = row_count;
+  return folded;
+end
+$function$;
+alter function fold_carried_balances(integer) owner to sotto_owner;
+
 CREATE OR REPLACE FUNCTION public.links_by_selector()
  RETURNS TABLE(selector text, links bigint, last_expires_at timestamp with time zone)
  LANGUAGE sql
@@ -2879,9 +2907,8 @@ grant insert (id, sealed) on canary_messages to sotto_patient;
 grant insert (id, sealed) on canary_messages to sotto_worker;
 grant delete, insert, select, update on canary_runs to sotto_scheduler;
 grant select (branch, ended_at, findings, outcome, slot, started_at) on canary_runs to sotto_ops;
-grant delete, insert on carried_balances to sotto_scheduler;
+grant insert on carried_balances to sotto_scheduler;
 grant select (count, mode, organisation_id, state) on carried_balances to sotto_lookup;
-grant select (count, mode, organisation_id, state) on carried_balances to sotto_scheduler;
 grant insert, select on carried_ends to sotto_scheduler;
 grant select on carried_ends to sotto_api;
 grant delete, insert, select on carried_lives to sotto_scheduler;
@@ -2973,6 +3000,7 @@ grant execute on function find_credential_owners(uuid[]) to sotto_api;
 grant execute on function find_link(bytea) to sotto_patient;
 grant execute on function find_suppression(bytea) to sotto_patient;
 grant execute on function find_transactions_around(timestamp with time zone,timestamp with time zone) to sotto_api;
+grant execute on function fold_carried_balances(integer) to sotto_scheduler;
 grant execute on function links_by_selector() to sotto_owner;
 grant execute on function list_organisation_ids() to sotto_ops;
 grant execute on function list_organisation_ids() to sotto_patient;

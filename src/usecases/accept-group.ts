@@ -31,6 +31,8 @@ export interface AcceptDeps<Operation extends PutOperation> {
     appointmentId: string,
     decision: PutDecision,
   ) => Promise<SealedAppointment>;
+  /** What may only call off what was booked, without a message; else it is refused with this. */
+  readonly overCeiling?: ReadonlyMap<Operation, AppError>;
 }
 
 /**
@@ -59,7 +61,9 @@ async function decideGroup<Operation extends PutOperation>(
   connection: Connection,
   group: readonly Operation[],
 ): Promise<Outcome<Accepted>[]> {
-  const createdIds = await insertMissingAppointments(connection, group.map(missingRow));
+  const { overCeiling = new Map<Operation, AppError>() } = deps;
+  const creating = group.filter((operation) => !overCeiling.has(operation));
+  const createdIds = await insertMissingAppointments(connection, creating.map(missingRow));
   const existing = group.filter(({ id }) => !createdIds.has(id));
   const locked = await lockAppointments(connection, existing);
   const tombstones =
@@ -70,7 +74,13 @@ async function decideGroup<Operation extends PutOperation>(
     const key = appointmentKeyText(operation);
     const stored = locked.get(key);
     const created = createdIds.has(operation.id);
-    const { revision } = operation.request.wanted;
+    const { wanted } = operation.request;
+    const { revision, status } = wanted;
+    const limit = overCeiling.get(operation);
+    if (limit && !(stored?.state === 'booked' && status === 'cancelled')) {
+      outcomes.push({ ok: false, error: limit });
+      continue;
+    }
     const refusal = stored
       ? refuseRevision(stored.revision, revision)
       : created
@@ -82,7 +92,7 @@ async function decideGroup<Operation extends PutOperation>(
       // Deleted between our insert and our lock: the same request finds a free reference next time.
       outcomes.push({ ok: false, error: new AppError('busy', { retryAfterS: 1 }) });
     } else {
-      const decision = decidePut(stored, operation.request.wanted);
+      const decision = decidePut(stored, { ...wanted, isOverCeiling: limit !== undefined });
       outcomes.push({ ok: true, value: await seal(deps, operation, decision, stored) });
     }
   }

@@ -94,7 +94,7 @@ export function createPutAppointment(
     const operation = {
       ...{ ...key, id: randomUUID(), request, content, issuedAt },
       ...{ credential, ceilings: organisation },
-      reminders: plannedOf(request),
+      reminders: messagesOf(request),
       phone: request.contactPoints.sms,
     };
     const accepted = await commit(operation).catch(asBusy);
@@ -112,9 +112,14 @@ export function createPutAppointment(
   };
 }
 
-/** Those of a cancelled appointment are not even planned. */
-function plannedOf({ wanted: { status, reminders } }: CheckedRequest): number {
-  return status === 'cancelled' ? 0 : reminders.filter(({ skipped }) => !skipped).length;
+/**
+ * How many it may add. Whether somebody was told is known only under the lock: what tells of a change if so is held
+ * to a ceiling that is reached, and counted where it comes.
+ */
+function messagesOf({ wanted: { status, reminders, notice } }: CheckedRequest): number {
+  const planned = status === 'cancelled' ? 0 : reminders.filter(({ skipped }) => !skipped).length;
+  if (notice === 'now') return planned + 1;
+  return notice === 'if_told' ? Math.max(planned, 1) : planned;
 }
 
 /** Lock time-outs and deadlocks that remain when a row is redone alone. */
@@ -128,35 +133,34 @@ function asBusy(error: unknown): never {
 
 /**
  * What is over a ceiling is refused for itself alone, before anything of it is written or sealed. A
- * cancellation is held to none: what is called off must not go out because a key has had its day's share.
+ * cancellation of what was booked is accepted all the same, and tells nobody: what is called off must not go out
+ * because a key has had its day's share.
  */
 async function commitWithinQuotas(
   deps: PutAppointmentDeps,
   group: readonly Operation[],
 ): Promise<Outcome<Accepted>[]> {
-  const held = group.filter(({ request }) => request.wanted.status !== 'cancelled');
-  const { refused, count } = await deps.quotas.pass(held);
-  if (refused.size === 0) return commitGroup(deps, group, count);
-  const admitted = group.filter((operation) => !refused.has(operation));
-  const outcomes = admitted.length === 0 ? [] : await commitGroup(deps, admitted, count);
+  const pass = await deps.quotas.pass(group);
+  const admitted = group.filter(
+    (operation) => !pass.refused.has(operation) || operation.request.wanted.status === 'cancelled',
+  );
+  const outcomes = admitted.length === 0 ? [] : await commitGroup(deps, admitted, pass);
   return group.map((operation) => {
-    const error = refused.get(operation);
-    return error ? { ok: false, error } : (outcomes[admitted.indexOf(operation)] ?? noOutcome);
+    const error = pass.refused.get(operation) ?? new Error('no outcome');
+    return outcomes[admitted.indexOf(operation)] ?? { ok: false, error };
   });
 }
-
-const noOutcome = { ok: false, error: new Error('no outcome') } as const;
 
 async function commitGroup(
   deps: PutAppointmentDeps,
   group: readonly Operation[],
-  count: QuotaPass<Operation>['count'],
+  { refused, count }: QuotaPass<Operation>,
 ): Promise<Outcome<Accepted>[]> {
   const organisationIds = [...new Set(group.map(({ organisationId }) => organisationId))];
   return deps.database.transaction(
     organisationIds,
     async (connection) => {
-      const sealing = { journal: deps.journal, seal: sealWith(deps) };
+      const sealing = { journal: deps.journal, seal: sealWith(deps), overCeiling: refused };
       const outcomes = await acceptGroup(sealing, connection, group);
       await count(connection, group.flatMap(acceptedOf(outcomes)));
       return outcomes;

@@ -40,7 +40,7 @@ export interface QuotaRequest {
   readonly credential: QuotaHolder;
   /** Of the organisation. */
   readonly ceilings: Ceilings;
-  /** That it plans and does not skip. */
+  /** That it may add. */
   readonly reminders: number;
   readonly phone: Secret<string> | undefined;
 }

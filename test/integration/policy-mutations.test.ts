@@ -16,7 +16,7 @@ const boundRoles: readonly PolicyRole[] = ['api', 'patient', 'ops'];
 const everyOwner: readonly RowOwner[] = ['canary', 'foreign', 'own'];
 
 /** Tables that name an organisation, and are yet read whole by those who may read them. */
-const readWhole = ['audit', 'incidents', 'incident_entries', 'ops_requests'];
+const readWhole = ['audit', 'carried_balances', 'incidents', 'incident_entries', 'ops_requests'];
 
 /**
  * What the owner of the tables, as whom the command line and a few functions act, reads and writes;
@@ -26,6 +26,7 @@ const ofTheOwner: Readonly<Record<string, 'writes' | 'reads'>> = {
   audit: 'writes',
   audit_chain: 'writes',
   canary_runs: 'writes',
+  carried_balances: 'writes',
   credential_keys: 'writes',
   credential_organisations: 'writes',
   credential_usage: 'reads',

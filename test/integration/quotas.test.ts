@@ -104,6 +104,14 @@ async function counted({ organisationId }: Practice) {
   );
   return rows[0];
 }
+/** Messages that are still to be sent. */
+async function owed({ organisationId }: Practice): Promise<number> {
+  const { rows } = await database.admin.query(
+    `select count(*)::int as count from reminders where organisation_id = $1 and state = 'scheduled'`,
+    [organisationId],
+  );
+  return rows[0].count;
+}
 const phone = (last: number) => ({
   recipient: { phone: `+3363998${String(last).padStart(4, '0')}`, language: 'fr', pin: '482913' },
 });
@@ -200,20 +208,54 @@ describe('a ceiling of an organisation', () => {
     expect(await counted(whose)).toEqual({ appointments: 2, reminders: 2, numbers: 1 });
     expect(await outcome(put(whose, three))).toBe('accepted');
     expect(await outcome(put(whose, three))).toBe('quota_exceeded');
-    expect(await outcome(put(whose, { ...three, status: 'cancelled' }))).toBe('accepted');
     expect(await outcome(put(whose))).toBe('accepted');
     expect(await counted(whose)).toMatchObject({ appointments: 4, reminders: 5 });
   });
 
-  it('holds back no cancellation', async () => {
+  it('of reminders holds for what tells of a change, be it asked for or only owed if told', async () => {
+    const whose = await practice({ reminders_per_hour: 2 });
+    const put = await startProcess();
+    const telling = { reminders: [], notice: 'now' } as const;
+    const outcomes = [];
+    for (let times = 0; times < 3; times += 1) outcomes.push(await outcome(put(whose, telling)));
+    expect(outcomes).toEqual(['accepted', 'accepted', 'quota_exceeded']);
+    expect(await counted(whose)).toMatchObject({ appointments: 2, reminders: 2 });
+    expect(await outcome(put(whose, { reminders: [] }))).toBe('quota_exceeded');
+    expect(await outcome(put(whose, { reminders: [], notice: 'none' }))).toBe('accepted');
+  });
+
+  it('holds back no cancellation of what was booked, and lets no message of one past', async () => {
     const whose = await practice({ appointments_per_hour: 1 });
     const put = await startProcess();
     expect(await outcome(put(whose))).toBe('accepted');
     expect(await outcome(put(whose))).toBe('quota_exceeded');
     reference -= 2;
-    expect(await outcome(put(whose, { status: 'cancelled' }))).toBe('accepted');
-    reference += 1;
+    const elsewhere = { ...phone(5), status: 'cancelled', notice: 'now' } as const;
+    const { reminders } = await put(whose, elsewhere);
+    expect(reminders.map(({ state, skipped }) => [state, skipped])).toEqual([
+      ['skipped', 'quota_exceeded'],
+      ['cancelled', undefined],
+    ]);
+    expect(await owed(whose)).toBe(0);
+    // It is called off already.
+    reference -= 1;
+    expect(await outcome(put(whose, elsewhere))).toBe('quota_exceeded');
     expect(await outcome(put(whose))).toBe('quota_exceeded');
+    expect(await stored(whose)).toBe(2);
+  });
+
+  it('holds for cancellations of nothing that was booked, and counts what they send', async () => {
+    const whose = await practice({ reminders_per_hour: 3 });
+    const put = await startProcess();
+    const telling = { status: 'cancelled', notice: 'now' } as const;
+    const outcomes = [];
+    for (let times = 0; times < 2; times += 1) outcomes.push(await outcome(put(whose, telling)));
+    reference -= 1;
+    outcomes.push(await outcome(put(whose, telling)));
+    outcomes.push(await outcome(put(whose, { ...telling, ...phone(6) })));
+    outcomes.push(await outcome(put(whose, telling)));
+    expect(outcomes).toEqual(['accepted', 'accepted', 'accepted', 'accepted', 'quota_exceeded']);
+    expect([await owed(whose), await counted(whose)]).toMatchObject([3, { reminders: 3 }]);
   });
 
   it('of numbers counts each once, and keeps none of them, nor anything to find one by', async () => {

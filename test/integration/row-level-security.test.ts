@@ -784,6 +784,7 @@ describe('the purpose of a role', () => {
       for (const table of [
         'events',
         'audit',
+        'carried_balances',
         'incidents',
         'incident_entries',
         'incident_organisations',
@@ -929,6 +930,7 @@ describe('the functions that look past the organisation', () => {
         callers: ['api'],
         ...common,
       },
+      { name: 'fold_carried_balances', result: 'integer', callers: ['scheduler'], ...common },
       // These three by the owner alone, as whom the command line acts: names, references and times.
       {
         name: 'links_by_selector',

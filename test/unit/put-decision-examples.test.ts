@@ -107,6 +107,20 @@ describe('for example', () => {
     expect(tell(again)).toEqual(['planned sms sent']);
   });
 
+  it('a cancellation beyond a ceiling tells nobody, says so, and leaves the link that is out to tell', () => {
+    const sent = put(turn(put(undefined), 'planned', 'sent'));
+    const [link] = linksOf(sent);
+    if (!link) throw new Error('no link');
+    const out = { ...link, attempted: true };
+    const reminders = sent.reminders.map((one) => ({ ...one, links: [out] }));
+    const wanted = want({ status: 'cancelled', notice: 'now', isOverCeiling: true });
+    const decision = decidePut({ ...sent, reminders }, wanted);
+    expect(decision).toMatchObject({
+      newReminders: [{ kind: 'notice', skipped: 'quota_exceeded' }],
+      ...{ revokedLinkIds: [], shownLinks: [out], resealed: [], locksCleared: false },
+    });
+  });
+
   it('a lost text is answered with `now`: a new link, and the old one opens nothing', () => {
     const sent = put(undefined);
     const lost: StoredAppointment = {

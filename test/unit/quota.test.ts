@@ -39,7 +39,7 @@ describe('ceilings', () => {
     );
   });
 
-  it('of nothing refuse nothing; what asks for no reminder is not kept by the ceiling of reminders', () => {
+  it('of nothing refuse nothing; what can send nothing is not kept by the ceiling of reminders', () => {
     expect(ceilingInTheWay(noCeilings, noUsage, { reminders: 8, hasNumber: true })).toBeUndefined();
     const usage = { ...noUsage, remindersPerHour: 10, remindersPerDay: 50 };
     const bounds = { ...noCeilings, remindersPerHour: 5 };

@@ -31,7 +31,7 @@ const channel = z.enum(requestedChannels).meta({
 const skipped = z
   .string()
   .exactOptional()
-  .meta({ description: 'Why it is never sent: booked_late or quiet_hours.' });
+  .meta({ description: 'Why it is never sent: booked_late, quiet_hours or quota_exceeded.' });
 
 const possiblySent = z.boolean().exactOptional().meta({
   description:

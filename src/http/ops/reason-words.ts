@@ -141,6 +141,10 @@ export const reasonWords: Readonly<Record<ReasonCode, ReasonWords>> = {
     words: 'No minute outside of quiet hours was left before the appointment.',
     advice: 'The practice phones, or shortens its quiet hours.',
   },
+  quota_exceeded: {
+    words: 'Its key had as much accepted as it may, so nobody is told of this cancellation.',
+    advice: 'The practice phones.',
+  },
   not_started: {
     words: 'The worker gave it back before it was handed over; nothing was sent.',
   },

@@ -83,7 +83,7 @@ export const problemTexts: Record<ErrorCode, ProblemText> = {
     meaning:
       'This key, or the organisation’s keys together, had as many appointments, reminders or phone numbers accepted as they may in this hour or UTC day. Nothing of this request was accepted, and the operators were told: a key that reaches a ceiling may be in the wrong hands.',
     remedy:
-      'Send the same PUT again after Retry-After, or have the ceiling raised by whoever runs the service. A DELETE is never refused so.',
+      'Send the same PUT again after Retry-After, or have the ceiling raised by whoever runs the service. A DELETE is never refused so, nor is the first cancellation of what was booked.',
   },
   internal: {
     meaning: 'Something failed on our side that nobody foresaw. Nothing was accepted.',
