@@ -4,6 +4,7 @@ import { checkKeyStore } from './check-key-store.ts';
 import { checkVault } from './check-vault.ts';
 import { keyStoreFolder } from './file-key-store.ts';
 import { folderKeyStore } from './folder-key-store.ts';
+import { keptBriefly } from './kept-briefly.ts';
 import { keyFolder } from './key-files.ts';
 import type { KeyFolder } from './key-folder.ts';
 import type { KeyRole } from './key-places.ts';
@@ -16,6 +17,9 @@ import { type VaultLine, vaultLine } from './vault-state.ts';
 
 /** The settings that say where keys lie. */
 export type KeyStoreSettings = Pick<Config, 'KEYSTORE' | 'KEYSTORE_TOKEN' | 'KEYSTORE_TOKEN_FILE'>;
+
+/** However often `/readyz` is asked, Vault is asked no more often than this. */
+const lineKeptMs = 10_000;
 
 /** The key store that KEYSTORE names. */
 export function keyStoreFromConfig(settings: KeyStoreSettings): KeyStore {
@@ -54,13 +58,13 @@ export function keyFolderFromConfig(
   return rememberingFolder(vaultKeyFolder(vault.client, vault.address, onLost));
 }
 
-/** What `/readyz` asks for a line about Vault, soon given up; undefined where keys are files. */
+/** What `/readyz` asks for a line about Vault, soon given up and kept for a while; undefined where keys are files. */
 export function vaultLineFromConfig(
   settings: KeyStoreSettings,
   role: KeyRole,
 ): (() => Promise<VaultLine>) | undefined {
   const vault = vaultFromConfig(settings, { timeoutMs: 500 });
-  return vault && (() => vaultLine(vault, role));
+  return vault && keptBriefly(() => vaultLine(vault, role), lineKeptMs);
 }
 
 /** @returns undefined where keys are files */

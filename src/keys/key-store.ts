@@ -69,6 +69,7 @@ export interface KeptKey {
  * that nobody answers for counts as absent. Private halves are read each time, so that a destroyed key is
  * gone; over the network, within ten seconds, and while nobody answers there, within half a day. Who is
  * refused there what it could read forgets all of it at once.
+ *
  * A key that Vault has deleted and not destroyed is lost: `ensure…` says so, and lists of link, receipt and
  * cookie keys leave it out. Peppers do not: whoever said stop under one would be forgotten.
  *
