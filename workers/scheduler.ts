@@ -45,7 +45,7 @@ import { openWebhookSender } from './webhooks.ts';
 export async function runScheduler(config: Config): Promise<{ close(): Promise<void> }> {
   const log = createLog({ role: 'scheduler', level: config.LOG_LEVEL });
   const queueUrl = await checkedQueueUrl(config, log);
-  const keys = await openKeys(config);
+  const keys = await openKeys(config, log);
   const database = await openCheckedDatabase(config, { role: 'scheduler', log });
   const bells = createBells({ url: queueUrl, log });
   const admit = createAdmission({
@@ -83,8 +83,8 @@ export async function runScheduler(config: Config): Promise<{ close(): Promise<v
  * The keys that it holds. Whoever has them can sign webhooks and how far the audit goes, make up
  * appointments for the canary, and read what the canary is sent; and open nothing of a patient's.
  */
-async function openKeys(config: Config): Promise<KeyStore> {
-  const keys = await checkedKeyStore(config, 'scheduler');
+async function openKeys(config: Config, log: Log): Promise<KeyStore> {
+  const keys = await checkedKeyStore(config, 'scheduler', log);
   await keys.ensureWebhookKey();
   await keys.ensureCanaryKey();
   await keys.ensureAuditKey();

@@ -1,9 +1,8 @@
 import type { Config } from '../config/env.ts';
 import type { Journal } from '../src/journal/journal.ts';
 import type { KeyStore } from '../src/keys/key-store.ts';
-import { KeyStoreError } from '../src/keys/key-store-error.ts';
-import { createLinkTokens, type LinkKey, type LinkTokens } from '../src/keys/link-token.ts';
-import { createRenewed } from '../src/keys/renewed.ts';
+import type { LinkTokens } from '../src/keys/link-token.ts';
+import { createRenewedLinkTokens } from '../src/keys/renewed-link-tokens.ts';
 import type { Database } from '../src/store/database.ts';
 import { findRevokedSelectors } from '../src/store/revoked-keys.ts';
 import type { Log } from '../src/telemetry/log.ts';
@@ -69,26 +68,20 @@ export async function createRenewedTokens(parts: {
   config: Pick<Config, 'PATIENT_URL'>;
 }): Promise<RenewedTokens> {
   const { keys, database, config } = parts;
-  const audience = new URL(config.PATIENT_URL).host;
-  const made = async (held: readonly LinkKey[]) => {
-    const revoked = new Set(await findRevokedSelectors(database));
-    const usable = held.filter(({ selector }) => !revoked.has(selector));
-    return usable.length > 0 ? createLinkTokens({ keys: usable, audience }) : undefined;
-  };
-  const tokens = createRenewed(await made(await keys.ensureLinkKey()), async () =>
-    made(await keys.linkKeys()),
-  );
-  const current = () => {
-    const usable = tokens.current();
-    if (usable) return usable;
-    throw new KeyStoreError(['link: every key there is was revoked']);
-  };
+  const tokens = await createRenewedLinkTokens({
+    keys,
+    audience: new URL(config.PATIENT_URL).host,
+    usable: async (held) => {
+      const revoked = new Set(await findRevokedSelectors(database));
+      return held.filter(({ selector }) => !revoked.has(selector));
+    },
+  });
   return {
     mint: {
       get newestSelector() {
-        return current().newestSelector;
+        return tokens.current().newestSelector;
       },
-      mint: (secret, selector) => current().mint(secret, selector),
+      mint: (secret, selector) => tokens.current().mint(secret, selector),
     },
     renew: tokens.renew,
   };

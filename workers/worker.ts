@@ -12,7 +12,7 @@ import type { Database } from '../src/store/database.ts';
 import { dispatchBeat } from '../src/store/feed.ts';
 import { deleteHeartbeat, writeHeartbeat } from '../src/store/heartbeats.ts';
 import { createLaneLookup, findWaitingBatches } from '../src/store/waiting-batches.ts';
-import { createLog } from '../src/telemetry/log.ts';
+import { createLog, type Log } from '../src/telemetry/log.ts';
 import { dispatchBatch } from '../src/usecases/dispatch-batch.ts';
 import { makeEpochKeys } from '../src/usecases/keep-epoch-keys.ts';
 import { createDispatcher } from './dispatcher.ts';
@@ -49,7 +49,7 @@ export async function runWorker(
   { openProvider, deafAfterMs }: { openProvider?: OpenProvider; deafAfterMs?: number } = {},
 ): Promise<{ broken: Promise<void>; close(): Promise<void> }> {
   const log = createLog({ role: 'worker', level: config.LOG_LEVEL });
-  const keys = await openKeys(config);
+  const keys = await openKeys(config, log);
   const queueUrl = await checkedQueueUrl(config, log);
   const database = await openCheckedDatabase(config, { role: 'worker', log });
   const tokens = await createRenewedTokens({ keys, database, config });
@@ -120,11 +120,11 @@ export async function runWorker(
 }
 
 /** Checks the texts and the keys, and makes the keys of every day that may be sealed to. */
-async function openKeys(config: Config): Promise<KeyStore> {
+async function openKeys(config: Config, log: Log): Promise<KeyStore> {
   const optOut = config.SMS_OPT_OUT === 'reply';
   const problems = lintMessages({ linkHostUrl: config.PATIENT_URL, optOut });
   if (problems.length > 0) throw new ConfigError(problems);
-  const keys = await checkedKeyStore(config, 'worker');
+  const keys = await checkedKeyStore(config, 'worker', log);
   await makeEpochKeys({ keys, now: () => Temporal.Now.instant() });
   // Made at the first start and not when first needed, so that the patient role can be given the same.
   await keys.symmetricKeys('pepper');

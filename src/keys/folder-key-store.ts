@@ -19,7 +19,7 @@ import {
   viewPlace,
 } from './key-places.ts';
 import type { KeyStore, NumberedKey, SymmetricKeyName } from './key-store.ts';
-import { KeyStoreAwayError, KeyStoreError } from './key-store-error.ts';
+import { KeyLostError, KeyStoreAwayError, KeyStoreError } from './key-store-error.ts';
 import type { LinkKey } from './link-token.ts';
 import { ensureFirst, ensureFirstPair, ensureNamed } from './make-keys.ts';
 import { publishedKeys, readHalf, readKeys, readPrivate } from './read-keys.ts';
@@ -44,6 +44,12 @@ export function folderKeyStore(
   { readBeforeUsedMs = readBeforeUsed, nowMs = Date.now }: KeyStoreOptions = {},
 ): KeyStore {
   const remembered = new Map<string, Buffer>();
+  /** Lost keys count as gone where they are used on and on: the others must be renewed without them. */
+  const present: KeyFolder = {
+    ...files,
+    read: (path) => files.read(path).catch(lostAsAbsent),
+    madeAt: (path) => files.madeAt(path).catch(lostAsAbsent),
+  };
 
   async function publicHalf(place: PairPlace, name: string): Promise<Buffer | undefined> {
     const path = `${place.publicFolder}/${name}${boxPair.publicExtension}`;
@@ -66,13 +72,20 @@ export function folderKeyStore(
     await destroyPair(files, { place, kind, name });
   }
 
-  const inOrder = (folder: string, names: readonly string[], ageMs = readBeforeUsedMs) =>
-    inUseLast(files, { folder, names, ageMs, nowMs: nowMs() });
+  const inOrder = (
+    from: KeyFolder,
+    {
+      folder,
+      names,
+      ageMs = readBeforeUsedMs,
+    }: { folder: string; names: string[]; ageMs?: number },
+  ) => inUseLast(from, { folder, names, ageMs, nowMs: nowMs() });
 
-  const numberedKeys = async (folder: string): Promise<NumberedKey[]> => {
+  const numberedKeys = async (folder: string, from = files): Promise<NumberedKey[]> => {
     const isPublished = publishedFirst.some((kind) => rotatedFolders[kind] === folder);
     const ageMs = readBeforeUsedMs * (isPublished ? publishedBeforeUsedFactor : 1);
-    return readKeys(files, folder, await inOrder(folder, await numbersIn(files, folder), ageMs));
+    const names = await numbersIn(from, folder);
+    return readKeys(from, folder, await inOrder(from, { folder, names, ageMs }));
   };
 
   const ensureNumbered = async (place: PairPlace, kind: PairKind): Promise<NumberedKey[]> => {
@@ -80,11 +93,12 @@ export function folderKeyStore(
     return numberedKeys(place.privateFolder);
   };
 
-  const receiptKeys = () => numberedKeys(places.receipt.privateFolder);
+  const receiptKeys = () => numberedKeys(places.receipt.privateFolder, present);
 
-  const linkKeys = async (): Promise<LinkKey[]> => {
-    const selectors = await inOrder(places.link, await selectorsIn(files));
-    const keys = await readKeys(files, places.link, selectors);
+  const linkKeys = async (from: KeyFolder): Promise<LinkKey[]> => {
+    const folder = places.link;
+    const selectors = await inOrder(from, { folder, names: await selectorsIn(from) });
+    const keys = await readKeys(from, folder, selectors);
     return keys.map(({ id, key }) => ({ selector: id, key }));
   };
 
@@ -122,21 +136,21 @@ export function folderKeyStore(
 
     listLivingMonths: (organisationId) => living(viewPlace(organisationId)),
 
-    linkKeys,
+    linkKeys: () => linkKeys(present),
     async ensureLinkKey() {
       await ensureFirst(files, places.link, selectorAfter);
-      return linkKeys();
+      return linkKeys(files);
     },
 
     receiptKeys,
     async ensureReceiptKey() {
       await ensureFirstPair(files, places.receipt, receiptPair);
-      return receiptKeys();
+      return numberedKeys(places.receipt.privateFolder);
     },
-    publishedReceiptKeys: () => publishedKeys(files, places.receipt),
+    publishedReceiptKeys: () => publishedKeys(present, places.receipt),
 
     ensureErasureKey: () => ensureNumbered(places.erasure, receiptPair),
-    publishedErasureKeys: () => publishedKeys(files, places.erasure),
+    publishedErasureKeys: () => publishedKeys(present, places.erasure),
 
     webhookKeys: () => numberedKeys(places.webhook.privateFolder),
     ensureWebhookKey: () => ensureNumbered(places.webhook, boxPair),
@@ -149,7 +163,7 @@ export function folderKeyStore(
     ensureAuditKey: () => ensureNumbered(places.audit, receiptPair),
     publishedAuditKeys: () => publishedKeys(files, places.audit),
 
-    cookieKeys: () => numberedKeys(places.cookie),
+    cookieKeys: () => numberedKeys(places.cookie, present),
     async ensureCookieKey() {
       await ensureFirst(files, places.cookie);
       return numberedKeys(places.cookie);
@@ -209,6 +223,10 @@ export function folderKeyStore(
     const held = await files.list(place.privateFolder, privateExtension);
     return Array.from(new Set([...published, ...held])).sort();
   }
+}
+
+function lostAsAbsent(error: unknown): undefined {
+  if (!(error instanceof KeyLostError)) throw error;
 }
 
 /** A public half that nobody can be asked for is missing: whoever would seal to it says so, and is asked again. */

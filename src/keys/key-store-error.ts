@@ -12,6 +12,14 @@ export class KeyStoreError extends Error {
   }
 }
 
+/** A key is neither there nor gone: nobody may use it, and it can be brought back. */
+export class KeyLostError extends KeyStoreError {
+  constructor(problem: string) {
+    super([problem]);
+    this.name = 'KeyLostError';
+  }
+}
+
 /** Who holds the keys does not answer: what was read before may still be so. */
 export class KeyStoreAwayError extends KeyStoreError {
   /** Nothing is answered there for now. If not: it refuses, or has been silent for too long. */

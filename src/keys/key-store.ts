@@ -70,6 +70,9 @@ export interface KeptKey {
  * gone; over the network, within ten seconds, and while nobody answers there, within half a day. Who is
  * refused there what it could read forgets all of it at once.
  *
+ * A key that Vault has deleted and not destroyed is lost: `ensure…` says so, and lists of link, receipt and
+ * cookie keys leave it out. Peppers do not: whoever said stop under one would be forgotten.
+ *
  * A key that has just been made stands before the others for a while, so that all processes read it
  * before any of them uses it: the last of a list is the one to use.
  *

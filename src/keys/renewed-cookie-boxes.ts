@@ -17,6 +17,7 @@ export async function createRenewedCookieBoxes(
     Object.fromEntries(boxNames.map((name) => [name, make(name)])) as Record<BoxName, CookieBox>;
   const read = async (held: ReturnType<KeyStore['cookieKeys']>) => {
     const all = await held;
+    if (all.length === 0) return undefined;
     return forEachName((name) => createCookieBox({ keys: all, purpose: `sotto-${name}` }));
   };
   const boxes = createRenewed(await read(keys.ensureCookieKey()), () => read(keys.cookieKeys()));

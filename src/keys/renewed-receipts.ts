@@ -1,5 +1,4 @@
 import type { KeyStore } from './key-store.ts';
-import { KeyStoreError } from './key-store-error.ts';
 import { createReceipts, type Receipts } from './receipt.ts';
 import { createRenewed } from './renewed.ts';
 
@@ -20,8 +19,7 @@ export async function createRenewedReceipts(
 ): Promise<RenewedReceipts> {
   const read = async (held: ReturnType<KeyStore['receiptKeys']>) => {
     const key = (await held).at(-1);
-    if (!key) throw new KeyStoreError(['api/receipt: holds no numbered key']);
-    return createReceipts({ key, published: await keys.publishedReceiptKeys() });
+    return key && createReceipts({ key, published: await keys.publishedReceiptKeys() });
   };
   const receipts = createRenewed(await read(keys.ensureReceiptKey()), () =>
     read(keys.receiptKeys()),

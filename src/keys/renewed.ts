@@ -9,18 +9,28 @@ export interface Renewed<T> {
   renew(): Promise<void>;
 }
 
-/** It is given up when the store refuses the keys, or has not answered for so long that none is remembered. */
-export function createRenewed<T>(first: T, read: () => Promise<T>): Renewed<T> {
-  let held: { readonly made: T } | undefined = { made: first };
+/**
+ * It is given up when no key is left in the store, when that refuses the keys, or has not answered for so
+ * long that none is remembered; and comes back with the keys.
+ *
+ * @param read undefined where there is no key
+ */
+export function createRenewed<T extends object>(
+  first: T | undefined,
+  read: () => Promise<T | undefined>,
+): Renewed<T> {
+  let held = first;
   return {
     current() {
-      if (held) return held.made;
-      throw new KeyStoreError(['what holds the keys refuses them, or has long been silent']);
+      if (held) return held;
+      throw new KeyStoreError([
+        'what holds the keys has none any more, refuses them, or has long been silent',
+      ]);
     },
     isGivenUp: () => held === undefined,
     async renew() {
       try {
-        held = { made: await read() };
+        held = await read();
       } catch (error) {
         if (error instanceof KeyStoreAwayError && !error.mayGoOn) held = undefined;
         throw error;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { KeyFolder } from './key-folder.ts';
-import { KeyStoreAwayError, KeyStoreError } from './key-store-error.ts';
+import { KeyLostError, KeyStoreAwayError, KeyStoreError } from './key-store-error.ts';
 import type { VaultAddress } from './vault-address.ts';
 import { VaultAway, type VaultClient } from './vault-client.ts';
 
@@ -23,13 +23,15 @@ const names = z.object({ data: z.object({ keys: z.array(z.string()) }) });
  *
  * A secret is made with `cas: 0`, so that Vault makes it or refuses, and never overwrites. Removing deletes
  * it with all its versions and what is known about it, not the latest version alone, which could be brought
- * back.
+ * back. Somebody else may do that: such a key is lost until they decide.
  *
+ * @param onLost told each time that one is met
  * @see https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2
  */
 export function vaultKeyFolder(
   client: VaultClient,
   { mount, path: prefix }: Pick<VaultAddress, 'mount' | 'path'>,
+  onLost: (path: string) => void = () => {},
 ): KeyFolder {
   const at = (kind: 'data' | 'metadata', path: string) =>
     [mount, kind, ...prefix.split('/'), ...path.split('/')].map(encodeURIComponent).join('/');
@@ -40,9 +42,10 @@ export function vaultKeyFolder(
     if (status === 200) return answered(path, heldVersion, body).data;
     if (status !== 404) throw new KeyStoreError([notKv(path)]);
     if (lostVersion.safeParse(body).success) {
-      throw new KeyStoreError([
+      onLost(path);
+      throw new KeyLostError(
         `${path}: is deleted in Vault, but not gone: undelete it, or delete its metadata`,
-      ]);
+      );
     }
     return undefined;
   }

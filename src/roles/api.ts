@@ -58,7 +58,7 @@ const keysReadMs = 10_000;
  */
 export async function runApi(config: Config): Promise<{ close(): Promise<void> }> {
   const log = createLog({ role: 'api', level: config.LOG_LEVEL });
-  const keys = await checkedKeyStore(config, 'api');
+  const keys = await checkedKeyStore(config, 'api', log);
   const database = await openCheckedDatabase(config, { role: 'api', log });
   const journal = await openJournal(config.JOURNAL, 'api');
   const closeStores = async () => {

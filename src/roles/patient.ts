@@ -9,10 +9,11 @@ import { type Journal, openJournal } from '../journal/journal.ts';
 import { createErasureReceipts } from '../keys/erasure-receipt.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { checkedKeyStore, vaultLineFromConfig } from '../keys/key-store-from-config.ts';
-import { createLinkTokens, type LinkTokens } from '../keys/link-token.ts';
+import type { LinkTokens } from '../keys/link-token.ts';
 import type { PasskeyOwner } from '../keys/passkey-box.ts';
-import { createRenewed } from '../keys/renewed.ts';
+import type { Renewed } from '../keys/renewed.ts';
 import { createRenewedCookieBoxes, type RenewedCookieBoxes } from '../keys/renewed-cookie-boxes.ts';
+import { createRenewedLinkTokens } from '../keys/renewed-link-tokens.ts';
 import { sourceHash } from '../keys/source-hash.ts';
 import type { Database } from '../store/database.ts';
 import { findLink } from '../store/patient-links.ts';
@@ -56,7 +57,7 @@ export async function runPatient(config: Config): Promise<{ close(): Promise<voi
   const codeTransports = openCodeTransports(config, {
     keepForCanary: (message) => keepCanaryMessage({ database, keys }, message),
   });
-  const keys = await checkedKeyStore(config, 'patient');
+  const keys = await checkedKeyStore(config, 'patient', log);
   const database = await openCheckedDatabase(config, { role: 'patient', log });
   const journal = await openJournal(config.JOURNAL, 'patient');
   const close = async () => {
@@ -67,7 +68,10 @@ export async function runPatient(config: Config): Promise<{ close(): Promise<voi
   try {
     const keepViewKeys = createViewKeyKeeper({ database, keys, log, now: Temporal.Now.instant });
     await keepViewKeys();
-    const linkTokens = await createRenewedLinkTokens(config, keys);
+    const linkTokens = await createRenewedLinkTokens({
+      keys,
+      audience: new URL(config.PATIENT_URL).host,
+    });
     const boxes = await createRenewedCookieBoxes(keys);
     const app = await buildApp({
       ...{ config, database, journal, keys, linkTokens, boxes, codeTransports, log },
@@ -97,19 +101,6 @@ export async function runPatient(config: Config): Promise<{ close(): Promise<voi
   }
 }
 
-/** Link tokens under the keys of now: a new selector is known, and a removed one dead, in seconds. */
-async function createRenewedLinkTokens(config: Config, keys: KeyStore) {
-  const audience = new URL(config.PATIENT_URL).host;
-  const first = createLinkTokens({ keys: await keys.ensureLinkKey(), audience });
-  const tokens = createRenewed(first, async () =>
-    createLinkTokens({ keys: await keys.linkKeys(), audience }),
-  );
-  return {
-    verify: async (token: string) => tokens.current().verify(token),
-    renew: tokens.renew,
-  };
-}
-
 async function buildApp({
   config,
   database,
@@ -124,7 +115,7 @@ async function buildApp({
   database: Database;
   journal: Journal;
   keys: KeyStore;
-  linkTokens: Pick<LinkTokens, 'verify'>;
+  linkTokens: Renewed<LinkTokens>;
   boxes: RenewedCookieBoxes;
   codeTransports: CodeTransports | undefined;
   log: Log;
@@ -165,7 +156,7 @@ async function buildApp({
     log,
     boxes,
     now: Date.now,
-    verifyToken: linkTokens.verify,
+    verifyToken: async (token) => linkTokens.current().verify(token),
     openLink: (linkSecret) => openLink(links, linkSecret),
     passkeys: passkeyUseCases({
       ...{ database, journal, keys, log },

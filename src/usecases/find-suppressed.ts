@@ -1,5 +1,6 @@
 import type { Secret } from '../domain/secret.ts';
-import type { KeyStore, NumberedKey } from '../keys/key-store.ts';
+import { keptBriefly } from '../keys/kept-briefly.ts';
+import type { KeyStore } from '../keys/key-store.ts';
 import { suppressionIndexes } from '../keys/suppression-index.ts';
 import type { Database } from '../store/database.ts';
 import { findSuppressedIndexes } from '../store/suppressions.ts';
@@ -16,22 +17,13 @@ const freshMs = 1_000;
 export function createSuppressionLookup({
   database,
   keys,
-  clock = () => performance.now(),
 }: {
   database: Pick<Database, 'query'>;
   keys: Pick<KeyStore, 'symmetricKeys'>;
-  /** Milliseconds that only go forward. */
-  clock?: () => number;
 }): (
   contacts: readonly { reminderId: string; to: Secret<string> }[],
 ) => Promise<ReadonlySet<string>> {
-  let known: { readonly peppers: readonly NumberedKey[]; readonly atMs: number } | undefined;
-  async function readPeppers() {
-    const atMs = clock();
-    if (known && atMs - known.atMs < freshMs) return known.peppers;
-    known = { peppers: await keys.symmetricKeys('pepper'), atMs };
-    return known.peppers;
-  }
+  const readPeppers = keptBriefly(() => keys.symmetricKeys('pepper'), freshMs);
   return async (contacts) => {
     if (contacts.length === 0) return new Set();
     const peppers = await readPeppers();

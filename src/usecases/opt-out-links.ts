@@ -1,4 +1,5 @@
 import { Secret } from '../domain/secret.ts';
+import { keptBriefly } from '../keys/kept-briefly.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { createOptOutTokens, type OptOutClaim, type OptOutTokens } from '../keys/opt-out-token.ts';
 import { suppressionIndexes } from '../keys/suppression-index.ts';
@@ -7,7 +8,7 @@ import { suppressionIndexes } from '../keys/suppression-index.ts';
 const optOutPath = '/stop';
 
 /** How long a minting process goes on with keys that it has read. */
-const keysKeptMs = 30_000;
+const keysKeptMs = 10_000;
 
 /** Makes the address that stops all messages to an email address. */
 export type OptOutUrlOf = (contact: Secret<string>) => Promise<Secret<string>>;
@@ -15,33 +16,28 @@ export type OptOutUrlOf = (contact: Secret<string>) => Promise<Secret<string>>;
 /**
  * Addresses for the `List-Unsubscribe` header of emails, one call an email.
  *
- * They name nobody and are stored nowhere; what they hold is sealed. Keys are read again every half
- * minute, so that a new one is used without a restart.
+ * They name nobody and are stored nowhere; what they hold is sealed. Keys are read again every ten
+ * seconds, so that a new one is used, and one that is gone is not, without a restart.
  *
  * @see RFC 8058
  */
 export function createOptOutLinks({
   keys,
   patientUrl,
-  nowMs = () => performance.now(),
 }: {
   keys: Pick<KeyStore, 'symmetricKeys'>;
   patientUrl: string;
-  /** Milliseconds that only go forward. */
-  nowMs?: () => number;
 }): OptOutUrlOf {
-  const read = async () => ({
-    tokens: await readTokens(keys),
-    peppers: await keys.symmetricKeys('pepper'),
-  });
-  let kept: { at: number; read: ReturnType<typeof read> } | undefined;
+  const read = keptBriefly(
+    async () => ({
+      tokens: await readTokens(keys),
+      peppers: await keys.symmetricKeys('pepper'),
+    }),
+    keysKeptMs,
+  );
 
   return async (contact) => {
-    if (!kept || nowMs() - kept.at >= keysKeptMs) kept = { at: nowMs(), read: read() };
-    const { tokens, peppers } = await kept.read.catch((error: unknown) => {
-      kept = undefined;
-      throw error;
-    });
+    const { tokens, peppers } = await read();
     const index = suppressionIndexes(peppers, contact).at(-1);
     if (!index) throw new Error('no pepper');
     const token = tokens.mint({ ...index, channel: 'email' });

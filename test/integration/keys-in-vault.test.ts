@@ -78,12 +78,12 @@ describe('roles whose keys lie in Vault', () => {
         const { vault: own, checks } = (await answer.json()) as Record<string, never>;
         return [answer.status, own ?? (checks as unknown as { vault: unknown }).vault];
       };
-      expect(await readyz(config.API_URL)).toEqual([200, { status: 'ok', endsInS: 3_600 }]);
+      const well = [200, { status: 'ok', endsInS: 3_600 }];
+      expect(await readyz(config.API_URL)).toEqual(well);
       vault.seal(true);
       expect(await put('while-sealed', 72)).toEqual([201, undefined, false]);
-      expect(await readyz(config.API_URL)).toEqual([
-        ...[200, { status: 'unavailable', reason: 'away' }],
-      ]);
+      // However often anybody asks, Vault is not asked each time.
+      expect(await readyz(config.API_URL)).toEqual(well);
       expect(await readyz(patientConfig.PATIENT_URL)).toEqual([
         ...[200, { status: 'failed', reason: 'away' }],
       ]);

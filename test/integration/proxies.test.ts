@@ -182,6 +182,19 @@ describe.each([
     expect(upstream.seen.every(({ headers }) => headers['x-forwarded-proto'])).toBe(true);
   });
 
+  it('tells strangers that it runs, and not how what it uses stands', async () => {
+    const { api, patient, ops } = proxy.hosts;
+    const asked = ['/readyz', '/%72eadyz', '/livez'];
+    for (const host of [api, patient]) {
+      upstream.seen.length = 0;
+      const statuses = [];
+      for (const path of asked) statuses.push(await ask(host, path));
+      expect(statuses, host.name).toEqual([404, 404, 303]);
+      expect(upstream.seen.map(({ path }) => path)).toEqual([`/livez?q=${secrets.query}`]);
+    }
+    expect(await ask(ops, '/readyz')).toBe(303);
+  });
+
   it('takes what Sotto takes and a little more, and not much more', async () => {
     const { api, patient } = proxy.hosts;
     const post = (host: ProxyHost, path: string, kilobytes: number) =>

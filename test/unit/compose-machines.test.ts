@@ -63,6 +63,8 @@ describe('deploy/machines/compose.yaml', () => {
       ports.filter((port) => !port.startsWith('127.0.0.1:')).map((port) => `${name} ${port}`),
     );
     expect(published).toEqual([
+      'api given-PRIVATE_ADDRESS:3000:3000',
+      'patient given-PRIVATE_ADDRESS:3001:3001',
       'proxy 80:80',
       'proxy 443:443',
       'postgres given-PRIVATE_ADDRESS:5432:5432',

@@ -11,7 +11,6 @@ import type { KeyRole } from '../../src/keys/key-places.ts';
 import { KeyStoreError } from '../../src/keys/key-store-error.ts';
 import { checkedKeyStore, vaultLineFromConfig } from '../../src/keys/key-store-from-config.ts';
 import { rememberingFolder } from '../../src/keys/remembering-folder.ts';
-import { createRenewedReceipts } from '../../src/keys/renewed-receipts.ts';
 import { sealBox } from '../../src/keys/seal-box.ts';
 import { vaultClient } from '../../src/keys/vault-client.ts';
 import { vaultKeyFolder } from '../../src/keys/vault-key-folder.ts';
@@ -262,6 +261,26 @@ describe('a key in Vault', () => {
     expect(await problemsOf(folderKeyStore(folder).ensureLinkKey())).toEqual([line]);
   });
 
+  it('that somebody deleted so is left out by a process that runs, which says so once', async () => {
+    const said: string[] = [];
+    const worker = await checkedKeyStore(settings(await tokenOf('worker')), 'worker', {
+      warn: (phrase) => void said.push(phrase),
+    });
+    const held = await worker.ensureLinkKey();
+    await worker.symmetricKeys('pepper');
+    for (const [folder, id] of [
+      ['link', 'b'],
+      ['pepper', '2'],
+    ] as const) {
+      await folderOf(vault.root).create(`${folder}/${id}.key`, Buffer.alloc(32, 2), 'owner');
+      await clientOf(vault.root).ask('DELETE', `secret/data/sotto/${folder}/${id}.key`);
+    }
+    for (let times = 0; times < 2; times += 1) expect(await worker.linkKeys()).toEqual(held);
+    expect(said).toEqual(['a key is deleted in Vault, but not gone']);
+    // Whoever said stop under it would be forgotten.
+    await expect(worker.symmetricKeys('pepper')).rejects.toThrow('pepper/2.key: is deleted');
+  });
+
   it('is not kept where Vault would delete it by itself', async () => {
     vault.deleteVersionAfter(true);
     expect(
@@ -359,36 +378,6 @@ describe('while Vault is away', () => {
     for (const lost of [worker.epochPrivateKey('2026-12-02'), worker.linkKeys()]) {
       await expect(lost).rejects.toThrow('Vault');
     }
-  });
-
-  it.each([
-    ['a refusal', (token: string) => vault.revoke(token)],
-    [
-      'half a day',
-      () => {
-        vault.seal(true);
-        nowMs += 12 * 3_600_000;
-      },
-    ],
-  ])('receipts are signed while it is silent, and not after %s', async (_, end) => {
-    const token = await tokenOf('api');
-    const receipts = await createRenewedReceipts(openedWith(token));
-    const sign = () =>
-      receipts.sign({
-        ...{ receiptId: 'r', organisationId, mode: 'test', reference: 'x', appointmentId: 'a' },
-        ...{ version: 1, body: new Secret({}), issuer: 'https://x', issuedAt: new Date() },
-      });
-    vault.seal(true);
-    nowMs += 60_000;
-    await receipts.renew();
-    await sign();
-    expect(receipts.isGivenUp()).toBe(false);
-    vault.seal(false);
-    end(token);
-    nowMs += 60_000;
-    await expect(receipts.renew()).rejects.toThrow('Vault');
-    expect(receipts.isGivenUp()).toBe(true);
-    await expect(sign()).rejects.toThrow('refuses them');
   });
 
   it('an answer of 400 that is no mismatch makes, keeps and removes nothing', async () => {
