@@ -125,7 +125,7 @@ export const mutations: readonly Mutation[] = [
   {
     loses: 'the revoking of links that a new message replaces',
     file: 'src/domain/put-links.ts',
-    text: "const revoked = wanted.notice === 'now' ? attempted.filter((link) => !link.revoked) : [];",
+    text: 'const revoked = asksForNew(wanted) ? attempted.filter((link) => !link.revoked) : [];',
     becomes: 'const revoked: typeof attempted = [];',
   },
   {
