@@ -1,4 +1,5 @@
 import type { KeyStore } from './key-store.ts';
+import { KeyStoreError } from './key-store-error.ts';
 import { createReceipts, type Receipts } from './receipt.ts';
 import { createRenewed } from './renewed.ts';
 
@@ -10,7 +11,7 @@ export interface RenewedReceipts extends Receipts {
 
 /**
  * Receipts under the keys that are in the store now. Every key that was ever published is served, one that
- * signs only later as well.
+ * signs only later as well, and one whose private half is gone.
  *
  * @throws {KeyStoreError} for keys that cannot be read
  */
@@ -19,14 +20,21 @@ export async function createRenewedReceipts(
 ): Promise<RenewedReceipts> {
   const read = async (held: ReturnType<KeyStore['receiptKeys']>) => {
     const key = (await held).at(-1);
-    return key && createReceipts({ key, published: await keys.publishedReceiptKeys() });
+    const published = await keys.publishedReceiptKeys();
+    return key ? createReceipts({ key, published }) : { jwks: () => ({ keys: [...published] }) };
   };
-  const receipts = createRenewed(await read(keys.ensureReceiptKey()), () =>
-    read(keys.receiptKeys()),
+  const receipts = createRenewed<Pick<Receipts, 'jwks'> & Partial<Receipts>>(
+    await read(keys.ensureReceiptKey()),
+    () => read(keys.receiptKeys()),
   );
   return {
-    ...receipts,
-    sign: async (input) => receipts.current().sign(input),
+    renew: receipts.renew,
+    isGivenUp: () => receipts.isGivenUp() || !receipts.current().sign,
+    async sign(input) {
+      const { sign } = receipts.current();
+      if (!sign) throw new KeyStoreError(['api/receipt: holds no numbered key']);
+      return sign(input);
+    },
     jwks: () => receipts.current().jwks(),
   };
 }

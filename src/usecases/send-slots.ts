@@ -4,8 +4,11 @@ import type { SendOutcome } from '../transport/transport.ts';
 const aheadMs = 50;
 /** So many at most, whatever the provider takes: after a kill each of them is in doubt. */
 export const aheadMax = 32;
-/** Whoever got no socket by then is given back: the provider has become slow. */
-const patienceMs = 1_000;
+/**
+ * Whoever got no socket by then is given back: the provider has become slow. A pause or a stop that comes
+ * after the intent holds nothing that waits, so that this is how far it can be outrun.
+ */
+const patienceMs = 250;
 
 /**
  * The sockets of one lane to its provider, and the places for intents: one for each socket, and some
@@ -34,12 +37,12 @@ export function createSendSlots(
 ): SendSlots {
   const queue: { most: number; taken: (count: number) => void }[] = [];
   const waiting = new Set<(isFree: boolean) => void>();
-  /** When the last were accepted. */
+  /** When the last were accepted, of those that took less time than anybody waits. */
   const accepted: number[] = [];
   let taken = 0;
   let inTheAir = 0;
 
-  /** None before the first are accepted, and none a moment after the provider takes no more. */
+  /** None before the first are accepted, none for a slow provider, and none a moment after it takes no more. */
   function ahead(): number {
     const since = nowMs() - aheadMs;
     return accepted.filter((at) => at > since).length;
@@ -97,8 +100,10 @@ export function createSendSlots(
       try {
         if (!(await takeSocket())) return undefined;
         try {
+          const begunMs = nowMs();
           const outcome = await send();
-          if (outcome?.kind === 'accepted') accepted.push(nowMs());
+          const isQuick = nowMs() - begunMs < patienceMs;
+          if (isQuick && outcome?.kind === 'accepted') accepted.push(nowMs());
           if (accepted.length > aheadMax) accepted.shift();
           return outcome;
         } finally {

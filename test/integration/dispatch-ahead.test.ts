@@ -31,14 +31,22 @@ async function countOpen(): Promise<number> {
   return row?.count as number;
 }
 
-it('what waits ahead of a provider that has become slow is given back, and no more is put there', async () => {
-  await bench.seed({ organisationId: await database.createOrganisation(), count: 90 });
+/** A provider that is quick at first, and then holds whatever it is given until it is released. */
+function holdingTransport(atEach: (place: number) => Promise<void> = async () => {}) {
   const answered = Promise.withResolvers<void>();
-  const open: number[] = [];
   const transport = fakeTransport(async (_message, place): Promise<SendOutcome> => {
-    if (place === quickly) open.push(await countOpen());
+    await atEach(place);
     if (place >= quickly) await answered.promise;
     return acceptedOutcome();
+  });
+  return { transport, release: answered.resolve };
+}
+
+it('what waits ahead of a provider that has become slow is given back, and no more is put there', async () => {
+  await bench.seed({ organisationId: await database.createOrganisation(), count: 90 });
+  const open: number[] = [];
+  const { transport, release } = holdingTransport(async (place) => {
+    if (place === quickly) open.push(await countOpen());
   });
   const draining = bench.drain({ transport, slots: createSendSlots(socketsMax) });
   // What was accepted is stored, and only what the provider has in hand is open.
@@ -50,10 +58,40 @@ it('what waits ahead of a provider that has become slow is given back, and no mo
   expect(back?.count).toBeGreaterThan(0);
   expect(back?.count).toBeLessThanOrEqual(aheadMax);
   expect(transport.sends).toHaveLength(quickly + socketsMax);
-  answered.resolve();
+  release();
   await draining;
   await bench.drain({ transport });
   expect(await bench.states()).toEqual({ sent: 90 });
   expect(new Set(transport.sends.map(({ to }) => to)).size).toBe(90);
   expect(transport.sends).toHaveLength(90);
+});
+
+it('a pause holds all but what the provider has in hand, and what gets a socket while anybody waits', async () => {
+  const organisationId = await database.createOrganisation();
+  await bench.seed({ organisationId, count: 90 });
+  const { transport, release } = holdingTransport(async (place) => {
+    if (place !== quickly) return;
+    await bench.rows(
+      `insert into pauses (id, organisation_id, reason) values (gen_random_uuid(), $1, 'held')`,
+      [organisationId],
+    );
+  });
+  const draining = bench.drain({ transport, slots: createSendSlots(socketsMax) });
+  await waitFor(async () => transport.sends.length > quickly);
+  // Whoever waits for a socket has given up.
+  await waitFor(async () => (await countOpen()) <= socketsMax, 5_000, 20);
+  release();
+  await draining;
+  await bench.drain({ transport });
+  const sent = transport.sends.length;
+  expect(sent).toBeLessThanOrEqual(quickly + socketsMax);
+  const states = await bench.rows(
+    `select state, count(*)::int as count from reminders where organisation_id = $1
+     group by state order by state desc`,
+    [organisationId],
+  );
+  expect(states).toEqual([
+    { state: 'sent', count: sent },
+    { state: 'scheduled', count: 90 - sent },
+  ]);
 });

@@ -208,7 +208,23 @@ describe('slots', () => {
     expect(await countPlaces()).toBe(8);
   });
 
-  it('are waited for no longer than a second: whoever gets none has not begun', async () => {
+  it('are no more than sockets for a provider that takes longer than anybody waits for one', async () => {
+    for (const [tookMs, ahead] of [
+      [249, 1],
+      [250, 0],
+    ] as const) {
+      let now = 0;
+      const slots = createSendSlots(8, { nowMs: () => now });
+      await slots.take(1);
+      await slots.through(async () => {
+        now += tookMs;
+        return fine;
+      });
+      expect(await slots.take(1_000)).toBe(8 + ahead);
+    }
+  });
+
+  it('are waited for no longer than a quarter of a second: whoever gets none has not begun', async () => {
     vi.useFakeTimers();
     try {
       const slots = createSendSlots(1);
@@ -220,9 +236,9 @@ describe('slots', () => {
         return fine;
       };
       const late = slots.through(send);
-      await vi.advanceTimersByTimeAsync(900);
+      await vi.advanceTimersByTimeAsync(200);
       const inTime = slots.through(send);
-      await vi.advanceTimersByTimeAsync(100);
+      await vi.advanceTimersByTimeAsync(50);
       expect(await late).toBeUndefined();
       answer.resolve(fine);
       expect(await first).toEqual(fine);

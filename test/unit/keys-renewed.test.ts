@@ -198,3 +198,18 @@ describe.each(cases)('what a role goes on with: $name', ({ role, kind, file, mak
     });
   });
 });
+
+it('receipts that are out stay verifiable when the only key that signs is gone', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sotto-renewed-'));
+  try {
+    const receipts = await createRenewedReceipts(fileKeyStore(folder));
+    const served = receipts.jwks();
+    expect(served.keys).toHaveLength(1);
+    await rm(join(folder, 'api/receipt/1.key'));
+    await receipts.renew();
+    expect(receipts.isGivenUp()).toBe(true);
+    expect(receipts.jwks()).toEqual(served);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
