@@ -71,7 +71,7 @@ export function listenForBells(options: ListenOptions): BellListener {
   }
 
   function open(): void {
-    checkQueue(url).then(
+    checkQueue(url, { withReplicas: false }).then(
       () => {
         if (!closing) run();
       },

@@ -71,7 +71,7 @@ type OpenedQueue = ReturnType<typeof openQueue>;
 
 function openQueue(url: Secret<string>, log: Log) {
   let ready = false;
-  const queue = checkQueue(url).then(() => {
+  const queue = checkQueue(url, { withReplicas: false }).then(() => {
     const made = createQueue(url, log);
     made.waitUntilReady().then(
       () => {

@@ -51,11 +51,16 @@ export interface RedisFacts {
  * A server that evicts would take bells back one by one without an error; so would a replica, once it is
  * the primary. Persistence is not asked for, of neither: a queue that is lost costs seconds and nothing else.
  *
+ * @param options.withReplicas false for who runs already: what a replica may do one day silences no queue
+ *   that is sound now
  * @throws {UnfitQueueError} when it answers and cannot be; any other error means that it is away
  */
-export async function checkQueue(url: Secret<string>): Promise<void> {
+export async function checkQueue(
+  url: Secret<string>,
+  options: { withReplicas: boolean },
+): Promise<void> {
   if (!isRedisUrl(url)) return;
-  const { problems } = await inspectRedis(url);
+  const { problems } = await inspectRedis(url, options);
   if (problems.length > 0) throw new UnfitQueueError(problems);
 }
 
@@ -68,6 +73,7 @@ export async function checkQueue(url: Secret<string>): Promise<void> {
  */
 export async function inspectRedis(
   url: Secret<string>,
+  { withReplicas } = { withReplicas: true },
 ): Promise<{ problems: QueueProblem[]; facts?: RedisFacts }> {
   const ended = new AbortController();
   const client = createRedisClient(url, { hears: false, until: ended.signal });
@@ -80,7 +86,7 @@ export async function inspectRedis(
     await inTime(client.connect());
     const infos = await Promise.all(primariesOf(client).map(async (server) => server.info()));
     const primaries = infos.map(parseInfo);
-    const all = [...primaries, ...(await infoOfReplicas(url, primaries))];
+    const all = [...primaries, ...(withReplicas ? await infoOfReplicas(url, primaries) : [])];
     const problems = [...new Set(all.flatMap(findProblems))];
     // One server alone is fine as long as it has the one slot that all of the queue lies in.
     if (problems.length === 0) await client.exists(`${redisPrefix}:bells:meta`);
@@ -104,7 +110,8 @@ type Info = ReadonlyMap<string, string>;
 
 /** What those say of themselves that may hold it next. One that is away is not promoted either. */
 async function infoOfReplicas(url: Secret<string>, primaries: readonly Info[]): Promise<Info[]> {
-  if (redisAddressOf(url)?.kind === 'single') return [];
+  const kind = redisAddressOf(url)?.kind;
+  if (kind === 'single') return [];
   const answers = await Promise.allSettled(
     primaries.flatMap(replicasIn).map(async (place) => {
       const replica = createServerClient(url, place);
@@ -116,7 +123,9 @@ async function infoOfReplicas(url: Secret<string>, primaries: readonly Info[]): 
       }
     }),
   );
-  return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  const infos = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  // Sentinels never promote these; the servers of a cluster do not ask for it.
+  return infos.filter((info) => kind !== 'sentinel' || info.get('slave_priority') !== '0');
 }
 
 /** Where a primary says that its replicas are: `slave0:ip=10.0.0.6,port=6379,state=online,…`. */

@@ -29,7 +29,7 @@ export async function checkedQueueUrl(config: Config, log: Log): Promise<Secret<
   const url = config.REDIS_URL ?? config.DATABASE_DIRECT_URL ?? config.DATABASE_URL;
   if (!url) throw new ConfigError(['DATABASE_URL: required by this role']);
   try {
-    await checkQueue(url);
+    await checkQueue(url, { withReplicas: true });
     if (!isRedisUrl(url) && !(await wakes(url))) throw new ConfigError([deaf]);
   } catch (error) {
     if (error instanceof ConfigError) throw error;

@@ -84,16 +84,23 @@ export interface DueOrganisation {
  * Organisations with something due, in the order of their ids after `after`, and from the start
  * again at the end. It goes from one organisation to the next by index, whatever their backlog.
  *
+ * Where those are fewer than `countMax`, it has gone through all organisations, and says also when the
+ * next reminder is due after what is due now: `soonestInMs`, if that is within so long. What is behind
+ * something due in an organisation that is not listed is not seen.
+ *
  * Here and in every statement that looks for what is past some moment, that is `now()`, the start of
  * the transaction: `clock_timestamp()` is volatile, and no index could be searched with it.
  *
  * @param input.evenUnanswered also those that only wait for answers of their booking systems
+ * @param input.withinMs none is looked for when absent
  */
 export async function listDueOrganisations(
   connection: Connection,
-  input: Lane & { after: string; countMax: number; evenUnanswered?: boolean },
-): Promise<DueOrganisation[]> {
-  const { rows } = await connection.query<DueOrganisation>({
+  input: Lane & { after: string; countMax: number; evenUnanswered?: boolean; withinMs?: number },
+): Promise<{ organisations: DueOrganisation[]; soonestInMs: number | undefined }> {
+  const { rows } = await connection.query<
+    (DueOrganisation & { soonestInMs: null }) | { id: null; soonestInMs: number | null }
+  >({
     name: 'list due organisations',
     text: `with recursive organisation (id, first_due_at, turn) as (
         select first.organisation_id, first.due_at, first.turn from (
@@ -118,53 +125,48 @@ export async function listDueOrganisations(
             order by r.organisation_id, r.due_at limit 1)
           limit 1) next
         where next.turn = 0 or next.id <= $2
-      )
-      select o.id, k.is_checked as "isChecked" from organisation o
-      -- Where nobody has a check, it is not looked for in each.
-      cross join lateral (select (select exists (select from send_checks))
-        and exists (select from send_checks c
-          where c.organisation_id = o.id and c.mode = $4 offset 0) as is_checked) k
-      where o.first_due_at <= now()
-        -- offset keeps this a look-up for one organisation after the other: a join would lose their
-        -- order, and go through all of them for the first few.
-        and not exists (select from pauses p where p.ended_at is null and p.organisation_id = o.id
-          and (p.channel is null or p.channel = $1) offset 0)
-        and ($5 or not k.is_checked or exists (
-          select from send_questions q join reminders r on r.id = q.reminder_id
-          where q.organisation_id = o.id and q.mode = $4 and q.proceed_until > now()
-            and r.phase = 'scheduled' and r.channel = $1 offset 0))
-      limit $3`,
-    values: [input.channel, input.after, input.countMax, input.mode, input.evenUnanswered ?? false],
-  });
-  return rows;
-}
-
-/**
- * How long until the next reminder of a lane is due, if that is within so long. What waits behind one
- * that is due and held, in the same organisation, is not seen.
- */
-export async function readSoonestDue(
-  connection: Connection,
-  input: Lane & { withinMs: number },
-): Promise<number | undefined> {
-  const { rows } = await connection.query<{ inMs: number | null }>({
-    name: 'read soonest due',
-    text: `with recursive organisation (id, first_due_at) as (
-        (select organisation_id, due_at from reminders
-          where phase = 'scheduled' and channel = $1 and mode = $2
-          order by organisation_id, due_at limit 1)
+      ), due as materialized (
+        select o.id, k.is_checked from organisation o
+        -- Where nobody has a check, it is not looked for in each.
+        cross join lateral (select (select exists (select from send_checks))
+          and exists (select from send_checks c
+            where c.organisation_id = o.id and c.mode = $4 offset 0) as is_checked) k
+        where o.first_due_at <= now()
+          -- offset keeps this a look-up for one organisation after the other: a join would lose their
+          -- order, and go through all of them for the first few.
+          and not exists (select from pauses p where p.ended_at is null and p.organisation_id = o.id
+            and (p.channel is null or p.channel = $1) offset 0)
+          and ($5 or not k.is_checked or exists (
+            select from send_questions q join reminders r on r.id = q.reminder_id
+            where q.organisation_id = o.id and q.mode = $4 and q.proceed_until > now()
+              and r.phase = 'scheduled' and r.channel = $1 offset 0))
+        limit $3
+      ), soon as (
+        select first_due_at as due_at from organisation
         union all
-        select next.* from organisation o cross join lateral (
-          select r.organisation_id, r.due_at from reminders r
-          where r.phase = 'scheduled' and r.channel = $1 and r.mode = $2 and r.organisation_id > o.id
-          order by r.organisation_id, r.due_at limit 1) next
+        select next.due_at from due cross join lateral (
+          select r.due_at from reminders r
+          where r.phase = 'scheduled' and r.channel = $1 and r.mode = $4
+            and r.organisation_id = due.id and r.due_at > now()
+          order by r.due_at limit 1) next
       )
-      select (extract(epoch from min(first_due_at) - clock_timestamp()) * 1000)::float8 as "inMs"
-      from organisation
-      where first_due_at > now() and first_due_at < now() + $3 * interval '1 millisecond'`,
-    values: [input.channel, input.mode, input.withinMs],
+      select id, is_checked as "isChecked", null::float8 as "soonestInMs" from due
+      union all
+      -- After the walk has ended by itself this is in memory; before, it is not asked for.
+      select null, null, (extract(epoch from min(due_at) - clock_timestamp()) * 1000)::float8 from soon
+      where (select count(*) from due) < $3
+        and due_at > now() and due_at < now() + $6::float8 * interval '1 millisecond'`,
+    values: [
+      ...[input.channel, input.after, input.countMax, input.mode],
+      ...[input.evenUnanswered ?? false, input.withinMs ?? 0],
+    ],
   });
-  return rows[0]?.inMs ?? undefined;
+  return {
+    organisations: rows.flatMap((row) =>
+      row.id === null ? [] : [{ id: row.id, isChecked: row.isChecked }],
+    ),
+    soonestInMs: rows.at(-1)?.soonestInMs ?? undefined,
+  };
 }
 
 /** Of the organisation `o`: what may be taken up now, those that have been due longest first. */

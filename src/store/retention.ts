@@ -86,11 +86,17 @@ export async function deleteOldAppointments(
   return rows[0]?.count ?? 0;
 }
 
-/** Adds up what was carried forward of one organisation, mode and state to one row. */
-export async function foldCarriedBalances(connection: Connection): Promise<number> {
-  const { rows } = await connection.query<{ count: number }>(
-    'select fold_carried_balances($1) as count',
-    [rowsMax],
+/**
+ * Adds up what was carried forward of one organisation, mode and state to one row, among so many rows from
+ * one organisation on. @returns where to go on; undefined at the end
+ */
+export async function foldCarriedBalances(
+  connection: Connection,
+  { from, countMax = 5_000 }: { from: string; countMax?: number },
+): Promise<string | undefined> {
+  const { rows } = await connection.query<{ next: string | null }>(
+    'select fold_carried_balances($1, $2) as next',
+    [from, countMax],
   );
-  return rows[0]?.count ?? 0;
+  return rows[0]?.next ?? undefined;
 }

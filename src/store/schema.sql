@@ -1214,6 +1214,7 @@ CREATE INDEX canary_messages_taken ON public.canary_messages USING btree (taken_
 CREATE INDEX canary_runs_ended ON public.canary_runs USING btree (ended_at);
 CREATE INDEX canary_runs_open ON public.canary_runs USING btree (next_at) WHERE (ended_at IS NULL);
 CREATE UNIQUE INDEX canary_runs_asked ON public.canary_runs USING btree (branch) WHERE ((slot IS NULL) AND (ended_at IS NULL));
+CREATE INDEX carried_balances_folding ON public.carried_balances USING btree (organisation_id);
 CREATE INDEX codes_link ON public.codes USING btree (link_id, created_at);
 CREATE INDEX content_keys_version ON public.content_keys USING btree (appointment_id, version);
 CREATE INDEX credential_tokens_expiry ON public.credential_tokens USING btree (expires_at);
@@ -2394,30 +2395,34 @@ AS $function$
 $function$;
 alter function find_transactions_around(timestamp with time zone,timestamp with time zone) owner to sotto_lookup;
 
-CREATE OR REPLACE FUNCTION public.fold_carried_balances(rows_max integer)
- RETURNS integer
+CREATE OR REPLACE FUNCTION public.fold_carried_balances(from_organisation uuid, rows_max integer)
+ RETURNS uuid
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
-  folded integer;
+  next_organisation uuid;
 begin
-  with several as (
-    select organisation_id, mode, state from carried_balances group by 1, 2, 3 having count(*) > 1
-    limit rows_max
+  with looked_at as materialized (
+    select id, organisation_id, mode, state from carried_balances
+    where organisation_id >= from_organisation order by organisation_id limit rows_max
+  ), several as (
+    select array_agg(id) as ids from looked_at group by organisation_id, mode, state having count(*) > 1
   ), gone as (
-    delete from carried_balances b using several s
-      where (b.organisation_id, b.mode, b.state) = (s.organisation_id, s.mode, s.state)
-    returning b.organisation_id, b.mode, b.state, b.count
+    delete from carried_balances where id in (select unnest(ids) from several)
+    returning organisation_id, mode, state, count
+  ), added as (
+    insert into carried_balances (organisation_id, mode, state, count)
+    select organisation_id, mode, state, sum(count) from gone group by 1, 2, 3
   )
-  insert into carried_balances (organisation_id, mode, state, count)
-    select organisation_id, mode, state, sum(count) from gone group by 1, 2, 3;
-  get diagnostics folded = row_count;
-  return folded;
+  -- The last one may have more.
+  select organisation_id into next_organisation from looked_at
+  where (select count(*) from looked_at) = rows_max order by organisation_id desc limit 1;
+  return next_organisation;
 end
 $function$;
-alter function fold_carried_balances(integer) owner to sotto_owner;
+alter function fold_carried_balances(uuid,integer) owner to sotto_owner;
 
 CREATE OR REPLACE FUNCTION public.links_by_selector()
  RETURNS TABLE(selector text, links bigint, last_expires_at timestamp with time zone)
@@ -3000,7 +3005,7 @@ grant execute on function find_credential_owners(uuid[]) to sotto_api;
 grant execute on function find_link(bytea) to sotto_patient;
 grant execute on function find_suppression(bytea) to sotto_patient;
 grant execute on function find_transactions_around(timestamp with time zone,timestamp with time zone) to sotto_api;
-grant execute on function fold_carried_balances(integer) to sotto_scheduler;
+grant execute on function fold_carried_balances(uuid,integer) to sotto_scheduler;
 grant execute on function links_by_selector() to sotto_owner;
 grant execute on function list_organisation_ids() to sotto_ops;
 grant execute on function list_organisation_ids() to sotto_patient;

@@ -10,7 +10,6 @@ import {
   type NewBatch,
   queueBatches,
   readLaneLoad,
-  readSoonestDue,
 } from '../store/feed.ts';
 
 /** What one worker is sure to take before the leases end, with a provider that answers in time. */
@@ -79,15 +78,15 @@ export async function feedDueReminders(
     if (allowance < allowed) bound = 'now';
     else if (allowance === Math.max(0, roomOf(load))) bound = 'soon';
     if (allowance < 1) return [];
-    const organisations = await listDueOrganisations(connection, {
+    const { organisations, soonestInMs } = await listDueOrganisations(connection, {
       ...lane,
       after: cursor.lastOrganisationId,
       countMax: allowance,
+      withinMs: tickMs,
     });
-    const soonest = () => readSoonestDue(connection, { ...lane, withinMs: tickMs });
     if (organisations.length === 0) {
       cursor.lastOrganisationId = nobody;
-      dueInMs = await soonest();
+      dueInMs = soonestInMs;
       return [];
     }
     const share = Math.ceil(allowance / organisations.length);
@@ -102,7 +101,7 @@ export async function feedDueReminders(
     if (taken.length > 0) {
       await queueBatches(connection, { ...lane, leaseMs: limits.batchLeaseMs, batches: taken });
     }
-    if (reminderIds.length < allowance) dueInMs = await soonest();
+    if (reminderIds.length < allowance) dueInMs = soonestInMs;
     return taken;
   });
   for (const { id } of batches) deps.ring(id);

@@ -41,7 +41,7 @@ async function leaveStuck(
     if (await isHeldUp(connection, { ...lane, channel })) return 0;
   }
   if (others.length === 0) return 0;
-  const organisations = await listDueOrganisations(connection, {
+  const { organisations } = await listDueOrganisations(connection, {
     ...lane,
     after: nobody,
     countMax: organisationsMax,

@@ -50,7 +50,7 @@ export async function retireExpired(deps: RetireDeps): Promise<void> {
     deleteBy(deletingDuty, (connection) =>
       deleteOldAppointments(connection, { keptDays: keep.states }),
     ),
-    deleteBy(deletingDuty, foldCarriedBalances),
+    deleteBy(deletingDuty, foldFromTheFirst()),
     ...shortLived(keep).map((rows) =>
       deleteBy(`delete old ${rows.table}`, (connection) => deleteShortLived(connection, rows)),
     ),
@@ -64,6 +64,15 @@ export async function retireExpired(deps: RetireDeps): Promise<void> {
     await kind().catch((fault: unknown) => faults.push(fault));
   }
   if (faults.length > 0) throw faults[0];
+}
+
+/** Goes through all organisations once, a bounded number of rows a round. */
+function foldFromTheFirst(): (connection: Connection) => Promise<number> {
+  let from: string | undefined = '00000000-0000-0000-0000-000000000000';
+  return async (connection) => {
+    from = from && (await foldCarriedBalances(connection, { from }));
+    return from ? 1 : 0;
+  };
 }
 
 async function refuseOneClock({

@@ -59,6 +59,7 @@ export async function sendSlice(
   const planned = intend(slice.filter((opened) => !ends.has(opened)));
   if (planned.length === 0) return;
   const intended = await writeOrGiveBack(deps, run, planned);
+  if (!intended) return route.slots.give(planned.length);
   const allowed = planned.filter(({ attempt }) => intended.has(attempt.reminderId));
   const changed = planned.filter(({ attempt }) => !intended.has(attempt.reminderId));
   route.slots.give(changed.length);
@@ -78,10 +79,13 @@ async function giveBackChanged(
   changed: readonly Planned[],
 ): Promise<void> {
   if (changed.length === 0) return;
-  const revoked = await findRevokedSelectors(deps.database).catch(() => undefined);
+  const revoked = await findRevokedSelectors(deps.database).catch((error: unknown) => {
+    deps.log.warn('revoked keys could not be looked up', { ...errorFacts(error), batchId });
+  });
   const waits = ({ selector }: OpenedReminder) => revoked?.includes(selector) ?? true;
   const count = changed.filter(({ opened }) => waits(opened)).length;
-  if (count > 0) deps.log.warn('links under a revoked key wait for another', { batchId, count });
+  if (revoked && count > 0)
+    deps.log.warn('links under a revoked key wait for another', { batchId, count });
   const ends = changed.map(({ opened }) =>
     released(opened, waits(opened) ? revokedWaitMs : undefined),
   );
@@ -144,12 +148,12 @@ function intend(slice: readonly OpenedReminder[]): Planned[] {
   });
 }
 
-/** @returns the reminders that may be sent now: none after an error */
+/** @returns the reminders that may be sent now; undefined after an error, with all of them given back */
 async function writeOrGiveBack(
   deps: SendDeps,
   run: BatchRun,
   planned: readonly Planned[],
-): Promise<Set<string>> {
+): Promise<Set<string> | undefined> {
   const { batchId, route } = run;
   try {
     return await writeIntents(deps.database, {
@@ -163,7 +167,7 @@ async function writeOrGiveBack(
     deps.log.warn('intents could not be written', { ...errorFacts(error), batchId });
     await endQueued(deps, { batchId, ends: planned.map(({ opened }) => released(opened)) });
     await Promise.all(planned.map(({ attempt }) => recordNotStarted(deps, run, attempt)));
-    return new Set();
+    return undefined;
   }
 }
 

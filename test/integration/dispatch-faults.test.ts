@@ -136,6 +136,34 @@ describe('an intent whose commit is under way when its connection is lost', () =
     expect(await bench.states()).toEqual({ sent: 4 });
   });
 
+  it.each([
+    ['with it', ['write intents'], ['intents could not be written']],
+    ['only then', [], ['revoked keys could not be looked up']],
+  ])('is blamed on no key, where keys cannot be looked up %s', async (_, alsoLost, expected) => {
+    await database.admin.query('truncate organisations, batches cascade');
+    await bench.seed({ organisationId: await database.createOrganisation(), count: 4 });
+    const [batchId] = await bench.feed();
+    const lost = [...alsoLost, 'find revoked selectors'];
+    const away: Database = {
+      ...bench.worker,
+      async query(text, values, name) {
+        if (lost.includes(name ?? '')) throw new AppError('unavailable');
+        return bench.worker.query(text, values, name);
+      },
+    };
+    const lines: string[] = [];
+    const log = { ...silentLog, warn: (line: string) => void lines.push(line) };
+    await database.admin.query(`insert into revoked_selectors values ('a')`);
+    try {
+      await bench.dispatch(batchId ?? '', { database: away, log });
+    } finally {
+      await database.admin.query('truncate revoked_selectors');
+    }
+    expect(lines).toEqual(expected);
+    expect(peer.requests()).toBe(0);
+    expect(await bench.states()).toEqual({ scheduled: 4 });
+  });
+
   async function isSomebodyWaiting(): Promise<boolean> {
     const [row] = await bench.rows(
       `select count(*)::int as count from pg_stat_activity

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { QueryConfig } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Lane, laneKey } from '../../src/domain/lane.ts';
+import type { Database } from '../../src/store/database.ts';
 import { createLaneLookup, findWaitingBatches } from '../../src/store/waiting-batches.ts';
 import { feedDueReminders, newFeedCursor } from '../../src/usecases/feed-due-reminders.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -155,6 +157,52 @@ describe('feeding', () => {
     const { count, dueInMs = 0 } = await feed();
     expect(count).toBe(2);
     expect(dueInMs).toBeLessThanOrEqual(500);
+  });
+
+  it('says so too of an organisation that it has just taken from, however much else it has', async () => {
+    const organisationId = await database.createOrganisation();
+    await database.admin.query(
+      `insert into heartbeats (name, instance, version) values ('dispatch', 'one', '0')`,
+    );
+    await bench.seed({ organisationId, count: 1, dueInMs: 900 });
+    await bench.seed({ organisationId, count: 30 });
+    const { count, dueInMs = 0 } = await feedDueReminders(
+      { database: bench.scheduler, ring: () => {} },
+      { lane: live, perSecond: 100, cursor: newFeedCursor() },
+    );
+    expect(count).toBe(30);
+    expect(dueInMs).toBeGreaterThan(0);
+    expect(dueInMs).toBeLessThanOrEqual(900);
+  });
+
+  it('lets nothing wait, neither bells nor locked reminders, for a look at what comes next', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 30 });
+    await database.admin.query(
+      `insert into heartbeats (name, instance, version) values ('dispatch', 'one', '0')`,
+    );
+    const asked: (string | undefined)[] = [];
+    const watched: Pick<Database, 'transaction'> = {
+      transaction: (ids, work, options) => {
+        const workWatched: typeof work = (connection) => {
+          const query = (...call: [QueryConfig, unknown[]?]) => {
+            asked.push(call[0].name);
+            return connection.query(...call);
+          };
+          return work({ query } as typeof connection);
+        };
+        return bench.scheduler.transaction(ids, workWatched, options);
+      },
+    };
+    await feedDueReminders(
+      { database: watched, ring: () => {} },
+      { lane: live, perSecond: 100, cursor: newFeedCursor() },
+    );
+    expect(asked.slice(-3)).toEqual([
+      'list due organisations',
+      'lock due reminders',
+      'queue batches',
+    ]);
   });
 
   it('by several schedulers at once takes each reminder once', async () => {

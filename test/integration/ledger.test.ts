@@ -4,6 +4,7 @@ import { keptDaysMax } from '../../config/kept-days.ts';
 import { AppError } from '../../src/domain/errors.ts';
 import { createLinkTokens } from '../../src/keys/link-token.ts';
 import { administer } from '../../src/store/administration.ts';
+import { foldCarriedBalances } from '../../src/store/retention.ts';
 import type { LogFacts } from '../../src/telemetry/log.ts';
 import { dropEventMonths } from '../../src/usecases/drop-event-months.ts';
 import { proveLedger } from '../../src/usecases/prove-ledger.ts';
@@ -241,6 +242,29 @@ describe('accepted = the sum of all states', () => {
       'select count(*)::int as rows from carried_balances group by organisation_id, mode, state',
     );
     expect(new Set(balances.map(({ rows }) => rows))).toEqual(new Set([1]));
+  });
+
+  it('and what was carried is folded a bounded number of rows at a time, whatever lies in one organisation', async () => {
+    await db.admin.query(
+      `insert into carried_balances (organisation_id, mode, state, count)
+       select ('00000000-0000-7000-8000-00000000000' || o)::uuid, 'live', s, n
+       from generate_series(1, 3) o, unnest(array['sent', 'expired']) s, generate_series(1, 40) n`,
+    );
+    const sums = `select organisation_id, state, sum(count)::int as sum from carried_balances group by 1, 2 order by 1, 2`;
+    const before = await bench.rows(sums);
+    let rounds = 0;
+    for (let from: string | undefined = '00000000-0000-0000-0000-000000000000'; from; rounds += 1) {
+      const input: Parameters<typeof foldCarriedBalances>[1] = { from, countMax: 50 };
+      from = await bench.scheduler.transaction([], (connection) =>
+        foldCarriedBalances(connection, input),
+      );
+    }
+    // Of 240 rows.
+    expect(rounds).toBeLessThanOrEqual(7);
+    expect(await bench.rows(sums)).toEqual(before);
+    const [left] = await bench.rows('select count(*)::int as count from carried_balances');
+    expect(left?.count).toBe(before.length);
+    await db.admin.query('truncate carried_balances');
   });
 
   it('holds for what is carried while it changes: as it stood when its row went', async () => {

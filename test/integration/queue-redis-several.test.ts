@@ -18,13 +18,15 @@ describe.each([
     kind: 'three Sentinels over a primary and its replica',
     start: startSentinels,
     lost: 'redis+sentinel://$1/nobody',
+    mayTakeOverAnyway: false,
   },
   {
     kind: 'a cluster of three primaries with a replica each',
     start: startCluster,
     lost: 'redis+cluster://127.0.0.1:1',
+    mayTakeOverAnyway: true,
   },
-])('bells through $kind', ({ start, lost }) => {
+])('bells through $kind', ({ start, lost, mayTakeOverAnyway }) => {
   let several: SeveralRedis;
   beforeAll(async () => {
     several = await start(inject('redisServer'));
@@ -47,6 +49,23 @@ describe.each([
     expect(found).toContainEqual(
       expect.objectContaining({ check: 'redis_eviction', severity: 'problem' }),
     );
+    // Whoever runs already goes on ringing and hearing: nothing is dropped yet.
+    const heard: string[] = [];
+    const listener = listenForBells({
+      ...{ url: several.url, concurrency: 1, log: silentLog },
+      onBatch: async (batchId) => void heard.push(batchId),
+    });
+    const bells = createBells({ url: several.url, log: silentLog });
+    const rings = () => {
+      bells.ring(randomUUID());
+      return heard.length > 0;
+    };
+    await waitFor(rings, 5_000, 100);
+    await Promise.all([bells.close(), listener.close(500)]);
+    await several.replica.config('SET', 'replica-priority', '0');
+    const never = checkedQueueUrl(config, silentLog).then(() => 'started');
+    expect(await never.catch(() => 'refused')).toBe(mayTakeOverAnyway ? 'refused' : 'started');
+    await several.replica.config('SET', 'replica-priority', '100');
     await several.replica.config('SET', 'maxmemory-policy', 'noeviction');
     await checkedQueueUrl(config, silentLog);
   });

@@ -930,7 +930,7 @@ describe('the functions that look past the organisation', () => {
         callers: ['api'],
         ...common,
       },
-      { name: 'fold_carried_balances', result: 'integer', callers: ['scheduler'], ...common },
+      { name: 'fold_carried_balances', result: 'uuid', callers: ['scheduler'], ...common },
       // These three by the owner alone, as whom the command line acts: names, references and times.
       {
         name: 'links_by_selector',

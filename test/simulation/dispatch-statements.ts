@@ -48,7 +48,7 @@ export const dispatchStatements: Statements = {
 
   'list due organisations': (
     { tables, nowMs },
-    [channel, after, countMax, mode, evenUnanswered],
+    [channel, after, countMax, mode, evenUnanswered, withinMs],
   ) => {
     const waiting = tables.reminders.filter(
       (row) => row.state === 'scheduled' && row.channel === channel && row.mode === mode,
@@ -56,7 +56,7 @@ export const dispatchStatements: Statements = {
     const inTurn = tables.organisations.toSorted(
       (one, other) => Number(one.id <= after) - Number(other.id <= after) || byId(one, other),
     );
-    return inTurn
+    const due = inTurn
       .filter(({ id }) => waiting.some((row) => row.organisation_id === id && row.due_at <= nowMs))
       .filter(
         ({ id }) =>
@@ -75,17 +75,24 @@ export const dispatchStatements: Statements = {
           waiting.some((row) => row.organisation_id === id && isAnswered(tables, row, nowMs)),
       )
       .slice(0, countMax);
-  },
-
-  'read soonest due': ({ tables, nowMs }, [channel, mode, withinMs]) => {
-    const waiting = tables.reminders.filter(
-      (row) => row.state === 'scheduled' && row.channel === channel && row.mode === mode,
+    // Behind what is due in an organisation that is not listed, the next one is not seen.
+    const soonest = Math.min(
+      ...waiting
+        .filter(({ organisation_id: of }) => {
+          const isListed = due.some(({ id }) => id === of);
+          const isHeld = waiting.some((row) => row.organisation_id === of && row.due_at <= nowMs);
+          return isListed || !isHeld;
+        })
+        .map((row) => row.due_at)
+        .filter((at) => due.length < countMax && at > nowMs && at < nowMs + withinMs),
     );
-    const first = tables.organisations.map(({ id }) =>
-      Math.min(...waiting.filter((row) => row.organisation_id === id).map((row) => row.due_at)),
-    );
-    const soonest = Math.min(...first.filter((at) => at > nowMs && at < nowMs + withinMs));
-    return [{ inMs: Number.isFinite(soonest) ? soonest - nowMs : null }];
+    return [
+      ...due.map((one) => ({ ...one, soonestInMs: null })),
+      {
+        ...{ id: null, isChecked: null },
+        soonestInMs: Number.isFinite(soonest) ? soonest - nowMs : null,
+      },
+    ];
   },
 
   'lock due reminders': lockDue,

@@ -380,6 +380,35 @@ describe('a lane whose workers are all that bounds it', () => {
     expect(second - first).toBeGreaterThanOrEqual(309);
   });
 
+  it('is fed for a fifth of the time at most, however long one feeding takes', async () => {
+    let now = 0;
+    let rounds = 0;
+    const feedFor = (tookMs: number) =>
+      feedAgain(
+        async () => {
+          now += tookMs;
+          rounds += 1;
+          return { again: 'no', dueInMs: 3 };
+        },
+        () => now,
+      );
+    await feedFor(240);
+    expect(rounds).toBe(1);
+    const beganAt = performance.now();
+    const twice = [60, 900];
+    rounds = 0;
+    await feedAgain(
+      async () => {
+        rounds += 1;
+        now += twice.shift() ?? 0;
+        return { again: 'no', dueInMs: 3 };
+      },
+      () => now,
+    );
+    expect(rounds).toBe(2);
+    expect(performance.now() - beganAt).toBeGreaterThanOrEqual(239);
+  });
+
   it('takes what comes due close together at once, and leaves what is later to the next round', async () => {
     const dueInMs = [3, 900];
     const fedAt: number[] = [];
