@@ -2,8 +2,6 @@ import type { SendOutcome } from '../transport/transport.ts';
 
 /** What a provider took within this time is how far intents are written ahead. */
 const aheadMs = 50;
-/** So many at most, whatever the provider takes: after a kill each of them is in doubt. */
-export const aheadMax = 32;
 /**
  * Whoever got no socket by then is given back: the provider has become slow. A pause or a stop that comes
  * after the intent holds nothing that waits, so that this is how far it can be outrun.
@@ -11,8 +9,9 @@ export const aheadMax = 32;
 const patienceMs = 250;
 
 /**
- * The sockets of one lane to its provider, and the places for intents: one for each socket, and some
- * ahead while the provider is quick, so that no socket stands idle while intents are committed.
+ * The sockets of one lane to its provider, and the places for intents: one for each socket, and up to as
+ * many again while the provider is quick, so that no socket stands idle while intents are committed. After
+ * a kill each of them is in doubt.
  */
 export interface SendSlots {
   /**
@@ -104,7 +103,7 @@ export function createSendSlots(
           const outcome = await send();
           const isQuick = nowMs() - begunMs < patienceMs;
           if (isQuick && outcome?.kind === 'accepted') accepted.push(nowMs());
-          if (accepted.length > aheadMax) accepted.shift();
+          if (accepted.length > socketsMax) accepted.shift();
           return outcome;
         } finally {
           leaveSocket();

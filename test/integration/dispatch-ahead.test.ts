@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { SendOutcome } from '../../src/transport/transport.ts';
-import { aheadMax, createSendSlots } from '../../src/usecases/send-slots.ts';
+import { createSendSlots } from '../../src/usecases/send-slots.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench } from '../support/dispatch-bench.ts';
 import { acceptedOutcome, fakeTransport } from '../support/fake-transport.ts';
@@ -56,7 +56,7 @@ it('what waits ahead of a provider that has become slow is given back, and no mo
   const notStarted = `select count(*)::int as count from attempts where reason_code = 'not_started'`;
   const [back] = await bench.rows(notStarted);
   expect(back?.count).toBeGreaterThan(0);
-  expect(back?.count).toBeLessThanOrEqual(aheadMax);
+  expect(back?.count).toBeLessThanOrEqual(socketsMax);
   expect(transport.sends).toHaveLength(quickly + socketsMax);
   release();
   await draining;

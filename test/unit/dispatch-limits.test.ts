@@ -5,7 +5,7 @@ import type { SendOutcome } from '../../src/transport/transport.ts';
 import { allowanceOf } from '../../src/usecases/feed-due-reminders.ts';
 import { createSendBreaker } from '../../src/usecases/send-breaker.ts';
 import { validitySeconds } from '../../src/usecases/send-slice.ts';
-import { aheadMax, createSendSlots } from '../../src/usecases/send-slots.ts';
+import { createSendSlots } from '../../src/usecases/send-slots.ts';
 
 const dayMs = 86_400_000;
 
@@ -173,7 +173,7 @@ describe('slots', () => {
             }),
           );
           expect(most.sending).toBeLessThanOrEqual(socketsMax);
-          const ahead = outcome.kind === 'accepted' ? aheadMax : 0;
+          const ahead = outcome.kind === 'accepted' ? socketsMax : 0;
           expect(most.taken).toBeLessThanOrEqual(socketsMax + ahead);
           expect(now).toEqual({ sending: 0, taken: 0 });
         },
@@ -203,7 +203,7 @@ describe('slots', () => {
     now += 30;
     expect(await countPlaces()).toBe(8 + 2);
     for (let round = 0; round < 20; round += 1) await handOver(8, fine);
-    expect(await countPlaces()).toBe(8 + aheadMax);
+    expect(await countPlaces()).toBe(8 + 8);
     now += 50;
     expect(await countPlaces()).toBe(8);
   });
