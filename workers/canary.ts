@@ -26,7 +26,7 @@ export function canaryDuties(deps: {
   const { config, database, keys, log } = deps;
   const clearUp: Duty = {
     name: 'retire-canary',
-    everyMs: 600_000,
+    everyMs: 60_000,
     run: () => clearUpAfterCanary({ database }),
   };
   if (config.CANARY === 'off') return [{ ...clearUp, name: 'canary', everyMs: 60_000 }];

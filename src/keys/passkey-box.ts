@@ -41,7 +41,7 @@ const { crypto_aead_xchacha20poly1305_ietf_ABYTES: tagBytes } = sodium;
 /**
  * Index and key both come of the key and of who the owner is, who stands in the sealed content of
  * appointments alone: the database with every key on the servers tells neither whose a passkey is nor
- * which it is.
+ * which it is, once nothing is still to be sent to them.
  */
 export function passkeyBox({ key }: Pick<NumberedKey, 'key'>, owner: PasskeyOwner): PasskeyBox {
   const { organisationId, mode, issuer, subject } = owner;

@@ -44,7 +44,7 @@ async function runWithFault(fault?: { at: number; mode: FaultMode }) {
   });
   const dispatched = bench.dispatchWith(deps, batchId).catch(() => {});
   await Promise.race([dispatched, point.died]);
-  await quiet();
+  await quiet(point);
 
   const [open] = await bench.rows(
     `select count(*)::int as count from attempts where coalesce(outcome, 'uncertain') = 'uncertain'`,
@@ -56,8 +56,9 @@ async function runWithFault(fault?: { at: number; mode: FaultMode }) {
 }
 
 /** Nothing of a dead process is in the air any more: what had left it has arrived. */
-async function quiet(): Promise<void> {
+async function quiet(point: { begun: () => number }): Promise<void> {
   await waitFor(async () => {
+    if (point.begun() > 0) return false;
     const before = peer.requests();
     const [busy] = await bench.rows(
       `select count(*)::int as count from pg_stat_activity

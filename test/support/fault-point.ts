@@ -28,6 +28,7 @@ class Died extends Error {}
  */
 export function createFaultPoint(fault?: { at: number; mode: FaultMode }) {
   let steps = 0;
+  let begun = 0;
   let dead = false;
   let hit: Touched | undefined;
   const { promise: died, resolve: die } = Promise.withResolvers<'died'>();
@@ -49,7 +50,10 @@ export function createFaultPoint(fault?: { at: number; mode: FaultMode }) {
     };
     if (mode === 'die_before') return kill();
     if (mode === 'error_before') throw new AppError('unavailable');
-    const result = await work();
+    begun += 1;
+    const result = await work().finally(() => {
+      begun -= 1;
+    });
     if (mode === 'die_after') return kill();
     if (mode === 'error_after') throw new AppError('unavailable');
     return dead ? onDeath() : result;
@@ -64,6 +68,8 @@ export function createFaultPoint(fault?: { at: number; mode: FaultMode }) {
       return dead;
     },
     steps: () => steps,
+    /** How many steps are begun and not over; of a dead process too, as long as they are on their way. */
+    begun: () => begun,
     /** What the step was that went wrong. */
     hit: () => hit,
     database(real: Database): Database {
