@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import nodemailer from 'nodemailer';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -365,13 +365,21 @@ describe('a thief finds no canary in', () => {
   it('and there was something to search everywhere', async () => {
     const counted = await system.look(
       `select (select count(*)::int from codes) codes, (select count(*)::int from phone_day_counts) phones,
+         (select count(*)::int from code_counts) > 0 "codeCounts",
          (select count(*)::int from suppressions) stops, (select count(*)::int from events) > 10 events,
          (select count(*)::int from attempts where channel = 'email' and provider_id is not null) > 1 emails,
          (select count(*)::int from information_schema.tables where table_schema = 'sotto_queue') > 0 queue`,
     );
     expect(counted).toEqual([
-      { codes: 1, phones: 1, stops: 3, events: true, emails: true, queue: true },
+      {
+        ...{ codes: 1, codeCounts: true, phones: 1, stops: 3 },
+        ...{ events: true, emails: true, queue: true },
+      },
     ]);
+    for (const role of ['patient', 'worker']) {
+      const journal = join(system.dataDir, 'journal', `${role}.ndjson`);
+      expect(readFileSync(journal, 'utf8')).toContain('"suppression"');
+    }
     const [email] = await messagesTo(people.finch.email);
     expect(Object.values(attemptTokens)).toContainEqual(
       tokenOfVerpAddress(email?.returnPath ?? ''),

@@ -5,6 +5,8 @@ import sodium from 'sodium-native';
 import { Secret } from '../../src/domain/secret.ts';
 import { boxPublicKey } from '../../src/keys/box-keys.ts';
 import { deriveFromLink, linkSecretBytes } from '../../src/keys/link-derivation.ts';
+import { passkeyBox } from '../../src/keys/passkey-box.ts';
+import { SealError } from '../../src/keys/seal-error.ts';
 
 /** All that somebody carried off at one moment. */
 export interface Loot {
@@ -118,6 +120,48 @@ export function openEverything({ values, keys }: Loot): Opened {
       .filter(({ bytes }) => !heldValues.has(nameOf(bytes)));
   }
   return { places: Array.from(places).sort(), plaintext: Buffer.concat(plaintexts) };
+}
+
+/**
+ * Tries every key, with every subject that stands in what was read and with none, on every passkey.
+ *
+ * @param plaintext all that could be read
+ * @returns the names that authenticators know the opened ones by, sorted
+ */
+export function openPasskeys({ values, keys }: Loot, plaintext: Buffer): string[] {
+  const column = (name: string) =>
+    values.filter(({ where }) => where === `passkeys.${name}`).map(({ bytes }) => bytes);
+  const texts = (name: string) => new Set(column(name).map(String));
+  const read = plaintext.toString('latin1').matchAll(/"subject":"([^"]+)"/g);
+  const subjects = new Set(['', ...Array.from(read, ([, subject = '']) => subject)]);
+  const found = new Set<string>();
+  for (const { bytes } of keys) {
+    for (const subject of subjects) {
+      for (const organisationId of texts('organisation_id')) {
+        const owner = {
+          organisationId,
+          mode: 'test',
+          issuer: '',
+          subject: new Secret(subject),
+        } as const;
+        const box = passkeyBox({ key: new Secret(bytes) }, owner);
+        for (const id of texts('id')) {
+          for (const sealed of column('sealed')) found.add(openedName(() => box.open(id, sealed)));
+        }
+      }
+    }
+  }
+  found.delete('');
+  return Array.from(found).sort();
+}
+
+function openedName(open: () => { credentialId: string }): string {
+  try {
+    return open().credentialId;
+  } catch (error) {
+    if (error instanceof SealError) return '';
+    throw error;
+  }
 }
 
 function keysAmong(candidates: readonly Buffer[], held: ReadonlyMap<string, KeyPair>): KeyPair[] {
