@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -58,12 +58,12 @@ export async function startEmbeddedPostgres({
   const port = wantedPort ?? (await freePort());
   const logFile = join(dataDir, 'postgres.log');
 
-  const server = launch({ cluster, binFolder, port, durable, settings, logFile });
+  const { server, logStart } = launch({ cluster, binFolder, port, durable, settings, logFile });
   const ended = new Promise<void>((resolve) => {
     server.once('exit', () => resolve());
     server.once('error', () => resolve());
   });
-  await untilReady(server, cluster, logFile);
+  await untilReady(server, cluster, { logFile, logStart });
   return {
     adminUrl: new Secret(
       `postgres://postgres:${cluster.password.reveal()}@127.0.0.1:${port}/postgres`,
@@ -85,7 +85,7 @@ function launch(options: {
   durable: boolean;
   settings: EmbeddedPostgresOptions['settings'];
   logFile: string;
-}): ChildProcess {
+}): { server: ChildProcess; logStart: number } {
   const { cluster, binFolder, port, durable, settings, logFile } = options;
   const [command = '', ...args] = [
     ...cluster.user.prefix,
@@ -95,23 +95,29 @@ function launch(options: {
     ...postgresSettings({ port, durable, others: settings }),
   ];
   const log = openLog(logFile);
+  // Before it can write: a server that ends at once has said why by the time anybody looks.
+  const logStart = fstatSync(log).size;
   try {
     // Detached: Ctrl+C reaches the whole terminal group, and the roles must end first.
-    return spawn(command, args, {
+    const server = spawn(command, args, {
       ...cluster.user.spawnAs,
       cwd: cluster.folder,
       env: { LC_ALL: 'C', PATH: process.env.PATH },
       stdio: ['ignore', log, log],
       detached: true,
     });
+    return { server, logStart };
   } finally {
     closeSync(log);
   }
 }
 
 /** @see https://www.postgresql.org/docs/18/storage-file-layout.html (the last line of its pid file) */
-async function untilReady(server: ChildProcess, cluster: Cluster, logFile: string): Promise<void> {
-  const logStart = statSync(logFile).size;
+async function untilReady(
+  server: ChildProcess,
+  cluster: Cluster,
+  { logFile, logStart }: { logFile: string; logStart: number },
+): Promise<void> {
   const deadline = performance.now() + readyMs;
   let spawnError: Error | undefined;
   server.once('error', (error) => {
