@@ -152,7 +152,7 @@ describe('the README', () => {
   ] as const)('%s is read in one sitting', (path, linesMax) => {
     // Printed figures and the table of variables are looked things up in.
     const text = page(path).replaceAll(
-      /<!-- (config|chaos):start -->[\s\S]*<!-- \1:end -->\n\n?/g,
+      /<!-- (config|chaos|bench):start -->[\s\S]*<!-- \1:end -->\n\n?/g,
       '',
     );
     expect(text.split('\n').length).toBeLessThanOrEqual(linesMax);
