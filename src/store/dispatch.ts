@@ -187,14 +187,22 @@ export interface QueuedEnd {
   readonly channel?: Channel | undefined;
 }
 
+interface LockedQueued {
+  readonly id: string;
+  readonly pending_end: 'cancelled' | 'superseded' | 'erased' | null;
+  readonly until_not_after_ms: number;
+}
+
 /** Locks those of the given reminders that are still this batch's and that nobody began to send. */
 export async function lockQueued(
   connection: Connection,
   { batchId, reminderIds }: { batchId: string; reminderIds: readonly string[] },
-): Promise<{ id: string; pending_end: 'cancelled' | 'superseded' | 'erased' | null }[]> {
-  const { rows } = await connection.query({
+): Promise<LockedQueued[]> {
+  const { rows } = await connection.query<LockedQueued>({
     name: 'lock queued reminders',
-    text: `select id, pending_end from reminders
+    text: `select id, pending_end,
+        extract(epoch from not_after - clock_timestamp())::float8 * 1000 as until_not_after_ms
+      from reminders
       where id = any($1::uuid[]) and batch_id = $2 and state = 'queued'
       order by id for no key update`,
     values: [reminderIds, batchId],

@@ -1,3 +1,4 @@
+import { leastValidityMs } from '../../config/retry.ts';
 import type { Database } from '../store/database.ts';
 import { lockQueued, type QueuedEnd } from '../store/dispatch.ts';
 import { type LockedStep, writeReminderSteps } from '../store/reminder-steps.ts';
@@ -7,7 +8,8 @@ import { errorFacts, type Log } from '../telemetry/log.ts';
  * Takes reminders out of a batch without sending them: back to `scheduled`, or to where they end.
  *
  * An end that was asked for in the meantime comes first. What somebody else has changed since is
- * left alone. An error is logged and nothing more: the lease brings back what this could not write.
+ * left alone, and nothing expires that has time left by the database's clock: a worker that was answered
+ * late, or was frozen, takes it for later than it is. An error is logged and nothing more: the lease brings back what this could not write.
  */
 export async function endQueued(
   deps: { database: Pick<Database, 'transaction'>; log: Log },
@@ -23,14 +25,15 @@ export async function endQueued(
       });
       await writeReminderSteps(
         connection,
-        locked.flatMap(({ id, pending_end: pendingEnd }): LockedStep[] => {
-          const end = byId.get(id);
+        locked.flatMap((row): LockedStep[] => {
+          const end = byId.get(row.id);
           if (!end) return [];
           const { reason, dueInMs, channel } = end;
-          const from = 'queued' as const;
-          return pendingEnd
-            ? [{ reminderId: id, from, to: pendingEnd, reason }]
-            : [{ reminderId: id, from, to: end.to, reason, dueInMs, channel }];
+          const step = { reminderId: row.id, from: 'queued' } as const;
+          if (row.pending_end) return [{ ...step, to: row.pending_end, reason }];
+          const isTooSoon = end.to === 'expired' && row.until_not_after_ms >= leastValidityMs;
+          if (isTooSoon) return [{ ...step, to: 'scheduled' }];
+          return [{ ...step, to: end.to, reason, dueInMs, channel }];
         }),
       );
     });

@@ -5,6 +5,7 @@ import type { Database } from '../../src/store/database.ts';
 import { createOutcomeRecorder } from '../../src/usecases/record-outcome.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench, silentLog } from '../support/dispatch-bench.ts';
+import { copiesOf } from '../support/doubts.ts';
 import { acceptedOutcome, fakeTransport } from '../support/fake-transport.ts';
 import { createFaultPoint, type FaultMode, faultModes } from '../support/fault-point.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
@@ -239,6 +240,21 @@ describe('an outcome that is known', () => {
 });
 
 describe('a worker that was frozen', () => {
+  it('ends nothing that has time left by the database’s clock, and sends nothing too late', async () => {
+    await database.admin.query('truncate organisations, batches cascade');
+    const notAfterInMs = 75_000;
+    const organisationId = await database.createOrganisation();
+    const seeded = await bench.seed({ organisationId, count: 4, notAfterInMs });
+    const [batchId] = await bench.feed();
+    // Asked before and after its batch was loaded: the answer came late.
+    const asked = [0, 16_000];
+    const late = { monotonicMs: () => performance.now() + (asked.shift() ?? 16_000) };
+    await bench.dispatch(batchId ?? '', late);
+    expect(await bench.states()).toEqual({ scheduled: 4 });
+    await bench.drain();
+    expect(copiesOf(peer, seeded)).toEqual([1, 1, 1, 1]);
+  });
+
   it('between intent and send does not send after its deadline, and says that it did not', async () => {
     await database.admin.query('truncate organisations, batches cascade');
     await bench.seed({ organisationId: await database.createOrganisation(), count: 4 });

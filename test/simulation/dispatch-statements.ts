@@ -148,11 +148,14 @@ export const dispatchStatements: Statements = {
       return isInHand && !isPaused(tables, row) && isOpened(link, opened) ? [{ id }] : [];
     }),
 
-  'lock queued reminders': ({ tables }, [ids, batchId]) =>
+  'lock queued reminders': ({ tables, nowMs }, [ids, batchId]) =>
     tables.reminders
       .filter((row) => ids.includes(row.id) && row.batch_id === batchId && row.state === 'queued')
       .sort(byId)
-      .map((row) => ({ id: row.id, pending_end: row.pending_end })),
+      .map((row) => ({
+        ...{ id: row.id, pending_end: row.pending_end },
+        until_not_after_ms: row.not_after - nowMs,
+      })),
 
   'change channel of stuck': (change, [channel, mode, organisationIds, patienceMs]) => {
     const { tables, nowMs } = change;
