@@ -19,6 +19,7 @@ import { checkPooler } from './check-pooler.ts';
 import { checkProcesses } from './check-processes.ts';
 import { checkRedis } from './check-redis.ts';
 import { checkSms } from './check-sms.ts';
+import { checkStandby } from './check-standby.ts';
 import { type DatabaseView, openDatabaseView } from './database-view.ts';
 import { type Finding, fine, type Group, problem, warning } from './finding.ts';
 import { isInboundAddress } from './inbound-address.ts';
@@ -119,6 +120,7 @@ function looksAt(setUp: SetUp, { dns, nowMs }: DoctorDeps, open: () => Opening):
         return [
           ...(await checkDatabase(opened, config)),
           ...(await checkPooler(config)),
+          await checkStandby(opened),
           await checkDatabaseClock(opened, { nowMs }),
         ];
       },

@@ -12,6 +12,7 @@ export const checksOf = {
     'database_checksums',
     'database_connections',
     'database_pooler',
+    'database_standby',
     'database_roles',
     'database_clock',
     'schema',

@@ -16,17 +16,18 @@ export const followedSettings = {
  * A standby made of a base copy of a running server, which it follows from then on.
  *
  * @param options.isSynchronous whether the server confirms nothing any more that the standby lacks
+ * @param options.port of a proxy that it follows the server through
  */
 export async function startStandby(
   primary: TestPostgres,
-  { isSynchronous }: { isSynchronous: boolean },
+  { isSynchronous, port = primary.port }: { isSynchronous: boolean; port?: number },
 ): Promise<TestPostgres> {
   const client = new pg.Client({ connectionString: primary.adminUrl.reveal() });
   await client.connect();
   try {
     const standby = await startTestPostgres({
       settings: followedSettings,
-      prepare: (dataDir) => copyBase(client, { to: dataDir, primary }),
+      prepare: (dataDir) => copyBase(client, { to: dataDir, primary, port }),
     });
     if (isSynchronous) {
       await client.query(`alter system set synchronous_standby_names = '*'`);
@@ -48,7 +49,8 @@ export async function promote(standby: TestPostgres): Promise<void> {
   await administer(standby, 'select pg_promote(true, 30)');
 }
 
-async function administer({ adminUrl }: TestPostgres, statement: string): Promise<void> {
+/** Says one thing to a server, as whoever may do anything. */
+export async function administer({ adminUrl }: TestPostgres, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: adminUrl.reveal() });
   await client.connect();
   await client.query(statement).finally(() => client.end());
@@ -57,7 +59,7 @@ async function administer({ adminUrl }: TestPostgres, statement: string): Promis
 /** @see https://www.postgresql.org/docs/18/continuous-archiving.html (low level base backups) */
 async function copyBase(
   client: pg.Client,
-  { to, primary }: { to: string; primary: TestPostgres },
+  { to, primary, port }: { to: string; primary: TestPostgres; port: number },
 ): Promise<void> {
   const { rows } = await client.query('show data_directory');
   const from: string = rows[0].data_directory;
@@ -71,7 +73,7 @@ async function copyBase(
   for (const name of readdirSync(join(folder, 'pg_wal'))) {
     rmSync(join(folder, 'pg_wal', name), { recursive: true });
   }
-  const { port, password } = new URL(primary.adminUrl.reveal());
+  const { password } = new URL(primary.adminUrl.reveal());
   const followed = `host=127.0.0.1 port=${port} user=postgres password=${password}`;
   const { uid, gid } = statSync(folder);
   const own = (name: string) => chownSync(join(folder, name), uid, gid);
