@@ -12,17 +12,17 @@ export function sessionHash(visitId: Secret<string>): Buffer {
  * once. It is bound to link and browser session, so that a code is worth nothing anywhere else, and to
  * the number that it went to, so that it is worth nothing once the appointment has another.
  *
+ * @param input.visitId the session's own id, which only its cookie holds: who has all that is stored, and
+ *   the key, cannot try numbers and codes on it
  * @param input.phone in the form of `contact-point.ts`
  */
 export function codeHash(
   key: Secret<Buffer>,
-  input: { linkId: string; session: Buffer; phone: Secret<string>; code: Secret<string> },
+  input: { linkId: string; visitId: Secret<string>; phone: Secret<string>; code: Secret<string> },
 ): Buffer {
-  const { linkId, session, phone, code } = input;
+  const { linkId, visitId, phone, code } = input;
   return createHmac('sha256', key.reveal())
-    .update(
-      `sotto/code/1\n${linkId}\n${session.toString('hex')}\n${phone.reveal()}\n${code.reveal()}`,
-    )
+    .update(`sotto/code/2\n${linkId}\n${visitId.reveal()}\n${phone.reveal()}\n${code.reveal()}`)
     .digest();
 }
 

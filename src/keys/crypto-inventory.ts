@@ -190,8 +190,8 @@ export const cryptoInventory: readonly CryptoUse[] = [
     source: 'src/keys/distinct-numbers.ts',
   },
   {
-    use: 'addresses that answers come from',
-    algorithm: hmac,
+    use: 'addresses that answers come from: what is counted in memory, and with a key of the link what is stored',
+    algorithm: `${hmac}; what is stored: of that, under HKDF-SHA-256 from the link’s secret`,
     bits: 256,
     library: node,
     folder: symmetricFolders.source,

@@ -8,6 +8,7 @@ export const linkSecretBytes = 18;
 const derivations = {
   lookup: { info: 'sotto/link/lookup/1', lengthBytes: 16 },
   seal: { info: 'sotto/link/seal/1', lengthBytes: 32 },
+  source: { info: 'sotto/link/source/1', lengthBytes: 32 },
 } as const;
 
 /**

@@ -1,10 +1,24 @@
 import { createHmac } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Secret } from '../domain/secret.ts';
+import { deriveFromLink } from './link-derivation.ts';
 
-/** Where a request comes from, as 32 bytes that say nothing about it without the key. */
+/**
+ * Where a request comes from, as 32 bytes that say nothing about it without the key. Kept in memory only: with
+ * the key all addresses can be tried.
+ */
 export function sourceHash(key: Secret<Buffer>, address: string): Buffer {
   return createHmac('sha256', key.reveal()).update(networkOf(address)).digest();
+}
+
+/**
+ * What a source is stored as: of one link alone, and under a key that only the link holds, so that nobody who
+ * has the database and every key can try addresses on it.
+ *
+ * @param source as `sourceHash` has it
+ */
+export function sourceOfLink(linkSecret: Secret<Buffer>, source: Buffer): Buffer {
+  return createHmac('sha256', deriveFromLink(linkSecret, 'source')).update(source).digest();
 }
 
 /**

@@ -8,7 +8,7 @@ export interface TryKey {
   readonly linkId: string;
   readonly reminderId: string;
   readonly factor: Factor;
-  /** Keyed hash of the address it came from. */
+  /** Hash of the address it came from, under a key of the link. */
   readonly source: Buffer;
 }
 

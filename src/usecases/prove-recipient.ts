@@ -6,9 +6,10 @@ import { normalisePin } from '../domain/pin.ts';
 import { Secret } from '../domain/secret.ts';
 import { everything, type Tier, tierOf } from '../domain/tiers.ts';
 import type { Journal } from '../journal/journal.ts';
-import { codeHash, sessionHash } from '../keys/code-hash.ts';
+import { codeHash } from '../keys/code-hash.ts';
 import { newHelpCode } from '../keys/help-code.ts';
 import type { KeyStore, NumberedKey } from '../keys/key-store.ts';
+import { sourceOfLink } from '../keys/source-hash.ts';
 import { readNewestCode, useCode } from '../store/codes.ts';
 import type { Connection, Database } from '../store/database.ts';
 import { countTry, giveTryBack, settleWrongTry, type TryKey } from '../store/factor-failures.ts';
@@ -56,15 +57,23 @@ function limitsOf(factor: Factor): SourceLimits {
  * wrong one counts during a pause too; a right one during a pause opens nothing and counts nothing.
  * A code that is used up, too old, replaced, or of another link, browser session or number is wrong.
  *
- * @param source keyed hash of the address that the answer came from
+ * @param source keyed hash of the address that the answer came from; it is stored as one of this link alone
  */
 export async function proveRecipient(
   deps: ProveRecipientDeps,
-  { link, answer, source }: { link: OpenedLink; answer: Answer; source: Buffer },
+  {
+    link,
+    linkSecret,
+    answer,
+    source,
+  }: { link: OpenedLink; linkSecret: Secret<Buffer>; answer: Answer; source: Buffer },
 ): Promise<Proof> {
   const { organisationId, appointmentId, linkId, reminderId, channel } = link.stored;
   const { factor } = answer;
-  const key: TryKey = { organisationId, appointmentId, linkId, reminderId, factor, source };
+  const key: TryKey = {
+    ...{ organisationId, appointmentId, linkId, reminderId, factor },
+    source: sourceOfLink(linkSecret, source),
+  };
 
   const { verdict, sent } = await deps.database.transaction(
     [organisationId],
@@ -141,10 +150,10 @@ function isSentCode(
   },
 ): boolean {
   const { linkId } = link.stored;
-  const session = sessionHash(answer.visitId);
+  const { visitId } = answer;
   const phone = new Secret(contactPointOf(link.request.reveal().recipient, 'sms') ?? '');
   const same = codeKeys.map(({ key }) => {
-    const hash = codeHash(key, { linkId, session, phone, code: answer.code });
+    const hash = codeHash(key, { linkId, visitId, phone, code: answer.code });
     return timingSafeEqual(hash, sent?.hash ?? Buffer.alloc(hash.length));
   });
   return sent !== undefined && same.includes(true) && sent.live;

@@ -95,7 +95,7 @@ export async function sendCode(
       const isNews = await markCodeRefused(connection, link.stored);
       return isNews ? 'ceiling' : 'limit';
     }
-    const hash = codeHash(codeKey, { linkId, session, phone: to, code });
+    const hash = codeHash(codeKey, { linkId, visitId, phone: to, code });
     await insertCode(connection, {
       ...{ id, organisationId, linkId, session, hash },
       minutes: limits.codeMinutes,

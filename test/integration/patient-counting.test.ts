@@ -46,6 +46,7 @@ async function openSeeded() {
 
 const typed = (pin: string) => ({
   answer: { factor: 'pin', pin: new Secret(pin) } as const,
+  linkSecret: new Secret(randomBytes(18)),
   source: randomBytes(32),
 });
 const wrong = () => typed('593827');

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sourceHash } from '../../src/keys/source-hash.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type PatientPages, startPatientPages, type Visitor } from '../support/patient-pages.ts';
 import {
@@ -117,6 +118,20 @@ describe('after five wrong answers from one source', () => {
     await guess(guesser, 1);
     for (let time = 0; time < 5; time += 1) await guesser.prove(seededPin);
     expect(await failuresOf(appointment)).toMatchObject({ failed_count: 6, locked_at: null });
+  });
+
+  it('nothing stored of it can be made again with the server’s key and the address', async () => {
+    const appointment = await seed();
+    const visitor = pages.visitor({ 'x-forwarded-for': '198.51.100.77' });
+    await visitor.open(appointment.link.token);
+    await guess(visitor, 1);
+    const { rows } = await database.admin.query(
+      'select source from source_failures where link_id = $1',
+      [appointment.link.id],
+    );
+    const key = await pages.keys.symmetricKey('source');
+    expect(rows).toEqual([{ source: expect.any(Buffer) }]);
+    expect(rows[0].source).not.toEqual(sourceHash(key, '198.51.100.77'));
   });
 
   it('the source is heard again when the pause is over, with five tries anew', async () => {

@@ -1,13 +1,14 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
 import { openJournal } from '../../src/journal/journal.ts';
-import { codeHash } from '../../src/keys/code-hash.ts';
+import { codeHash, sessionHash } from '../../src/keys/code-hash.ts';
 import type { KeyStore } from '../../src/keys/key-store.ts';
 import { passkeyBox } from '../../src/keys/passkey-box.ts';
+import { sourceHash, sourceOfLink } from '../../src/keys/source-hash.ts';
 import { createBells } from '../../src/queue/bells.ts';
 import { administer } from '../../src/store/administration.ts';
 import { acceptInboundMessage } from '../../src/usecases/accept-callback.ts';
@@ -58,6 +59,7 @@ const ofScheduler = [
   'webhook_secrets.sealed',
 ];
 const code = '648205';
+const address = '198.51.100.77';
 const nowhere = { append: async () => {} };
 const reply = 'Canary says: I have moved to Perchoir 12';
 
@@ -238,14 +240,19 @@ async function putCodeAndStop(organisationId: string): Promise<void> {
     { channel: 'sms', contact: phone, source: 'patient_page' },
   );
   const [{ id: linkId } = {}] = await bench.rows('select id::text from links limit 1');
-  const session = randomBytes(32);
+  const visitId = new Secret(randomBytes(16).toString('base64url'));
   const hash = codeHash(await keys.symmetricKey('code'), {
-    ...{ linkId: String(linkId), session, phone, code: new Secret(code) },
+    ...{ linkId: String(linkId), visitId, phone, code: new Secret(code) },
   });
   await database.admin.query(
     `insert into codes (id, organisation_id, link_id, session_hash, code_hash, expires_at)
      values ($1, $2, $3, $4, $5, now())`,
-    [randomUUID(), organisationId, linkId, session, hash],
+    [randomUUID(), organisationId, linkId, sessionHash(visitId), hash],
+  );
+  const source = sourceHash(await keys.symmetricKey('source'), address);
+  await database.admin.query(
+    'insert into source_failures (organisation_id, link_id, source, failed_count) values ($1, $2, $3, 1)',
+    [organisationId, linkId, sourceOfLink(new Secret(randomBytes(18)), source)],
   );
 }
 
@@ -377,8 +384,24 @@ it('there was something in every column that may hold a seal or a hash, but thes
     'passkeys.used_challenge',
     'phone_day_counts.phone_index',
     'sealed_callbacks.attempt_token',
-    'source_failures.source',
   ]);
+});
+
+it('who guesses the right number, code and address cannot tell from what is stored, with every key', () => {
+  const { values, keys: stolen } = loot.before;
+  const held = new Set(values.map(({ bytes }) => bytes.toString('hex')));
+  const linkId = values.find(({ where }) => where === 'codes.link_id')?.bytes.toString();
+  const sessions = values
+    .filter(({ where }) => where.startsWith('codes.') || where.startsWith('source_failures.'))
+    .flatMap(({ bytes }) => [bytes.toString(), bytes.toString('hex'), bytes.toString('base64url')]);
+  expect(linkId).toBeDefined();
+  for (const { bytes: key } of stolen) {
+    const made = (text: string) => createHmac('sha256', key).update(text).digest('hex');
+    const guesses = sessions.flatMap((session) =>
+      [1, 2].map((form) => `sotto/code/${form}\n${linkId}\n${session}\n${owed.phone}\n${code}`),
+    );
+    for (const guess of [address, ...guesses]) expect(held.has(made(guess))).toBe(false);
+  }
 });
 
 describe('one role’s keys beside the database', () => {

@@ -105,7 +105,7 @@ it('PostgreSQL is told nothing personal, whatever it logs, replicates or keeps',
   };
   const link = await openLink(deps, linkSecret);
   if (!link) throw new Error('the link does not open');
-  const answer = { link, source: Buffer.alloc(32) };
+  const answer = { link, linkSecret, source: Buffer.alloc(32) };
   for (const pin of ['593827', '739164']) {
     await proveRecipient(deps, { ...answer, answer: { factor: 'pin', pin: new Secret(pin) } });
   }

@@ -1,10 +1,29 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
 import { newHelpCode } from '../../src/keys/help-code.ts';
-import { sourceHash } from '../../src/keys/source-hash.ts';
+import { sourceHash, sourceOfLink } from '../../src/keys/source-hash.ts';
 
 const key = new Secret(Buffer.alloc(32, 7));
 const hash = (address: string) => sourceHash(key, address).toString('hex');
+
+describe('a source as it is stored', () => {
+  const link = new Secret(Buffer.alloc(18, 1));
+  const stored = (secret: Secret<Buffer>, address: string) =>
+    sourceOfLink(secret, sourceHash(key, address)).toString('hex');
+
+  it('is the same for a link for ever, so that a pause is found again', () => {
+    expect(stored(link, '192.0.2.7')).toBe(
+      '1fcf371804a549bc5a810dd30a7aa3b6638f66bbdc9df35665ef08284c18fca0',
+    );
+  });
+
+  it('is not what the key of the server makes of the address, and of another link another', () => {
+    const other = new Secret(Buffer.alloc(18, 2));
+    expect(
+      new Set([hash('192.0.2.7'), stored(link, '192.0.2.7'), stored(other, '192.0.2.7')]).size,
+    ).toBe(3);
+  });
+});
 
 describe('the source of a request', () => {
   it('is the same bytes for ever', () => {

@@ -42,6 +42,7 @@ export interface PatientAppOptions {
   readonly openLink: (linkSecret: Secret<Buffer>) => Promise<OpenedLink | undefined>;
   readonly proveRecipient: (input: {
     link: OpenedLink;
+    linkSecret: Secret<Buffer>;
     answer: Answer;
     source: Buffer;
   }) => Promise<Proof>;

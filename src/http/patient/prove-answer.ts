@@ -30,7 +30,8 @@ export async function proveAnswer(
 ): Promise<FastifyReply> {
   const { asker, link } = question;
   const source = pages.sourceOf(request.ip);
-  const proof = await pages.proveRecipient({ link, answer, source });
+  const { linkSecret } = asker;
+  const proof = await pages.proveRecipient({ link, linkSecret, answer, source });
   if (proof.outcome !== 'proved') pages.pace.noteWrong(source);
   await takeAtLeast(pages, reply);
   switch (proof.outcome) {
