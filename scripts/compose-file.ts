@@ -4,10 +4,14 @@ import { parse } from 'yaml';
 /** As much of a service in a compose file as running it without an engine needs. */
 export interface ComposeService {
   readonly image?: string;
+  readonly entrypoint?: readonly string[];
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   /** `NAME:FOLDER` or `NAME:FOLDER:ro`. */
   readonly volumes?: readonly string[];
+  readonly tmpfs?: readonly string[];
+  readonly configs?: readonly unknown[];
+  readonly secrets?: readonly unknown[];
   readonly ports?: readonly string[];
   readonly networks?: readonly string[] | Readonly<Record<string, unknown>>;
   readonly network_mode?: string;

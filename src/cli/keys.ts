@@ -44,6 +44,7 @@ interface KeyRow {
   readonly kind: RotatedKind;
   readonly id: string;
   readonly madeAt: Date | undefined;
+  readonly lost: boolean;
   readonly newest: boolean;
   readonly neededBy: string | undefined;
 }
@@ -56,14 +57,18 @@ async function list(config: Config, { json }: Values): Promise<number> {
       ['KEY', 'MADE', 'NEWEST', 'NEEDED BY'],
       rows.map((row) => [
         `${row.kind}/${row.id}`,
-        minuteText(row.madeAt ?? null, '-'),
+        row.lost ? 'deleted, not gone' : minuteText(row.madeAt ?? null, '-'),
         row.newest ? 'yes' : 'no',
         row.neededBy ?? '-',
       ]),
     );
+    if (rows.some(({ lost }) => lost)) console.log(lostHint);
   }
   return exitCodes.fine;
 }
+
+const lostHint =
+  'Deleted, not gone: undelete it in Vault, or delete its metadata there if it was to go.';
 
 async function readKeys(config: Config): Promise<KeyRow[]> {
   const keys = keyStoreFromConfig(config);
@@ -81,8 +86,9 @@ async function readKeys(config: Config): Promise<KeyRow[]> {
   };
   const rows = rotatedKinds.map(async (kind) => {
     const kept = await keys.keptKeys(kind);
-    return kept.map(({ id, madeAt }, index) => ({
-      ...{ kind, id, madeAt, newest: index === kept.length - 1 },
+    const newest = kept.findLast(({ isLost }) => !isLost);
+    return kept.map(({ id, madeAt, isLost }, index) => ({
+      ...{ kind, id, madeAt, lost: isLost, newest: id === newest?.id },
       // Which key a passkey is sealed with only its person's link tells.
       neededBy:
         kind === 'passkey' && index < kept.length - 1
@@ -146,6 +152,7 @@ async function retire(config: Config, values: Values, word: string): Promise<num
   const reason = reasonFrom(values.reason);
   const row = (await readKeys(config)).find(({ kind, id }) => `${kind}/${id}` === word);
   if (!row) throw new CommandError('There is no such key; see sotto keys list.');
+  if (row.lost) throw new CommandError(lostHint, { exitCode: exitCodes.failed });
   if (row.newest) throw new CommandError('It is the newest. Rotate first.', { exitCode: 1 });
   if (row.neededBy) {
     throw new CommandError(`It is needed by ${row.neededBy}.`, { exitCode: exitCodes.failed });

@@ -100,16 +100,47 @@ export interface Journal {
   close(): Promise<void>;
 }
 
-/** Opens the journal of a role in `file:DIRECTORY`, one JSON line an entry. */
+/**
+ * Opens the journal of a role in `file:DIRECTORY`, one JSON line an entry.
+ *
+ * Beside an erasure, and at its minute, a removed passkey would tell whose appointment that was. So
+ * passkeys have a file of their own, and their entries no time but the day's: its end, so that whoever reads
+ * from a moment on misses none.
+ */
 export async function openJournal(location: string, role: string): Promise<Journal> {
   const directory = journalFolder(location);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const file = await open(join(directory, `${role}.ndjson`), 'a+', 0o600);
+  const lines = await openLines(directory, `${role}.ndjson`);
+  let ofPasskeys: Promise<Lines> | undefined;
+  return {
+    async append(entry) {
+      const now = new Date().toISOString();
+      if (entry.kind !== 'passkey_removal') return lines.append({ at: now, ...entry });
+      ofPasskeys ??= openLines(directory, `${role}-passkeys.ndjson`);
+      ofPasskeys.catch(() => {
+        ofPasskeys = undefined;
+      });
+      return (await ofPasskeys).append({ at: `${now.slice(0, 10)}T23:59:59.999Z`, ...entry });
+    },
+    async close() {
+      await lines.close();
+      await (await ofPasskeys)?.close();
+    },
+  };
+}
+
+interface Lines {
+  append(entry: object): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function openLines(directory: string, name: string): Promise<Lines> {
+  const file = await open(join(directory, name), 'a+', 0o600);
   await syncFolder(directory);
   let cutOff = await endsWithin(file);
   return {
     async append(entry) {
-      const line = `${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`;
+      const line = `${JSON.stringify(entry)}\n`;
       // After a failure half a line may stand there; the next one must not join it.
       const text = cutOff ? `\n${line}` : line;
       cutOff = true;

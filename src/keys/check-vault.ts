@@ -32,6 +32,20 @@ export async function checkVault({ client, address }: Deps, role: KeyRole): Prom
   if (problems.length > 0) throw new KeyStoreError(Array.from(new Set(problems)));
 }
 
+/**
+ * Proves at the start of a role that reads no keys that its token reads none either. It starts where Vault does
+ * not answer, or refuses the token: its pages are wanted most when something else is down.
+ *
+ * @throws {KeyStoreError} with every right that the token has beyond its role's, one line each
+ */
+export async function checkVaultToken(deps: Deps, role: KeyRole): Promise<void> {
+  const { beyond } = await compareRights(deps, role).catch((error: unknown) => {
+    if (error instanceof VaultAway) return { beyond: [] };
+    throw error;
+  });
+  if (beyond.length > 0) throw new KeyStoreError(beyond);
+}
+
 /** Roles whose keys a token may all read; of a role's own token, that one. */
 export async function rolesOfToken({ client, address }: Deps): Promise<KeyRole[]> {
   const folders = Array.from(new Set(Object.values(privateFolders).flat()));
@@ -56,6 +70,17 @@ async function mountProblems({ client, address }: Deps): Promise<string[]> {
 
 /** What the token may not do, or may do beyond, in the folders of all roles: one line each. */
 export async function rightProblems(deps: Deps, role: KeyRole): Promise<string[]> {
+  try {
+    const { lacking, beyond } = await compareRights(deps, role);
+    return [...lacking, ...beyond];
+  } catch (error) {
+    if (error instanceof VaultAway) return [`sys/capabilities-self: ${error.message}`];
+    throw error;
+  }
+}
+
+/** @throws {VaultAway} */
+async function compareRights(deps: Deps, role: KeyRole) {
   const rights = vaultRights(role);
   const own = new Set(rights.map(({ folder }) => folder));
   const others = Object.values(privateFolders)
@@ -64,23 +89,22 @@ export async function rightProblems(deps: Deps, role: KeyRole): Promise<string[]
   const publicFolders = Object.values(places)
     .flatMap((place) => (typeof place === 'string' ? [] : [place.publicFolder]))
     .filter((folder) => !own.has(folder));
-  try {
-    const may = await readRights(deps, [...own, ...others, ...publicFolders]);
-    return [
+  const may = await readRights(deps, [...own, ...others, ...publicFolders]);
+  return {
+    lacking: [
       ...rights.flatMap(({ folder, makes, destroys }) => [
         ...lack(may, folder, ['list', 'read']),
         ...(makes ? lack(may, folder, ['create']) : []),
         ...(destroys ? lack(may, folder, ['delete']) : []),
       ]),
       ...publicFolders.flatMap((folder) => lack(may, folder, ['list', 'read'])),
+    ],
+    beyond: [
       ...Array.from(new Set(others)).flatMap((folder) => excess(may, folder, ['read', ...changes])),
       ...publicFolders.flatMap((folder) => excess(may, folder, changes)),
       ...[...own].flatMap((folder) => excess(may, folder, ['update', 'patch'])),
-    ];
-  } catch (error) {
-    if (error instanceof VaultAway) return [`sys/capabilities-self: ${error.message}`];
-    throw error;
-  }
+    ],
+  };
 }
 
 type Right = 'list' | 'read' | 'create' | 'update' | 'patch' | 'delete';

@@ -18,7 +18,7 @@ import {
   symmetricFolders,
   viewPlace,
 } from './key-places.ts';
-import type { KeyStore, NumberedKey, SymmetricKeyName } from './key-store.ts';
+import type { KeptKey, KeyStore, NumberedKey, SymmetricKeyName } from './key-store.ts';
 import { KeyLostError, KeyStoreAwayError, KeyStoreError } from './key-store-error.ts';
 import type { LinkKey } from './link-token.ts';
 import { ensureFirst, ensureFirstPair, ensureNamed } from './make-keys.ts';
@@ -190,11 +190,7 @@ export function folderKeyStore(
     async keptKeys(kind) {
       const folder = rotatedFolders[kind];
       const ids = kind === 'link' ? await selectorsIn(files) : await numbersIn(files, folder);
-      const found = ids.map(async (id) => ({
-        id,
-        madeAt: await files.madeAt(`${folder}/${id}${privateExtension}`),
-      }));
-      return Promise.all(found);
+      return Promise.all(ids.map((id) => keptKey(files, folder, id)));
     },
     async keptKey(kind, id) {
       const [key] = await readKeys(files, rotatedFolders[kind], [id]);
@@ -222,6 +218,16 @@ export function folderKeyStore(
     const published = await files.list(place.publicFolder, boxPair.publicExtension);
     const held = await files.list(place.privateFolder, privateExtension);
     return Array.from(new Set([...published, ...held])).sort();
+  }
+}
+
+async function keptKey(files: KeyFolder, folder: string, id: string): Promise<KeptKey> {
+  try {
+    const madeAt = await files.madeAt(`${folder}/${id}${privateExtension}`);
+    return { id, madeAt, isLost: false };
+  } catch (error) {
+    if (!(error instanceof KeyLostError)) throw error;
+    return { id, madeAt: undefined, isLost: true };
   }
 }
 

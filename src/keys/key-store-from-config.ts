@@ -1,7 +1,7 @@
 import type { Config } from '../../config/env.ts';
 import type { Log } from '../telemetry/log.ts';
 import { checkKeyStore } from './check-key-store.ts';
-import { checkVault } from './check-vault.ts';
+import { checkVault, checkVaultToken } from './check-vault.ts';
 import { keyStoreFolder } from './file-key-store.ts';
 import { folderKeyStore } from './folder-key-store.ts';
 import { keptBriefly } from './kept-briefly.ts';
@@ -46,6 +46,16 @@ export async function checkedKeyStore(
     told.add(path);
   };
   return folderKeyStore(keyFolderFromConfig(settings, onLost));
+}
+
+/**
+ * For a role that reads no keys.
+ *
+ * @throws {KeyStoreError} for a token that could read or change some
+ */
+export async function checkNoKeys(settings: KeyStoreSettings, role: KeyRole): Promise<void> {
+  const vault = vaultFromConfig(settings);
+  if (vault) await checkVaultToken(vault, role);
 }
 
 /** What holds the keys. */

@@ -57,6 +57,8 @@ export interface AddedKey {
 export interface KeptKey {
   readonly id: string;
   readonly madeAt: Date | undefined;
+  /** Deleted where it lay, but so that it can come back: neither there nor gone. */
+  readonly isLost: boolean;
 }
 
 /**

@@ -5,15 +5,18 @@ import { KeyStoreAwayError } from './key-store-error.ts';
 const freshMs = 10_000;
 /** A night without what holds the keys stops nothing. */
 const keptMs = 12 * 3_600_000;
-const forgettingEachMs = 60_000;
+/** What was destroyed elsewhere, and nobody here asks for, is in memory so long. */
+const askedAgainMs = 3_600_000;
+const sweepEachMs = 60_000;
 /** Who did not answer is not asked again at once, while there is something to go on with. */
 const restMs = 5_000;
 
 /**
  * A folder of keys over the network, that goes on with what it has read while nobody answers there.
  *
- * A key is asked for again after some seconds, and gone when that answers so. Lists are asked for each
- * time. Absence is not remembered, nor is anything longer than half a day, whether or not anybody asks.
+ * A key is asked for again after some seconds, and gone when that answers so; one that nobody wants is asked
+ * for each hour all the same. Lists are asked for each time. Absence is not remembered, nor is anything
+ * longer than half a day after it was last read or wanted.
  * Whoever is refused what it could read before has lost its rights: all is forgotten at once.
  */
 export function rememberingFolder(
@@ -41,8 +44,8 @@ export function rememberingFolder(
   const ages = memory<Date | undefined>(freshMs);
   const lists = memory<string[]>(0);
   setInterval(() => {
-    for (const one of [reads, ages, lists]) one.forgetOld();
-  }, forgettingEachMs).unref();
+    for (const one of [reads, ages, lists]) one.sweep();
+  }, sweepEachMs).unref();
 
   return {
     ...files,
@@ -73,7 +76,15 @@ interface AnswerMemory<T> {
   get(name: string, ask: () => Promise<T>): Promise<T>;
   /** All whose name begins so. */
   forget(beginning: string): void;
-  forgetOld(): void;
+  /** Forgets what is old, and asks again for what may be gone. */
+  sweep(): void;
+}
+
+interface Known<T> {
+  readonly answer: T;
+  readonly atMs: number;
+  readonly ask: () => Promise<T>;
+  wantedAtMs: number;
 }
 
 function answerMemory<T>({
@@ -87,40 +98,62 @@ function answerMemory<T>({
   silence: { isOn(): boolean; isLong(): boolean; begins(): void; ends(): void };
   forgetAll: () => void;
 }): AnswerMemory<T> {
-  const known = new Map<string, { readonly answer: T; readonly atMs: number }>();
+  const known = new Map<string, Known<T>>();
   let forgotten = 0;
+  let isSweeping = false;
 
   const forgetOld = () => {
-    for (const [name, { atMs }] of known) if (nowMs() - atMs >= keptMs) known.delete(name);
+    for (const [name, { atMs, wantedAtMs }] of known) {
+      if (nowMs() - Math.min(atMs, wantedAtMs) >= keptMs) known.delete(name);
+    }
   };
 
+  async function asked(name: string, ask: () => Promise<T>, wantedAtMs: number): Promise<T> {
+    const last = known.get(name);
+    const before = forgotten;
+    try {
+      const answer = await ask();
+      silence.ends();
+      if (answer === undefined) known.delete(name);
+      // What was changed here meanwhile may have been read before.
+      else if (forgotten === before) known.set(name, { answer, atMs: nowMs(), ask, wantedAtMs });
+      return answer;
+    } catch (error) {
+      if (!(error instanceof KeyStoreAwayError)) {
+        known.delete(name);
+        throw error;
+      }
+      if (!error.mayGoOn) {
+        if (last) forgetAll();
+        throw error;
+      }
+      silence.begins();
+      if (last && known.has(name)) return last.answer;
+      throw silence.isLong() ? new KeyStoreAwayError(error.message, { mayGoOn: false }) : error;
+    }
+  }
+
+  async function askAgain(): Promise<void> {
+    for (const [name, { atMs, ask, wantedAtMs }] of known) {
+      if (silence.isOn()) return;
+      if (nowMs() - atMs >= askedAgainMs) await asked(name, ask, wantedAtMs).catch(() => {});
+    }
+  }
+
   return {
-    forgetOld,
+    async sweep() {
+      forgetOld();
+      if (isSweeping) return;
+      isSweeping = true;
+      await askAgain();
+      isSweeping = false;
+    },
     async get(name, ask) {
       forgetOld();
       const last = known.get(name);
+      if (last) last.wantedAtMs = nowMs();
       if (last && (nowMs() - last.atMs < forMs || silence.isOn())) return last.answer;
-      const before = forgotten;
-      try {
-        const answer = await ask();
-        silence.ends();
-        if (answer === undefined) known.delete(name);
-        // What was changed here meanwhile may have been read before.
-        else if (forgotten === before) known.set(name, { answer, atMs: nowMs() });
-        return answer;
-      } catch (error) {
-        if (!(error instanceof KeyStoreAwayError)) {
-          known.delete(name);
-          throw error;
-        }
-        if (!error.mayGoOn) {
-          if (last) forgetAll();
-          throw error;
-        }
-        silence.begins();
-        if (last && known.has(name)) return last.answer;
-        throw silence.isLong() ? new KeyStoreAwayError(error.message, { mayGoOn: false }) : error;
-      }
+      return asked(name, ask, nowMs());
     },
     forget(beginning) {
       forgotten += 1;

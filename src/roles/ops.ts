@@ -1,7 +1,7 @@
 import type { Config } from '../../config/env.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { buildOps } from '../http/ops/build-ops.ts';
-import { vaultLineFromConfig } from '../keys/key-store-from-config.ts';
+import { checkNoKeys, vaultLineFromConfig } from '../keys/key-store-from-config.ts';
 import { verifyPassword } from '../keys/password.ts';
 import { createLog } from '../telemetry/log.ts';
 import { formatOpsMetrics } from '../telemetry/ops-metrics.ts';
@@ -23,9 +23,11 @@ import { watchQueue } from './watch-queue.ts';
  * Runs the listener for operators: pages behind a sign-in, health and metrics.
  *
  * @throws {ConfigError} without DATABASE_URL, or for a database that this role must not run on
+ * @throws {KeyStoreError} for a token of Vault that could read keys
  */
 export async function runOps(config: Config): Promise<{ close(): Promise<void> }> {
   const log = createLog({ role: 'ops', level: config.LOG_LEVEL });
+  await checkNoKeys(config, 'ops');
   const database = await openCheckedDatabase(config, { role: 'ops', log });
   const queue = watchQueue(config, log);
   const throttle = createSignInThrottle(() => performance.now());

@@ -129,6 +129,23 @@ it('keys in Vault change by the same commands, with the policy for that', async 
     expect(keys.map(({ kind, id }: { kind: string; id: string }) => `${kind}/${id}`)).toEqual([
       ...['link/a', 'link/b', 'pepper/1', 'opt-out/1'],
     ]);
+    await fetch(`${vault.url}/v1/secret/data/sotto/link/b.key`, {
+      ...{ method: 'DELETE', headers: { 'x-vault-token': vault.root } },
+    });
+    const listed = await sotto('keys', 'list');
+    expect(listed.code).toBe(0);
+    expect(listed.out).toMatch(
+      /link\/a +\d{4}-.* yes .*\nlink\/b +deleted, not gone +no .*\npepper\/1 .*\nopt-out\/1 .*\nDeleted, not gone: undelete it in Vault/,
+    );
+    const left = JSON.parse((await sotto('keys', 'list', '--json')).out).keys;
+    expect(left.map(({ lost }: { lost: boolean }) => lost)).toEqual([false, true, false, false]);
+    for (const [id, why] of [
+      ['a', 'It is the newest'],
+      ['b', 'undelete it in Vault'],
+    ]) {
+      const retired = await sotto('keys', 'retire', `link/${id}`, '--reason', 'old');
+      expect(retired).toMatchObject({ code: 1, errors: expect.stringContaining(why ?? '') });
+    }
     vault.seal(true);
     const sealed = await sotto('keys', 'rotate', 'link');
     expect(sealed.code).not.toBe(0);

@@ -7,6 +7,7 @@ import { policiesFolder } from '../../scripts/vault-policies.ts';
 import { utcDay } from '../../src/domain/link-expiry.ts';
 import { keyStoreFromConfig } from '../../src/keys/key-store-from-config.ts';
 import { runApi } from '../../src/roles/api.ts';
+import { runOps } from '../../src/roles/ops.ts';
 import { runPatient } from '../../src/roles/patient.ts';
 import { createApiKey } from '../../src/usecases/create-credential.ts';
 import { appointmentRequest } from '../support/accept.ts';
@@ -28,10 +29,13 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function configOf(role: 'api' | 'patient' | 'worker') {
-  const token = vault.issue(await readFile(join(policiesFolder, `${role}.hcl`), 'utf8'));
+const policyOf = (name: string) => readFile(join(policiesFolder, `${name}.hcl`), 'utf8');
+
+async function configOf(role: 'api' | 'patient' | 'worker' | 'ops', otherPolicy = '') {
+  const token = vault.issue(`${await policyOf(role)}${otherPolicy}`);
   return loadConfig({
     ...{ API_PORT: `${await freePort()}`, PATIENT_PORT: `${await freePort()}` },
+    OPS_PORT: `${await freePort()}`,
     DATABASE_URL: database.roleUrls[role].reveal(),
     DATA_DIR: join(folder, role),
     KEYSTORE: `vault:${vault.url}/secret/sotto`,
@@ -105,6 +109,29 @@ describe('roles whose keys lie in Vault', () => {
       );
     } finally {
       vault.seal(false);
+    }
+  });
+  it('of operators does not start with a token that could read or make a key, and without Vault it does', async () => {
+    for (const [other, line] of [
+      [await policyOf('worker'), 'worker/epoch: the token may read in it, and must not'],
+      [
+        'path "secret/data/sotto/public/*" { capabilities = ["read", "create"] }',
+        'public/epoch: the token may create in it, and must not',
+      ],
+    ] as const) {
+      await expect(runOps(await configOf('ops', other))).rejects.toThrow(line);
+    }
+    await (await runOps(await configOf('ops'))).close();
+    const config = await configOf('ops', await policyOf('worker'));
+    vault.seal(true);
+    const ops = await runOps(config);
+    try {
+      vault.seal(false);
+      const { checks } = (await (await fetch(`${config.OPS_URL}/readyz`)).json()) as never;
+      expect(checks).toMatchObject({ vault: { reason: 'token' } });
+    } finally {
+      vault.seal(false);
+      await ops.close();
     }
   });
 });

@@ -41,8 +41,8 @@ export interface PatientPages {
   readonly phone: FakeTransport;
   /** Statements that the pages have sent to the database so far. */
   statements(): number;
-  /** The lines of this process's journal. */
-  journal(): Promise<string[]>;
+  /** The lines of this process's journal, or of its file of removed passkeys. */
+  journal(name?: 'patient' | 'patient-passkeys'): Promise<string[]>;
   advance(span: { minutes: number }): void;
   visitor(headers?: Record<string, string>): Visitor;
   close(): Promise<void>;
@@ -135,8 +135,8 @@ export async function startPatientPages(
     phone,
     seed: { admin: database.admin, keys, audience },
     statements: () => counted.count(),
-    journal: async () =>
-      (await readFile(join(folder, 'journal', 'patient.ndjson'), 'utf8')).trim().split('\n'),
+    journal: async (name = 'patient') =>
+      (await readFile(join(folder, 'journal', `${name}.ndjson`), 'utf8')).trim().split('\n'),
     advance: ({ minutes }) => {
       turnedMs += minutes * 60_000;
     },

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { environment } from '../../config/env.ts';
@@ -78,6 +80,48 @@ describe('deploy/machines/compose.yaml', () => {
       .flatMap(({ volumes: mounts = [] }) => mounts.map((volume) => volume.split(':')[0] ?? ''))
       .filter((name) => !name.startsWith('.'));
     expect([...new Set(used)].toSorted()).toEqual(Object.keys(volumes).toSorted());
+  });
+
+  it('gives no file to a service by a way that Compose refuses where nothing can be written', () => {
+    const given = Object.entries(services).filter(
+      ([, { read_only, configs = [], secrets = [] }]) =>
+        read_only && configs.length + secrets.length > 0,
+    );
+    expect(given).toEqual([]);
+  });
+
+  it('keeps the password of PgBouncer in a file that its user alone may read, and in no environment', () => {
+    const { user, tmpfs, entrypoint } = services.pgbouncer ?? {};
+    const [id = '', ...owner] = user?.split(':') ?? [];
+    expect(id).not.toBe('0');
+    expect(tmpfs).toEqual([`/run/pgbouncer:uid=${id},gid=${owner.join()},mode=0700`]);
+    expect(entrypoint?.slice(0, 1)).toEqual(['sh']);
+    expect(entrypoint?.at(-1)).toBe('/run/pgbouncer');
+    const place = mkdtempSync(join(tmpdir(), 'sotto-pgbouncer-'));
+    try {
+      const env = { PATH: `${place}:${process.env.PATH}`, POSTGRES_HOST: 'primary' };
+      writeFileSync(join(place, 'pgbouncer'), '#!/bin/sh\nenv; echo "$@"\n', { mode: 0o700 });
+      const script = join(folder, 'start-pgbouncer.sh');
+      // Twice: a container that is started anew finds what it wrote.
+      for (const POOLER_PASSWORD of ['first', 'a"b']) {
+        const { status, stdout } = spawnSync('sh', [script, place], {
+          env: { ...env, POOLER_PASSWORD },
+          encoding: 'utf8',
+        });
+        expect(status).toBe(0);
+        expect(stdout.trim().split('\n').at(-1)).toBe(`${place}/pgbouncer.ini`);
+        expect(stdout).not.toContain(POOLER_PASSWORD);
+        for (const name of ['users.txt', 'pgbouncer.ini']) {
+          const { mode, uid } = statSync(join(place, name));
+          expect([mode & 0o777, uid]).toEqual([0o400, process.getuid?.()]);
+        }
+      }
+      const read = (name: string) => readFileSync(join(place, name), 'utf8');
+      expect(read('users.txt')).toBe('"sotto_pooler" "a""b"\n');
+      expect(read('pgbouncer.ini')).toContain(`\nauth_file = ${place}/users.txt\n`);
+    } finally {
+      rmSync(place, { recursive: true });
+    }
   });
 
   it.each(Object.entries(services))('gives %s no power that it does not need', (name, service) => {

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,6 +35,28 @@ describe('the journal', () => {
     const [first, , last] = linesOf('torn');
     expect(JSON.parse(first ?? '')).toMatchObject({ appointmentId: 'one' });
     expect(JSON.parse(last ?? '')).toMatchObject({ appointmentId: 'two' });
+  });
+});
+
+describe('an erasure and the passkeys removed with it', () => {
+  it('stand in files apart, the passkeys without order of time, and all are read', async () => {
+    const place = join(folder, 'apart');
+    const startedAt = Temporal.Now.instant();
+    const journal = await openJournal(`file:${place}`, 'patient');
+    await journal.append({ kind: 'erasure', appointmentId: 'one' });
+    for (const passkeyId of ['p', 'q'])
+      await journal.append({ kind: 'passkey_removal', passkeyId });
+    await journal.append({ kind: 'erasure', appointmentId: 'two' });
+    await journal.close();
+    const kindsIn = (name: string) =>
+      readFileSync(join(place, name), 'utf8').match(/(?<="kind":")\w+/g);
+    expect(readdirSync(place).sort()).toEqual(['patient-passkeys.ndjson', 'patient.ndjson']);
+    expect(kindsIn('patient.ndjson')).toEqual(['erasure', 'erasure']);
+    expect(kindsIn('patient-passkeys.ndjson')).toEqual(['passkey_removal', 'passkey_removal']);
+    const { entries } = await readJournals(`file:${place}`, { since: startedAt });
+    expect(entries).toHaveLength(4);
+    const removals = entries.filter(({ kind }) => kind === 'passkey_removal');
+    for (const { at } of removals) expect(at).toMatch(/T23:59:59\.999Z$/);
   });
 });
 

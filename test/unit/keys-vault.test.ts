@@ -365,6 +365,29 @@ describe('while Vault is away', () => {
     }
   });
 
+  it('a key that was destroyed elsewhere leaves the memory within an hour, though nobody asks for it', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval'] });
+    try {
+      const one = folderKeyStore(folderOf(await tokenOf('worker')));
+      await one.ensureEpochKeys({ from: '2026-12-01', days: 2 });
+      const other = await opened('worker');
+      for (const day of ['2026-12-01', '2026-12-02']) await other.epochPrivateKey(day);
+      const readAtMs = nowMs;
+      await one.destroyEpochKey('2026-12-01');
+      const asked = vault.asked.length;
+      nowMs += 3_600_000;
+      vi.advanceTimersByTime(60_000);
+      await expect.poll(() => vault.asked.slice(asked).length).toBeGreaterThanOrEqual(2);
+      // Were it there still, at this age it would be answered, as the other one is.
+      nowMs = readAtMs;
+      vault.seal(true);
+      await expect.poll(() => other.epochPrivateKey('2026-12-02')).toBeDefined();
+      await expect(other.epochPrivateKey('2026-12-01')).rejects.toThrow('Vault is sealed');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('a token that was taken away ends what is remembered, at once and for all keys', async () => {
     const token = await tokenOf('worker');
     const worker = openedWith(token);

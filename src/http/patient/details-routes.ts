@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { limits } from '../../../config/limits.ts';
 import { waysToProve } from '../../domain/factor.ts';
 import { everything } from '../../domain/tiers.ts';
-import { rightsTextsIn } from '../../texts/rights-texts.ts';
+import { rightsTextsIn } from '../../texts/catalogue.ts';
 import type { OpenedLink } from '../../usecases/open-link.ts';
 import { showDetails, showTime } from '../../usecases/show-details.ts';
 import { formTokenFor, isForged } from '../forgery.ts';

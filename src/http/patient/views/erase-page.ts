@@ -1,7 +1,6 @@
 import { html } from 'hono/html';
 import type { Language } from '../../../domain/language.ts';
-import { passkeyRightsTextsIn } from '../../../texts/passkey-rights-texts.ts';
-import { rightsTextsIn } from '../../../texts/rights-texts.ts';
+import { rightsTextsIn } from '../../../texts/catalogue.ts';
 import type { ToldErasure } from '../../../usecases/erase-for-recipient.ts';
 import { paths } from '../paths.ts';
 import { formToken } from './button-form.ts';
@@ -24,8 +23,7 @@ export function erasePage({
   form: string;
   hasPasskeys: boolean;
 }): string {
-  const texts = rightsTextsIn(language).erase;
-  const passkeyTexts = passkeyRightsTextsIn(language);
+  const { erase: texts, passkeys: passkeyTexts } = rightsTextsIn(language);
   const ask = (
     answer: string,
     label: string,
@@ -51,12 +49,12 @@ export function erasedPage({
   receipt,
   passkeys,
 }: { language: Language } & ToldErasure): string {
-  const texts = rightsTextsIn(language).erased;
+  const { erased: texts, passkeys: passkeyTexts } = rightsTextsIn(language);
   return page({
     language,
     content: html`<h1>${texts.heading}</h1>
 ${texts.paragraphs.map((paragraph) => html`<p>${paragraph}</p>`)}
-${passkeys > 0 ? html`<p>${passkeyRightsTextsIn(language).removed}</p>` : ''}
+${passkeys > 0 ? html`<p>${passkeyTexts.removed}</p>` : ''}
 <h2><label for="receipt">${texts.receiptHeading}</label></h2>
 <p>${texts.receiptHint}</p>
 <textarea id="receipt" class="receipt" dir="ltr" rows="8" readonly>${receipt}</textarea>`,

@@ -1,9 +1,7 @@
 import { html } from 'hono/html';
 import type { HeldData } from '../../../domain/held-data.ts';
 import { type Language, languages } from '../../../domain/language.ts';
-import { textsIn } from '../../../texts/catalogue.ts';
-import { passkeyRightsTextsIn } from '../../../texts/passkey-rights-texts.ts';
-import { rightsTextsIn } from '../../../texts/rights-texts.ts';
+import { rightsTextsIn, textsIn } from '../../../texts/catalogue.ts';
 import { writeDay } from '../../../texts/written-appointment-time.ts';
 import { paths } from '../paths.ts';
 import { buttonForm } from './button-form.ts';
@@ -58,7 +56,7 @@ ${
     ? html`<h2>${texts.passkeys.yours}</h2>
 <ul>${held.passkeys.map(
         ({ tag, createdOn, usedOn }) =>
-          html`<li>${passkeyRightsTextsIn(language).one({
+          html`<li>${rights.passkeys.one({
             tag,
             madeOn: writeDay(texts, createdOn),
             usedOn: writeDay(texts, usedOn),
