@@ -1,6 +1,6 @@
 import { type ChaosResult, runChaos } from '../chaos/run-chaos.ts';
 import type { RedisProgram } from '../support/redis-process.ts';
-import type { World } from './worlds.ts';
+import type { World } from './world.ts';
 
 /** Plays one world on a stage of its own, and judges it by the ledgers of the peers. */
 export async function playWorld(

@@ -1,24 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Scenario } from '../chaos/scenario.ts';
-import type { Backend, Shape } from '../chaos/stage/stage.ts';
 import { startTestPostgres, type TestPostgres } from '../support/embedded-postgres.ts';
 import { followedSettings, promote, startStandby } from '../support/postgres-standby.ts';
 import { type RedisProgram, startRedisProcess } from '../support/redis-process.ts';
 import { type SeveralRedis, startCluster, startSentinels } from '../support/redis-several.ts';
+import { lateStandby } from './late-standby.ts';
+import { createRedisThief } from './redis-thief.ts';
 import { twoOfEach } from './two-of-each.ts';
-
-/** One way to grow past a machine, with what goes wrong in it. */
-export interface World {
-  readonly name: string;
-  readonly backend: Backend;
-  open(redis: () => RedisProgram): Promise<OpenWorld>;
-}
-
-export interface OpenWorld {
-  readonly shape: Shape;
-  readonly scenario: Scenario;
-  close(): Promise<void>;
-}
+import type { World } from './world.ts';
 
 const common = { perSecond: 20, rounds: { full: 3, least: 1 } } as const;
 const stillMs = 30_000;
@@ -54,15 +43,22 @@ function severalRedis(
     backend: 'redis',
     async open(redis) {
       const several = await start(redis());
+      const thief = createRedisThief(several.servers);
       const scenario: Scenario = {
         ...{ ...common, name, fault },
-        async round({ untilMore, breach, note }) {
+        async round(scene) {
+          const { untilMore, breach, note } = scene;
+          await thief.begin();
           await untilMore(20, stillMs);
           note('ms until another was chosen', Math.round(await several.failOver()));
+          for (const found of await thief.inFolders(scene)) breach(`on a disk, ${found}`);
           if (!(await untilMore(20, stillMs))) breach('nothing went out any more');
         },
-        async check({ breach }, { uncertainMade }) {
+        async check(scene, { uncertainMade }) {
+          const { breach, note } = scene;
           if (uncertainMade > 0) breach(`${uncertainMade} came into doubt though no worker died`);
+          for (const fault of await thief.everywhere(scene)) breach(fault);
+          note('bytes read for what is personal', thief.bytesRead());
         },
       };
       return { shape: { redisUrl: several.url }, scenario, close: several.stop };
@@ -124,4 +120,5 @@ export const worlds: readonly World[] = [
     startCluster,
   ),
   standby,
+  lateStandby,
 ];

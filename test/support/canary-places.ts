@@ -3,6 +3,7 @@ import { relative } from 'node:path';
 import { filesBelow, processArguments } from './canaries.ts';
 import { people } from './canary-people.ts';
 import { crawlOps } from './ops-crawl.ts';
+import { readRedisFiles, readRedisKeys } from './redis-hunt.ts';
 import type { RedisServer } from './redis-server.ts';
 import { runCommand } from './run-command.ts';
 import type { SandboxMessage, System } from './system.ts';
@@ -75,7 +76,7 @@ export function placesOf(
     [commands]: () => readCommands(system),
     [messages]: () => readMessages(system),
     ...(redis && {
-      'what Redis holds': () => readRedis(redis.server),
+      'what Redis holds': () => readRedisKeys(redis.server),
       'what Redis was ever told': async (): Promise<Find[]> =>
         redis.told.map((command) => ['', command]),
       'the files of Redis': () => readRedisFiles(redis.server),
@@ -148,24 +149,4 @@ async function partsOf(system: System, message: SandboxMessage): Promise<Find[]>
   const own = `\r\nTo: ${to}\r\n`;
   if (!raw.includes(own)) throw new Error('an email is not plainly to whom it went');
   return [...finds, ['as received', Buffer.from(raw.replace(own, '\r\n'), 'latin1')]];
-}
-
-/** Keys, and what each holds, as Redis itself writes it: uncompressed. */
-async function readRedis({ admin }: RedisServer): Promise<Find[]> {
-  await admin.config('SET', 'rdbcompression', 'no');
-  const keys = await admin.keys('*');
-  return Promise.all(
-    keys.map(async (key): Promise<Find> => {
-      const held = (await admin.dumpBuffer(key)) ?? Buffer.alloc(0);
-      return [key, Buffer.concat([Buffer.from(key), Buffer.from('\n'), held])];
-    }),
-  );
-}
-
-/** What would lie on its disk: a snapshot taken now, and every command since its start. */
-async function readRedisFiles({ admin }: RedisServer): Promise<Find[]> {
-  await admin.config('SET', 'rdbcompression', 'no');
-  await admin.save();
-  const [, folder = ''] = (await admin.config('GET', 'dir')) as string[];
-  return filesBelow(folder).map((file) => [relative(folder, file), readFileSync(file)]);
 }

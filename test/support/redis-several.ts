@@ -20,6 +20,8 @@ export interface SeveralRedis {
   readonly url: Secret<string>;
   /** Kills the one that has the queue, and resolves with how long it took until another was chosen, in ms. */
   failOver(): Promise<number>;
+  /** All that hold bells, for looking. */
+  readonly servers: readonly RedisServer[];
   /** One that may take over, for arranging. */
   readonly replica: Redis;
   stop(): Promise<void>;
@@ -74,6 +76,7 @@ export async function startSentinels(program: RedisProgram, tls?: RedisTls): Pro
   const hosts = ports.map((port) => `127.0.0.1:${port}`);
   return {
     url: new Secret(`${tls ? 'rediss' : 'redis'}+sentinel://${hosts.join(',')}/${name}`),
+    servers,
     replica: adminOf(servers[1]),
     async failOver() {
       const before = await primaryPort();
@@ -154,6 +157,7 @@ export async function startCluster(program: RedisProgram, tls?: RedisTls): Promi
     url: new Secret(
       `${tls ? 'rediss' : 'redis'}+cluster://${servers.map((server) => `127.0.0.1:${server.tlsPort ?? portOf(server)}`).join(',')}`,
     ),
+    servers,
     replica: adminOf(followers[0]),
     async failOver() {
       const dying = await holder();

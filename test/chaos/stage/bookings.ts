@@ -28,6 +28,8 @@ export interface Bookings {
   readonly turnedAway: () => number;
   /** Puts one that is due in a moment. Resolves when it is accepted. */
   put(wish?: { channel?: 'sms' | 'email' }): Promise<Booking>;
+  /** Puts it once more, as whoever is told that it may be gone. */
+  putAgain(booking: Booking): Promise<void>;
   /** Resolves when it is answered, however it stands with the reminder. */
   cancel(booking: Booking): Promise<void>;
   /** Resolves when every question has had its answer. */
@@ -106,12 +108,19 @@ export function createBookings(options: {
       ...{ acceptedAtMs: undefined, cancelledAtMs: undefined },
     };
     all.push(booking);
-    const answer = await untilAnswered('PUT', booking.reference, {
+    await tell(booking);
+    return booking;
+  }
+
+  async function tell(booking: Booking): Promise<void> {
+    const { reference, channel, contact, dueAtMs } = booking;
+    const due = Temporal.Instant.fromEpochMilliseconds(dueAtMs);
+    const answer = await untilAnswered('PUT', reference, {
       start: due.add({ hours: 24 }).toString(),
       timeZone: 'Europe/Paris',
       details: { practitioner: 'Dr Example' },
       recipient: {
-        [channel === 'sms' ? 'phone' : 'email']: booking.contact,
+        [channel === 'sms' ? 'phone' : 'email']: contact,
         ...{ language: 'en', pin: '482913' },
       },
       reminders: [{ before: 'PT24H', channel }],
@@ -123,7 +132,6 @@ export function createBookings(options: {
       booking.version = version;
       booking.acceptedAtMs = Date.now();
     }
-    return booking;
   }
 
   return {
@@ -131,6 +139,7 @@ export function createBookings(options: {
     wrongAnswers,
     turnedAway: () => turnedAway,
     put: ({ channel = random() < 0.7 ? 'sms' : 'email' } = {}) => keepOpen(put(channel)),
+    putAgain: (booking) => keepOpen(tell(booking)),
     cancel: (booking) =>
       keepOpen(
         untilAnswered('DELETE', booking.reference).then(() => {
