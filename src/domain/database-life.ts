@@ -12,6 +12,8 @@ export interface HighWaterMark {
   readonly beat: number;
   /** ISO 8601, by the database's clock. */
   readonly at: string;
+  /** Not after that moment, by the clock of whoever marked it. Older versions did not say. */
+  readonly localAt?: string;
   readonly identity: string;
   readonly timeline: string;
   /** What all events until then stand before, and the newest one's id; in digits. */
@@ -76,6 +78,33 @@ export function judgeLife(input: {
   if (isNew || life.run === server.run) return { kind: 'same' };
   const isFresh = mark?.life === life.number && mark.beat >= life.beat - beatsBehindMax;
   return isFresh ? { kind: 'same' } : { kind: 'untold' };
+}
+
+/** How far the clock of whoever compares may have been set back since the mark. */
+const clockSlackMs = 5_000;
+/** Within which another mark would have been written. */
+const nextMarkMs = 120_000;
+
+/**
+ * Until when, as reminders know time, a database may have been sent from before another took its place:
+ * no later than that one began, nor than its own clock can have got since the mark, whatever clocks say
+ * of each other.
+ *
+ * @param input.now by the clock that `localAt` was read from
+ */
+export function sentUntil(input: {
+  mark: HighWaterMark | undefined;
+  begunAt: Temporal.Instant;
+  now: Temporal.Instant;
+}): Temporal.Instant {
+  const { mark, begunAt, now } = input;
+  if (!mark) return begunAt;
+  const passedMs = now.epochMilliseconds - Date.parse(mark.localAt ?? '');
+  const isKnown = passedMs >= 0;
+  const until = Temporal.Instant.from(mark.at).add({
+    milliseconds: isKnown ? passedMs + clockSlackMs : nextMarkMs,
+  });
+  return Temporal.Instant.compare(until, begunAt) > 0 ? until : begunAt;
 }
 
 /** How many accepted versions of each organisation are gone: at least so many, less a minute or two. */

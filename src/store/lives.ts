@@ -96,7 +96,7 @@ export async function raiseBeat(
     [life.number, base],
   );
   const [row] = rows;
-  const fresh = await countAccepted(connection, { since: row.since, isSettled: false });
+  const fresh = await countAccepted(connection, { since: row.since });
   return {
     life: row.number,
     beat: row.beat,
@@ -109,25 +109,37 @@ export async function raiseBeat(
 
 type Counts = Readonly<Record<string, number>>;
 
-/** What this database has of what was ever accepted, by organisation. */
-export async function readAccepted(connection: Connection, number: number): Promise<Counts> {
+/**
+ * What this database has of what was ever accepted until then, by organisation.
+ *
+ * @param input.until by the database's clock; what was accepted since makes up for nothing that was lost
+ */
+export async function readAccepted(
+  connection: Connection,
+  { number, until }: { number: number; until: Temporal.Instant | undefined },
+): Promise<Counts> {
   const { rows } = await connection.query(
     'select accepted, counted_until::text as since from database_lives where number = $1',
     [number],
   );
   const { accepted = {}, since = 'infinity' } = rows[0] ?? {};
-  return added(accepted, await countAccepted(connection, { since, isSettled: false }));
+  return added(accepted, await countAccepted(connection, { since, until }));
 }
 
 async function countAccepted(
   connection: Connection,
-  { since, isSettled }: { since: string; isSettled: boolean },
+  {
+    since,
+    until,
+    isSettled = false,
+  }: { since: string; until?: Temporal.Instant | undefined; isSettled?: boolean },
 ): Promise<Counts> {
   const { rows } = await connection.query<{ id: string; count: number }>(
-    `select organisation_id as id, count(*)::int as count from receipts where issued_at >= $1::timestamptz
+    `select organisation_id as id, count(*)::int as count from receipts
+     where issued_at >= $1::timestamptz and issued_at <= coalesce($2::timestamptz, 'infinity')
        ${isSettled ? `and issued_at < greatest($1::timestamptz, now() - interval '2 minutes')` : ''}
      group by 1`,
-    [since],
+    [since, until?.toString() ?? null],
   );
   return Object.fromEntries(rows.map(({ id, count }) => [id, count]));
 }

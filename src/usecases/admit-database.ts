@@ -4,6 +4,7 @@ import {
   judgeLife,
   type Restore,
   type ServerIdentity,
+  sentUntil,
 } from '../domain/database-life.ts';
 import { readHighWaterMark } from '../journal/high-water-mark.ts';
 import type { Database } from '../store/database.ts';
@@ -22,6 +23,7 @@ export interface AdmitDatabaseDeps {
   readonly log: Log;
   /** How long whoever cannot tell leaves it to somebody who can. */
   readonly patienceMs?: number;
+  readonly now?: () => Temporal.Instant;
 }
 
 /** Tells people what a restore lost; see `open-incident.ts`. */
@@ -96,14 +98,15 @@ async function finish(
   deps: AdmitDatabaseDeps,
   { mark }: { mark: HighWaterMark | undefined },
 ): Promise<void> {
-  const { database, openIncident, log } = deps;
+  const { database, openIncident, log, now = Temporal.Now.instant } = deps;
   const { life, server } = await readLife(database);
   const restoredTo = life.restoredTo ?? life.markedAt;
-  await doubtAll(deps, { restoredTo, now: later(life.begunAt, mark) });
+  const until = sentUntil({ mark, begunAt: life.begunAt, now: now() });
+  await doubtAll(deps, { restoredTo, until });
   const replayed = await replayJournal(deps, { since: restoredTo });
   await endRestoredLinks(deps);
   const { present, inDoubt } = await database.transaction([], async (connection) => ({
-    present: await readAccepted(connection, life.number),
+    present: await readAccepted(connection, { number: life.number, until: countedUntil(mark) }),
     inDoubt: await countInDoubt(connection),
   }));
   const lost = countLost({ marked: mark?.accepted ?? {}, present });
@@ -130,22 +133,21 @@ async function finish(
 }
 
 /**
- * What was marked last was before the boot, whatever the clock of the new server says, and what was sent
- * until the next mark would have been written, too.
+ * Booking systems may be answered again while this is still at it. Receipts have the clock of `api`, which
+ * may be a little ahead.
  */
-function later(begunAt: Temporal.Instant, mark: HighWaterMark | undefined): Temporal.Instant {
-  const markedAt = mark && Temporal.Instant.from(mark.at).add({ minutes: 2 });
-  return markedAt && Temporal.Instant.compare(markedAt, begunAt) > 0 ? markedAt : begunAt;
+function countedUntil(mark: HighWaterMark | undefined): Temporal.Instant | undefined {
+  return mark && Temporal.Instant.from(mark.at).add({ seconds: 2 });
 }
 
 const beginning = Temporal.Instant.fromEpochMilliseconds(0);
 
 async function doubtAll(
   { database }: AdmitDatabaseDeps,
-  { restoredTo, now }: { restoredTo: Temporal.Instant; now: Temporal.Instant },
+  { restoredTo, until }: { restoredTo: Temporal.Instant; until: Temporal.Instant },
 ): Promise<void> {
   // However long ago it was to be sent: it may have waited for a pause or a provider until after that point.
-  const span = { restoredTo, from: beginning, until: now, countMax: walkedAtOnce };
+  const span = { restoredTo, from: beginning, until, countMax: walkedAtOnce };
   let after: string | undefined = firstReminder;
   while (after !== undefined) {
     const input: Parameters<typeof doubtRestored>[1] = { ...span, after };

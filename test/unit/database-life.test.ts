@@ -5,6 +5,7 @@ import {
   type DatabaseLife,
   type HighWaterMark,
   judgeLife,
+  sentUntil,
 } from '../../src/domain/database-life.ts';
 
 const server = { identity: 'server.1', timeline: '00000001', run: 'second start' };
@@ -87,5 +88,34 @@ describe('what a restore lost', () => {
         },
       ),
     );
+  });
+});
+
+describe('what may have been sent before another database took the place', () => {
+  const at = (time: string) => Temporal.Instant.from(`2026-11-26T${time}Z`);
+  const until = (
+    mark: Partial<HighWaterMark> | undefined,
+    begunAt = '10:00:20',
+    now = '10:00:20',
+  ) =>
+    sentUntil({ mark: mark && { ...marked, ...mark }, begunAt: at(begunAt), now: at(now) })
+      .toString()
+      .slice(11, 19);
+  const localAt = '2026-11-26T10:00:00Z';
+
+  it('ends a few seconds from now, though the clock of the new one is behind', () => {
+    expect(until({ localAt })).toBe('10:00:25');
+    expect(until({ localAt }, '09:58:00')).toBe('10:00:25');
+    expect(until({ localAt }, '10:07:00')).toBe('10:07:00');
+    expect(until(undefined)).toBe('10:00:20');
+  });
+
+  it('ends as much later where the clock of the old one was ahead of ours', () => {
+    expect(until({ localAt: '2026-11-26T09:59:00Z' })).toBe('10:01:25');
+  });
+
+  it('reaches to the next mark where ours says nothing, or was set back', () => {
+    expect(until({})).toBe('10:02:00');
+    expect(until({ localAt: '2026-11-26T10:03:00Z' })).toBe('10:02:00');
   });
 });
