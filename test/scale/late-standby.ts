@@ -95,7 +95,7 @@ async function afterwards(
      join incidents i on i.id = e.incident_id
      where i.code = 'restored_behind' and e.kind = 'seen' order by e.id desc limit 1`,
   );
-  note('of them counted by the incident', incident?.lost);
+  note('of them counted by the incident', incident?.lost ?? 0);
   if (told.isBehind && !incident?.lost) breach('what the mark had seen was not told as gone');
   const [pause] = await stage.rows('select from pauses where ended_at is null');
   if ((pause !== undefined) !== told.isBehind) breach(`sending was ${pause ? '' : 'not '}stopped`);

@@ -63,7 +63,7 @@ export async function readBacklog({ admin, url }: RedisServer): Promise<RedisFin
   const { hostname, port } = new URL(url.reveal());
   const socket = connect(Number(port), hostname);
   const pieces: Buffer[] = [];
-  socket.on('data', (piece) => pieces.push(piece));
+  socket.on('data', (piece: Buffer) => pieces.push(piece));
   socket.setTimeout(silentMs, () => socket.destroy());
   socket.write(`PSYNC ${id} ${from}\r\n`);
   await once(socket, 'close');
