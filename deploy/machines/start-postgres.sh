@@ -9,4 +9,5 @@ if [ -n "$PRIMARY" ] && [ ! -s "$folder/PG_VERSION" ]; then
     --write-recovery-conf --checkpoint=fast \
     --dbname="host=$PRIMARY user=sotto_standby application_name=standby"
 fi
-exec docker-entrypoint.sh postgres -c wal_keep_size=1GB -c max_connections=200
+exec docker-entrypoint.sh postgres -c wal_keep_size=1GB -c max_connections=200 \
+  -c shared_buffers="$SHARED_BUFFERS" -c max_wal_size=4GB

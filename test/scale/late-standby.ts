@@ -45,7 +45,7 @@ export const lateStandby: World = {
         const sinceMs = Date.now() - 1_000;
         toFirst.stall();
         await Promise.all(taken.map((booking) => scene.bookings.cancel(booking)));
-        if (number % 2 === 1) await stage.scheduler.kill();
+        if (number % 2 === 1) await markAnew(stage);
         await wait(missedMs);
         await inUse.kill();
         await promote(next);
@@ -102,6 +102,19 @@ async function afterwards(
   for (const booking of since) await bookings.putAgain(booking);
   for (const booking of told.cancelled) await bookings.cancel(booking);
   if (pause) await resume(stage.queueUrl().reveal());
+}
+
+/** A scheduler marks how far the database has got when it starts. */
+async function markAnew(stage: Scene['stage']): Promise<void> {
+  const beat = async () => {
+    const [row] = await stage.rows<{ beat: string }>(
+      'select sum(beat) as beat from database_lives',
+    );
+    return row?.beat;
+  };
+  const before = await beat();
+  await stage.scheduler.kill();
+  await waitFor(async () => (await beat()) !== before, stillMs);
 }
 
 async function lifeOf(stage: Scene['stage']): Promise<{ number: number; ready: boolean }> {

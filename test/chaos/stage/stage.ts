@@ -26,6 +26,7 @@ import {
 import { type SmtpPeer, startSmtpPeer } from '../../support/smtp-peer.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { type KeptRole, keepRole, type LogLine } from './kept-role.ts';
+import { createOlderTenant } from './older-tenant.ts';
 
 export type Backend = 'postgres' | 'redis';
 
@@ -147,7 +148,8 @@ export async function openStage({
 }): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'sotto-chaos-'));
   const postgres = shape.postgres ?? (await startTestPostgres());
-  const first = beginsOlder && olderVersion ? { script: scriptOf(olderVersion) } : {};
+  const olderScript = beginsOlder && olderVersion ? scriptOf(olderVersion) : undefined;
+  const first = olderScript ? { script: olderScript } : {};
   const firstUrl = await createDatabase(postgres, first);
   const logins = await createRoleLogins(firstUrl);
   const pooler: PgBouncer | undefined = shape.isPooled
@@ -265,6 +267,14 @@ export async function openStage({
     queueUrl: () => shape.redisUrl ?? redisInUse?.url ?? adminUrl,
     redisInUse: () => redisInUse,
     async createTenant(name) {
+      if (olderScript) {
+        const environment = { DATABASE_URL: adminUrl.reveal(), DATA_DIR: folder };
+        const older = { admin, script: olderScript, name, environment };
+        const tenant = await createOlderTenant(older);
+        const organisationIds = [tenant.organisationId];
+        await keys.ensureViewKeys({ organisationIds, months: monthsAhead() });
+        return tenant;
+      }
       const settings = {
         ...{ quietHours: null, jitterMinutes: 0, requestsPerMinute: null },
         ...{ appointmentsPerHour: 1_000_000, appointmentsPerDay: 10_000_000 },
