@@ -68,6 +68,40 @@ describe('an accepted PUT', () => {
     expect(verifyReceipt({ answer, body: body.reveal(), jwks }).matches).toBe(true);
   });
 
+  it('keeps what was guessed wrong, whatever else it changes; one that asks for a new message ends that, and old links', async () => {
+    const where = key();
+    const first = await accept.put({ ...where, body: appointmentRequest() });
+    const [reminder] = await remindersOf(first.id);
+    await setState(reminder.id, 'sent');
+    await db.admin.query(
+      `insert into factor_failures (organisation_id, appointment_id, factor, failed_count)
+       values ($1, $2, 'pin', 10)`,
+      [organisationId, first.id],
+    );
+    await db.admin.query(
+      `insert into source_failures (organisation_id, link_id, source, failed_count)
+       select organisation_id, id, sha256('here'), 5 from links where appointment_id = $1`,
+      [first.id],
+    );
+    const standing = async () => {
+      const { rows } = await db.admin.query(
+        `select (select count(*)::int from factor_failures where appointment_id = $1) as factors,
+           (select count(*)::int from source_failures s join links l on l.id = s.link_id
+             where l.appointment_id = $1) as sources,
+           (select bool_and(revoked_at is not null) from links
+             where appointment_id = $1 and attempted_at is not null) as ended`,
+        [first.id],
+      );
+      return rows[0];
+    };
+    for (const change of [{}, { notice: 'if_told' }, { notice: 'none' }] as const) {
+      await accept.put({ ...where, body: appointmentRequest(change, 80) });
+      expect(await standing()).toEqual({ factors: 1, sources: 1, ended: false });
+    }
+    await accept.put({ ...where, body: appointmentRequest({ notice: 'now' }, 80) });
+    expect(await standing()).toEqual({ factors: 0, sources: 0, ended: true });
+  });
+
   it('replaces: an unchanged reminder keeps its row, its unseen link is made anew', async () => {
     const where = key();
     const body = appointmentRequest();

@@ -200,7 +200,7 @@ describe('after ten wrong answers', () => {
     ]);
   });
 
-  it('a newer version changes nothing: counters and lock survive a PUT', async () => {
+  it('a newer version changes nothing: counters and lock survive it', async () => {
     const appointment = await seed();
     const owner = await visitorOf(appointment);
     await guess(await visitorOf(appointment), 9);

@@ -156,6 +156,39 @@ describe('a ceiling of an organisation', () => {
     expect(await inTurns(processes, 2, whose)).toEqual(Array(2).fill('quota_exceeded'));
   });
 
+  it('of reminders is passed by less than a group of messages of each process, and one of each other', async () => {
+    const whose = await practice({});
+    const processes = await Promise.all([startProcess(), startProcess()]);
+    const first = reference;
+    const visits = 250;
+    const [put] = processes;
+    await Promise.all(Array.from({ length: visits }, () => put(whose)));
+    // All were told, so that a move tells each again: a message beside the one that is planned.
+    await database.admin.query(`update links set attempted_at = now() where organisation_id = $1`, [
+      whose.organisationId,
+    ]);
+    await database.admin.query(
+      `update reminders set state = 'sent', sent_at = now(), batch_id = gen_random_uuid(),
+         lease_until = now() where organisation_id = $1`,
+      [whose.organisationId],
+    );
+    const ceiling = 20;
+    await database.admin.query('update organisations set reminders_per_hour = $2 where id = $1', [
+      ...[whose.organisationId, ceiling],
+    ]);
+    nextHour();
+    reference = first;
+    const storms = processes.map((one) =>
+      Promise.all(Array.from({ length: visits / 2 }, () => outcome(one(whose, {}, 96)))),
+    );
+    const outcomes = (await Promise.all(storms)).flat();
+    const messages = await owed(whose);
+    expect(outcomes).toContain('quota_exceeded');
+    expect(messages).toBeGreaterThan(accepted(outcomes));
+    const group = limits.acceptBatchMax;
+    expect(messages).toBeLessThanOrEqual(ceiling + group * (2 * processes.length - 1));
+  });
+
   it('holds over the death of a process, and counts nothing that was not stored', async () => {
     const whose = await practice({ appointments_per_hour: 4, numbers_per_hour: 3 });
     const dead = await startProcess();
