@@ -9,7 +9,7 @@ import { Secret } from '../src/domain/secret.ts';
 import type { Log } from '../src/telemetry/log.ts';
 import { createSmtpTransport } from '../src/transport/email-smtp.ts';
 import { createSink, type SinkReceipt } from '../src/transport/sink.ts';
-import type { OutgoingMessage, Transport } from '../src/transport/transport.ts';
+import type { Idempotency, OutgoingMessage, Transport } from '../src/transport/transport.ts';
 import { twilioFromConfig } from '../src/transport/twilio-from-config.ts';
 import type { OptedOut, Route, RouteOf } from '../src/usecases/routes.ts';
 import { createSendBreaker } from '../src/usecases/send-breaker.ts';
@@ -34,6 +34,12 @@ export type OpenProvider = (
 
 /** Of one lane. A mail server bears fewer. */
 export const connectionsOf: Record<Channel, number> = { sms: 32, email: 8 };
+
+/**
+ * How many times its sockets intents may be ahead of them at most. What may have been sent is looked up at
+ * the provider where it can tell; elsewhere it may have to go out a second time.
+ */
+const aheadOf: Record<Idempotency['kind'], number> = { lookup: 4, none: 1 };
 
 /**
  * Opens a route for every lane that there is.
@@ -70,9 +76,12 @@ export async function openRoutes(deps: {
     const provider = providers.get(lane.channel);
     const transport = isSink ? sink : provider;
     if (!transport) continue;
+    const atOnceMax = provider?.atOnceMax ?? connectionsOf[lane.channel];
     routes.set(laneKey(lane), {
       transport,
-      slots: createSendSlots(provider?.atOnceMax ?? connectionsOf[lane.channel]),
+      slots: createSendSlots(atOnceMax, {
+        aheadMax: atOnceMax * aheadOf[transport.idempotency.kind],
+      }),
       breaker: createSendBreaker({ onChange: (open) => tellOfBreaker(log, lane, open) }),
       reachesNobody: isSink,
       recordOptOut: isSink ? undefined : deps.recordOptOut,

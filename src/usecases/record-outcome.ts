@@ -16,8 +16,12 @@ export interface OutcomeRecorder {
 }
 
 const groupSizeMax = 400;
-/** One waits for its commit while another is put together. */
+/**
+ * One after the other, and two at once where so many wait: what comes during a commit shares the next,
+ * for a transaction costs as much as some ten rows in it, and one that is held up holds up no more than that.
+ */
 const groupsAtOnce = 2;
+const worthASecond = 64;
 const firstPauseMs = 50;
 const longestPauseMs = 5_000;
 
@@ -70,11 +74,15 @@ export function createOutcomeRecorder(deps: {
     }
   }
 
+  function isWanted(others: number): boolean {
+    return waiting.length >= (others === 0 ? 1 : worthASecond);
+  }
+
   async function run(): Promise<void> {
     running += 1;
     // What ends in the same turn goes into one transaction.
     await new Promise((resolve) => setImmediate(resolve));
-    for (let failures = 0; waiting.length > 0; ) {
+    for (let failures = 0; isWanted(running - 1); ) {
       const group = waiting.splice(0, groupSizeMax);
       const result = await store(group);
       if (result === 'stored') {
@@ -89,7 +97,7 @@ export function createOutcomeRecorder(deps: {
         }
       }
     }
-    // In the turn that found nothing waiting: what came any later would wait for nobody.
+    // In the turn that found nothing for it: what came any later would wait for nobody.
     running -= 1;
   }
 
@@ -99,7 +107,7 @@ export function createOutcomeRecorder(deps: {
         waiting.push({ ended, settled });
         if (unstored === 0) allStored = Promise.withResolvers();
         unstored += 1;
-        if (running < groupsAtOnce) void run();
+        if (running < groupsAtOnce && isWanted(running)) void run();
       });
     },
     pending: () => unstored,

@@ -9,14 +9,15 @@ const aheadMs = 50;
 const patienceMs = 250;
 
 /**
- * The sockets of one lane to its provider, and the places for intents: one for each socket, and up to as
- * many again while the provider is quick, so that no socket stands idle while intents are committed. After
- * a kill each of them is in doubt.
+ * The sockets of one lane to its provider, and the places for intents: one for each socket, and some ahead
+ * while the provider is quick, so that no socket stands idle while intents are committed. After a kill each
+ * of them is in doubt.
  */
 export interface SendSlots {
   /**
-   * Takes up to `most` places: at least a quarter of all, or `most` when that is less, so that a busy
-   * worker does not commit once for every socket that comes free. First come, first served.
+   * Takes up to `most` places: at least as many as a quarter of the sockets or half of what may be ahead,
+   * or `most` when that is less, so that a busy worker does not commit once for every socket that comes
+   * free. First come, first served.
    */
   take(most: number): Promise<number>;
   /** Gives back places of what is not sent. */
@@ -29,14 +30,20 @@ export interface SendSlots {
   through(send: () => Promise<SendOutcome | undefined>): Promise<SendOutcome | undefined>;
 }
 
-/** @param nowMs milliseconds that only go forward */
+/**
+ * @param options.aheadMax places ahead of the sockets at most: as many as those unless given
+ * @param options.nowMs milliseconds that only go forward
+ */
 export function createSendSlots(
   socketsMax: number,
-  { nowMs = () => performance.now() }: { nowMs?: () => number } = {},
+  {
+    aheadMax = socketsMax,
+    nowMs = () => performance.now(),
+  }: { aheadMax?: number; nowMs?: () => number } = {},
 ): SendSlots {
   const queue: { most: number; taken: (count: number) => void }[] = [];
   const waiting = new Set<(isFree: boolean) => void>();
-  /** When the last were accepted, of those that took less time than anybody waits. */
+  /** When the last were accepted, oldest first, of those that took less time than anybody waits. */
   const accepted: number[] = [];
   let taken = 0;
   let inTheAir = 0;
@@ -44,15 +51,17 @@ export function createSendSlots(
   /** None before the first are accepted, none for a slow provider, and none a moment after it takes no more. */
   function ahead(): number {
     const since = nowMs() - aheadMs;
-    return accepted.filter((at) => at > since).length;
+    while ((accepted[0] ?? Number.POSITIVE_INFINITY) <= since) accepted.shift();
+    return accepted.length;
   }
 
   function serve(): void {
     if (queue.length === 0) return;
     const places = socketsMax + ahead();
+    const worthwhile = Math.max(Math.ceil(socketsMax / 4), Math.floor((places - socketsMax) / 2));
     for (let next = queue[0]; next; next = queue[0]) {
       const free = places - taken;
-      if (free < Math.min(next.most, Math.ceil(places / 4))) return;
+      if (free < Math.min(next.most, worthwhile)) return;
       queue.shift();
       const count = Math.min(next.most, free);
       taken += count;
@@ -103,7 +112,7 @@ export function createSendSlots(
           const outcome = await send();
           const isQuick = nowMs() - begunMs < patienceMs;
           if (isQuick && outcome?.kind === 'accepted') accepted.push(nowMs());
-          if (accepted.length > socketsMax) accepted.shift();
+          if (accepted.length > aheadMax) accepted.shift();
           return outcome;
         } finally {
           leaveSocket();

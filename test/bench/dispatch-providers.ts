@@ -17,28 +17,28 @@ const bare = (name: string, channel: Channel, library: string): Contender => ({
     ),
 });
 
-const sdk = 'the SDK in a loop, over our HTTP client';
-const sdkAsItComes = 'the SDK in a loop, as it comes';
+const sdk = 'the SDK in a loop, as it comes';
+const sdkOverOurs = 'the SDK in a loop, over our HTTP client';
 
 /** How many due reminders a second reach Twilio's API on this machine. */
 export const dispatchTwilio: Measurement = {
   name: 'dispatch.twilio',
   about: [
     "Due reminders by SMS through Twilio's SDK to a server on this machine, in a process of its own.",
-    'Sotto: all that it does for a reminder, one worker, 32 connections. Limit: the same SDK over the same',
-    'HTTP client in a loop, 32 connections, nothing else done; beside it the SDK with its own client.',
+    'Sotto: all that it does for a reminder, one worker, 32 connections. Limit: the same SDK as it comes in',
+    'a loop, 32 connections, nothing else done; beside it the SDK over the HTTP client that Sotto gives it.',
     'That the server took each once is checked.',
   ],
-  counts: { full: 3_000, quick: 1_000 },
+  counts: { full: 10_000, quick: 2_000 },
   contenders: [
     sotto('sms'),
-    bare(sdk, 'sms', 'twilio'),
-    bare(sdkAsItComes, 'sms', 'twilio as it comes'),
+    bare(sdk, 'sms', 'twilio as it comes'),
+    bare(sdkOverOurs, 'sms', 'twilio'),
   ],
   figures: [
     {
       ...{ name: 'dispatch.twilio', contender: 'Sotto', measure: 'reminders/s' },
-      ...{ limits: [sdk], peers: [sdkAsItComes], targets: [{ least: 0.8, of: sdk }] },
+      ...{ limits: [sdk], peers: [sdkOverOurs], targets: [{ least: 0.8, of: sdk }] },
     },
   ],
 };

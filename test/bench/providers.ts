@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Channel } from '../../src/domain/channel.ts';
 import { type Child, startChild } from './child.ts';
+import { cpuTimeUs } from './cpu-time.ts';
 import { warmUpOf } from './due-reminders.ts';
 import type { Run } from './measurement.ts';
 
@@ -26,7 +27,10 @@ const environments: Record<Channel, (url: string) => Record<string, string>> = {
   email: (url) => ({ EMAIL_TRANSPORT: 'smtp', SMTP_URL: url, MAIL_FROM: from.email }),
 };
 
-/** Sends through a provider of its own, which must have taken all of it, the warming up included. */
+/**
+ * Sends through a provider of its own, which must have taken all of it, the warming up included. What it
+ * used of the machine is told too: all of it is taken from whoever sends.
+ */
 export async function withProvider(
   { channel, count }: { channel: Channel; count: number },
   send: (provider: Provider) => Promise<Run>,
@@ -35,6 +39,7 @@ export async function withProvider(
   const look = () => server.ask<{ url: string; taken: number }>('how many');
   try {
     const { url } = await look();
+    const beforeUs = cpuTimeUs([server.pid]);
     const run = await send({
       channel,
       env: {
@@ -44,8 +49,10 @@ export async function withProvider(
       },
     });
     const { taken } = await look();
+    const afterUs = cpuTimeUs([server.pid]);
     assert.equal(taken, warmUpOf(count) + count);
-    return run;
+    const usedUs = beforeUs === undefined || afterUs === undefined ? undefined : afterUs - beforeUs;
+    return { ...run, 'provider us': usedUs === undefined ? undefined : usedUs / taken };
   } finally {
     await server.stop();
   }

@@ -111,8 +111,12 @@ export async function startMessagesPeer(port = 0): Promise<MessagesPeer> {
         request.socket.resetAndDestroy();
         return;
       }
-      response.writeHead(201, { 'content-type': 'application/json' });
-      response.end(JSON.stringify({ sid: providerId, status: 'queued', to }));
+      const body = JSON.stringify({ sid: providerId, status: 'queued', to });
+      response.writeHead(201, {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body),
+      });
+      response.end(body);
     });
   });
   /** @returns whether there is nothing more to say */

@@ -148,8 +148,9 @@ describe('slots', () => {
         fc.integer({ min: 1, max: 40 }),
         fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 20 }),
         fc.constantFrom(fine, busy),
-        async (socketsMax, wishes, outcome) => {
-          const slots = createSendSlots(socketsMax);
+        fc.integer({ min: 0, max: 200 }),
+        async (socketsMax, wishes, outcome, aheadMax) => {
+          const slots = createSendSlots(socketsMax, { aheadMax });
           const most = { sending: 0, taken: 0 };
           const now = { sending: 0, taken: 0 };
           const more = (what: 'sending' | 'taken', count: number) => {
@@ -173,7 +174,7 @@ describe('slots', () => {
             }),
           );
           expect(most.sending).toBeLessThanOrEqual(socketsMax);
-          const ahead = outcome.kind === 'accepted' ? socketsMax : 0;
+          const ahead = outcome.kind === 'accepted' ? aheadMax : 0;
           expect(most.taken).toBeLessThanOrEqual(socketsMax + ahead);
           expect(now).toEqual({ sending: 0, taken: 0 });
         },
@@ -206,6 +207,26 @@ describe('slots', () => {
     expect(await countPlaces()).toBe(8 + 8);
     now += 50;
     expect(await countPlaces()).toBe(8);
+  });
+
+  it('are taken together, as long as enough wait that no socket stands idle', async () => {
+    const slots = createSendSlots(4, { aheadMax: 40, nowMs: () => 0 });
+    for (let sent = 0; sent < 40; sent += 1) {
+      await slots.take(1);
+      await slots.through(async () => fine);
+    }
+    expect(await slots.take(30)).toBe(30);
+    let taken: number | undefined;
+    const next = slots.take(100).then((count) => {
+      taken = count;
+    });
+    // Of 44 places 14 are free, and less than half of what may be ahead is worth no commit.
+    slots.give(5);
+    await Promise.resolve();
+    expect(taken).toBeUndefined();
+    slots.give(1);
+    await next;
+    expect(taken).toBe(20);
   });
 
   it('are no more than sockets for a provider that takes longer than anybody waits for one', async () => {

@@ -24,3 +24,40 @@ it('an outcome is stored whatever moment it comes at, also just as the one befor
     await vi.waitFor(() => expect(recorder.pending(), `after ${turns} turns`).toBe(0), 2_000);
   }
 });
+
+it('outcomes that come during a commit share the next, and only where many wait is there a second at once', async () => {
+  const commits: { count: number; end: () => void }[] = [];
+  const slow: typeof database = {
+    ...database,
+    async query(_text, values) {
+      const [ids] = values as [string];
+      await new Promise<void>((end) => commits.push({ count: ids.split(',').length, end }));
+      return [];
+    },
+  };
+  const recorder = createOutcomeRecorder({ database: slow, log });
+  const record = (count: number) => {
+    for (let place = 0; place < count; place += 1) {
+      const attemptId = `${commits.length}-${place}`;
+      void recorder.record({
+        ...{ attemptId, reminderId: attemptId },
+        outcome: { kind: 'accepted', providerId: attemptId },
+      });
+    }
+  };
+  record(1);
+  await vi.waitFor(() => expect(commits).toHaveLength(1));
+  record(63);
+  await new Promise((turn) => setImmediate(turn));
+  await new Promise((turn) => setImmediate(turn));
+  expect(commits).toHaveLength(1);
+  record(1);
+  await vi.waitFor(() => expect(commits).toHaveLength(2));
+  record(5);
+  commits[1]?.end();
+  commits[0]?.end();
+  await vi.waitFor(() => expect(commits).toHaveLength(3));
+  commits[2]?.end();
+  await recorder.idle();
+  expect(commits.map(({ count }) => count)).toEqual([1, 64, 5]);
+});
