@@ -1374,6 +1374,8 @@ create policy retention on code_counts for delete to sotto_scheduler
 create policy every_organisation on codes for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
+create policy only_old on codes as restrictive for delete to sotto_scheduler
+  using ((expires_at < (clock_timestamp() - '1 day'::interval)));
 create policy own_organisations on codes for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
@@ -1405,7 +1407,7 @@ create policy own_organisations on credential_tokens for all to sotto_api
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
 create policy retention on credential_tokens for delete to sotto_scheduler
-  using (true);
+  using ((expires_at < (clock_timestamp() - '01:00:00'::interval)));
 create policy administration on credential_usage for select to sotto_owner
   using (true);
 create policy every_organisation on credential_usage for select to sotto_scheduler
@@ -1636,9 +1638,13 @@ create policy restoring_all on organisations for all to sotto_restorer
 create policy every_organisation on passkeys for all to sotto_scheduler
   using (true)
   with check (true);
+create policy only_old on passkeys as restrictive for delete to sotto_scheduler
+  using ((used_on < (((clock_timestamp() AT TIME ZONE 'UTC'::text))::date - 400)));
 create policy own_organisations on passkeys for all to sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring_all on passkeys for all to sotto_restorer
+  using (true);
 create policy administration on pauses for all to sotto_owner
   using (true)
   with check (true);
@@ -1663,11 +1669,15 @@ create policy by_role on phone_day_counts for all to sotto_patient
 create policy every_organisation on phone_day_counts for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
+create policy only_old on phone_day_counts as restrictive for delete to sotto_scheduler
+  using ((day < (((clock_timestamp() AT TIME ZONE 'UTC'::text))::date - 1)));
 create policy canary on receipts for all to sotto_owner
   using ((organisation_id = '00000000-0000-4000-8000-000000ca9a41'::uuid));
 create policy every_organisation on receipts for all to sotto_scheduler
   using (true)
   with check (true);
+create policy only_old on receipts as restrictive for delete to sotto_scheduler
+  using ((issued_at < (clock_timestamp() - '7 days'::interval)));
 create policy own_organisations on receipts for all to sotto_api
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
@@ -1738,6 +1748,8 @@ create policy own_organisations on send_questions for all to sotto_api, sotto_op
 create policy every_organisation on source_failures for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
+create policy only_old on source_failures as restrictive for delete to sotto_scheduler
+  using ((updated_at < (clock_timestamp() - '7 days'::interval)));
 create policy own_organisations on source_failures for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
@@ -2670,6 +2682,21 @@ end
 $function$;
 alter function replay_limits(jsonb) owner to sotto_restorer;
 
+CREATE OR REPLACE FUNCTION public.replay_passkey_removals(entries jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  if may_send() then raise exception 'nothing is being restored'; end if;
+  delete from passkeys p
+    using jsonb_to_recordset(entries) as e (kind text, "passkeyId" uuid)
+    where e.kind = 'passkey_removal' and p.id = e."passkeyId";
+end
+$function$;
+alter function replay_passkey_removals(jsonb) owner to sotto_restorer;
+
 CREATE OR REPLACE FUNCTION public.replay_revoked_keys(entries jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -3019,6 +3046,7 @@ grant execute on function replay_check_removals(jsonb) to sotto_scheduler;
 grant execute on function replay_journal(jsonb) to sotto_scheduler;
 grant execute on function replay_key_removals(jsonb) to sotto_scheduler;
 grant execute on function replay_limits(jsonb) to sotto_scheduler;
+grant execute on function replay_passkey_removals(jsonb) to sotto_scheduler;
 grant execute on function replay_revoked_keys(jsonb) to sotto_scheduler;
 grant execute on function replay_tightenings(jsonb) to sotto_scheduler;
 grant execute on function retire_canary() to sotto_scheduler;
@@ -3115,9 +3143,11 @@ grant select on organisations to sotto_scheduler;
 grant select on organisations to sotto_worker;
 grant update (appointments_per_day, appointments_per_hour, birth_date_opens_all, countries, days_ahead_max, default_language, jitter_minutes, numbers_per_hour, portal_acr_values, portal_client_id, portal_issuer, portal_max_age_minutes, proof_policy, quiet_from, quiet_until, reminder_plan, reminders_per_day, reminders_per_hour, uncertain_policy) on organisations to sotto_api;
 grant update (appointments_per_day, appointments_per_hour, birth_date_opens_all, countries, numbers_per_hour, proof_policy, reminders_per_day, reminders_per_hour, requests_per_minute) on organisations to sotto_restorer;
+grant delete on passkeys to sotto_restorer;
 grant delete on passkeys to sotto_scheduler;
 grant delete, insert, select on passkeys to sotto_patient;
 grant select (ctid, id, used_on) on passkeys to sotto_scheduler;
+grant select (id) on passkeys to sotto_restorer;
 grant update (sign_count, used_challenge, used_on) on passkeys to sotto_patient;
 grant insert (id, reason) on pauses to sotto_scheduler;
 grant insert, select on pauses to sotto_ops;
@@ -3149,7 +3179,6 @@ grant select on revoked_days to sotto_worker;
 grant insert, select on revoked_selectors to sotto_restorer;
 grant select on revoked_selectors to sotto_patient;
 grant select on revoked_selectors to sotto_worker;
-grant delete on sealed_callbacks to sotto_scheduler;
 grant delete, select, update on sealed_callbacks to sotto_worker;
 grant insert on sealed_callbacks to sotto_api;
 grant select (epoch_day, failed_count, id, received_at) on sealed_callbacks to sotto_scheduler;

@@ -72,6 +72,11 @@ const rows: Parameters<typeof fillForProbe>[1] = {
   // One that is over, and others that still count.
   code_counts: { own: {}, foreign: { hour: '2026-01-01' }, canary: {} },
   credential_usage: { own: {}, foreign: { hour: '2026-01-01' }, canary: {} },
+  codes: { own: {}, foreign: { expires_at: '2026-01-01' }, canary: {} },
+  credential_tokens: { own: {}, foreign: { expires_at: '2026-01-01' }, canary: {} },
+  passkeys: { own: {}, foreign: { used_on: '2020-01-01' }, canary: {} },
+  receipts: { own: {}, foreign: { issued_at: '2026-01-01' }, canary: {} },
+  source_failures: { own: {}, foreign: { updated_at: '2026-01-01' }, canary: {} },
   // One that waits, and one that waited too long.
   ops_requests: { common: {}, foreign: { expires_at: '2026-01-01', asked_person: 'another' } },
   carried_steps: {
@@ -108,10 +113,18 @@ const exceptions: Readonly<Record<string, Partial<ProbeFact>>> = {
       ]),
     ),
   ),
-  'scheduler code_counts own': { deletes: 1 },
-  'scheduler code_counts none': { deletes: 1 },
-  'scheduler credential_usage own': { deletes: 1 },
-  'scheduler credential_usage none': { deletes: 1 },
+  ...Object.fromEntries(
+    (
+      [
+        ...['code_counts', 'codes', 'credential_tokens', 'credential_usage'],
+        ...['passkeys', 'receipts', 'source_failures'],
+      ] as const
+    ).flatMap((table) =>
+      ['own', 'none'].map((set) => [`scheduler ${table} ${set}`, { deletes: 1 }]),
+    ),
+  ),
+  'scheduler phone_day_counts own': { deletes: 0 },
+  'scheduler phone_day_counts none': { deletes: 0 },
   // A pause of the whole deployment is no organisation's.
   'ops pauses own': { reads: ['common', 'own'], changes: 2 },
   'ops pauses none': { reads: ['common'], changes: 1 },
