@@ -884,6 +884,8 @@ describe('the functions that look past the organisation', () => {
     const common = { setting: 'search_path=public, pg_temp', open: false };
     expect(rows).toEqual([
       { name: 'begin_life', result: 'void', callers: ['scheduler'], ...common },
+      // What it writes lets a month of events be dropped: nobody else may write that.
+      { name: 'carry_event_month', result: 'boolean', callers: ['scheduler'], ...common },
       // Called by the table that a line is written to, and by nobody.
       { name: 'chain_audit', result: 'trigger', callers: [], ...common },
       {
@@ -940,6 +942,8 @@ describe('the functions that look past the organisation', () => {
         callers: ['patient'],
         ...common,
       },
+      // By carry_event_month alone: which of these are still there.
+      { name: 'find_appointments', result: 'SETOF uuid', callers: [], ...common },
       {
         name: 'find_attempt',
         result: 'TABLE(attempt_id uuid, organisation_id uuid)',
