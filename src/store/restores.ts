@@ -79,13 +79,8 @@ export async function replayEntries(
 ): Promise<number> {
   const { rows } = await connection.query<{ unknown: number }>(
     `select replay_journal($1::jsonb) as unknown, replay_check_removals($1::jsonb),
-       replay_key_removals($1::jsonb), replay_tightenings($1::jsonb), replay_limits($1::jsonb)`,
-    [JSON.stringify(entries)],
-  );
-  await connection.query(
-    `delete from passkeys where id in (select "passkeyId"
-       from jsonb_to_recordset($1::jsonb) as e (kind text, "passkeyId" uuid)
-       where e.kind = 'passkey_removal')`,
+       replay_key_removals($1::jsonb), replay_tightenings($1::jsonb), replay_limits($1::jsonb),
+       replay_passkey_removals($1::jsonb)`,
     [JSON.stringify(entries)],
   );
   await connection.query('select replay_revoked_keys($1::jsonb)', [JSON.stringify(entries)]);

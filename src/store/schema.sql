@@ -1345,12 +1345,19 @@ create policy folding on carried_balances for all to sotto_owner
   with check (true);
 create policy lookup on carried_balances for select to sotto_lookup
   using (true);
+create policy carrying on carried_ends for insert to sotto_owner
+  with check (true);
 create policy every_organisation on carried_ends for all to sotto_scheduler
   using (true)
   with check (true);
 create policy own_organisations on carried_ends for select to sotto_api
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy carrying on carried_lives for insert to sotto_owner
+  with check (true);
 create policy every_organisation on carried_lives for all to sotto_scheduler
+  using (true)
+  with check (true);
+create policy carrying on carried_steps for all to sotto_owner
   using (true)
   with check (true);
 create policy every_organisation on carried_steps for all to sotto_scheduler
@@ -1358,10 +1365,6 @@ create policy every_organisation on carried_steps for all to sotto_scheduler
   with check (true);
 create policy lookup on carried_steps for select to sotto_lookup
   using (true);
-create policy only_before_it_counts on carried_steps as restrictive for update to sotto_scheduler
-  using ((NOT (EXISTS ( SELECT
-   FROM event_months m
-  WHERE ((m.month = carried_steps.month) AND (m.dropped_at IS NOT NULL))))));
 create policy own_organisations on carried_steps for select to sotto_ops
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
 create policy every_organisation on code_counts for select to sotto_scheduler
@@ -1374,6 +1377,8 @@ create policy retention on code_counts for delete to sotto_scheduler
 create policy every_organisation on codes for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
+create policy only_old on codes as restrictive for delete to sotto_scheduler
+  using ((expires_at < (clock_timestamp() - '1 day'::interval)));
 create policy own_organisations on codes for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
@@ -1405,7 +1410,7 @@ create policy own_organisations on credential_tokens for all to sotto_api
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
 create policy retention on credential_tokens for delete to sotto_scheduler
-  using (true);
+  using ((expires_at < (clock_timestamp() - '01:00:00'::interval)));
 create policy administration on credential_usage for select to sotto_owner
   using (true);
 create policy every_organisation on credential_usage for select to sotto_scheduler
@@ -1636,9 +1641,13 @@ create policy restoring_all on organisations for all to sotto_restorer
 create policy every_organisation on passkeys for all to sotto_scheduler
   using (true)
   with check (true);
+create policy only_old on passkeys as restrictive for delete to sotto_scheduler
+  using ((used_on < (((clock_timestamp() AT TIME ZONE 'UTC'::text))::date - 400)));
 create policy own_organisations on passkeys for all to sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy restoring_all on passkeys for all to sotto_restorer
+  using (true);
 create policy administration on pauses for all to sotto_owner
   using (true)
   with check (true);
@@ -1663,11 +1672,15 @@ create policy by_role on phone_day_counts for all to sotto_patient
 create policy every_organisation on phone_day_counts for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
+create policy only_old on phone_day_counts as restrictive for delete to sotto_scheduler
+  using ((day < (((clock_timestamp() AT TIME ZONE 'UTC'::text))::date - 1)));
 create policy canary on receipts for all to sotto_owner
   using ((organisation_id = '00000000-0000-4000-8000-000000ca9a41'::uuid));
 create policy every_organisation on receipts for all to sotto_scheduler
   using (true)
   with check (true);
+create policy only_old on receipts as restrictive for delete to sotto_scheduler
+  using ((issued_at < (clock_timestamp() - '7 days'::interval)));
 create policy own_organisations on receipts for all to sotto_api
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
@@ -1738,6 +1751,8 @@ create policy own_organisations on send_questions for all to sotto_api, sotto_op
 create policy every_organisation on source_failures for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
+create policy only_old on source_failures as restrictive for delete to sotto_scheduler
+  using ((updated_at < (clock_timestamp() - '7 days'::interval)));
 create policy own_organisations on source_failures for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
@@ -1875,6 +1890,77 @@ begin
 end
 $function$;
 alter function begin_life(integer,timestamp with time zone,text,text,bigint,bigint) owner to sotto_owner;
+
+CREATE OR REPLACE FUNCTION public.carry_event_month(old_month date)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  month_begin constant text := to_char(old_month, 'YYYY-MM-DD') || ' 00:00:00+00';
+  month_end constant text := to_char(old_month + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00';
+  stand event_months;
+  last_carried uuid;
+begin
+  -- No event may follow. The transaction's own time, for it may see nothing that is newer.
+  if month_end::timestamptz > now() - interval '8 days' then
+    return false;
+  end if;
+  insert into event_months (month) values (old_month) on conflict (month) do nothing;
+  select * into strict stand from event_months where month = old_month for no key update;
+  if stand.carried_at is not null then
+    return false;
+  end if;
+  -- As a text, so that it is planned for this month alone.
+  execute format($carry$
+    with page as materialized (
+      select distinct e.appointment_id from events e
+      where e.created_at >= %1$L and e.created_at < %2$L and e.appointment_id > %3$L
+      order by e.appointment_id limit 1000
+    ), step as materialized (
+      select e.organisation_id, e.mode, e.appointment_id, e.reminder_id, e.from_state, e.to_state, e.reason_code
+      from events e where e.created_at >= %1$L and e.created_at < %2$L
+        and e.appointment_id = any (array(select appointment_id from page))
+        and e.reminder_id is not null and e.to_state is not null and e.from_state is distinct from e.to_state
+    ), steps as (
+      insert into carried_steps as c (month, organisation_id, mode, from_state, to_state, reason_code, count)
+      select %4$L, organisation_id, mode, from_state, to_state, reason_code, count(*) from step
+      group by 2, 3, 4, 5, 6
+      on conflict (month, organisation_id, mode, from_state, to_state, reason_code)
+        do update set count = c.count + excluded.count
+    ), lives as (
+      insert into carried_lives (month, organisation_id, mode, appointment_id, reminder_id, state, step)
+      select %4$L, s.organisation_id, s.mode, s.appointment_id, s.reminder_id, t.state, sum(t.step)
+      from step s cross join lateral (values (s.to_state, 1), (s.from_state, -1)) as t (state, step)
+      where t.state is not null
+        and s.appointment_id = any (array(select find_appointments(array(select appointment_id from page))))
+      group by 2, 3, 4, 5, 6 having sum(t.step) <> 0
+    )
+    select appointment_id from page order by 1 desc limit 1
+  $carry$, month_begin, month_end, stand.carried_to, to_char(old_month, 'YYYY-MM-DD')) into last_carried;
+  if last_carried is not null then
+    update event_months set carried_to = last_carried where month = old_month;
+    return true;
+  end if;
+  execute format($ends$
+    insert into carried_ends (month, organisation_id, mode, transaction_id, id)
+    select %3$L, o.id, m.mode, l.transaction_id, l.id from organisations o
+    cross join (values ('live'), ('test')) as m (mode)
+    cross join lateral (select e.transaction_id, e.id from events e
+      where e.created_at >= %1$L and e.created_at < %2$L and e.organisation_id = o.id and e.mode = m.mode
+        -- As the readers of events see it.
+        and e.transaction_id < (select events_horizon())
+        and e.to_state is distinct from 'queued' and e.to_state is distinct from 'sending'
+        and not (e.to_state is not distinct from 'scheduled'
+          and coalesce(e.from_state in ('queued', 'sending'), false))
+      order by e.transaction_id desc, e.id desc limit 1) l
+  $ends$, month_begin, month_end, to_char(old_month, 'YYYY-MM-DD'));
+  update event_months set carried_at = clock_timestamp() where month = old_month;
+  return false;
+end
+$function$;
+alter function carry_event_month(date) owner to sotto_owner;
 
 CREATE OR REPLACE FUNCTION public.chain_audit()
  RETURNS trigger
@@ -2320,6 +2406,16 @@ AS $function$
 $function$;
 alter function events_horizon() owner to sotto_owner;
 
+CREATE OR REPLACE FUNCTION public.find_appointments(those uuid[])
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select id from appointments where id = any (those)
+$function$;
+alter function find_appointments(uuid[]) owner to sotto_lookup;
+
 CREATE OR REPLACE FUNCTION public.find_attempt(attempt_token bytea)
  RETURNS TABLE(attempt_id uuid, organisation_id uuid)
  LANGUAGE sql
@@ -2670,6 +2766,21 @@ end
 $function$;
 alter function replay_limits(jsonb) owner to sotto_restorer;
 
+CREATE OR REPLACE FUNCTION public.replay_passkey_removals(entries jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  if may_send() then raise exception 'nothing is being restored'; end if;
+  delete from passkeys p
+    using jsonb_to_recordset(entries) as e (kind text, "passkeyId" uuid)
+    where e.kind = 'passkey_removal' and p.id = e."passkeyId";
+end
+$function$;
+alter function replay_passkey_removals(jsonb) owner to sotto_restorer;
+
 CREATE OR REPLACE FUNCTION public.replay_revoked_keys(entries jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -2914,17 +3025,16 @@ grant delete, insert, select, update on canary_runs to sotto_scheduler;
 grant select (branch, ended_at, findings, outcome, slot, started_at) on canary_runs to sotto_ops;
 grant insert on carried_balances to sotto_scheduler;
 grant select (count, mode, organisation_id, state) on carried_balances to sotto_lookup;
-grant insert, select on carried_ends to sotto_scheduler;
 grant select on carried_ends to sotto_api;
-grant delete, insert, select on carried_lives to sotto_scheduler;
-grant insert, select on carried_steps to sotto_scheduler;
+grant select on carried_ends to sotto_scheduler;
+grant delete, select on carried_lives to sotto_scheduler;
 grant select (count, from_state, mode, month, organisation_id, to_state) on carried_steps to sotto_lookup;
 grant select on carried_steps to sotto_ops;
-grant update (count) on carried_steps to sotto_scheduler;
+grant select on carried_steps to sotto_scheduler;
 grant delete, select on code_counts to sotto_scheduler;
 grant insert, select, update on code_counts to sotto_patient;
-grant delete, insert, select, update on codes to sotto_patient;
 grant delete, select on codes to sotto_scheduler;
+grant insert, select, update on codes to sotto_patient;
 grant delete, insert, select on content_keys to sotto_api;
 grant select on content_keys to sotto_patient;
 grant delete on credential_keys to sotto_restorer;
@@ -2952,12 +3062,10 @@ grant select (number, run, transaction_shift) on database_lives to sotto_restore
 grant select (number, run, transaction_shift) on database_lives to sotto_worker;
 grant select on database_lives to sotto_scheduler;
 grant update (accepted, beat, counted_until, identity, marked_at, ready_at, run, timeline) on database_lives to sotto_scheduler;
-grant insert (month) on event_months to sotto_scheduler;
 grant select (dropped_at, month) on event_months to sotto_lookup;
 grant select on event_months to sotto_api;
 grant select on event_months to sotto_ops;
 grant select on event_months to sotto_scheduler;
-grant update (carried_at, carried_to) on event_months to sotto_scheduler;
 grant insert on events to sotto_eraser;
 grant insert on events to sotto_patient;
 grant insert on events to sotto_restorer;
@@ -2968,14 +3076,15 @@ grant insert, select on events to sotto_scheduler;
 grant select (appointment_id, created_at, endpoint_id, from_state, id, incident_id, mode, organisation_id, possible_duplicate, possibly_sent, reason_code, reference, reminder_id, to_state, transaction_id, type) on events to sotto_scheduler;
 grant select (created_at, from_state, id, mode, organisation_id, reminder_id, to_state, transaction_id) on events to sotto_lookup;
 grant delete on factor_failures to sotto_eraser;
-grant delete, insert, select, update on factor_failures to sotto_patient;
 grant delete, insert, select, update on factor_failures to sotto_restorer;
 grant delete, select on factor_failures to sotto_api;
+grant insert, select, update on factor_failures to sotto_patient;
 grant select (appointment_id) on factor_failures to sotto_eraser;
 grant select on factor_failures to sotto_ops;
 grant delete, select on field_fills to sotto_scheduler;
 grant insert, select, update on field_fills to sotto_api;
 grant execute on function begin_life(integer,timestamp with time zone,text,text,bigint,bigint) to sotto_scheduler;
+grant execute on function carry_event_month(date) to sotto_scheduler;
 grant execute on function count_due_reminders(timestamp with time zone,timestamp with time zone) to sotto_ops;
 grant execute on function count_held_reminders(uuid,text) to sotto_ops;
 grant execute on function count_held_reminders(uuid,text) to sotto_owner;
@@ -2998,6 +3107,7 @@ grant execute on function erase_for_recipient(bytea) to sotto_patient;
 grant execute on function events_horizon() to sotto_api;
 grant execute on function events_horizon() to sotto_ops;
 grant execute on function events_horizon() to sotto_scheduler;
+grant execute on function find_appointments(uuid[]) to sotto_owner;
 grant execute on function find_attempt(bytea) to sotto_api;
 grant execute on function find_credential(bytea) to sotto_api;
 grant execute on function find_credential_organisation(uuid,uuid) to sotto_api;
@@ -3019,6 +3129,7 @@ grant execute on function replay_check_removals(jsonb) to sotto_scheduler;
 grant execute on function replay_journal(jsonb) to sotto_scheduler;
 grant execute on function replay_key_removals(jsonb) to sotto_scheduler;
 grant execute on function replay_limits(jsonb) to sotto_scheduler;
+grant execute on function replay_passkey_removals(jsonb) to sotto_scheduler;
 grant execute on function replay_revoked_keys(jsonb) to sotto_scheduler;
 grant execute on function replay_tightenings(jsonb) to sotto_scheduler;
 grant execute on function retire_canary() to sotto_scheduler;
@@ -3115,9 +3226,11 @@ grant select on organisations to sotto_scheduler;
 grant select on organisations to sotto_worker;
 grant update (appointments_per_day, appointments_per_hour, birth_date_opens_all, countries, days_ahead_max, default_language, jitter_minutes, numbers_per_hour, portal_acr_values, portal_client_id, portal_issuer, portal_max_age_minutes, proof_policy, quiet_from, quiet_until, reminder_plan, reminders_per_day, reminders_per_hour, uncertain_policy) on organisations to sotto_api;
 grant update (appointments_per_day, appointments_per_hour, birth_date_opens_all, countries, numbers_per_hour, proof_policy, reminders_per_day, reminders_per_hour, requests_per_minute) on organisations to sotto_restorer;
+grant delete on passkeys to sotto_restorer;
 grant delete on passkeys to sotto_scheduler;
 grant delete, insert, select on passkeys to sotto_patient;
 grant select (ctid, id, used_on) on passkeys to sotto_scheduler;
+grant select (id) on passkeys to sotto_restorer;
 grant update (sign_count, used_challenge, used_on) on passkeys to sotto_patient;
 grant insert (id, reason) on pauses to sotto_scheduler;
 grant insert, select on pauses to sotto_ops;
@@ -3149,7 +3262,6 @@ grant select on revoked_days to sotto_worker;
 grant insert, select on revoked_selectors to sotto_restorer;
 grant select on revoked_selectors to sotto_patient;
 grant select on revoked_selectors to sotto_worker;
-grant delete on sealed_callbacks to sotto_scheduler;
 grant delete, select, update on sealed_callbacks to sotto_worker;
 grant insert on sealed_callbacks to sotto_api;
 grant select (epoch_day, failed_count, id, received_at) on sealed_callbacks to sotto_scheduler;

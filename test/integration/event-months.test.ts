@@ -217,29 +217,60 @@ describe('a month of events that is over', () => {
 });
 
 describe('nobody can have a month dropped', () => {
-  it('that is not carried, or not a week old', async () => {
+  const dropped = (month: string, days: number) =>
+    scheduler.query<{ dropped: boolean }>('select drop_event_month($1, $2) as dropped', [
+      month,
+      days,
+    ]);
+  const carry = (month: string) => scheduler.query('select carry_event_month($1)', [month]);
+  const oldest = async () => {
+    const [name = ''] = await oldMonths(db.admin);
+    return `${name.slice(-7).replace('_', '-')}-01`;
+  };
+
+  it('that is not carried, whatever the place of scheduler says of it', async () => {
     await put('visit-1');
     await ageEvents(db.admin, { days: 130 });
-    const [name = ''] = await oldMonths(db.admin);
-    const month = `${name.slice(-7).replace('_', '-')}-01`;
-    const ask = (what: string, days: number) =>
-      scheduler.query<{ dropped: boolean }>('select drop_event_month($1, $2) as dropped', [
-        what,
-        days,
-      ]);
-    expect(await ask(month, 90)).toEqual([{ dropped: false }]);
-    const current = `${Temporal.Now.plainDateISO('UTC').toPlainYearMonth()}-01`;
+    const month = await oldest();
+    expect(await dropped(month, 90)).toEqual([{ dropped: false }]);
+    const lies = [
+      `insert into event_months (month) values ('${month}')`,
+      'update event_months set carried_at = now()',
+      'update event_months set dropped_at = now()',
+      `update event_months set carried_to = 'ffffffff-ffff-ffff-ffff-ffffffffffff'`,
+      'update carried_steps set count = 1',
+      `insert into carried_steps (month, organisation_id, mode, to_state, count)
+         values ('${month}', '${owner.organisationId}', 'test', 'sent', 1)`,
+    ];
+    const lie = async () => {
+      for (const text of lies) {
+        await expect(scheduler.query(text), text).rejects.toMatchObject({ code: '42501' });
+      }
+    };
+    await lie();
+    // Half of it is carried: one page, and not the end.
+    expect(await carry(month)).toEqual([{ carry_event_month: true }]);
+    await lie();
+    expect(await dropped(month, 7)).toEqual([{ dropped: false }]);
+    expect((await db.admin.query('select from events')).rowCount).toBeGreaterThan(0);
+  });
+
+  it('that is not over for a week, nor carried before', async () => {
+    const today = Temporal.Now.plainDateISO('UTC');
+    const current = `${today.subtract({ days: 8 }).toPlainYearMonth()}-01`;
+    await put('visit-1');
+    await carry(current);
+    expect((await db.admin.query('select from event_months')).rowCount).toBe(0);
+    await ageEvents(db.admin, { days: 130 });
+    const month = await oldest();
     await db.admin.query(
       'insert into event_months (month, carried_at) values ($1, now()), ($2, now())',
       [...[month, current]],
     );
-    expect(await ask(current, 7)).toEqual([{ dropped: false }]);
-    expect(await ask(month, 0)).toEqual([{ dropped: false }]);
-    expect(await ask(month, 1_000)).toEqual([{ dropped: false }]);
-    await expect(
-      scheduler.query('update event_months set dropped_at = now() where month = $1', [month]),
-    ).rejects.toMatchObject({ code: '42501' });
-    expect(await oldMonths(db.admin)).toEqual([name]);
+    expect(await dropped(current, 7)).toEqual([{ dropped: false }]);
+    expect(await dropped(month, 6)).toEqual([{ dropped: false }]);
+    expect(await dropped(month, 1_000)).toEqual([{ dropped: false }]);
+    expect(await oldMonths(db.admin)).toHaveLength(1);
   });
 
   it('nor anything else deleted, on the word of one clock', async () => {

@@ -27,6 +27,7 @@ const ofTheOwner: Readonly<Record<string, 'writes' | 'reads'>> = {
   audit_chain: 'writes',
   canary_runs: 'writes',
   carried_balances: 'writes',
+  carried_steps: 'writes',
   credential_keys: 'writes',
   credential_organisations: 'writes',
   credential_usage: 'reads',
@@ -72,14 +73,13 @@ const rows: Parameters<typeof fillForProbe>[1] = {
   // One that is over, and others that still count.
   code_counts: { own: {}, foreign: { hour: '2026-01-01' }, canary: {} },
   credential_usage: { own: {}, foreign: { hour: '2026-01-01' }, canary: {} },
+  codes: { own: {}, foreign: { expires_at: '2026-01-01' }, canary: {} },
+  credential_tokens: { own: {}, foreign: { expires_at: '2026-01-01' }, canary: {} },
+  passkeys: { own: {}, foreign: { used_on: '2020-01-01' }, canary: {} },
+  receipts: { own: {}, foreign: { issued_at: '2026-01-01' }, canary: {} },
+  source_failures: { own: {}, foreign: { updated_at: '2026-01-01' }, canary: {} },
   // One that waits, and one that waited too long.
   ops_requests: { common: {}, foreign: { expires_at: '2026-01-01', asked_person: 'another' } },
-  carried_steps: {
-    own: { month: '2026-01-01' },
-    foreign: { month: '2026-01-01' },
-    canary: { month: '2026-02-01' },
-  },
-  event_months: { common: { month: '2026-02-01', dropped_at: 'now' } },
 };
 
 /** As the probe tells of a change that a policy refuses. */
@@ -108,10 +108,18 @@ const exceptions: Readonly<Record<string, Partial<ProbeFact>>> = {
       ]),
     ),
   ),
-  'scheduler code_counts own': { deletes: 1 },
-  'scheduler code_counts none': { deletes: 1 },
-  'scheduler credential_usage own': { deletes: 1 },
-  'scheduler credential_usage none': { deletes: 1 },
+  ...Object.fromEntries(
+    (
+      [
+        ...['code_counts', 'codes', 'credential_tokens', 'credential_usage'],
+        ...['passkeys', 'receipts', 'source_failures'],
+      ] as const
+    ).flatMap((table) =>
+      ['own', 'none'].map((set) => [`scheduler ${table} ${set}`, { deletes: 1 }]),
+    ),
+  ),
+  'scheduler phone_day_counts own': { deletes: 0 },
+  'scheduler phone_day_counts none': { deletes: 0 },
   // A pause of the whole deployment is no organisation's.
   'ops pauses own': { reads: ['common', 'own'], changes: 2 },
   'ops pauses none': { reads: ['common'], changes: 1 },
@@ -121,9 +129,12 @@ const exceptions: Readonly<Record<string, Partial<ProbeFact>>> = {
       ['own', 'none'].map((set) => [`${role} incident_entries ${set}`, { writes: [] }]),
     ),
   ),
-  // What a dropped month carried is fixed.
-  'scheduler carried_steps own': { changes: 2 },
-  'scheduler carried_steps none': { changes: 2 },
+  // What is carried of a month of events is written by a function that acts as the owner.
+  ...Object.fromEntries(
+    ['carried_lives', 'carried_ends'].flatMap((table) =>
+      ['own', 'none'].map((set) => [`owner ${table} ${set}`, { writes: everyOwner }]),
+    ),
+  ),
   // The canary's appointments are deleted by a function that acts as the owner.
   ...Object.fromEntries(
     ['appointments', 'receipts'].flatMap((table) =>

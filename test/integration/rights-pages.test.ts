@@ -214,9 +214,23 @@ describe('a recipient who erases', () => {
     expect(await counted(one)).toEqual({ state: 'booked', versions: 1, links: 2 });
   });
 
-  it('has no other way to delete: the pages’ own database user may not', async () => {
+  it('has no other way to delete: the pages’ own database user may not, of any table', async () => {
+    const { rows } = await database.admin.query(
+      `select relname as table from pg_class where relnamespace = 'public'::regnamespace
+         and relkind in ('r', 'p') and has_table_privilege('sotto_patient', oid, 'delete, truncate')
+       order by 1`,
+    );
+    // Of a person, and of where somebody answered from.
+    expect(rows.map(({ table }) => table)).toEqual(['passkeys', 'source_failures']);
     const patient = database.open('patient', 1);
-    for (const table of ['links', 'versions', 'appointments', 'reminders']) {
+    for (const table of [
+      'links',
+      'versions',
+      'appointments',
+      'reminders',
+      'factor_failures',
+      'codes',
+    ]) {
       await expect(patient.query(`delete from ${table}`)).rejects.toMatchObject({ code: '42501' });
     }
   });

@@ -779,6 +779,53 @@ describe('the purpose of a role', () => {
     });
   });
 
+  const onlyOld = [
+    ...['code_counts', 'codes', 'credential_tokens', 'credential_usage', 'passkeys'],
+    ...['phone_day_counts', 'receipts', 'source_failures'],
+  ];
+
+  it('lets scheduler delete what SECURITY.md says, and of nothing else', async () => {
+    const { rows } = await database.admin.query(
+      `select relname as table from pg_class where relnamespace = 'public'::regnamespace
+         and relkind in ('r', 'p') and not relispartition
+         and has_table_privilege('sotto_scheduler', oid, 'delete, truncate')`,
+    );
+    const whateverTheirAge = [
+      ...[
+        'appointments',
+        'versions',
+        'links',
+        'reminders',
+        'carried_lives',
+        'batches',
+        'heartbeats',
+      ],
+      ...['minute_hand_overs', 'minute_lateness', 'minute_opt_outs', 'minute_transitions'],
+      ...['ledger_breaks', 'ledger_proofs', 'canary_messages', 'canary_runs', 'field_fills'],
+      ...['webhook_failures', 'webhook_secrets', 'send_check_secrets'],
+    ];
+    expect(rows.map(({ table }) => table).sort()).toEqual([...onlyOld, ...whateverTheirAge].sort());
+  });
+
+  it.each(onlyOld)('lets scheduler delete nothing of %s that still counts', async (table) => {
+    await database.admin.query(
+      `insert into phone_day_counts (phone_index, day) values ('1', (now() at time zone 'UTC')::date)
+       on conflict do nothing`,
+    );
+    const { rows } = await database.admin.query(`select count(*)::int as count from ${table}`);
+    expect(rows[0].count).toBeGreaterThan(0);
+    await as('scheduler', undefined, async (connection) => {
+      expect((await connection.query(`delete from ${table}`)).rowCount).toBe(0);
+    });
+  });
+
+  it('lets scheduler delete no callback before somebody opened it', async () => {
+    await as('scheduler', undefined, async (connection) => {
+      const deleting = connection.query('delete from sealed_callbacks');
+      await expect(deleting).rejects.toMatchObject({ code: '42501' });
+    });
+  });
+
   it('lets nobody change what has happened', async () => {
     for (const role of databaseRoles) {
       for (const table of [
@@ -837,6 +884,8 @@ describe('the functions that look past the organisation', () => {
     const common = { setting: 'search_path=public, pg_temp', open: false };
     expect(rows).toEqual([
       { name: 'begin_life', result: 'void', callers: ['scheduler'], ...common },
+      // What it writes lets a month of events be dropped: nobody else may write that.
+      { name: 'carry_event_month', result: 'boolean', callers: ['scheduler'], ...common },
       // Called by the table that a line is written to, and by nobody.
       { name: 'chain_audit', result: 'trigger', callers: [], ...common },
       {
@@ -893,6 +942,8 @@ describe('the functions that look past the organisation', () => {
         callers: ['patient'],
         ...common,
       },
+      // By carry_event_month alone: which of these are still there.
+      { name: 'find_appointments', result: 'SETOF uuid', callers: [], ...common },
       {
         name: 'find_attempt',
         result: 'TABLE(attempt_id uuid, organisation_id uuid)',
@@ -948,6 +999,7 @@ describe('the functions that look past the organisation', () => {
       { name: 'replay_journal', result: 'integer', callers: ['scheduler'], ...common },
       { name: 'replay_key_removals', result: 'void', callers: ['scheduler'], ...common },
       { name: 'replay_limits', result: 'void', callers: ['scheduler'], ...common },
+      { name: 'replay_passkey_removals', result: 'void', callers: ['scheduler'], ...common },
       { name: 'replay_revoked_keys', result: 'void', callers: ['scheduler'], ...common },
       { name: 'replay_tightenings', result: 'void', callers: ['scheduler'], ...common },
       { name: 'retire_canary', result: 'integer', callers: ['scheduler'], ...common },
