@@ -3,10 +3,12 @@ import { limits } from '../../config/limits.ts';
 import type { AppointmentRequest, PutAnswer } from '../domain/appointment.ts';
 import type { Channel } from '../domain/channel.ts';
 import { AppError } from '../domain/errors.ts';
+import { utcDay } from '../domain/link-expiry.ts';
 import type { OrganisationSettings } from '../domain/organisation.ts';
 import type { PutDecision } from '../domain/put-decision.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Journal } from '../journal/journal.ts';
+import { newIdOfDay } from '../keys/id-of-day.ts';
 import type { Receipts } from '../keys/receipt.ts';
 import { prepareContent } from '../keys/sealing.ts';
 import { type AppointmentKey, appointmentKeyText } from '../store/appointment-locks.ts';
@@ -92,7 +94,7 @@ export function createPutAppointment(
     const key = { organisationId, mode, reference };
     const issuedAt = now.round({ smallestUnit: 'second', roundingMode: 'floor' });
     const operation = {
-      ...{ ...key, id: randomUUID(), request, content, issuedAt },
+      ...{ ...key, id: await newAppointmentId(deps.keys, request), request, content, issuedAt },
       ...{ credential, ceilings: organisation },
       reminders: messagesOf(request),
       phone: request.contactPoints.sms,
@@ -110,6 +112,13 @@ export function createPutAppointment(
     });
     return { ...describeAccepted(accepted, request.language), receipt, receiptSalt };
   };
+}
+
+/** Its rows are used next on the day of its first reminder. */
+async function newAppointmentId(keys: PublicKeys, { wanted }: CheckedRequest): Promise<string> {
+  const first = wanted.reminders.find(({ skipped }) => !skipped);
+  const epochPublicKey = first && (await keys.epochPublicKey(utcDay(first.sendAt)));
+  return epochPublicKey ? newIdOfDay(epochPublicKey) : randomUUID();
 }
 
 /**

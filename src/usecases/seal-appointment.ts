@@ -5,6 +5,7 @@ import { utcDay, utcMonth } from '../domain/link-expiry.ts';
 import type { PutDecision } from '../domain/put-decision.ts';
 import type { NewReminder } from '../domain/put-facts.ts';
 import type { Secret } from '../domain/secret.ts';
+import { newIdOfDay } from '../keys/id-of-day.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { linkLookup, linkSealPublicKey, newLinkSecret } from '../keys/link-secret.ts';
 import {
@@ -45,11 +46,18 @@ export async function sealAppointment(
   },
 ): Promise<SealedAppointment> {
   const { organisationId, appointmentId, decision, request } = input;
-  const reminders = decision.newReminders.map((reminder) => ({ ...reminder, id: randomUUID() }));
-  const owners = [...reminders.flatMap(newOwners(request)), ...keptOwners(decision)];
   const viewMonth = utcMonth(request.linkExpiresAt);
   const viewPublicKey = present(await keys.viewPublicKey(organisationId, viewMonth));
-  const epochKeys = await readEpochKeys(keys, owners, request.wanted.now);
+  const dueAt = [
+    ...decision.newReminders.flatMap(({ skipped, sendAt }) => (skipped ? [] : sendAt)),
+    ...decision.resealed.map(({ reminder }) => reminder.dueAt),
+  ];
+  const epochKeys = await readEpochKeys(keys, dueAt, request.wanted.now);
+  const reminders = decision.newReminders.map((reminder) => ({
+    ...reminder,
+    id: reminder.skipped ? randomUUID() : newIdOfDay(epochKeys(reminder.sendAt).publicKey),
+  }));
+  const owners = [...reminders.flatMap(newOwners(request)), ...keptOwners(decision)];
 
   const binding = { organisationId, appointmentId, version: decision.version };
   const contentKey = newContentKey();
@@ -92,29 +100,30 @@ function keptOwners({ resealed }: PutDecision): LinkOwner[] {
 }
 
 /** What was due before today goes out today: a key of a past day may soon be destroyed. */
-function parcelDay(owner: LinkOwner, now: Temporal.Instant): string {
-  return utcDay(Temporal.Instant.compare(owner.dueAt, now) > 0 ? owner.dueAt : now);
+function parcelDay(dueAt: Temporal.Instant, now: Temporal.Instant): string {
+  return utcDay(Temporal.Instant.compare(dueAt, now) > 0 ? dueAt : now);
 }
+
+type EpochKeys = (dueAt: Temporal.Instant) => { day: string; publicKey: Buffer };
 
 async function readEpochKeys(
   keys: PublicKeys,
-  owners: readonly LinkOwner[],
+  allDueAt: readonly Temporal.Instant[],
   now: Temporal.Instant,
-): Promise<(owner: LinkOwner) => { day: string; publicKey: Buffer }> {
+): Promise<EpochKeys> {
   const byDay = new Map<string, Buffer>();
-  for (const owner of owners) {
-    const day = parcelDay(owner, now);
+  for (const dueAt of allDueAt) {
+    const day = parcelDay(dueAt, now);
     if (!byDay.has(day)) byDay.set(day, present(await keys.epochPublicKey(day)));
   }
-  return (owner) => {
-    const day = parcelDay(owner, now);
+  return (dueAt) => {
+    const day = parcelDay(dueAt, now);
     return { day, publicKey: present(byDay.get(day)) };
   };
 }
 
 function sealLink({
-  owner: { reminderId, channel },
-  owner,
+  owner: { reminderId, channel, dueAt },
   organisationId,
   appointmentId,
   request,
@@ -124,17 +133,17 @@ function sealLink({
   organisationId: string;
   appointmentId: string;
   request: CheckedRequest;
-  epochKeys: (owner: LinkOwner) => { day: string; publicKey: Buffer };
+  epochKeys: EpochKeys;
 }): SealedLink {
   const binding = { organisationId, appointmentId, reminderId };
   const linkSecret = newLinkSecret();
   const sealPublicKey = linkSealPublicKey(linkSecret);
   const contactPoint = request.contactPoints[channel];
   if (!contactPoint) throw new AppError('internal');
-  const { day, publicKey } = epochKeys(owner);
+  const { day, publicKey } = epochKeys(dueAt);
   const parcel = { linkSecret, contactPoint, channel, language: request.language };
   return {
-    id: randomUUID(),
+    id: newIdOfDay(publicKey),
     reminderId,
     channel,
     lookup: linkLookup(linkSecret),

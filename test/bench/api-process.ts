@@ -14,7 +14,10 @@ const wayScript = fileURLToPath(new URL('./processes/accept-way.ts', import.meta
 const connectionCount = 100;
 const created = 201;
 
-/** An API of one's own that appointments are put to, each with one reminder in a week. */
+/** How far ahead what is put begins: the next always so many days later, around and around. */
+const [leastDays, mostDays, stepDays] = [8, 367, 67];
+
+/** An API of one's own that appointments are put to, each with one reminder on a day of the next year. */
 export interface ApiProcess extends RoleProcess {
   /** Closed loop on a hundred connections. */
   putAsFastAsAnswered(count: number): Promise<LoadResult>;
@@ -30,10 +33,9 @@ export async function startApi(
 ): Promise<ApiProcess> {
   const { organisationId, adminUrl, admin, roleUrls } = database;
   await prepareToServe(database);
-  const startsAt = Temporal.Now.instant()
-    .round('minute')
-    .add({ hours: 8 * 24 });
-  const months = [0, 1].map((days) => utcMonth(startsAt.add({ hours: 24 * (days + 1) })));
+  const now = Temporal.Now.instant().round('minute');
+  const monthOf = (_: unknown, days: number) => utcMonth(now.add({ hours: 24 * days }));
+  const months = [...new Set(Array.from({ length: mostDays + 3 }, monthOf))];
   await fileKeyStore(folder).ensureViewKeys({ organisationIds: [organisationId], months });
   // Ceilings beyond reach: what they cost is part of it.
   await admin.query(
@@ -54,7 +56,7 @@ export async function startApi(
     way === undefined ? {} : { from: wayScript },
   );
   await role.ready;
-  const load = { request: requests(key.reveal(), startsAt.toString()), status: created };
+  const load = { request: requests(key.reveal(), now), status: created };
 
   /** On connections of its own: the server closes those that rest. */
   async function put(
@@ -82,7 +84,21 @@ export async function prepareToServe({ admin }: BenchDatabase): Promise<void> {
   );
 }
 
-function requests(key: string, start: string): () => string {
+function requests(key: string, now: Temporal.Instant): () => string {
+  const days = mostDays - leastDays + 1;
+  const rests = Array.from({ length: days }, (_, turn) => {
+    const ahead = leastDays + ((turn * stepDays) % days);
+    return restOf(key, now.add({ hours: 24 * ahead }).toString());
+  });
+  const run = randomUUID();
+  let count = 0;
+  return () => {
+    count += 1;
+    return `PUT /v1/appointments/${run}-${count}${rests[count % days]}`;
+  };
+}
+
+function restOf(key: string, start: string): string {
   const body = JSON.stringify({
     ...{ start, timeZone: 'Europe/Paris', durationMinutes: 20 },
     details: {
@@ -92,13 +108,8 @@ function requests(key: string, start: string): () => string {
     recipient: { phone: '+33612345678', language: 'fr', pin: '482913' },
     reminders: [{ before: 'P1D', channel: 'sms' }],
   });
-  const rest =
+  return (
     ` HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${key}\r\n` +
-    `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
-  const run = randomUUID();
-  let count = 0;
-  return () => {
-    count += 1;
-    return `PUT /v1/appointments/${run}-${count}${rest}`;
-  };
+    `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+  );
 }

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { fileKeyStore } from '../../src/keys/file-key-store.ts';
 import { makeReminder } from '../support/seed-reminders.ts';
 import type { BenchDatabase, Ground } from './ground.ts';
 
@@ -33,10 +34,11 @@ const times = ['starts_at', 'ends_at', 'erase_at', 'expires_at', 'send_at', 'due
 
 /**
  * Makes of the one appointment in a database so many more, with all their rows, as if each had been
- * accepted: ids, references, look-ups and times of their own, over 400 days. What is sealed are copies,
- * but for parcels of what is due, which can be opened and lie among the others.
+ * accepted, in any order of their days: ids, references, look-ups and times of their own, over 400 days. What
+ * is sealed are copies, but for parcels of what is due, which can be opened and lie among the others.
  *
- * That a row's parent exists is not looked up for each; all else that PostgreSQL holds them to holds.
+ * That a row's parent exists is not looked up for each; all else that PostgreSQL holds them to holds. Indexes
+ * are made afterwards, as full as they are where rows came one by one.
  */
 export async function multiplyAppointment(
   ground: Ground,
@@ -50,37 +52,54 @@ export async function multiplyAppointment(
     while (begun < turns) {
       const turn = begun;
       begun += 1;
-      const [first, last] = [turn * rowsAtOnce + 1, Math.min(count, (turn + 1) * rowsAtOnce)];
+      const from = turn * rowsAtOnce + 1;
+      const to = Math.min(count, (turn + 1) * rowsAtOnce);
       await connection.query('truncate unsorted, fresh');
-      await connection.query(scheduled, [organisationId, first, last, spreadDays / count]);
+      await connection.query(scheduled, [organisationId, from, to, spreadDays / count]);
       for (const one of due) {
         const upTo = (end: number) => Math.floor((one.count * end) / turns);
         const part = upTo(turn + 1) - upTo(turn);
         await insertDue(ground, connection, { ...one, count: part });
       }
-      // Each index is gone through in its order.
-      await connection.query('insert into fresh select * from unsorted order by appointment_id');
+      await connection.query('insert into fresh select * from unsorted order by random()');
       for (const copy of copies) await connection.query(copy);
     }
   }
-  const write = async (pages: 'off' | 'on') => {
-    await admin.query(`alter system set full_page_writes = ${pages}`);
+  const set = async (state: 'off' | 'on') => {
+    await admin.query(`alter system set full_page_writes = ${state}`);
+    await admin.query(`alter system set autovacuum = ${state}`);
     await admin.query('select pg_reload_conf()');
   };
-  // What would be lost in a crash is made anew; it would be most of the time.
-  await write('off');
-  const connections = await Promise.all([admin.connect(), admin.connect()]);
+  const beginnings = await beginningsOfDays(ground);
+  // What would be lost in a crash is made anew; and all is vacuumed once, at the end.
+  await set('off');
+  const first = await admin.connect();
+  const connections = [first, await admin.connect()];
   try {
     // Before there is a second appointment.
-    const copies = await Promise.all(connections.map(prepareCopies));
+    const copies = await Promise.all(connections.map((one) => prepareCopies(one, beginnings)));
+    await first.query(withoutIndexes, [tables]);
     await Promise.all(connections.map((one, place) => load(one, copies[place] ?? [])));
+    const { rows } = await first.query<{ name: string }>(indexesOf, [tables]);
+    await Promise.all(connections.map((one) => makeIndexes(one, rows)));
+    await first.query('vacuum analyze');
   } finally {
     // With all that was set for them.
     for (const connection of connections) connection.release(true);
   }
-  await write('on');
+  await set('on');
   await admin.query('insert into ledger_proofs default values');
   await admin.query(`update measuring set measured_until = date_trunc('minute', now())`);
+}
+
+/** What ids of each day begin with, from yesterday on. */
+async function beginningsOfDays({ keys: { folder, parcelDay } }: Ground) {
+  const keys = fileKeyStore(folder);
+  const days = Array.from({ length: spreadDays }, (_, ahead) =>
+    Temporal.PlainDate.from(parcelDay).add({ days: ahead }).toString(),
+  );
+  const known = await Promise.all(days.map((day) => keys.epochPublicKey(day)));
+  return days.map((day, place) => [day, known[place]?.toString('hex', 0, 2)]);
 }
 
 async function insertDue(
@@ -100,14 +119,15 @@ async function insertDue(
   ]);
 }
 
-/** Ids of one appointment begin alike, so that all indexes have the same order. */
 const scheduled = `insert into unsorted
-  select $1, a.id, like_a(), like_a(), like_a(), uuid_send(like_a()), null, null,
-    t.parcel_day + floor(a.days)::int, a.days * interval '1 day'
+  select $1, of_day(), of_day(), of_day(), gen_random_uuid(), uuid_send(gen_random_uuid()), null, null,
+    a.day, a.days * interval '1 day'
   from generate_series($2::int, $3::int) n, like_links t,
-    lateral (select gen_random_uuid() as id, n * $4::float8 as days) a`.replaceAll(
-  'like_a()',
-  '(left(a.id::text, 18) || right(gen_random_uuid()::text, 18))::uuid',
+    lateral (select n * $4::float8 as days, t.parcel_day + floor(n * $4::float8)::int as day) a
+    left join beginnings b on b.day = a.day`.replaceAll(
+  'of_day()',
+  `overlay(overlay(gen_random_uuid()::text placing '8' from 15)
+    placing coalesce(b.hex, '') from 1 for length(coalesce(b.hex, '')))::uuid`,
 );
 
 const overdue = `insert into unsorted
@@ -116,15 +136,46 @@ const overdue = `insert into unsorted
   from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::bytea[], $7::bytea[], $8::bytea[])
     as d (appointment_id, reminder_id, link_id, lookup, public_key, parcel), like_reminders t`;
 
+const indexes = `from pg_index i join pg_class c on c.oid = i.indrelid
+  join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
+  left join pg_inherits h on h.inhrelid = c.oid
+  where m.amname = 'btree' and c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
+    and coalesce(h.inhparent, c.oid)::regclass::text = any($1)`;
+
+/** Rows that come are not entered into them, until they are made anew. */
+const withoutIndexes = `update pg_index set indisready = false, indisvalid = false
+  where indexrelid in (select i.indexrelid ${indexes})`;
+
+/** Those of the largest table first. */
+const indexesOf = `select i.indexrelid::regclass::text as name ${indexes}
+  order by pg_relation_size(c.oid) desc, i.indexrelid`;
+
+async function makeIndexes(connection: pg.PoolClient, left: { name: string }[]): Promise<void> {
+  await connection.query(`set maintenance_work_mem = '1GB'`);
+  for (let one = left.shift(); one; one = left.shift()) {
+    // What comes in any order leaves pages so full.
+    await connection.query(`alter index ${one.name} set (fillfactor = 70)`);
+    await connection.query(`reindex index ${one.name}`);
+    await connection.query(`alter index ${one.name} reset (fillfactor)`);
+  }
+}
+
 /** @returns a statement for each table, for what lies in `fresh` */
-async function prepareCopies(connection: pg.PoolClient): Promise<string[]> {
+async function prepareCopies(
+  connection: pg.PoolClient,
+  beginnings: (string | undefined)[][],
+): Promise<string[]> {
   await connection.query('set session_replication_role = replica');
   await connection.query(
     `create temp table unsorted (organisation_id uuid, appointment_id uuid, reminder_id uuid, link_id uuid,
        receipt_id uuid, lookup bytea, seal_public_key bytea, parcel bytea, parcel_day date,
        shift interval);
-     create temp table fresh (like unsorted)`,
+     create temp table fresh (like unsorted);
+     create temp table beginnings (day date, hex text)`,
   );
+  await connection.query('insert into beginnings select * from unnest($1::date[], $2::text[])', [
+    ...[beginnings.map(([day]) => day), beginnings.map(([, hex]) => hex)],
+  ]);
   const copies: string[] = [];
   for (const table of tables) {
     await connection.query(`create temp table like_${table} as select * from ${table}`);

@@ -102,6 +102,22 @@ describe('an accepted PUT', () => {
     expect(await standing()).toEqual({ factors: 0, sources: 0, ended: true });
   });
 
+  it('has ids that begin like all of its send day, whenever they were accepted', async () => {
+    const idsOf = async (hoursAhead: number) => {
+      const { id, reminders } = await accept.put({
+        ...key(),
+        body: appointmentRequest({}, hoursAhead),
+      });
+      const links = await db.admin.query('select id from links where appointment_id = $1', [id]);
+      return [id, ...reminders.map((one) => one.id), ...links.rows.map((link) => link.id)];
+    };
+    const beginnings = (ids: string[]) => [...new Set(ids.map((one) => one.slice(0, 4)))];
+    const [one, other, later] = [await idsOf(96), await idsOf(96), await idsOf(120)];
+    expect(one).toHaveLength(3);
+    expect(beginnings([...one, ...other])).toHaveLength(1);
+    expect(beginnings([...one, ...later])).toHaveLength(2);
+  });
+
   it('replaces: an unchanged reminder keeps its row, its unseen link is made anew', async () => {
     const where = key();
     const body = appointmentRequest();

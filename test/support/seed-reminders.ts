@@ -1,7 +1,8 @@
-import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import type pg from 'pg';
 import type { Channel, Mode } from '../../src/domain/channel.ts';
 import { Secret } from '../../src/domain/secret.ts';
+import { newIdOfDay } from '../../src/keys/id-of-day.ts';
 import { linkLookup, linkSealPublicKey, newLinkSecret } from '../../src/keys/link-secret.ts';
 import { sealParcel } from '../../src/keys/sealing.ts';
 
@@ -99,9 +100,9 @@ export function makeReminder(
   >,
   place: number,
 ) {
-  const { organisationId, channels = ['sms'] } = options;
-  const id = randomUUID();
-  const appointmentId = randomUUID();
+  const { organisationId, epochPublicKey, channels = ['sms'] } = options;
+  const id = newIdOfDay(epochPublicKey);
+  const appointmentId = newIdOfDay(epochPublicKey);
   const ending = options.ending ?? String(place).padStart(4, '0');
   const contacts = {
     sms: `+336${randomInt(1_000, 9_999)}${ending}`,
@@ -140,7 +141,7 @@ function sealLink({
     parcel: { linkSecret, contactPoint: new Secret(contact), channel, language: 'fr' },
   });
   return {
-    id: randomUUID(),
+    id: newIdOfDay(epochPublicKey),
     reminderId: binding.reminderId,
     channel,
     lookup: linkLookup(linkSecret),
