@@ -11,6 +11,9 @@ const directory = new URL('./migrations/', import.meta.url);
 const migrationLock = 7_261_947;
 const insufficientPrivilege = '42501';
 const lockNotAvailable = '55P03';
+const deadlockDetected = '40P01';
+/** How often one is tried that the version before, which is at work, crosses. */
+const triesMax = 5;
 
 interface Migration {
   readonly name: string;
@@ -60,7 +63,7 @@ export async function migrate(adminUrl: Secret<string>): Promise<string[]> {
     const ran: string[] = [];
     for (const migration of migrations) {
       if (done.has(migration.name)) continue;
-      await apply(client, migration);
+      await applyWhole(client, migration);
       ran.push(migration.name);
     }
     await client.query(
@@ -117,6 +120,17 @@ export async function isSchemaBehind(database: Pick<Database, 'query'>): Promise
     throw error;
   });
   return !state || state.pending.length > 0;
+}
+
+/** Who is at work may take the same tables in another order; PostgreSQL then lets one of the two go. */
+async function applyWhole(client: pg.Client, migration: Migration): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await apply(client, migration);
+    } catch (error) {
+      if (sqlState(error) !== deadlockDetected || tries === triesMax) throw error;
+    }
+  }
 }
 
 async function apply(client: pg.Client, { name, digest, text }: Migration): Promise<void> {

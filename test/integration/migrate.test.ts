@@ -120,6 +120,25 @@ describe('migrating', () => {
     expect(unhurt.endsWith(await describeSchema(client))).toBe(true);
   });
 
+  it('tries a file again that crossed with whoever is at work', async () => {
+    const blocker = await connect(url.reveal());
+    await blocker.query(`set deadlock_timeout = '60s'; begin; create table public.reminders ()`);
+    const outcome = migrate(url);
+    await waitFor(async () => {
+      const { rowCount } = await server.query(
+        `select from pg_stat_activity where datname = $1 and application_name = 'sotto migrate'
+           and wait_event_type = 'Lock'`,
+        [name],
+      );
+      return rowCount === 1;
+    });
+    // Each waits for the other; the migration is the first to look, and is let go.
+    await blocker.query(`insert into public.migrations (name, digest) values ($1, '')`, [files[1]]);
+    await blocker.query('rollback');
+    await blocker.end();
+    expect(await outcome).toEqual(files);
+  });
+
   it('leaves nothing of a file that fails, and goes on from there', async () => {
     await client.query('create table public.reminders ()');
     await expect(migrate(url)).rejects.toThrow('already exists');
