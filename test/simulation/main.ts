@@ -25,11 +25,6 @@ const { values: options } = parseArgs({
     break: { type: 'boolean', default: false },
   },
 });
-/** Rows that nothing simulated here walks, and why. */
-const outOfReach: Readonly<Record<string, string>> = {
-  'scheduled→uncertain': 'which only a restored backup does',
-  'queued→uncertain': 'which only a restored backup does',
-};
 // Errors are thrown by the thousand here, and nobody reads where.
 Error.stackTraceLimit = 0;
 
@@ -76,7 +71,7 @@ function report(total: Total, { wallS, cpuS }: { wallS: number; cpuS: number }):
     `rows of the table walked: ${lifeRows.length - missing.length} of ${lifeRows.length}`,
   );
   for (const row of lifeRows) console.log(`  ${row} ${total.walked.get(row) ?? 0}`);
-  for (const row of missing) console.log(`not walked: ${row}, ${outOfReach[row] ?? 'by chance'}`);
+  for (const row of missing) console.log(`not walked: ${row}, by chance`);
   console.log(`schedules that broke a promise: ${total.broken.length}`);
   for (const { seed, what } of total.broken) console.log(`  seed ${seed} ${what}`);
 }
