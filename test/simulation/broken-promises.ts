@@ -6,10 +6,16 @@ import { reminderBy, type Statement, type Statements } from './statement.ts';
 export interface BrokenPromise {
   readonly name: string;
   readonly statements: Statements;
+  /** Not far before one that finds it, where it takes a restore. */
+  readonly fromSeed?: number;
 }
 
-function slip(name: string, statements: Statements): BrokenPromise {
-  return { name, statements: { ...trueStatements, ...statements } };
+function slip(name: string, statements: Statements, fromSeed?: number): BrokenPromise {
+  return {
+    name,
+    statements: { ...trueStatements, ...statements },
+    ...(fromSeed ? { fromSeed } : {}),
+  };
 }
 
 const truth = (name: string): Statement => {
@@ -105,9 +111,13 @@ export const brokenPromises: readonly BrokenPromise[] = [
       if (row) row.attempt_count -= 1;
     }),
   }),
-  slip('a restored database is sent from before it was compared with its mark', {
-    'write intents': intents({ asksWhose: true, asksForEnds: true, asksWhetherCompared: false }),
-  }),
+  slip(
+    'a restored database is sent from before it was compared with its mark',
+    {
+      'write intents': intents({ asksWhose: true, asksForEnds: true, asksWhetherCompared: false }),
+    },
+    2_600,
+  ),
   slip('what may have gone out since a backup does not come into doubt', {
     'select last_id, doubted from doubt_restored': () => [{ last_id: null, doubted: 0 }],
   }),
@@ -118,6 +128,7 @@ export const brokenPromises: readonly BrokenPromise[] = [
   slip(
     'a link that was revoked since a backup works again',
     replayOf(({ kind }) => kind !== 'link_revocation'),
+    2_280,
   ),
   slip('a redrive forgets what may have arrived', {
     'select r.id, r.appointment_id, r.organisation_id, r.state, r.channel,': (change, values) =>

@@ -95,8 +95,8 @@ async function replay(options: WorldOptions): Promise<void> {
 }
 
 async function findSlips(): Promise<void> {
-  const seed = options.seed === undefined ? 1 : number(options.seed);
-  for (const { name, statements } of brokenPromises) {
+  for (const { name, statements, fromSeed = 1 } of brokenPromises) {
+    const seed = options.seed === undefined ? fromSeed : number(options.seed);
     const { broken, schedules } = await runMany({ seed, count: 5_000, statements, brokenMax: 1 });
     const [first] = broken;
     console.log(

@@ -1,34 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HighWaterMark } from '../../src/domain/database-life.ts';
-import type { Journal } from '../../src/journal/journal.ts';
 import { createAdmission } from '../../src/usecases/admit-database.ts';
 import type { Random } from './random.ts';
 import { lifeOf, maySend } from './restore-statements.ts';
 import type { Tables } from './tables.ts';
 import { silentLog } from './worker.ts';
 import type { World } from './world.ts';
-
-/** What lies outside of the database, and how the database was once. */
-export interface Past {
-  backup: { readonly tables: Tables; readonly forget: () => void } | undefined;
-  mark: HighWaterMark | undefined;
-  /** Lines of the journal. */
-  readonly lines: string[];
-}
-
-export function createPast(): Past {
-  return { backup: undefined, mark: undefined, lines: [] };
-}
-
-export function journalOf({ lines }: Past, nowMs: () => number): Pick<Journal, 'append'> {
-  return {
-    async append(entry) {
-      lines.push(JSON.stringify({ at: new Date(nowMs()).toISOString(), ...entry }));
-    },
-  };
-}
 
 /** Keeps a copy of the database as it is. */
 export function backUp(world: World): void {

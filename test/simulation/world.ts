@@ -6,9 +6,9 @@ import { type FeedCursor, newFeedCursor } from '../../src/usecases/feed-due-remi
 import { type Breach, type Watch, watch } from './invariants.ts';
 import { createIo, type Fault, type Io, type Process, startProcess } from './io.ts';
 import { createMemoryDatabase } from './memory-database.ts';
+import { createPast, journalOf, type Past } from './past.ts';
 import { createProvider, moods, type Provider } from './provider.ts';
 import { createRandom, type Random } from './random.ts';
-import { createPast, journalOf, type Past } from './restore.ts';
 import type { Statements } from './statement.ts';
 import { emptyTables, type Tables } from './tables.ts';
 import { startWorker, type Worker } from './worker.ts';
