@@ -21,6 +21,8 @@ export interface Doubt {
   /** The least time before anything is sent again. */
   readonly windowMs: number;
   readonly untilNotAfterMs: number;
+  /** Positive only for what a restore doubted though its time had hardly come. */
+  readonly untilSendAtMs: number;
   /** With less left than this, a provider is handed nothing. */
   readonly leastValidityMs: number;
   /** An earlier attempt is in doubt too: the one that may be sent again has been. */
@@ -53,7 +55,7 @@ export function decideDoubt(doubt: Doubt): DoubtDecision {
   if (doubt.untilNotAfterMs < doubt.leastValidityMs) return { kind: 'wait', nextInMs: longestMs };
   const reason = sight.kind === 'absent' ? 'not_found' : 'not_settled';
   return step({
-    ...{ to: 'scheduled', reason, dueInMs: 0 },
+    ...{ to: 'scheduled', reason, dueInMs: Math.max(0, doubt.untilSendAtMs) },
     ...{ possibleDuplicate: true, possiblySent: true },
   });
 }

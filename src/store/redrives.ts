@@ -93,7 +93,8 @@ export async function readRedriveFacts(
        extract(epoch from r.not_after - clock_timestamp())::float8 * 1000 as until_not_after_ms,
        array(select l.channel from links l where l.reminder_id = r.id and l.current
          and l.revoked_at is null and l.parcel_day is not null order by l.channel) as sealed_channels,
-       exists (select from attempts t where t.reminder_id = r.id
+       -- A restored backup has lost attempts that it may have gone out by.
+       r.possibly_sent or exists (select from attempts t where t.reminder_id = r.id
          and (t.outcome is null or t.outcome in ('accepted', 'uncertain'))) as may_have_arrived
      from reminders r where r.id = any($1::uuid[]) order by r.id`,
     [reminderIds],

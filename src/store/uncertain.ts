@@ -209,6 +209,7 @@ export interface LockedDoubt {
   readonly pendingEnd: PendingEnd | null;
   readonly policy: Organisation['uncertainPolicy'];
   readonly untilNotAfterMs: number;
+  readonly untilSendAtMs: number;
   /** Another attempt than its newest is in doubt too. */
   readonly isSecond: boolean;
 }
@@ -221,7 +222,8 @@ export async function lockDoubt(
   const locked = await connection.query({
     name: 'lock doubt',
     text: `select organisation_id, pending_end, attempt_count,
-        extract(epoch from not_after - clock_timestamp())::float8 * 1000 as until_not_after_ms
+        extract(epoch from not_after - clock_timestamp())::float8 * 1000 as until_not_after_ms,
+        extract(epoch from send_at - clock_timestamp())::float8 * 1000 as until_send_at_ms
       from reminders where id = $1 and state = 'uncertain' and settle_count = $2
       for no key update`,
     values: [reminderId, look],
@@ -240,6 +242,7 @@ export async function lockDoubt(
     pendingEnd: row.pending_end,
     policy: around.rows[0].policy,
     untilNotAfterMs: row.until_not_after_ms,
+    untilSendAtMs: row.until_send_at_ms,
     isSecond: around.rows[0].is_second,
   };
 }

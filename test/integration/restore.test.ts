@@ -23,6 +23,7 @@ import {
 import { disableOpsUser } from '../../src/usecases/disable-ops-user.ts';
 import { markHighWater } from '../../src/usecases/mark-high-water.ts';
 import { recordOptOut } from '../../src/usecases/record-opt-out.ts';
+import { redriveReminder } from '../../src/usecases/redrive-dead-letters.ts';
 import { registerPublicKey, removePublicKey } from '../../src/usecases/register-public-key.ts';
 import { resumeSending } from '../../src/usecases/resume-sending.ts';
 import { revokeCredential } from '../../src/usecases/revoke-credential.ts';
@@ -349,6 +350,15 @@ describe('a server whose files were put back to an earlier day', () => {
     expect(copiesOf(peer, out)).toEqual(out.map(() => 1));
     expect(copiesOf(peer, [...missedHeld, ...ahead])).toEqual([0, 0, 0]);
     expect(await unbalancedLines()).toEqual([]);
+  });
+
+  it('flags what a person sends again of what it holds, though it knows of no attempt', async () => {
+    const [held] = before.missedHeld;
+    const redrive = { reminderId: held?.id ?? '', actor: 'tester', reason: 'looked at it' };
+    await redriveReminder({ database: server.database.open('ops', 1) }, redrive);
+    expect(await statesOf(before.missedHeld)).toMatchObject([
+      { state: 'scheduled', possible_duplicate: true },
+    ]);
   });
 
   it.each([

@@ -2,6 +2,7 @@ import type { Channel } from '../../src/domain/channel.ts';
 import type { PutDecision } from '../../src/domain/put-decision.ts';
 import type { NewReminder, WantedAppointment } from '../../src/domain/put-facts.ts';
 import type { PlannedReminder } from '../../src/domain/schedule.ts';
+import type { Journal } from '../../src/journal/journal.ts';
 import type { SealedAppointment, SealedLink } from '../../src/store/accepted-version.ts';
 import type { Database } from '../../src/store/database.ts';
 import { acceptGroup, type PutOperation } from '../../src/usecases/accept-group.ts';
@@ -13,6 +14,7 @@ import type { ReminderRow } from './tables.ts';
 export interface BookingDeps {
   readonly database: Database;
   readonly nextId: () => string;
+  readonly journal: Pick<Journal, 'append'>;
 }
 
 /** What names an appointment here: all are live. */
@@ -134,7 +136,7 @@ export async function putAppointment(deps: BookingDeps, wish: PutWish): Promise<
   };
   const [outcome] = await deps.database.transaction([organisationId], (connection) =>
     acceptGroup(
-      { journal: { async append() {} }, seal: (...all) => sealNothing(deps, ...all) },
+      { journal: deps.journal, seal: (...all) => sealNothing(deps, ...all) },
       connection,
       [operation],
     ),
@@ -143,11 +145,11 @@ export async function putAppointment(deps: BookingDeps, wish: PutWish): Promise<
 }
 
 export async function deleteAppointment(
-  { database }: Pick<BookingDeps, 'database'>,
+  { database, journal }: Omit<BookingDeps, 'nextId'>,
   { organisationId, reference, erase }: Booked & { erase: boolean },
 ): Promise<void> {
   const remove = createDeleteAppointment({
-    ...{ database, journal: { async append() {} }, ...unsignedErasures },
+    ...{ database, journal, ...unsignedErasures },
   });
   await remove({ organisationId, mode: 'live', reference, erase });
 }

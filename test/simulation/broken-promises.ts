@@ -6,10 +6,16 @@ import { reminderBy, type Statement, type Statements } from './statement.ts';
 export interface BrokenPromise {
   readonly name: string;
   readonly statements: Statements;
+  /** Not far before one that finds it, where it takes a restore. */
+  readonly fromSeed?: number;
 }
 
-function slip(name: string, statements: Statements): BrokenPromise {
-  return { name, statements: { ...trueStatements, ...statements } };
+function slip(name: string, statements: Statements, fromSeed?: number): BrokenPromise {
+  return {
+    name,
+    statements: { ...trueStatements, ...statements },
+    ...(fromSeed ? { fromSeed } : {}),
+  };
 }
 
 const truth = (name: string): Statement => {
@@ -29,12 +35,21 @@ function after(name: string, spoil: (...all: Parameters<Statement>) => void): St
   };
 }
 
+/** Does again only some of what the journal says. */
+function replayOf(isKept: (entry: { kind: string }) => boolean): Statements {
+  const name = 'select replay_journal(';
+  return {
+    [name]: (change, [text]) =>
+      truth(name)(change, [JSON.stringify(JSON.parse(text).filter(isKept))]),
+  };
+}
+
 export const brokenPromises: readonly BrokenPromise[] = [
   slip('an intent asks for nothing', {
-    'write intents': intents({ asksWhose: false, asksForEnds: false }),
+    'write intents': intents({ asksWhose: false, asksForEnds: false, asksWhetherCompared: true }),
   }),
   slip('an intent does not ask whether its reminder has ended', {
-    'write intents': intents({ asksWhose: true, asksForEnds: false }),
+    'write intents': intents({ asksWhose: true, asksForEnds: false, asksWhetherCompared: true }),
   }),
   slip('a send that ended without an outcome is sent again', {
     'mark late sending': (change) => {
@@ -96,6 +111,25 @@ export const brokenPromises: readonly BrokenPromise[] = [
       if (row) row.attempt_count -= 1;
     }),
   }),
+  slip(
+    'a restored database is sent from before it was compared with its mark',
+    {
+      'write intents': intents({ asksWhose: true, asksForEnds: true, asksWhetherCompared: false }),
+    },
+    2_600,
+  ),
+  slip('what may have gone out since a backup does not come into doubt', {
+    'select last_id, doubted from doubt_restored': () => [{ last_id: null, doubted: 0 }],
+  }),
+  slip(
+    'what was erased since a backup is not erased again',
+    replayOf(({ kind }) => kind !== 'erasure'),
+  ),
+  slip(
+    'a link that was revoked since a backup works again',
+    replayOf(({ kind }) => kind !== 'link_revocation'),
+    2_280,
+  ),
   slip('a redrive forgets what may have arrived', {
     'select r.id, r.appointment_id, r.organisation_id, r.state, r.channel,': (change, values) =>
       truth('select r.id, r.appointment_id, r.organisation_id, r.state, r.channel,')(

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { isChecked, questionOf } from './check-statements.ts';
+import { maySend } from './restore-statements.ts';
 import {
   byId,
   type ResultRow,
@@ -34,12 +35,14 @@ export const dispatchStatements: Statements = {
         fed: sum(fed),
         fed_in_second: sum(fed.filter(({ created_at: at }) => at > nowMs - 950)),
         since_ms: fed.length > 0 ? nowMs - Math.max(...fed.map((one) => one.created_at)) : null,
-        paused: tables.pauses.some(
-          (pause) =>
-            pause.ended_at === null &&
-            pause.organisation_id === null &&
-            (pause.channel === null || pause.channel === channel),
-        ),
+        paused:
+          !maySend(tables) ||
+          tables.pauses.some(
+            (pause) =>
+              pause.ended_at === null &&
+              pause.organisation_id === null &&
+              (pause.channel === null || pause.channel === channel),
+          ),
         workers: beats(beat),
         held_up: beats(heldUp),
       },
@@ -131,7 +134,7 @@ export const dispatchStatements: Statements = {
         ...linkOf(tables, row),
       })),
 
-  'write intents': intents({ asksWhose: true, asksForEnds: true }),
+  'write intents': intents({ asksWhose: true, asksForEnds: true, asksWhetherCompared: true }),
 
   'find revoked selectors': () => [],
 
@@ -145,7 +148,8 @@ export const dispatchStatements: Statements = {
         (row?.lease_until ?? 0) > nowMs &&
         row?.pending_end === null &&
         row.state === 'queued';
-      return isInHand && !isPaused(tables, row) && isOpened(link, opened) ? [{ id }] : [];
+      const isFree = maySend(tables) && isInHand && !isPaused(tables, row);
+      return isFree && isOpened(link, opened) ? [{ id }] : [];
     }),
 
   'lock queued reminders': ({ tables, nowMs }, [ids, batchId]) =>
@@ -233,10 +237,15 @@ function isAnswered(tables: Tables, { id }: ReminderRow, nowMs: number): boolean
 }
 
 /** Writes attempts of all of the given reminders, or of none. */
-export function intents(asks: { asksWhose: boolean; asksForEnds: boolean }): Statement {
+export function intents(asks: {
+  asksWhose: boolean;
+  asksForEnds: boolean;
+  asksWhetherCompared: boolean;
+}): Statement {
   return (change, values) => {
     const [batchId, transport, reminderIds, linkIds, lookups, selectors, ids, tokens] = values;
     const { tables, nowMs } = change;
+    if (asks.asksWhetherCompared && !maySend(tables)) throw heldBack();
     for (const [place, id] of reminderIds.entries()) {
       const row = reminderBy(tables, id);
       const isMine = row?.batch_id === batchId && (row?.lease_until ?? 0) > nowMs;

@@ -1,4 +1,4 @@
-import { reminderBy, remindersOf, type Statements } from './statement.ts';
+import { byId, reminderBy, remindersOf, type Statements } from './statement.ts';
 
 /** What `src/store/{uncertain,redrives}.ts` say: who looks for a send in doubt, and who sends again. */
 export const doubtStatements: Statements = {
@@ -48,6 +48,29 @@ export const doubtStatements: Statements = {
         };
       }),
 
+  'read links of doubts': ({ tables }, [reminderIds, channel]) =>
+    tables.links
+      .filter((link) => reminderIds.includes(link.reminder_id) && link.channel === channel)
+      .filter(({ parcel }) => parcel !== null)
+      .sort((one, other) => Number(one.current) - Number(other.current) || byId(one, other))
+      .map((link) => ({ ...link, day: link.parcel_day })),
+
+  'insert lost attempts': (change, [id, look, ids, tokens, startedAt, transport, linkId]) => {
+    const row = reminderBy(change.tables, id);
+    if (row?.state !== 'uncertain' || row.settle_count !== look) return [];
+    for (const [place, attemptId] of ids.entries()) {
+      change.set(row, { attempt_count: row.attempt_count + 1 });
+      change.insert(change.tables.attempts, {
+        ...{ id: attemptId, reminder_id: id, link_id: linkId, number: row.attempt_count },
+        ...{ channel: row.channel, transport, token: tokens[place] },
+        ...{ started_at: startedAt[place], ended_at: change.nowMs },
+        ...{ outcome: 'uncertain', reason_code: 'restored', possible_duplicate: false },
+        ...{ provider_id: null, receipt_state: null, receipt_code: null, proven_copy_at: null },
+      });
+    }
+    return ids.map(() => ({}));
+  },
+
   'find own provider ids': ({ tables }, [reminderId, providerIds]) =>
     tables.attempts
       .filter((attempt) => attempt.reminder_id === reminderId)
@@ -68,6 +91,7 @@ export const doubtStatements: Statements = {
         pending_end: row.pending_end,
         attempt_count: row.attempt_count,
         until_not_after_ms: row.not_after - nowMs,
+        until_send_at_ms: row.send_at - nowMs,
       },
     ];
   },
@@ -125,9 +149,11 @@ export const doubtStatements: Statements = {
         .filter((link) => link.revoked_at === null && link.parcel_day !== null)
         .map(({ channel }) => channel)
         .sort(),
-      may_have_arrived: tables.attempts.some(
-        (attempt) => attempt.reminder_id === row.id && attempt.outcome !== 'refused',
-      ),
+      may_have_arrived:
+        row.possibly_sent ||
+        tables.attempts.some(
+          (attempt) => attempt.reminder_id === row.id && attempt.outcome !== 'refused',
+        ),
     })),
 
   'insert into audit': () => [],

@@ -1,5 +1,7 @@
 import type { Mood } from './provider.ts';
 import { createRandom } from './random.ts';
+import { admit } from './restore.ts';
+import { maySend } from './restore-statements.ts';
 import { askBookingSystems, expire, feed, resume, sweep, tellReceipts } from './steps.ts';
 import { grant, lanes, untilNext, type World } from './world.ts';
 
@@ -22,6 +24,7 @@ export async function drain(
   provider.mood.email = mood;
   provider.redacts = false;
   world.spoilt.clear();
+  if (!maySend(tables)) await admit(world, { dies: false });
   for (const pause of tables.pauses.filter(({ ended_at: at }) => at === null)) {
     await resume(world, pause);
   }

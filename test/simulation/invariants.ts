@@ -3,11 +3,12 @@ import { finalStates, type ReminderState, toldStates } from '../../src/domain/re
 import { isChecked, questionOf } from './check-statements.ts';
 import { isOfLife, rowName } from './life-table.ts';
 import type { Copy } from './provider.ts';
+import { maySend } from './restore-statements.ts';
 import type { EventRow, ReminderRow, Tables } from './tables.ts';
 
 /** A promise that a schedule broke. */
 export interface Breach {
-  readonly promise: 'I1' | 'I2' | 'I3' | 'I4' | 'life' | 'doubt' | 'attempts' | 'code';
+  readonly promise: 'I1' | 'I2' | 'I3' | 'I4' | 'life' | 'doubt' | 'attempts' | 'restore' | 'code';
   readonly what: string;
 }
 
@@ -21,6 +22,12 @@ export interface Watch {
   endAsked(reminderId: string): void;
   /** Looks at all that has happened since it last looked. */
   look(): void;
+  /** Of a backup. @returns what is to be called when the database goes back to it */
+  remember(): () => void;
+  /** The database went back. @param gone as it was until then */
+  restored(gone: Tables): void;
+  /** It may be sent from again. */
+  admitted(): void;
   /** To be asked when all trouble has been over for long enough. */
   lookAtEnd(): void;
 }
@@ -40,6 +47,12 @@ export function watch(
   const states = new Map<string, ReminderState>();
   const ended = new Set<string>();
   const counts = { made: 0, sent: 0, resent: 0, held: 0, answered: 0, ended: 0 };
+  /** Of reminders: how many copies the peer has that went out before a restore, or by what it has lost. */
+  const goneOut = new Map<string, number>();
+  const lost = new Set<string>();
+  const erased = new Set<string>();
+  const revoked = new Set<string>();
+  let kept: readonly string[] = [];
   let seen = 0;
   let seenCopies = 0;
 
@@ -89,6 +102,8 @@ export function watch(
     if ((told === 'sent' || told === 'undelivered') && to === 'scheduled') {
       if (!step.possible_duplicate) breach('I2', `${name} is not flagged as a possible duplicate`);
     }
+    if (to === 'sending' && !maySend(tables))
+      breach('restore', 'it is sent from a database that nobody has compared with its mark');
     if (to === 'sending' && (row.pending_end || ended.has(row.id)))
       breach('I4', 'an attempt begins after its end was asked');
     if (to === 'queued' && row.due_at > nowMs()) breach('I4', 'it is taken before it is due');
@@ -123,7 +138,8 @@ export function watch(
       if (states.get(row.id) !== row.state) {
         breach('I3', `it is ${row.state}, and its events say ${states.get(row.id)}`);
       }
-      if (!row.possible_duplicate && copiesOf(row) > 1) {
+      const isAgain = copiesOf(row) > Math.max(1, goneOut.get(row.id) ?? 0);
+      if (!row.possible_duplicate && isAgain) {
         breach('I2', `the peer has ${copiesOf(row)} copies of it, and it is not flagged`);
       }
     }
@@ -145,11 +161,28 @@ export function watch(
     }
   }
 
+  function lookAtKept(): void {
+    const ids = new Set([...tables.appointments, ...tables.reminders].map(({ id }) => id));
+    if (kept.some((id) => !ids.has(id))) breach('restore', 'what was in the backup is gone');
+    for (const { id, state } of tables.appointments) {
+      if (erased.has(id) && state !== 'erased') breach('restore', 'what was erased is back');
+    }
+    for (const { id, appointment_id: of, revoked_at: at } of tables.links) {
+      if (erased.has(of)) breach('restore', 'a link of what was erased is back');
+      if (revoked.has(id) && at === null) breach('restore', 'a link that was revoked is back');
+    }
+  }
+
   return {
     breaches,
     walked,
     taken(copy) {
       const row = rowOf(copy.reminderId);
+      // By a worker that a restore left alive, whose intent is lost.
+      if (!tables.attempts.some(({ token }) => token.toString('base64url') === copy.token)) {
+        goneOut.set(copy.reminderId, (goneOut.get(copy.reminderId) ?? 0) + 1);
+        if (row || lost.has(copy.reminderId)) return;
+      }
       if (!row) return breach('I4', 'the peer was handed what was never accepted');
       if (finalStates.includes(row.state) && !(copy.stalled && row.possibly_sent)) {
         breach('I4', `the peer was handed what is ${row.state}`);
@@ -172,7 +205,28 @@ export function watch(
       lookAtRows();
       if (attemptsToo) lookAtAttempts();
     },
+    remember() {
+      const was = { states: new Map(states), ended: new Set(ended), counts: { ...counts }, seen };
+      const ids = [...tables.appointments, ...tables.reminders].map(({ id }) => id);
+      return () => {
+        states.clear();
+        ended.clear();
+        for (const [id, state] of was.states) states.set(id, state);
+        for (const id of was.ended) ended.add(id);
+        Object.assign(counts, was.counts);
+        seen = was.seen;
+        kept = ids;
+      };
+    },
+    restored(gone) {
+      for (const row of tables.reminders) goneOut.set(row.id, copiesOf(row));
+      for (const { id } of gone.reminders) if (!rowOf(id)) lost.add(id);
+      for (const { id, state } of gone.appointments) if (state === 'erased') erased.add(id);
+      for (const { id, revoked_at: at } of gone.links) if (at !== null) revoked.add(id);
+    },
+    admitted: lookAtKept,
     lookAtEnd() {
+      if (kept.length > 0) lookAtKept();
       for (const row of tables.reminders) {
         const proven = tables.attempts.filter(
           ({ reminder_id: of, outcome, receipt_state: state }) =>

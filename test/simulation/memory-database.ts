@@ -4,6 +4,7 @@ import { checkStatements } from './check-statements.ts';
 import { dispatchStatements } from './dispatch-statements.ts';
 import { doubtStatements } from './doubt-statements.ts';
 import { outcomeStatements } from './outcome-statements.ts';
+import { restoreStatements } from './restore-statements.ts';
 import type { ResultRow, Statement, Statements } from './statement.ts';
 import { beginChange, type Change, type Tables } from './tables.ts';
 
@@ -13,6 +14,7 @@ export const trueStatements: Statements = {
   ...doubtStatements,
   ...bookingStatements,
   ...checkStatements,
+  ...restoreStatements,
 };
 
 type Query = Parameters<Database['query']>;

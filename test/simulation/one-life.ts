@@ -43,7 +43,7 @@ export async function lifeAfterFault(
     for (let isAnswered = false, tries = 0; !isAnswered && tries < 3; tries += 1) {
       await world.runAs('api', async (database) => {
         await putAppointment(
-          { database, nextId: world.nextId },
+          { database, nextId: world.nextId, journal: world.journal },
           {
             ...{ organisationId, reference: 'one' },
             wanted: {

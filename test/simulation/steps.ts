@@ -17,6 +17,7 @@ import { deleteAppointment, drawWanted, putAppointment, sameWanted } from './boo
 import { type Fault, faults } from './io.ts';
 import { moods } from './provider.ts';
 import { createRandom, type Random } from './random.ts';
+import { admit, backUp, restore } from './restore.ts';
 import { silentLog } from './worker.ts';
 import { grant, lanes, untilNext, type World } from './world.ts';
 
@@ -42,7 +43,9 @@ const weights = {
   ask: 1,
   again: 0.6,
 } as const;
-export type StepKind = keyof typeof weights;
+/** What a schedule has seldom, and then at a place of its own. */
+type SeldomKind = 'backup' | 'restore' | 'admit';
+export type StepKind = keyof typeof weights | SeldomKind;
 
 /** One thing that happens. What it draws, it draws from its own seed, whatever came before. */
 export interface Step {
@@ -50,8 +53,23 @@ export interface Step {
   readonly seed: number;
 }
 
-const kinds = Object.keys(weights) as StepKind[];
+const kinds = Object.keys(weights) as (keyof typeof weights)[];
 const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
+
+/** Puts a backup between the steps, a restore after it, and perhaps a scheduler that deals with it and more. */
+export function withRestore(random: Random, steps: readonly Step[]): Step[] {
+  const seldom: readonly SeldomKind[] = random.chance(0.8)
+    ? ['backup', 'restore', 'admit']
+    : ['backup', 'restore', 'admit', 'restore', 'admit'];
+  const all = steps.slice();
+  let at = 1;
+  for (const kind of seldom) {
+    at = Math.min(at + random.below(Math.ceil(steps.length / 2)), all.length);
+    all.splice(at, 0, { kind, seed: Math.floor(random.next() * 2 ** 32) });
+    at += 1;
+  }
+  return all;
+}
 
 export function drawSteps(random: Random, count: number): Step[] {
   return Array.from({ length: count }, (_, place) => {
@@ -79,6 +97,7 @@ export async function take(world: World, { kind, seed }: Step): Promise<void> {
 /** What there is something to do of: a schedule whose steps do nothing finds nothing. */
 function instead(world: World, kind: StepKind): StepKind {
   const { tables, io, bells, provider } = world;
+  if (kind === 'backup' || kind === 'restore' || kind === 'admit') return kind;
   const has = (state: ReminderState) => tables.reminders.some((row) => row.state === state);
   // What would come up too seldom: a late word about what is to be sent again or was given up, a
   // person who sends again, an end that is asked for while a send is in the air.
@@ -146,7 +165,7 @@ const acts: Record<StepKind, (world: World, random: Random) => Promise<void>> = 
         reminders.map((one) => `${one.before} ${one.channel} ${one.skipped ?? ''}`).join(', '),
     );
     await world.runAs('api', (database) =>
-      putAppointment({ database, nextId: world.nextId }, { ...booked, wanted }),
+      putAppointment({ database, ...world }, { ...booked, wanted }),
     );
   },
 
@@ -157,7 +176,9 @@ const acts: Record<StepKind, (world: World, random: Random) => Promise<void>> = 
     const stored = world.tables.appointments.find(
       (row) => row.reference === booked.reference && row.deleted_at === null,
     );
-    await world.runAs('api', (database) => deleteAppointment({ database }, { ...booked, erase }));
+    await world.runAs('api', (database) =>
+      deleteAppointment({ database, ...world }, { ...booked, erase }),
+    );
     if (!stored?.deleted_at) return;
     for (const row of world.tables.reminders) {
       if (row.appointment_id === stored.id && row.state === 'sending') world.watch.endAsked(row.id);
@@ -281,10 +302,14 @@ const acts: Record<StepKind, (world: World, random: Random) => Promise<void>> = 
     const revision = world.usesRevisions ? nowMs % 2_000_000_000 : undefined;
     const wanted = sameWanted(of(stored), { nowMs, startMs, revision });
     await world.runAs('api', (database) =>
-      putAppointment({ database, nextId: world.nextId }, { organisationId, reference, wanted }),
+      putAppointment({ database, ...world }, { organisationId, reference, wanted }),
     );
     if (unheard.length > 0 && world.provider.owed.length > 0) await tellReceipts(world, random);
   },
+
+  backup: async (world) => backUp(world),
+  restore: (world, random) => restore(world, random),
+  admit: (world, random) => admit(world, { dies: random.chance(0.3) }),
 
   async leave(world) {
     world.tell(() => 'reminders leave stuck lanes');

@@ -71,7 +71,7 @@ export interface LinkRow {
 export interface AttemptRow {
   readonly id: string;
   reminder_id: string;
-  link_id: string;
+  link_id: string | null;
   number: number;
   channel: Channel;
   transport: string;
@@ -130,6 +130,26 @@ export interface CheckRow {
   readonly on_no_answer: 'send' | 'hold';
 }
 
+/** Until it is restored a database lives one life; the newest counts. */
+export interface LifeRow {
+  readonly number: number;
+  beat: number;
+  identity: string | null;
+  timeline: string | null;
+  run: string | null;
+  ready_at: Ms | null;
+  marked_at: Ms;
+  restored_to: Ms | null;
+  begun_at: Ms;
+}
+
+/** The one server that the tables lie on: no backup holds it. */
+export interface ServerRow {
+  identity: string;
+  timeline: string;
+  run: string;
+}
+
 export interface QuestionRow {
   readonly reminder_id: string;
   readonly organisation_id: string;
@@ -153,10 +173,15 @@ export interface Tables {
   readonly heartbeats: HeartbeatRow[];
   readonly checks: CheckRow[];
   readonly questions: QuestionRow[];
+  readonly lives: LifeRow[];
+  readonly servers: ServerRow[];
 }
 
-export function emptyTables(): Tables {
+export function emptyTables(nowMs: number): Tables {
+  const server = { identity: 'server', timeline: '1', run: 'run' };
+  const times = { ready_at: nowMs, marked_at: nowMs, begun_at: nowMs, restored_to: null };
   return {
+    ...{ servers: [server], lives: [{ number: 1, beat: 0, ...server, ...times }] },
     ...{ organisations: [], appointments: [], reminders: [], links: [], attempts: [], events: [] },
     ...{ batches: [], pauses: [], heartbeats: [], checks: [], questions: [] },
   };

@@ -1,10 +1,12 @@
 import { heldUpBeat, type Lane, laneKey } from '../../src/domain/lane.ts';
+import type { Journal } from '../../src/journal/journal.ts';
 import type { Database } from '../../src/store/database.ts';
 import { dispatchBeat } from '../../src/store/feed.ts';
 import { type FeedCursor, newFeedCursor } from '../../src/usecases/feed-due-reminders.ts';
 import { type Breach, type Watch, watch } from './invariants.ts';
 import { createIo, type Fault, type Io, type Process, startProcess } from './io.ts';
 import { createMemoryDatabase } from './memory-database.ts';
+import { createPast, journalOf, type Past } from './past.ts';
 import { createProvider, moods, type Provider } from './provider.ts';
 import { createRandom, type Random } from './random.ts';
 import type { Statements } from './statement.ts';
@@ -43,6 +45,8 @@ export interface World {
   readonly tables: Tables;
   readonly provider: Provider;
   readonly watch: Watch;
+  readonly past: Past;
+  readonly journal: Pick<Journal, 'append'>;
   readonly workers: Worker[];
   /** Batches that were rung for. */
   readonly bells: string[];
@@ -71,7 +75,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   let clockMs = options.startMs ?? firstMs;
   let ids = 0;
   const nowMs = () => clockMs;
-  const tables = emptyTables();
+  const tables = emptyTables(clockMs);
+  const past = createPast();
   const setUp = createRandom(options.seed);
   const io = createIo(options.faultAt);
   const memory = createMemoryDatabase(tables, { nowMs, ...(statements ? { statements } : {}) });
@@ -103,7 +108,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
 
   const world: World = {
     ...{ io, tables, provider, nowMs, nextId, stopped, spoilt, random: setUp },
-    watch: watched,
+    ...{ watch: watched, past, journal: journalOf(past, nowMs) },
     workers: [],
     bells: [],
     cursors: new Map(lanes.map((lane) => [laneKey(lane), newFeedCursor()])),

@@ -26,6 +26,7 @@ const doubts: fc.Arbitrary<Doubt> = fc.record({
   windowMs: fc.integer({ min: 75_000, max: 24 * 60 * minute }),
   untilNotAfterMs: fc.integer({ min: -minute, max: 7 * 24 * 60 * minute }),
   leastValidityMs: fc.constant(minute),
+  untilSendAtMs: fc.integer({ min: -7 * 24 * 60 * minute, max: 2 * minute }),
   isSecond: fc.boolean(),
   pendingEnd: fc.constantFrom(null, null, 'cancelled', 'superseded', 'erased'),
 });
@@ -36,6 +37,7 @@ const usual: Doubt = {
   windowMs: 15 * minute,
   untilNotAfterMs: 60 * minute,
   leastValidityMs: minute,
+  untilSendAtMs: -15 * minute,
   isSecond: false,
   pendingEnd: null,
 };
@@ -56,6 +58,13 @@ describe('a send in doubt', () => {
       expect(doubt.policy).toBe('resend');
       expect(doubt.pendingEnd).toBeNull();
       expect(doubt.untilNotAfterMs).toBeGreaterThanOrEqual(doubt.leastValidityMs);
+    });
+  });
+
+  it('that a restore doubted before its time is not sent before it', () => {
+    whenever((doubt, decision) => {
+      if (decision.kind !== 'step' || decision.step.to !== 'scheduled') return;
+      expect(decision.step.dueInMs).toBe(Math.max(0, doubt.untilSendAtMs));
     });
   });
 
@@ -210,7 +219,7 @@ describe('the life of a reminder whose every send may come into doubt', () => {
           const decision = decideDoubt({
             sight: { kind: answered ? 'absent' : 'unanswered' },
             ...{ policy, windowMs, leastValidityMs: minute, pendingEnd: null },
-            ...{ ageMs: now - doubtedAt, untilNotAfterMs: timeMs - now },
+            ...{ ageMs: now - doubtedAt, untilNotAfterMs: timeMs - now, untilSendAtMs: -now },
             isSecond: sentAt.length > 1,
           });
           if (decision.kind === 'wait') {

@@ -56,8 +56,8 @@ describe('whatever fails, dies or comes late', () => {
 
   it.each(brokenPromises)(
     'it is found when $name',
-    async ({ statements }) => {
-      const { broken } = await runMany({ seed: fixedSeed, count: 5_000, statements, brokenMax: 1 });
+    async ({ statements, fromSeed: seed = fixedSeed }) => {
+      const { broken } = await runMany({ seed, count: 5_000, statements, brokenMax: 1 });
       expect(broken).not.toEqual([]);
     },
     30_000,
