@@ -17,11 +17,12 @@ export function auditHeadsDuty({
   keys: KeyStore;
   log: Log;
 }): Duty {
-  const { AUDIT_HEADS: file, AUDIT_HEADS_URL: url } = config;
+  const { AUDIT_HEADS: file, AUDIT_HEADS_URL: url, JOURNAL: journal } = config;
   const publish = createAuditPublisher(
     {
       ...deps,
       file,
+      journal,
       post: url && postAuditHeads(url),
       openIncident: (incident) => openIncident(deps, incident),
     },

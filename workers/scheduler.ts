@@ -116,7 +116,12 @@ function schedulerDuties(deps: {
     {
       name: 'mark',
       everyMs: 60_000,
-      run: async () => (await admit()) && (await markHighWater({ database, journal, log })),
+      run: async () =>
+        (await admit()) &&
+        (await markHighWater({
+          ...{ database, journal, log },
+          openIncident: (incident) => openIncident({ database }, incident),
+        })),
     },
     { name: 'feed', everyMs: 1_000, run: createFeeding({ config, database, ring }) },
     { name: 'sweep', everyMs: 10_000, run: () => sweepLeases({ database, log }) },

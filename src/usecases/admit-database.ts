@@ -6,7 +6,7 @@ import {
   type ServerIdentity,
   sentUntil,
 } from '../domain/database-life.ts';
-import { readHighWaterMark } from '../journal/high-water-mark.ts';
+import { readHighWaterMark, writeHighWaterMark } from '../journal/high-water-mark.ts';
 import type { Database } from '../store/database.ts';
 import { admitRun, readAccepted, readLife, type StoredLife } from '../store/lives.ts';
 import { beginLife, countInDoubt, doubtRestored, firstReminder } from '../store/restores.ts';
@@ -128,8 +128,21 @@ async function finish(
   if (replayed.failed > 0) {
     log.error('not all of the journal could be replayed', { count: replayed.failed });
   }
+  await noteLife(deps, { mark, life });
   await admitRun(database, { number: life.number, server });
   log.warn('reminders are in doubt after a restore', { count: inDoubt });
+}
+
+/** Outside, before it counts: a life that no mark knows was begun by nobody of us. */
+async function noteLife(
+  { journal, log }: AdmitDatabaseDeps,
+  { mark, life }: { mark: HighWaterMark | undefined; life: StoredLife },
+): Promise<void> {
+  if (!mark) return;
+  const { number, beat } = life;
+  await writeHighWaterMark(journal, { ...mark, life: number, beat }).catch((error: unknown) =>
+    log.error('the high-water mark cannot be written', errorFacts(error)),
+  );
 }
 
 /**

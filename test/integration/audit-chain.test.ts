@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { AuditHead } from '../../src/domain/audit-chain.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { readAuditHeads } from '../../src/journal/audit-heads.ts';
+import { writeHighWaterMark } from '../../src/journal/high-water-mark.ts';
 import { auditHeadReader, signAuditHead } from '../../src/keys/audit-head.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
 import { administer, recordAdministration } from '../../src/store/administration.ts';
@@ -203,6 +204,12 @@ describe('what is deleted when its time is over', () => {
 describe('how far it goes', () => {
   const keys = () => fileKeyStore(join(folder, 'keys'));
   const file = () => `file:${join(folder, 'deep', 'heads.txt')}`;
+  const journal = () => `file:${join(folder, 'journal')}`;
+  const markLife = (life: number) =>
+    writeHighWaterMark(journal(), {
+      ...{ life, beat: 1, at: new Date().toISOString(), identity: '1', timeline: '1' },
+      ...{ transaction: '1', event: '1', accepted: {} },
+    });
   const publisher = (change: Partial<PublishDeps> = {}, nowMs = () => 0) => {
     const scheduler = database.open('scheduler');
     return createAuditPublisher(
@@ -210,6 +217,7 @@ describe('how far it goes', () => {
         database: scheduler,
         keys: keys(),
         file: file(),
+        journal: journal(),
         openIncident: (incident) => openIncident({ database: scheduler }, incident),
         log: silentLog,
         ...change,
@@ -297,9 +305,21 @@ describe('how far it goes', () => {
     await publish();
     await sql(`delete from audit where id > 4; ${rehash};
       insert into database_lives (number, ready_at) values (2, now())`);
+    await markLife(2);
     await write(4);
     await publish();
     expect(found).toEqual([]);
+  });
+
+  it('is taken for changed where the mark outside knows of no restore', async () => {
+    await markLife(1);
+    await write(3);
+    const publish = publisher();
+    await publish();
+    await sql(`update audit set reason = 'another' where id = 2; ${rehash};
+      insert into database_lives (number, ready_at) values (2, now())`);
+    await publish();
+    expect((await sql('select code from incidents')).rows).toEqual([{ code: 'audit_broken' }]);
   });
 
   it('fails where it cannot be told, so that the duty falls silent', async () => {

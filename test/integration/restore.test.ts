@@ -74,7 +74,12 @@ afterAll(async () => {
 
 const journalLocation = () => `file:${join(server.folder, 'journal')}`;
 const mark = () =>
-  markHighWater({ database: bench.scheduler, journal: journalLocation(), log: silentLog });
+  markHighWater({
+    ...{ database: bench.scheduler, journal: journalLocation(), log: silentLog },
+    openIncident: async (incident) => void notSeen.push(incident),
+  });
+/** What marks told of: lives that nobody here began. */
+const notSeen: unknown[] = [];
 
 function scheduler(openIncident?: OpenRestoreIncident) {
   const incidents: Parameters<OpenRestoreIncident>[0][] = [];
@@ -501,5 +506,21 @@ describe('a server whose files were put back to an earlier day', () => {
     const next = await bench.seed({ organisationId, count: 1 });
     await bench.drain();
     expect(copiesOf(peer, next)).toEqual([1]);
+  });
+
+  it('is told of once where somebody only wrote into the database that there was one', async () => {
+    await mark();
+    expect(notSeen, 'every restore until here was dealt with').toEqual([]);
+    // As the database's owner can: it looks like one that was dealt with.
+    await bench.rows(
+      `insert into database_lives (number, identity, timeline, run, ready_at)
+       select number + 1, identity, timeline, run, now() from database_lives order by number desc limit 1`,
+    );
+    const { admit, incidents } = scheduler();
+    expect(await admit()).toBe(true);
+    await mark();
+    await mark();
+    expect(incidents).toEqual([]);
+    expect(notSeen).toMatchObject([{ code: 'restored_behind', facts: { restoresNotSeen: 1 } }]);
   });
 });
