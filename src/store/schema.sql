@@ -85,7 +85,6 @@ create table attempts (
   constraint attempts_outcome_check CHECK ((outcome = ANY (ARRAY['accepted'::text, 'refused'::text, 'uncertain'::text]))),
   constraint attempts_pkey PRIMARY KEY (id),
   constraint attempts_receipt_state_check CHECK ((receipt_state = ANY (ARRAY['sent'::text, 'delivered'::text, 'undelivered'::text]))),
-  constraint attempts_reminder_id_fkey FOREIGN KEY (reminder_id) REFERENCES reminders(id) ON DELETE CASCADE,
   constraint attempts_reminder_id_number_key UNIQUE (reminder_id, number),
   constraint attempts_token_check CHECK ((octet_length(token) = 16)),
   constraint attempts_token_key UNIQUE (token)
@@ -1255,6 +1254,8 @@ CREATE INDEX reminders_settle ON public.reminders USING btree (channel, mode, se
 CREATE INDEX reminders_uncertain ON public.reminders USING btree (id) WHERE (phase = 'uncertain'::text);
 CREATE TRIGGER begin_doubt BEFORE UPDATE OF state ON public.reminders FOR EACH ROW WHEN (((new.state = 'uncertain'::text) AND (old.state <> 'uncertain'::text))) EXECUTE FUNCTION begin_doubt();
 CREATE TRIGGER begin_doubt_at_birth BEFORE INSERT ON public.reminders FOR EACH ROW WHEN ((new.state = 'uncertain'::text)) EXECUTE FUNCTION begin_doubt();
+CREATE TRIGGER delete_attempts AFTER DELETE ON public.reminders REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION delete_attempts_with_reminders();
+CREATE TRIGGER truncate_attempts AFTER TRUNCATE ON public.reminders FOR EACH STATEMENT EXECUTE FUNCTION delete_attempts_with_reminders();
 CREATE INDEX sealed_callbacks_received ON public.sealed_callbacks USING btree (received_at);
 CREATE INDEX send_check_secrets_check ON public.send_check_secrets USING btree (check_id);
 CREATE INDEX send_questions_answered ON public.send_questions USING btree (organisation_id, mode, proceed_until) WHERE (proceed_until IS NOT NULL);
@@ -2099,6 +2100,23 @@ AS $function$
   from pg_database where datname = current_database()
 $function$;
 alter function current_run() owner to sotto_owner;
+
+CREATE OR REPLACE FUNCTION public.delete_attempts_with_reminders()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'TRUNCATE' then
+    delete from attempts;
+  else
+    delete from attempts where reminder_id = any(array(select id from gone));
+  end if;
+  return null;
+end
+$function$;
+alter function delete_attempts_with_reminders() owner to sotto_eraser;
 
 CREATE OR REPLACE FUNCTION public.delete_old_records(kept_days integer, rows_max integer)
  RETURNS integer
@@ -2999,6 +3017,7 @@ grant select on appointments to sotto_patient;
 grant update (deleted_at, ends_at, erase_at, moved, paused_at, revision, starts_at, state, updated_at, version) on appointments to sotto_api;
 grant update (deleted_at, state, updated_at) on appointments to sotto_eraser;
 grant update (deleted_at, state, updated_at) on appointments to sotto_restorer;
+grant delete on attempts to sotto_eraser;
 grant insert, select, update on attempts to sotto_worker;
 grant select (batch_id, channel, copy_gone_at, copy_owed_at, copy_tries, ended_at, id, link_id, mode, number, organisation_id, outcome, possible_duplicate, proven_copy_at, provider_id, reason_code, receipt_at, receipt_code, receipt_state, reminder_id, started_at, transport) on attempts to sotto_ops;
 grant select (channel, copy_gone_at, copy_owed_at, copy_tries, ended_at, id, mode, number, organisation_id, outcome, reason_code, reminder_id, started_at, transport) on attempts to sotto_scheduler;
@@ -3096,6 +3115,7 @@ grant execute on function current_run() to sotto_patient;
 grant execute on function current_run() to sotto_restorer;
 grant execute on function current_run() to sotto_scheduler;
 grant execute on function current_run() to sotto_worker;
+grant execute on function delete_attempts_with_reminders() to sotto_owner;
 grant execute on function delete_old_records(integer,integer) to sotto_scheduler;
 grant execute on function doubt_restored(timestamp with time zone,timestamp with time zone,timestamp with time zone,uuid,integer) to sotto_scheduler;
 grant execute on function drop_event_month(date,integer) to sotto_scheduler;

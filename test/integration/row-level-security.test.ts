@@ -916,6 +916,8 @@ describe('the functions that look past the organisation', () => {
         callers: [],
         ...common,
       },
+      // Called by the table whose rows go, and by nobody.
+      { name: 'delete_attempts_with_reminders', result: 'trigger', callers: [], ...common },
       // Deletes what is old enough and nothing else, however it is called.
       { name: 'delete_old_records', result: 'integer', callers: ['scheduler'], ...common },
       {
