@@ -159,17 +159,15 @@ export async function writeAccepted(
 ): Promise<Set<string>> {
   const rows = await database.query<{ attempt_id: string }>(
     `with locked as materialized (
-        select r.id, g.attempt_id, g.provider_id
-        from unnest($1::uuid[], $2::uuid[], $3::text[]) as g (reminder_id, attempt_id, provider_id)
-          join reminders r on r.id = g.reminder_id
+        select r.id from reminders r where r.id = any($1::uuid[])
         order by r.id for no key update of r
       ), changed as (
         update reminders r set state = 'sent', reason_code = null, batch_id = null,
           lease_until = null, sent_at = coalesce(r.sent_at, clock_timestamp()),
           possibly_sent = false, updated_at = clock_timestamp()
-        from locked k
-        where r.id = k.id and r.state = 'sending' and r.pending_end is null
-          and r.attempt_count = 1
+        from unnest($1::uuid[], $2::uuid[], $3::text[]) as k (reminder_id, attempt_id, provider_id)
+        where r.id = k.reminder_id and r.id = any(array(select id from locked))
+          and r.state = 'sending' and r.pending_end is null and r.attempt_count = 1
         returning ${toldColumns}, k.attempt_id, k.provider_id,
           'sending' as from_state, null as event_reason
       ), ended as (

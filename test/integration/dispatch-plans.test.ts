@@ -1,0 +1,120 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Connection } from '../../src/store/database.ts';
+import { loadQueuedBatch, writeIntents } from '../../src/store/dispatch.ts';
+import { lockDueReminders, queueBatches } from '../../src/store/feed.ts';
+import { type Acceptance, writeAccepted } from '../../src/store/outcomes.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createDispatchBench } from '../support/dispatch-bench.ts';
+import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
+
+/** As many as one statement is given. */
+const count = 400;
+/** A step of a plan that compares each with each comes to 400 times as many. */
+const rowsMax = 5 * count;
+const lane = { channel: 'sms', mode: 'live' } as const;
+
+let database: TestDatabase;
+let peer: MessagesPeer;
+let organisationId: string;
+let bench: ReturnType<typeof createDispatchBench>;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  peer = await startMessagesPeer();
+  bench = createDispatchBench(database, peer);
+  organisationId = await database.createOrganisation();
+  await bench.seed({ organisationId, count: 1 });
+  await bench.drain();
+});
+afterEach(async () => {
+  await peer.close();
+  await database.drop();
+});
+
+interface Statement {
+  readonly text: string;
+  readonly values?: unknown[];
+}
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Join Filter'?: number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+/** Runs a statement, and says of each step of its plan how many rows it came to or looked at in vain. */
+async function rowsOf(connection: Connection, { text, values }: Statement): Promise<number[]> {
+  const { rows } = await connection.query({
+    text: `explain (analyze, format json) ${text}`,
+    ...(values && { values }),
+  });
+  const steps = ({ Plans = [], ...node }: PlanNode): number[] => [
+    node['Actual Loops'] *
+      (node['Actual Rows'] +
+        (node['Rows Removed by Join Filter'] ?? 0) +
+        (node['Rows Removed by Filter'] ?? 0)),
+    ...Plans.flatMap(steps),
+  ];
+  return steps(rows[0]['QUERY PLAN'][0].Plan);
+}
+
+/** What the planner has last counted. */
+const days: readonly [string, boolean][] = [
+  ['of a day with next to nothing', false],
+  ['of this day', true],
+];
+
+it.each(days)('four hundred are compared none with each, by figures %s', async (_day, isNew) => {
+  if (!isNew) await database.admin.query('vacuum analyze');
+  await bench.seed({ organisationId, count });
+  if (isNew) await database.admin.query('vacuum analyze');
+  const reminderIds = await bench.scheduler.transaction([], async (connection) => {
+    const ids = await lockDueReminders(connection, {
+      ...{ ...lane, countMax: count, lookAt: count },
+      organisations: [{ id: organisationId, isChecked: false }],
+    });
+    const explained: Statement[] = [];
+    const listen = { query: async (statement: Statement) => void explained.push(statement) };
+    await queueBatches(listen as unknown as Connection, {
+      ...{ ...lane, leaseMs: 60_000 },
+      batches: [{ id: randomUUID(), reminderIds: ids }],
+    });
+    const [queue] = explained;
+    const rows = await rowsOf(connection, queue as Statement);
+    expect(Math.max(...rows)).toBeLessThan(rowsMax);
+    return ids;
+  });
+  expect(reminderIds).toHaveLength(count);
+
+  const accepted = await writeAllIntents();
+  await bench.worker.transaction([], async (connection) => {
+    let rows: number[] = [];
+    const query = async (text: string, values: readonly unknown[] = []) => {
+      rows = await rowsOf(connection, { text, values: [...values] });
+      return [];
+    };
+    await writeAccepted({ query }, accepted);
+    expect(Math.max(...rows)).toBeLessThan(rowsMax);
+  });
+  expect(await bench.states()).toEqual({ sent: count + 1 });
+});
+
+async function writeAllIntents(): Promise<Acceptance[]> {
+  const [row] = await bench.rows(`select batch_id from reminders where state = 'queued' limit 1`);
+  const batchId = String(row?.batch_id);
+  const attempts = (await loadQueuedBatch(bench.worker, batchId)).flatMap(({ reminderId, link }) =>
+    link
+      ? [
+          {
+            ...{ attemptId: randomUUID(), token: randomBytes(16), selector: 'a' },
+            ...{ reminderId, linkId: link.id, lookup: link.lookup },
+          },
+        ]
+      : [],
+  );
+  await writeIntents(bench.worker, { batchId, transport: 'fake', attempts });
+  return attempts.map(({ attemptId, reminderId }) => ({ attemptId, reminderId }));
+}
