@@ -94,4 +94,33 @@ describe('the code', () => {
     const multiline = elsewhere.filter(({ text }) => statement.test(text));
     expect(multiline.map(({ path }) => path)).toEqual([]);
   });
+
+  it('puts no value between quotes into SQL, but constants of its own and what a check of its own let through', () => {
+    const known: Record<string, string[]> = {
+      'src/store/canary-runs.ts': ['leaseS'],
+      'src/store/credential-usage.ts': ['processId'],
+      'src/store/incident-affected.ts': [
+        ...['canaryOrganisationId', 'input.lateByS', 'lateIncidentS', 'mode', 'reason'],
+      ],
+      'src/store/incident-watch.ts': ['keyMissingSign', 'lateIncidentS'],
+      'src/store/minute-measures.ts': ['canaryOrganisationId'],
+      'src/store/ops-reads.ts': ['state'],
+      'src/store/parcels.ts': ['state'],
+      'src/store/reminder-steps.ts': ['state'],
+      'src/store/send-check-turns.ts': ['channel'],
+      'src/store/short-lived.ts': ['days'],
+    };
+    const quoted = (text: string) =>
+      [...text.matchAll(/'[^'`]*?\$\{([^}]*)\}/g)].map(([, name = '']) => name);
+    const store = production.filter(({ path }) => path.startsWith('src/store/'));
+    const found = store.flatMap(({ path, text }) =>
+      text
+        .split('\n')
+        .filter((line) => /'\$\{/.test(line))
+        .flatMap(quoted)
+        .filter((name) => !known[path]?.includes(name))
+        .map((name) => `${path}: ${name}`),
+    );
+    expect(found).toEqual([]);
+  });
 });

@@ -1,5 +1,5 @@
-import { readdir, readFile, rename, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Config, ConfigError } from '../../config/env.ts';
 import { limits } from '../../config/limits.ts';
 import { Secret } from '../domain/secret.ts';
@@ -147,8 +147,7 @@ function fileMessage(path: string): Message {
 }
 
 /**
- * New messages of a Maildir. One that was taken moves to `cur`, as seen, so that it is not taken
- * again.
+ * New messages of a Maildir. One that was taken is deleted: returned mail holds a patient's address and link.
  *
  * @see https://cr.yp.to/proto/maildir.html
  */
@@ -158,7 +157,7 @@ async function newInMaildir(folder: string): Promise<Message[]> {
     const path = join(folder, 'new', name);
     return {
       read: () => readFile(path),
-      taken: () => rename(path, join(folder, 'cur', `${basename(path)}:2,S`)),
+      taken: () => unlink(path),
     };
   });
 }

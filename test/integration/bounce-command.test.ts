@@ -126,7 +126,7 @@ describe('a mail server’s pipe', () => {
 });
 
 describe('files and Maildirs', () => {
-  it('are handed over, and what was taken from a Maildir is not taken again', async () => {
+  it('are handed over, and what was taken from a Maildir, which holds address and link, is gone from it', async () => {
     const maildir = join(folder, 'Maildir');
     for (const name of ['new', 'cur', 'tmp']) await mkdir(join(maildir, name), { recursive: true });
     for (const name of ['1', '2', '3']) {
@@ -140,9 +140,7 @@ describe('files and Maildirs', () => {
     expect(first).toMatchObject({ code: 0, out: 'taken: 4, refused: 0, to try again: 0\n' });
     expect(taken).toEqual(['file', 'mail 1', 'mail 2', 'mail 3'].map(message));
     expect(await readdir(join(maildir, 'new'))).toEqual([]);
-    expect((await readdir(join(maildir, 'cur'))).sort()).toEqual(
-      ['0', '1', '2', '3'].map((name) => `${name}:2,S`),
-    );
+    expect(await readdir(join(maildir, 'cur'))).toEqual(['0:2,S']);
     const again = await sotto(['bounce', maildir]);
     expect(again).toMatchObject({ code: 0, out: 'taken: 0, refused: 0, to try again: 0\n' });
   });
