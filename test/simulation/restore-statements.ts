@@ -19,15 +19,14 @@ export const restoreStatements: Statements = {
   'set local lock_timeout': () => [],
   'select begin_life(': (change, [number, point, identity, timeline]) => {
     const last = lifeOf(change.tables);
-    const answer = [{ begin_life: '' }];
-    if (last.number >= number) return answer;
+    if (last.number >= number) return [];
     change.insert(change.tables.lives, {
       ...{ ...last, number, identity, timeline, run: '', beat: 0 },
       ...{ ready_at: null, restored_to: Date.parse(point), begun_at: change.nowMs },
     });
-    return answer;
+    return [];
   },
-  'select end_ops_sessions()': () => [{ end_ops_sessions: '' }],
+  'select end_ops_sessions()': () => [],
   'insert into pauses (id, reason)': (change, [id]) => {
     const { tables } = change;
     const isAll = (pause: Tables['pauses'][number]) =>

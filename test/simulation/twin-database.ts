@@ -30,7 +30,10 @@ export function createTwinDatabase(
     if (/list_organisation_ids|database_lives|from receipts/.test(call.text)) return;
     const isCount = rows.length === 0 && played.every((row) => Object.keys(row).length === 0);
     if (isCount && (played.length === 0 || played.length === rowCount)) return;
-    const columns = Object.keys(rows[0] ?? played[0] ?? {});
+    // Of a function that returns nothing there is an empty text.
+    const columns = Object.keys(rows[0] ?? played[0] ?? {}).filter(
+      (name) => rows[0]?.[name] !== '',
+    );
     const [mine, theirs] = [played, rows].map((all) => asText(all, columns));
     if (mine === theirs) return;
     onDifference(`${call.name ?? call.text.trim()}\n  played ${mine}\n  true   ${theirs}`);
