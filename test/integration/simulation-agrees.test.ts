@@ -1,7 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Database } from '../../src/store/database.ts';
+import { createRandom } from '../simulation/random.ts';
+import { maySend } from '../simulation/restore-statements.ts';
 import { runSchedule, scheduleOf } from '../simulation/run-schedule.ts';
+import { type Step, withRestore } from '../simulation/steps.ts';
 import type { Tables } from '../simulation/tables.ts';
 import { asText, createTwinDatabase } from '../simulation/twin-database.ts';
 import type { Backend, Role } from '../simulation/world.ts';
@@ -38,6 +41,8 @@ const clockThatIsTurned = `
   alter table attempts alter started_at set default simulated.clock_timestamp();
   alter function begin_doubt() set search_path = simulated, pg_catalog, public, pg_temp;
   alter function write_intents set search_path = simulated, pg_catalog, public, pg_temp;
+  alter function doubt_restored set search_path = simulated, pg_catalog, public, pg_temp;
+  alter function replay_journal set search_path = simulated, pg_catalog, public, pg_temp;
   do $$ begin execute format('alter database %I set search_path = simulated, pg_catalog, public',
     current_database()); end $$`;
 
@@ -62,7 +67,7 @@ it(`plays what PostgreSQL does, statement by statement (seeds from ${first})`, a
         startMs: Date.parse('2026-12-01T09:00:00Z') + place * 3 * dayMs,
         backendOf: (world) => twinOf(world, (what) => differences.push(`seed ${seed}: ${what}`)),
       },
-      scheduleOf(seed, stepsMax),
+      stepsOf(seed, place),
     );
     expect(ran.breaches, `seed ${seed}`).toEqual([]);
     for (const row of ran.world.watch.walked) walked.add(row);
@@ -74,6 +79,12 @@ it(`plays what PostgreSQL does, statement by statement (seeds from ${first})`, a
   expect(walked.size, 'rows of the table').toBeGreaterThan(10);
 });
 
+/** PostgreSQL goes back to no backup here: it is found to be another server as it stands. */
+function stepsOf(seed: number, place: number): Step[] {
+  const steps = scheduleOf(seed, stepsMax);
+  return place % 3 === 2 ? withRestore(createRandom(seed), steps) : steps;
+}
+
 function twinOf(
   { tables, nowMs }: { tables: Tables; nowMs: () => number },
   onDifference: (what: string) => void,
@@ -84,6 +95,11 @@ function twinOf(
     async arrange() {
       const { admin } = database;
       await admin.query('update simulated.clock set at = $1', [new Date(nowMs())]);
+      await admin.query(
+        `update database_lives set run = case when $1 then current_run() else 'another' end
+         where number = (select max(number) from database_lives)`,
+        [maySend(tables)],
+      );
       const wanted = JSON.stringify([tables.organisations, tables.heartbeats]);
       if (wanted === arranged) return;
       arranged = wanted;
@@ -134,6 +150,6 @@ async function compareTables(tables: Tables): Promise<string[]> {
 
 async function forget(): Promise<void> {
   await database.admin.query(
-    'delete from send_checks; delete from appointments; delete from batches; delete from pauses; delete from events',
+    'delete from send_checks; delete from appointments; delete from batches; delete from pauses; delete from events; delete from database_lives where number > 1',
   );
 }

@@ -36,13 +36,14 @@ export const restoreStatements: Statements = {
     return [];
   },
 
-  'select last_id, doubted from doubt_restored': (change, [point, , until]) => {
+  'select last_id, doubted from doubt_restored': (change, [point, , until, after]) => {
     onlyWhileRestoring(change.tables);
-    const due = change.tables.reminders
-      .filter((row) => mayHaveGoneOut(row, { point: Date.parse(point), until: Date.parse(until) }))
-      .sort(byId);
+    const walked = change.tables.reminders.filter(({ id }) => id > after).sort(byId);
+    const due = walked.filter((row) =>
+      mayHaveGoneOut(row, { point: Date.parse(point), until: Date.parse(until) }),
+    );
     for (const row of due) doubt(change, row);
-    return [{ last_id: null, doubted: due.length }];
+    return [{ last_id: walked.at(-1)?.id ?? null, doubted: due.length }];
   },
 
   'select replay_journal(': (change, [text]) => {
@@ -61,7 +62,11 @@ export const restoreStatements: Statements = {
   },
   'delete from passkeys': () => [],
   'select replay_revoked_keys(': () => [],
-  'select end_revoked_links(': () => [{ last: null }],
+  // Nobody revokes link keys here, so that it ends none.
+  'select end_revoked_links(': ({ tables: { links } }, [after]) => {
+    const walked = links.map(({ id }) => id).filter((id) => id > after);
+    return [{ last: walked.sort().at(-1) ?? null }];
+  },
 
   'select accepted, counted_until': () => [],
   'select organisation_id as id, count(*)': () => [],

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAdmission } from '../../src/usecases/admit-database.ts';
+import type { Past } from './past.ts';
 import type { Random } from './random.ts';
 import { lifeOf, maySend } from './restore-statements.ts';
 import type { Tables } from './tables.ts';
@@ -44,22 +45,26 @@ export async function restore(world: World, random: Random): Promise<void> {
   // A copy of files tells by its mark alone.
   if (maySend(tables) && (how === 'files' || random.chance(0.7))) mark(world);
   const gone = copied(tables);
-  for (const name of Object.keys(backup.tables) as (keyof Tables)[]) {
-    if (name === 'servers') continue;
-    const table: object[] = tables[name];
-    table.splice(0, table.length, ...copied(backup.tables)[name]);
-  }
+  if (world.goesBack) goBack(world, backup);
   const [server] = tables.servers;
   if (server) {
     server.run = world.nextId();
     if (how === 'dump') server.identity = world.nextId();
     if (how === 'standby') server.timeline = world.nextId();
   }
-  backup.forget();
   watch.restored(gone);
   const survive = how === 'standby' && random.chance(0.5);
   for (const place of survive ? [] : world.workers.keys()) world.restart(place);
   await world.turnClock(random.pick([1_000, 30_000, 600_000]));
+}
+
+function goBack({ tables }: World, backup: NonNullable<Past['backup']>): void {
+  for (const name of Object.keys(backup.tables) as (keyof Tables)[]) {
+    if (name === 'servers') continue;
+    const table: object[] = tables[name];
+    table.splice(0, table.length, ...copied(backup.tables)[name]);
+  }
+  backup.forget();
 }
 
 /** A scheduler compares the database with its mark, and deals with what was restored; it may die at the end. */
@@ -84,6 +89,7 @@ export async function admit(world: World, { dies }: { dies: boolean }): Promise<
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+  await world.turnClock(0);
   if (maySend(world.tables)) world.watch.admitted();
   world.watch.look();
 }

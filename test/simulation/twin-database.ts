@@ -26,11 +26,14 @@ export function createTwinDatabase(
   const play = createStatementRunner();
 
   function compare(call: StatementCall, played: readonly ResultRow[], { rows, rowCount }: Answer) {
-    // What it returns is of every world there was; or it returns nothing but a count.
-    if (call.text.includes('list_organisation_ids')) return;
+    // What it returns is of every world there was, or of the true server; or it returns nothing but a count.
+    if (/list_organisation_ids|database_lives|from receipts/.test(call.text)) return;
     const isCount = rows.length === 0 && played.every((row) => Object.keys(row).length === 0);
     if (isCount && (played.length === 0 || played.length === rowCount)) return;
-    const columns = Object.keys(rows[0] ?? played[0] ?? {});
+    // Of a function that returns nothing there is an empty text.
+    const columns = Object.keys(rows[0] ?? played[0] ?? {}).filter(
+      (name) => rows[0]?.[name] !== '',
+    );
     const [mine, theirs] = [played, rows].map((all) => asText(all, columns));
     if (mine === theirs) return;
     onDifference(`${call.name ?? call.text.trim()}\n  played ${mine}\n  true   ${theirs}`);

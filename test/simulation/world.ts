@@ -46,6 +46,8 @@ export interface World {
   readonly provider: Provider;
   readonly watch: Watch;
   readonly past: Past;
+  /** Only memory does; elsewhere a restore is one to the same moment. */
+  readonly goesBack: boolean;
   readonly journal: Pick<Journal, 'append'>;
   readonly workers: Worker[];
   /** Batches that were rung for. */
@@ -109,6 +111,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const world: World = {
     ...{ io, tables, provider, nowMs, nextId, stopped, spoilt, random: setUp },
     ...{ watch: watched, past, journal: journalOf(past, nowMs) },
+    goesBack: options.backendOf === undefined,
     workers: [],
     bells: [],
     cursors: new Map(lanes.map((lane) => [laneKey(lane), newFeedCursor()])),
