@@ -133,8 +133,10 @@ export const environment = z.object({
     .number()
     .min(0.1)
     .max(10_000)
-    .default(100)
-    .describe('Rate that the SMS sender may hand over.'),
+    .optional()
+    .describe(
+      'Messages a second that the SMS sender may hand over, all processes together. Unset: what Twilio allows TWILIO_FROM: 1 for a long code of North America and 10 for any other, 3 toll-free, 10 for a name, 100 for a short code; 100 for a messaging service. What is set is kept in the sandbox too. Under 1000 no second has more than one above it.',
+    ),
   EMAIL_TRANSPORT: z
     .enum(['sandbox', 'smtp'])
     .default('sandbox')
@@ -169,8 +171,10 @@ export const environment = z.object({
     .number()
     .min(0.1)
     .max(10_000)
-    .default(50)
-    .describe('Rate that emails may be handed over at.'),
+    .optional()
+    .describe(
+      'Emails a second that may be handed over, all processes together; likewise. Unset: 50.',
+    ),
   SETTLE_WINDOW_S: z.coerce
     .number()
     .int()

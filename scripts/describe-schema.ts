@@ -64,7 +64,7 @@ const schemaRights = `
 
 const tables = `
   select c.relname::text as about, concat(
-    format('create table %I', c.relname),
+    format('create %stable %I', case c.relpersistence when 'u' then 'unlogged ' end, c.relname),
     case when c.relispartition
       then format(' partition of %s %s', i.inhparent::regclass, pg_get_expr(c.relpartbound, c.oid))
       else format(E' (\\n%s\\n)', concat_ws(E',\\n', columns.text, constraints.text)) end,

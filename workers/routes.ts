@@ -14,6 +14,7 @@ import { twilioFromConfig } from '../src/transport/twilio-from-config.ts';
 import type { OptedOut, Route, RouteOf } from '../src/usecases/routes.ts';
 import { createSendBreaker } from '../src/usecases/send-breaker.ts';
 import { createSendSlots } from '../src/usecases/send-slots.ts';
+import type { SenderPace } from '../src/usecases/sender-pace.ts';
 
 /** How all messages of a process leave it. */
 export interface Routes {
@@ -34,6 +35,8 @@ export type OpenProvider = (
 
 /** Of one lane. A mail server bears fewer. */
 export const connectionsOf: Record<Channel, number> = { sms: 32, email: 8 };
+/** What leaves within this time is in hand at once: a provider may take as long to answer. */
+const pacedInHandS = 4;
 
 /**
  * How many times its sockets intents may be ahead of them at most. What may have been sent is looked up at
@@ -56,6 +59,8 @@ export async function openRoutes(deps: {
   storeReceipts: (receipts: readonly SinkReceipt[]) => Promise<unknown>;
   keepForCanary: (message: OutgoingMessage) => Promise<unknown>;
   log: Log;
+  /** None where no rate is kept to the message. */
+  paceOf?: ((channel: Channel) => SenderPace | undefined) | undefined;
   /** Other than the configured providers; no setting leads here. */
   openProvider?: OpenProvider | undefined;
 }): Promise<Routes> {
@@ -76,11 +81,16 @@ export async function openRoutes(deps: {
     const provider = providers.get(lane.channel);
     const transport = isSink ? sink : provider;
     if (!transport) continue;
-    const atOnceMax = provider?.atOnceMax ?? connectionsOf[lane.channel];
+    const pace = isSink ? undefined : deps.paceOf?.(lane.channel);
+    const socketsMax = provider?.atOnceMax ?? connectionsOf[lane.channel];
+    const pacedMax = pace ? Math.ceil(pace.perSecond * pacedInHandS) + 1 : socketsMax;
+    const atOnceMax = Math.min(socketsMax, pacedMax);
     routes.set(laneKey(lane), {
       transport,
+      pace,
       slots: createSendSlots(atOnceMax, {
-        aheadMax: atOnceMax * aheadOf[transport.idempotency.kind],
+        // What has a moment of its own waits for that.
+        aheadMax: pace ? 0 : atOnceMax * aheadOf[transport.idempotency.kind],
       }),
       breaker: createSendBreaker({ onChange: (open) => tellOfBreaker(log, lane, open) }),
       reachesNobody: isSink,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/env.ts';
 import { keptDays } from '../config/kept-days.ts';
+import { keptRate, senderRates } from '../config/sender-rates.ts';
 import { channelsAvailable, hasLiveTransport } from '../config/transports.ts';
 import packageFile from '../package.json' with { type: 'json' };
 import type { Channel } from '../src/domain/channel.ts';
@@ -23,6 +24,7 @@ import { measureMinutes } from '../src/usecases/measure-minutes.ts';
 import { openIncident } from '../src/usecases/open-incident.ts';
 import { proveLedger } from '../src/usecases/prove-ledger.ts';
 import { prepareEventMonths, retireExpired } from '../src/usecases/retire-expired.ts';
+import { spacingMs } from '../src/usecases/sender-pace.ts';
 import { sweepExpired, sweepLeases } from '../src/usecases/sweep-leases.ts';
 import { auditHeadsDuty } from './audit-heads.ts';
 import { canaryDuties } from './canary.ts';
@@ -177,8 +179,12 @@ function createFeeding(deps: {
   return createLaneFeeder({ lanes, feed: (lane) => feedAgain(() => feed(lane)) });
 }
 
-/** Of the channels that this deployment sends on. */
+/** Of the channels that this deployment sends on: no more than leaves where messages leave evenly. */
 function perSecondOf(config: Config): Partial<Record<Channel, number>> {
-  const rates = { sms: config.SMS_PER_SECOND, email: config.EMAIL_PER_SECOND };
-  return Object.fromEntries(channelsAvailable(config).map((channel) => [channel, rates[channel]]));
+  const rates = senderRates(config);
+  const rateOf = (channel: Channel) => {
+    const kept = keptRate(config, channel);
+    return kept === undefined ? rates[channel] : 1_000 / spacingMs(kept);
+  };
+  return Object.fromEntries(channelsAvailable(config).map((channel) => [channel, rateOf(channel)]));
 }

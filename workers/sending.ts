@@ -26,12 +26,14 @@ export async function openSending(parts: {
   tokens: RenewedTokens;
   log: Log;
   stop: AbortSignal;
+  paceOf?: Parameters<typeof openRoutes>[0]['paceOf'];
   openProvider?: OpenProvider | undefined;
 }): Promise<Sending> {
-  const { config, database, journal, keys, tokens, log, stop, openProvider } = parts;
+  const { config, database, journal, keys, tokens, log, stop, paceOf, openProvider } = parts;
   const routes = await openRoutes({
     config,
     openProvider,
+    paceOf,
     recordOptOut: (said) =>
       recordOptOut({ database, journal, keys }, { ...said, source: 'provider' }),
     storeReceipts: (receipts) => recordDeliveryReceipts({ database }, receipts),

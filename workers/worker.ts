@@ -8,6 +8,7 @@ import { checkedKeyStore } from '../src/keys/key-store-from-config.ts';
 import { lintMessages } from '../src/message/lint-messages.ts';
 import { openCheckedDatabase } from '../src/roles/checked-database.ts';
 import { checkedQueueUrl } from '../src/roles/checked-queue.ts';
+import { openSenderPaces } from '../src/roles/sender-paces.ts';
 import type { Database } from '../src/store/database.ts';
 import { dispatchBeat } from '../src/store/feed.ts';
 import { deleteHeartbeat, writeHeartbeat } from '../src/store/heartbeats.ts';
@@ -57,8 +58,9 @@ export async function runWorker(
 
   const stopping = new AbortController();
   const stop = stopping.signal;
+  const paces = openSenderPaces(config, { role: 'worker', log });
   const sending = await openSending({
-    ...{ config, database, journal, keys, tokens, log, stop, openProvider },
+    ...{ config, database, journal, keys, tokens, log, stop, openProvider, paceOf: paces.of },
   });
   const dispatcher = createDispatcher({
     findWaiting: (countMax) =>
@@ -102,6 +104,8 @@ export async function runWorker(
     broken: broken.promise,
     async close() {
       stopping.abort();
+      // Nothing new begins, so no moment is waited for any more.
+      const paced = paces.close();
       const stored = dispatcher.idle().then(sending.recorder.idle);
       const finished = [bells.close(finishMs), duties.close(), stored];
       await atMost(finishMs, Promise.all(finished));
@@ -113,7 +117,7 @@ export async function runWorker(
       // The feeder takes nothing more for a worker that has left.
       const farewell = sign.takeBack(dispatchBeat).then(heldUp.takeBackAll);
       await atMost(lastWordsMs / 3, farewell);
-      await atMost(lastWordsMs / 3, database.close());
+      await atMost(lastWordsMs / 3, Promise.all([database.close(), paced]));
       await journal.close();
     },
   };

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/env.ts';
+import { senderRates } from '../../config/sender-rates.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { buildOps } from '../http/ops/build-ops.ts';
 import { checkNoKeys, vaultLineFromConfig } from '../keys/key-store-from-config.ts';
@@ -53,7 +54,7 @@ export async function runOps(config: Config): Promise<{ close(): Promise<void> }
       queue,
       recordQueueAction: (entry) => recordQueueAction({ database }, entry),
       ...operatorActions(database, { aloneMax: config.SECOND_PERSON_OVER }),
-      perSecond: { sms: config.SMS_PER_SECOND, email: config.EMAIL_PER_SECOND },
+      perSecond: senderRates(config),
       readOverview: (input) => readOverview({ database }, input),
       ready: async () => ({
         ...(await opsReadiness({ database })),

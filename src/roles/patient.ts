@@ -37,6 +37,7 @@ import { recordOptOut, recordOptOutClaim } from '../usecases/record-opt-out.ts';
 import { sendCode } from '../usecases/send-code.ts';
 import { openCheckedDatabase } from './checked-database.ts';
 import { type CodeTransports, openCodeTransports } from './code-transports.ts';
+import { openSenderPaces } from './sender-paces.ts';
 
 /** A new organisation waits for its view keys, so this is what `org create` takes. */
 const keyKeepingIntervalMs = 2_000;
@@ -54,14 +55,16 @@ const noLookup = Buffer.alloc(16);
  */
 export async function runPatient(config: Config): Promise<{ close(): Promise<void> }> {
   const log = createLog({ role: 'patient', level: config.LOG_LEVEL });
+  const paces = openSenderPaces(config, { role: 'patient', log });
   const codeTransports = openCodeTransports(config, {
+    pace: paces.of('sms'),
     keepForCanary: (message) => keepCanaryMessage({ database, keys }, message),
   });
   const keys = await checkedKeyStore(config, 'patient', log);
   const database = await openCheckedDatabase(config, { role: 'patient', log });
   const journal = await openJournal(config.JOURNAL, 'patient');
   const close = async () => {
-    await codeTransports?.close();
+    await Promise.all([paces.close(), codeTransports?.close()]);
     await database.close();
     await journal.close();
   };

@@ -1024,6 +1024,16 @@ alter table send_questions owner to sotto_owner;
 alter table send_questions enable row level security;
 alter table send_questions force row level security;
 
+create unlogged table sender_paces (
+  sender text not null,
+  free_at timestamp with time zone not null,
+  reminder_at timestamp with time zone not null,
+  constraint sender_paces_pkey PRIMARY KEY (sender)
+);
+alter table sender_paces owner to sotto_owner;
+alter table sender_paces enable row level security;
+alter table sender_paces force row level security;
+
 create table source_failures (
   organisation_id uuid not null,
   link_id uuid not null,
@@ -1749,6 +1759,9 @@ create policy every_organisation on send_questions for all to sotto_scheduler
 create policy own_organisations on send_questions for all to sotto_api, sotto_ops
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy by_role on sender_paces for all to sotto_patient, sotto_worker
+  using (true)
+  with check (true);
 create policy every_organisation on source_failures for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
@@ -1891,6 +1904,43 @@ begin
 end
 $function$;
 alter function begin_life(integer,timestamp with time zone,text,text,bigint,bigint) owner to sotto_owner;
+
+CREATE OR REPLACE FUNCTION public.book_moments(its_sender text, is_code boolean, wanted integer, every_ms double precision, lead_ms double precision, ahead_ms double precision, OUT now_ms double precision, OUT first_ms double precision, OUT booked integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  free_ms float8;
+  last_ms float8;
+begin
+  loop
+    select extract(epoch from s.free_at) * 1000, extract(epoch from s.reminder_at) * 1000
+      into free_ms, last_ms from sender_paces s where s.sender = its_sender for no key update;
+    exit when found;
+    insert into sender_paces values (its_sender, clock_timestamp() + interval '1 second', 'epoch')
+      on conflict do nothing;
+  end loop;
+  now_ms := extract(epoch from clock_timestamp()) * 1000;
+  if free_ms > now_ms + 20000 + 4 * every_ms then
+    free_ms := 0;
+    last_ms := 0;
+  end if;
+  first_ms := greatest(free_ms, now_ms + lead_ms);
+  booked := greatest(0, least(wanted, floor((now_ms + lead_ms + ahead_ms - first_ms) / every_ms) + 1));
+  if booked = 0 and wanted > 0 and not is_code and first_ms >= last_ms + 3.5 * every_ms then
+    booked := 1;
+  end if;
+  if booked > 0 then
+    free_ms := first_ms + booked * every_ms;
+    last_ms := case when is_code then last_ms else free_ms - every_ms end;
+    update sender_paces s
+    set free_at = to_timestamp(free_ms / 1000), reminder_at = to_timestamp(last_ms / 1000)
+    where s.sender = its_sender;
+  end if;
+end
+$function$;
+alter function book_moments(text,boolean,integer,double precision,double precision,double precision) owner to sotto_owner;
 
 CREATE OR REPLACE FUNCTION public.carry_event_month(old_month date)
  RETURNS boolean
@@ -3103,6 +3153,8 @@ grant select on factor_failures to sotto_ops;
 grant delete, select on field_fills to sotto_scheduler;
 grant insert, select, update on field_fills to sotto_api;
 grant execute on function begin_life(integer,timestamp with time zone,text,text,bigint,bigint) to sotto_scheduler;
+grant execute on function book_moments(text,boolean,integer,double precision,double precision,double precision) to sotto_patient;
+grant execute on function book_moments(text,boolean,integer,double precision,double precision,double precision) to sotto_worker;
 grant execute on function carry_event_month(date) to sotto_scheduler;
 grant execute on function count_due_reminders(timestamp with time zone,timestamp with time zone) to sotto_ops;
 grant execute on function count_held_reminders(uuid,text) to sotto_ops;
@@ -3298,6 +3350,8 @@ grant update (answered_at, asked_count, drop_count, due_at, failed_count, failin
 grant update (due_at, failed_count, failing_code, failing_since, failing_status, on_no_answer, test_code, test_ended_at, test_id, test_requested_at, test_status, url) on send_checks to sotto_api;
 grant insert, select, update on send_questions to sotto_scheduler;
 grant select on send_questions to sotto_ops;
+grant insert, select, update on sender_paces to sotto_patient;
+grant insert, select, update on sender_paces to sotto_worker;
 grant delete, insert, select, update on source_failures to sotto_patient;
 grant delete, select on source_failures to sotto_api;
 grant delete, select on source_failures to sotto_scheduler;

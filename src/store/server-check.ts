@@ -19,12 +19,14 @@ export interface ServerFacts {
 }
 
 /**
- * What one process of each role may open together: its pool, and the queue's connections for those that
- * ring, hear and watch.
+ * What one process of each role may open together: its pool, one for a sender's pace, and the queue's
+ * connections for those that ring, hear and watch.
  */
 export function connectionBudget(input: { poolMax: number; carriesQueue: boolean }): number {
+  // One that hands over for a sender: worker and patient.
+  const paces = 2;
   const queueMax = 2 * limits.queueConnectionsMax + limits.boardConnectionsMax;
-  return input.poolMax * databaseRoles.length + (input.carriesQueue ? queueMax : 0);
+  return input.poolMax * databaseRoles.length + paces + (input.carriesQueue ? queueMax : 0);
 }
 
 /** What is wrong with a server: which setting, and why it matters. */

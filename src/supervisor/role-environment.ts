@@ -23,12 +23,12 @@ const everyDatabaseRole: readonly Variable[] = [
 const transports: readonly Variable[] = ['SMS_TRANSPORT', 'EMAIL_TRANSPORT'];
 const smsSender: readonly Variable[] = [
   'TWILIO_ACCOUNT_SID',
-  'TWILIO_FROM',
   'TWILIO_MESSAGING_SERVICE_SID',
   'TWILIO_BASE_URL',
 ];
 const alerts: readonly Variable[] = ['ALERT_WEBHOOK_URL', 'ALERT_EMAIL'];
-const rates: readonly Variable[] = ['SMS_PER_SECOND', 'EMAIL_PER_SECOND'];
+/** A rate that is not set follows from the sender. */
+const rates: readonly Variable[] = ['SMS_PER_SECOND', 'EMAIL_PER_SECOND', 'TWILIO_FROM'];
 
 /**
  * What each role may know beside that. The worker sends reminders, the patient role sends codes by
@@ -45,6 +45,7 @@ const variablesOf: Record<RoleName, readonly Variable[]> = {
     'MAIL_FROM',
     ...transports,
     ...smsSender,
+    ...rates,
     'TWILIO_SEND_KEY_SID',
     'TWILIO_SEND_KEY_SECRET',
     'TWILIO_AUTH_TOKEN',
@@ -62,6 +63,7 @@ const variablesOf: Record<RoleName, readonly Variable[]> = {
     'OPS_OIDC_AMR',
     'OPS_OIDC_LOGIN_AGE_MINUTES',
     'OPS_PASSWORDS',
+    ...transports,
     ...rates,
   ],
   worker: [

@@ -8,6 +8,7 @@ import { type OpenBatchDeps, openBatch } from './open-batch.ts';
 import type { OpenedReminder } from './open-reminder.ts';
 import type { Route, RouteOf } from './routes.ts';
 import { type BatchRun, released, type SendDeps, sendSlice } from './send-slice.ts';
+import type { SenderPace } from './sender-pace.ts';
 
 export interface DispatchDeps extends OpenBatchDeps, SendDeps {
   readonly database: Pick<Database, 'query' | 'transaction'>;
@@ -19,6 +20,8 @@ export interface DispatchDeps extends OpenBatchDeps, SendDeps {
 }
 
 const noRouteWaitMs = 30_000;
+/** Codes may be ahead for ten seconds, and a slow sender's message takes another ten; well under a lease. */
+const momentWaitMs = 30_000;
 
 /**
  * Sends what is left of a batch, each reminder at most once.
@@ -66,13 +69,31 @@ async function sendAll(
       route.slots.give(taken);
       break;
     }
-    const sent = sendSlice(deps, run, left.splice(0, taken));
+    const slice = left.splice(0, taken);
+    const { pace } = route;
+    const sent = pace ? sendPaced(deps, run, { pace, slice }) : sendSlice(deps, run, slice);
     sends.push(sent);
     // One probe decides whether the rest may follow.
     if (allowed === 'one') await sent;
   }
   await giveBack(deps, run, left);
   await Promise.all(sends);
+}
+
+/** Each at its own moment, and its intent not much before. */
+async function sendPaced(
+  deps: DispatchDeps,
+  run: BatchRun,
+  { pace, slice }: { pace: SenderPace; slice: readonly OpenedReminder[] },
+): Promise<void> {
+  const { isOver, route } = run;
+  const send = async (opened: OpenedReminder) => {
+    const moment = await pace.nearMoment({ withinMs: momentWaitMs });
+    if (moment && !isOver()) return sendSlice(deps, { ...run, paced: { pace, moment } }, [opened]);
+    route.slots.give(1);
+    return giveBack(deps, run, [opened]);
+  };
+  await Promise.all(slice.map(send));
 }
 
 async function giveBack(

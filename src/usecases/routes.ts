@@ -4,6 +4,7 @@ import type { Secret } from '../domain/secret.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { SendBreaker } from './send-breaker.ts';
 import type { SendSlots } from './send-slots.ts';
+import type { SenderPace } from './sender-pace.ts';
 
 /** A contact point that a provider says has opted out. */
 export interface OptedOut {
@@ -16,6 +17,8 @@ export interface Route {
   readonly transport: Transport;
   readonly breaker: SendBreaker;
   readonly slots: SendSlots;
+  /** Shared by all lanes of one sender; absent where nobody counts. */
+  readonly pace?: SenderPace | undefined;
   /**
    * Nobody real is written to here. Then it is not looked up who said stop: a test message would tell
    * of any number, unseen by its owner, whether it did.

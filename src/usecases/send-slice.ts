@@ -10,6 +10,7 @@ import { endQueued } from './end-queued.ts';
 import type { OpenedReminder } from './open-reminder.ts';
 import type { OutcomeRecorder } from './record-outcome.ts';
 import type { Route } from './routes.ts';
+import type { Moment, SenderPace } from './sender-pace.ts';
 
 const tokenBytes = 16;
 /** Until the database or the keys are back. */
@@ -36,6 +37,8 @@ export interface BatchRun {
   readonly claimedAtMs: number;
   /** No send starts any more: the lease may soon be another's, or the process is to end. */
   readonly isOver: () => boolean;
+  /** Of a slice of one, where the sender's rate is kept to the message. */
+  readonly paced?: { readonly pace: SenderPace; readonly moment: Moment };
 }
 
 interface Planned {
@@ -185,12 +188,12 @@ async function sendOne(deps: SendDeps, run: BatchRun, planned: Planned): Promise
 /** @returns undefined when nothing was begun */
 async function handOff(
   deps: SendDeps,
-  { route, clock, claimedAtMs, isOver }: BatchRun,
+  { route, clock, claimedAtMs, isOver, paced }: BatchRun,
   { attempt, opened }: Planned,
 ): Promise<SendOutcome | undefined> {
-  const send = async () => {
-    // The intent's commit may have taken long, and so may the wait for a socket.
-    if (isOver()) return undefined;
+  const send = async (moment?: Moment) => {
+    // The intent's commit may have taken long, and so may the wait for a socket, or for a probe.
+    if (isOver() || (moment && paced?.pace.isMissed(moment))) return undefined;
     const leftMs = opened.reminder.untilNotAfterMs - (clock() - claimedAtMs);
     return route.transport.send({
       ...opened.message,
@@ -199,8 +202,16 @@ async function handOff(
       validitySeconds: validitySeconds(leftMs),
     });
   };
+  // What a process was held up with since its intent is not sent: it may have been cancelled. The
+  // breaker hears nothing of it: it says nothing of the provider.
+  const atMoment = async ({ pace, moment }: NonNullable<BatchRun['paced']>) => {
+    const reached = await pace.reach(moment);
+    return reached && route.breaker.run(() => send(reached));
+  };
   try {
-    return await route.slots.through(() => route.breaker.run(send));
+    return await route.slots.through(() =>
+      paced ? atMoment(paced) : route.breaker.run(() => send()),
+    );
   } catch (error) {
     // A transport that throws breaks its promise, after who knows what it has sent.
     deps.log.error('a transport threw', { ...errorFacts(error), attemptId: attempt.attemptId });

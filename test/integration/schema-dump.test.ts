@@ -25,7 +25,7 @@ describe('the schema', () => {
 
   it('forces row-level security on every table but the list of migrations', () => {
     const tables = (pattern: RegExp) => Array.from(schema.matchAll(pattern), ([, name]) => name);
-    const all = tables(/^create table (\S+)/gm);
+    const all = tables(/^create (?:unlogged )?table (\S+)/gm);
     expect(all.length).toBeGreaterThan(20);
     const bare = all.filter(
       (name) => !tables(/^alter table (\S+) force row level security;/gm).includes(name),

@@ -20,6 +20,8 @@ export function variablesOf(role: DatabaseRole): string[] {
     OPS_URL: 'http://a',
     ALERT_EMAIL: 'a@a.org',
     SETTLE_WINDOW_S: '900',
+    SMS_PER_SECOND: '1',
+    EMAIL_PER_SECOND: '1',
   };
   return Object.keys(roleEnvironment(role, { config: loadConfig(valid), env: {} }));
 }

@@ -21,7 +21,7 @@ const rows = (read('docs/data-protection.md').split('\n## What deletes what\n')[
   }));
 
 const schema = Array.from(
-  read('src/store/schema.sql').matchAll(/^create table (\w+) \(/gm),
+  read('src/store/schema.sql').matchAll(/^create (?:unlogged )?table (\w+) \(/gm),
   ([, name = '']) => name,
 );
 

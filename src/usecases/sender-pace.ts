@@ -1,0 +1,235 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Channel } from '../domain/channel.ts';
+import type { Booking, WantedMoments } from '../store/sender-paces.ts';
+import { errorFacts, type Log } from '../telemetry/log.ts';
+
+/** What leaves evenly may reach the provider unevenly by so much, or by as far as messages are apart. */
+const unevenMs = 150;
+const unevenMaxMs = 1_000;
+/** Reminders book so little ahead that a code hardly waits for any. */
+const aheadLeastMs = 250;
+const aheadMostMs = 10_000;
+/** Codes go first by booking further ahead: of four moments in a row, all but the one of a reminder. */
+const codesAhead = 3;
+const wantedMax = 1_000;
+const restMaxMs = 500;
+const restLeastMs = 50;
+const leadMaxMs = 2_000;
+/** A message's moment comes within so long after it began to be got ready, and its intent was written. */
+const readyMaxMs = 800;
+/** How fast it is forgotten, with each message, how long it took to get ready. */
+const forgetting = 0.97;
+/** By so much two clocks may part in a millisecond. */
+const drift = 1e-3;
+const missesWorthTelling = 100;
+
+interface Waiting {
+  readonly deadlineMs: number;
+  /** It could leave at once. */
+  readonly isReady: boolean;
+  readonly settle: (atMs: number | undefined) => void;
+}
+
+/** When a message is to leave, and since when it is got ready, in this process' own milliseconds. */
+export interface Moment {
+  readonly atMs: number;
+  readonly begunMs: number;
+}
+
+/** What messages of one sender wait for before they leave. */
+export interface SenderPace {
+  readonly perSecond: number;
+  /**
+   * Books a moment and waits until it is time to get ready for it, less than a second before.
+   *
+   * @returns the moment; undefined where none comes in time
+   */
+  nearMoment(input: { withinMs: number }): Promise<Moment | undefined>;
+  /**
+   * Waits until a message may leave: at its moment, or at the next one where that has passed meanwhile
+   * and it began less than a second ago.
+   *
+   * @returns the moment that has come; undefined where none did
+   */
+  reach(moment: Moment): Promise<Moment | undefined>;
+  /** Whether it is too late for a message of this moment. */
+  isMissed(moment: Moment): boolean;
+  /** Nobody's moment comes any more. */
+  close(): void;
+}
+
+/**
+ * How far apart messages of a sender leave, so that its provider counts no more than the rate and one in
+ * any second, although they reach it unevenly.
+ */
+export function spacingMs(perSecond: number): number {
+  return Math.max(1_000 / perSecond, (1_000 + unevenMs) / (perSecond + 1));
+}
+
+/** How much later than its moment a message may reach the provider. */
+export function toleranceMs(everyMs: number): number {
+  return Math.max(unevenMs, Math.min(everyMs, unevenMaxMs));
+}
+
+/**
+ * Keeps a sender's rate, however many processes hand over for it: each message has a moment of its own,
+ * booked in the database. A moment that was missed is lost, and another is booked, so that what a process
+ * held up does not come all at once. Codes go before reminders, which keep one moment in four. Where the
+ * database is away nothing leaves. One that answers slowly is asked for moments that are as far ahead.
+ *
+ * @param clock milliseconds that only go forward
+ */
+export function createSenderPace(deps: {
+  book: (wanted: WantedMoments) => Promise<Booking>;
+  sender: Channel;
+  perSecond: number;
+  purpose: WantedMoments['purpose'];
+  log: Log;
+  clock?: () => number;
+}): SenderPace {
+  const { book, sender, perSecond, purpose, log, clock = () => performance.now() } = deps;
+  const everyMs = spacingMs(perSecond);
+  const codesAheadMs = Math.min(codesAhead * everyMs, aheadMostMs);
+  const aheadMs = purpose === 'codes' ? Math.max(codesAheadMs, aheadLeastMs) : aheadLeastMs;
+  // The other half is for networks and timers.
+  const lateMs = toleranceMs(everyMs) / 2;
+  const closing = new AbortController();
+  const isClosed = () => closing.signal.aborted;
+  const databaseClock = createFarClock();
+  let waiting: Waiting[] = [];
+  let isRunning = false;
+  let leadMs = 0;
+  let readyMs = 0;
+  let misses = 0;
+  let isAway = false;
+
+  async function run(): Promise<void> {
+    while (waiting.length > 0) {
+      await bookOnce().catch((error: unknown) => {
+        if (!isAway)
+          log.warn('no moment could be booked', { ...errorFacts(error), channel: sender });
+        isAway = true;
+        return pause(restMaxMs);
+      });
+      const now = clock();
+      for (const { settle } of waiting.filter(({ deadlineMs }) => deadlineMs <= now)) {
+        settle(undefined);
+      }
+      waiting = waiting.filter(({ deadlineMs }) => deadlineMs > now);
+    }
+  }
+
+  async function bookOnce(): Promise<void> {
+    // What is ready asks by itself: for a moment that is so much sooner.
+    const isReady = waiting.some((one) => one.isReady);
+    const group = waiting.filter((one) => one.isReady === isReady).slice(0, wantedMax);
+    const wanted = group.length;
+    const askedAt = clock();
+    const asFarMs = leadMs + (isReady ? 0 : readyMs);
+    const booking = await book({
+      ...{ sender, purpose, wanted, everyMs },
+      ...{ leadMs: asFarMs, aheadMs },
+    });
+    const answeredAt = clock();
+    isAway = false;
+    const answer = { askedAt, answeredAt, farMs: booking.nowMs };
+    const firstAt = databaseClock(answer, booking.firstMs);
+    leadMs = Math.min(Math.max(answeredAt - askedAt, leadMs / 2), leadMaxMs);
+    const served = group.slice(0, booking.count);
+    waiting = waiting.filter((one) => !served.includes(one));
+    for (const [place, { settle }] of served.entries()) settle(firstAt + place * everyMs);
+    if (booking.count > 0) return;
+    // With some room behind it, so that the next question is worth it; but the turn between codes comes sooner.
+    const roomInMs = firstAt - answeredAt - asFarMs - aheadMs / 2;
+    await pause(Math.min(roomInMs, Math.max(everyMs / 2, restLeastMs)));
+  }
+
+  async function pause(ms: number): Promise<void> {
+    const restMs = Math.ceil(Math.min(Math.max(1, ms), restMaxMs));
+    await sleep(restMs, undefined, { signal: closing.signal }).catch(() => {});
+  }
+
+  function begin(): void {
+    if (isRunning) return;
+    isRunning = true;
+    void run().finally(() => {
+      isRunning = false;
+    });
+  }
+
+  async function booked(deadlineMs: number, isReady = false): Promise<number | undefined> {
+    const atMs = await new Promise<number | undefined>((settle) => {
+      if (isClosed()) return settle(undefined);
+      waiting.push({ deadlineMs, isReady, settle });
+      // The next turn of the loop: what comes in this one is booked together.
+      setImmediate(begin);
+    });
+    return atMs !== undefined && atMs <= deadlineMs ? atMs : undefined;
+  }
+
+  async function until(atMs: number): Promise<void> {
+    while (clock() < atMs && !isClosed()) await pause(atMs - clock());
+  }
+
+  const isPast = (atMs: number) => clock() > atMs + lateMs;
+
+  async function isReached(atMs: number): Promise<boolean> {
+    await until(atMs);
+    if (isClosed()) return false;
+    const isMissed = isPast(atMs);
+    misses = isMissed ? misses + 1 : 0;
+    if (isMissed && misses % missesWorthTelling === 0) {
+      log.warn('moments of a sender are missed', { channel: sender, count: misses });
+    }
+    return !isMissed;
+  }
+
+  return {
+    perSecond,
+    async nearMoment({ withinMs }) {
+      const deadlineMs = clock() + withinMs;
+      while (!isClosed() && clock() < deadlineMs) {
+        const atMs = await booked(deadlineMs);
+        if (atMs === undefined) return undefined;
+        await until(atMs - readyMs);
+        if (!isClosed() && !isPast(atMs)) return { atMs, begunMs: clock() };
+      }
+      return undefined;
+    },
+    async reach({ atMs: firstMs, begunMs }) {
+      readyMs = Math.min(Math.max(clock() - begunMs, readyMs * forgetting), readyMaxMs);
+      const deadlineMs = begunMs + readyMaxMs;
+      let atMs: number | undefined = firstMs;
+      while (atMs !== undefined && !isClosed()) {
+        if (await isReached(atMs)) return { atMs, begunMs };
+        atMs = clock() < deadlineMs ? await booked(deadlineMs, true) : undefined;
+      }
+      return undefined;
+    },
+    isMissed: ({ atMs }) => isPast(atMs),
+    close() {
+      closing.abort();
+      for (const { settle } of waiting.splice(0)) settle(undefined);
+    },
+  };
+}
+
+/**
+ * Tells of a moment of a clock elsewhere when it certainly has come here. An answer bounds how far the
+ * clocks are apart, to half of what it took; the best one holds until its own doubt has grown past that of
+ * a new one, or the new one shows that a clock was set.
+ */
+function createFarClock() {
+  let best = { apartMs: 0, doubtMs: Infinity, sinceMs: 0 };
+  return (
+    { askedAt, answeredAt, farMs }: { askedAt: number; answeredAt: number; farMs: number },
+    momentMs: number,
+  ): number => {
+    const apartMs = farMs - (askedAt + answeredAt) / 2;
+    const doubtMs = (answeredAt - askedAt) / 2;
+    const bestDoubtMs = best.doubtMs + (answeredAt - best.sinceMs) * drift;
+    const agree = Math.abs(apartMs - best.apartMs) <= doubtMs + bestDoubtMs;
+    if (!agree || doubtMs < bestDoubtMs) best = { apartMs, doubtMs, sinceMs: answeredAt };
+    return momentMs - best.apartMs + best.doubtMs + (answeredAt - best.sinceMs) * drift;
+  };
+}
