@@ -1,3 +1,15 @@
+/** What a line of the audit says: its hash is made of this, and of the line before. */
+export interface AuditContent {
+  readonly id: number;
+  /** UTC to the microsecond, `2026-11-27T01:02:03.000004Z`. */
+  readonly at: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly organisationId: string | null;
+  readonly subject: string | null;
+  readonly reason: string | null;
+}
+
 /** A place in the chain of the audit: a line's number, and its hash in hex. */
 export interface ChainLink {
   readonly id: number;

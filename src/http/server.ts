@@ -7,6 +7,7 @@ import { AppError } from '../domain/errors.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
 import { letGoWhenClosing } from './let-go-when-closing.ts';
 import { type Answer, asAppError } from './problems.ts';
+import { serverTimes } from './server-times.ts';
 
 export interface ServerOptions {
   readonly log: Log;
@@ -22,18 +23,6 @@ export interface ServerOptions {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const timeouts = {
-  /** A socket on which nothing moves. */
-  connectionTimeout: 30_000,
-  /** From the first byte of a request to its last. */
-  requestTimeout: 20_000,
-  /** Longer than the minute that load balancers keep idle connections. */
-  keepAliveTimeout: 72_000,
-} as const;
-const headersTimeoutMs = 15_000;
-/** How often times are looked at; without it every half minute. */
-const checkingIntervalMs = 5_000;
-
 /**
  * A server that words every fault itself and logs every request without what was in it.
  *
@@ -44,8 +33,7 @@ const checkingIntervalMs = 5_000;
 export function buildServer(options: ServerOptions): FastifyInstance {
   const { log, faultAnswer } = options;
   const app = fastify({
-    ...timeouts,
-    http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: checkingIntervalMs },
+    ...serverTimes,
     bodyLimit: limits.requestBytesMax,
     trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
     logger: false,

@@ -1,16 +1,5 @@
 import { createHash } from 'node:crypto';
-
-/** A line of the audit as its hash is made of it. */
-export interface AuditContent {
-  readonly id: number;
-  /** UTC to the microsecond, `2026-11-27T01:02:03.000004Z`. */
-  readonly at: string;
-  readonly actor: string;
-  readonly action: string;
-  readonly organisationId: string | null;
-  readonly subject: string | null;
-  readonly reason: string | null;
-}
+import type { AuditContent } from '../domain/audit-chain.ts';
 
 /**
  * The hash of a line: SHA-256 over the hash of the one before and over its fields, each with its length

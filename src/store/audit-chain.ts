@@ -1,16 +1,8 @@
-import type { AuditChain } from '../domain/audit-chain.ts';
+import type { AuditChain, AuditContent } from '../domain/audit-chain.ts';
 import type { AnyConnection } from './database.ts';
 
-/** A line as it is stored; its hash is made of the others and of the line before. */
-export interface AuditLine {
-  readonly id: number;
-  /** UTC to the microsecond. */
-  readonly at: string;
-  readonly actor: string;
-  readonly action: string;
-  readonly organisationId: string | null;
-  readonly subject: string | null;
-  readonly reason: string | null;
+/** A line as it is stored. */
+export interface AuditLine extends AuditContent {
   readonly hash: string;
 }
 

@@ -5,6 +5,7 @@ import { type LoadResult, percentile } from './http-load.ts';
 import type { Arranged, ArrangedMeasurement, Run } from './measurement.ts';
 
 const ours = 'Sotto';
+const unbounded = 'Sotto, no ceilings';
 const atRate = 'Sotto, open loop, 500 a second';
 const perSecond = 500;
 const warmUpCount = 1_500;
@@ -24,7 +25,8 @@ export const accept: ArrangedMeasurement = {
     'Sotto: validated, sealed, seven rows in a shared commit, read back and compared, a signed receipt.',
     'Beside it the same checks, seal and receipt without any store; the same rows unsealed; and one row',
     'inserted for each request by a pool of 16. Client, API and PostgreSQL share the machine. The open',
-    'loop counts from when each request was due to leave, answered or not.',
+    'loop counts from when each request was due to leave, answered or not. Sotto counts appointments and',
+    'reminders for ceilings of an hour and of a day; beside it, in a database of its own, without any.',
   ],
   counts: { full: 3_000, quick: 500 },
   arrange,
@@ -32,6 +34,11 @@ export const accept: ArrangedMeasurement = {
     {
       ...{ name: 'accept', contender: ours, measure: 'requests/s', limits: [limit], peers },
       targets: [{ least: 0.8, of: limit }],
+    },
+    { name: 'accept.ceilings', contender: ours, measure: 'requests/s', peers: [unbounded] },
+    {
+      ...{ name: 'accept.ceilings.cpu', contender: ours, measure: 'cpu us', unit: 'us each' },
+      peers: [unbounded],
     },
     {
       ...{ name: 'accept.p99', contender: atRate, measure: 'p99 ms', unit: 'ms' },
@@ -45,20 +52,29 @@ async function arrange(ground: Ground, count: number): Promise<Arranged> {
   await database.admin.query(naiveTable);
   await database.admin.query('grant all on naive_appointments to sotto_api');
   const apis = [await startApi(ground, database)];
-  for (const way of acceptWays) apis.push(await startApi(ground, database, way));
+  for (const way of acceptWays) apis.push(await startApi(ground, database, { way }));
   const [sotto, ...others] = apis;
   if (!sotto) throw new Error('no API');
+  const free = await ground.createDatabase();
+  const boundless = await startApi(ground, free, { ceilings: false });
+  apis.push(boundless);
   for (const api of apis) await api.putAsFastAsAnswered(Math.min(count, warmUpCount));
 
   const measured = async (pid: number, put: () => Promise<LoadResult>): Promise<Run> => {
     const meter = ground.startMeter([pid]);
     const { perSecond: value, latenciesMs } = await put();
     const { 'redis us': _, ...costs } = meter.perOne(count);
-    return { 'requests/s': value, ...latenciesOf(latenciesMs), ...costs };
+    const { 'node us': node, 'postgres us': postgres } = costs;
+    const cpu = node === undefined || postgres === undefined ? undefined : node + postgres;
+    return { 'requests/s': value, ...latenciesOf(latenciesMs), ...costs, 'cpu us': cpu };
   };
   return {
     contenders: [
       { name: ours, run: () => measured(sotto.pid, () => sotto.putAsFastAsAnswered(count)) },
+      {
+        name: unbounded,
+        run: () => measured(boundless.pid, () => boundless.putAsFastAsAnswered(count)),
+      },
       { name: atRate, run: () => measured(sotto.pid, () => sotto.putAtRate({ count, perSecond })) },
       ...others.map((api, place) => ({
         name: titles[acceptWays[place] as AcceptWay],
@@ -68,7 +84,7 @@ async function arrange(ground: Ground, count: number): Promise<Arranged> {
     async close() {
       for (const api of apis) api.signal('SIGTERM');
       await Promise.all(apis.map(({ gone }) => gone));
-      await database.drop();
+      await Promise.all([database.drop(), free.drop()]);
     },
   };
 }

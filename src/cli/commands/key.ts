@@ -1,4 +1,5 @@
 import { loadConfig } from '../../../config/env.ts';
+import { ceilingWords } from '../ceiling-words.ts';
 import { command, json } from '../command.ts';
 
 export const key = command({
@@ -100,31 +101,7 @@ export const key = command({
       value: 'PERIOD',
       means: 'How long the old key goes on working, P7D unless given',
     },
-    'appointments-per-hour': {
-      type: 'string',
-      value: 'COUNT|none',
-      means: 'PUTs accepted in an hour, by this key, or none of its own',
-    },
-    'appointments-per-day': {
-      type: 'string',
-      value: 'COUNT|none',
-      means: 'The same in a UTC day',
-    },
-    'reminders-per-hour': {
-      type: 'string',
-      value: 'COUNT|none',
-      means: 'Reminders and notices added in an hour',
-    },
-    'reminders-per-day': {
-      type: 'string',
-      value: 'COUNT|none',
-      means: 'The same in a UTC day',
-    },
-    'numbers-per-hour': {
-      type: 'string',
-      value: 'COUNT|none',
-      means: 'Different phone numbers in an hour, 50000 at most',
-    },
+    ...ceilingWords('PUTs accepted in an hour, by this key, or none of its own'),
     reason: { type: 'string', value: 'TEXT', means: 'Why; kept in the audit' },
     json,
   },

@@ -1,4 +1,5 @@
 import { loadConfig } from '../../../config/env.ts';
+import { ceilingWords } from '../ceiling-words.ts';
 import { command, json } from '../command.ts';
 
 export const org = command({
@@ -105,31 +106,7 @@ export const org = command({
       value: 'COUNT|none',
       means: 'Ceiling for each key in each API process, or none',
     },
-    'appointments-per-hour': {
-      type: 'string',
-      value: 'COUNT|none',
-      means: 'PUTs accepted in an hour, by all keys of one mode together, or none',
-    },
-    'appointments-per-day': {
-      type: 'string',
-      value: 'COUNT|none',
-      means: 'The same in a UTC day',
-    },
-    'reminders-per-hour': {
-      type: 'string',
-      value: 'COUNT|none',
-      means: 'Reminders and notices added in an hour',
-    },
-    'reminders-per-day': {
-      type: 'string',
-      value: 'COUNT|none',
-      means: 'The same in a UTC day',
-    },
-    'numbers-per-hour': {
-      type: 'string',
-      value: 'COUNT|none',
-      means: 'Different phone numbers in an hour, 50000 at most',
-    },
+    ...ceilingWords('PUTs accepted in an hour, by all keys of one mode together, or none'),
     countries: {
       type: 'string',
       value: 'CODES|all',

@@ -8,6 +8,7 @@ import type {
   WebhookFailureAnswer,
 } from '../../usecases/describe-webhook-endpoint.ts';
 import { problemResponses } from './answer-schemas.ts';
+import { pageQuery } from './appointment-routes.ts';
 import { callerOf, type createAuthentication, signedIn } from './authentication.ts';
 import {
   changeWebhookRequest,
@@ -238,15 +239,7 @@ function addWebhookActions(
           'Lists deliveries of the last 30 days that did not arrive, newest first. Scope webhooks.',
         ...about,
         params,
-        querystring: z.strictObject({
-          limit: z.coerce
-            .number()
-            .int()
-            .min(1)
-            .max(limits.pageSizeMax)
-            .optional()
-            .meta({ description: `Absent: ${limits.pageSizeDefault}.` }),
-        }),
+        querystring: z.strictObject({ limit: pageQuery.limit }),
         response: { 200: webhookFailureList, ...reading, ...problemResponses(422) },
       },
     },

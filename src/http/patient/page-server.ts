@@ -9,20 +9,9 @@ import { errorFacts, type Log } from '../../telemetry/log.ts';
 import type { NoticeKind } from '../../texts/patient-texts.ts';
 import { letGoWhenClosing } from '../let-go-when-closing.ts';
 import { asAppError } from '../problems.ts';
+import { serverTimes } from '../server-times.ts';
 import { noticePage } from './views/notice-page.ts';
 
-const timeouts = {
-  /** A socket on which nothing moves. */
-  connectionTimeout: 30_000,
-  /** From the first byte of a request to its last: old phones on slow networks, and no longer. */
-  requestTimeout: 20_000,
-  /** Longer than the minute that load balancers keep idle connections. */
-  keepAliveTimeout: 72_000,
-} as const;
-/** Without one of its own Node lets a body have a minute, whatever the time for a request. */
-const headersTimeoutMs = 15_000;
-/** How often times are looked at; without it every half minute. */
-const checkingIntervalMs = 5_000;
 const formBytesMax = 8 * 1024;
 
 const addressErrors = new Set(['FST_ERR_BAD_URL', 'FST_ERR_MAX_PARAM_LENGTH']);
@@ -44,8 +33,7 @@ export interface PageServerOptions {
 export async function buildPageServer(options: PageServerOptions): Promise<FastifyInstance> {
   const { log, headers, trustedProxies } = options;
   const app = fastify({
-    ...timeouts,
-    http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: checkingIntervalMs },
+    ...serverTimes,
     bodyLimit: formBytesMax,
     trustProxy: trustedProxies?.length ? [...trustedProxies] : false,
     logger: false,

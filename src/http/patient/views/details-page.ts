@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import { parsePhoneNumberFromString } from 'libphonenumber-js';
+import type { AppointmentDetails } from '../../../domain/appointment.ts';
 import type { Language } from '../../../domain/language.ts';
 import { textsIn } from '../../../texts/catalogue.ts';
 import type { PatientTexts } from '../../../texts/patient-texts.ts';
@@ -8,22 +9,13 @@ import { buttonForm } from './button-form.ts';
 import { type Html, page } from './page.ts';
 
 /** The appointment as the patient may see it after proof, in the clear. */
-export interface AppointmentView {
+export interface AppointmentView extends AppointmentDetails {
   readonly state: 'booked' | 'moved' | 'cancelled';
   readonly startsAt: Temporal.Instant;
   /** IANA zone of the place. */
   readonly timeZone: string;
   /** Left out when the booking system did not say: a page must not make a duration up. */
   readonly durationMinutes?: number | undefined;
-  readonly practitioner: string;
-  readonly specialty?: string | undefined;
-  readonly place?:
-    | { readonly name?: string | undefined; readonly address?: string | undefined }
-    | undefined;
-  readonly instructions?: string | undefined;
-  readonly phone?: string | undefined;
-  readonly reason?: string | undefined;
-  readonly for?: string | undefined;
 }
 
 /** How long the session lasts, and the ways out of it. */
