@@ -42,7 +42,7 @@ const pacedInHandS = 4;
  * How many times its sockets intents may be ahead of them at most. What may have been sent is looked up at
  * the provider where it can tell; elsewhere it may have to go out a second time.
  */
-const aheadOf: Record<Idempotency['kind'], number> = { lookup: 4, none: 1 };
+const aheadOf: Record<Idempotency['kind'], number> = { lookup: 6, none: 1 };
 
 /**
  * Opens a route for every lane that there is.

@@ -15,9 +15,8 @@ const patienceMs = 250;
  */
 export interface SendSlots {
   /**
-   * Takes up to `most` places: at least as many as a quarter of the sockets or half of what may be ahead,
-   * or `most` when that is less, so that a busy worker does not commit once for every socket that comes
-   * free. First come, first served.
+   * Takes up to `most` places: at least a quarter of all, or `most` when that is less, so that a busy
+   * worker does not commit once for every socket that comes free. First come, first served.
    */
   take(most: number): Promise<number>;
   /** Gives back places of what is not sent. */
@@ -58,10 +57,9 @@ export function createSendSlots(
   function serve(): void {
     if (queue.length === 0) return;
     const places = socketsMax + ahead();
-    const worthwhile = Math.max(Math.ceil(socketsMax / 4), Math.floor((places - socketsMax) / 2));
     for (let next = queue[0]; next; next = queue[0]) {
       const free = places - taken;
-      if (free < Math.min(next.most, worthwhile)) return;
+      if (free < Math.min(next.most, Math.ceil(places / 4))) return;
       queue.shift();
       const count = Math.min(next.most, free);
       taken += count;
