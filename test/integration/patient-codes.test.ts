@@ -151,6 +151,17 @@ describe('a code', () => {
       expect(row).not.toContain(Buffer.from(number.slice(1)).toString('hex'));
     }
   });
+
+  it('lives for ten minutes', async () => {
+    const appointment = await seed();
+    await getCode(await open(appointment), appointment);
+    const { rows } = await database.admin.query(
+      `select round(extract(epoch from expires_at - created_at))::int as seconds from codes
+       where link_id = $1`,
+      [appointment.link.id],
+    );
+    expect(rows).toEqual([{ seconds: 600 }]);
+  });
 });
 
 describe('the answer to a wrong code', () => {
