@@ -166,7 +166,7 @@ export async function writeAccepted(
           lease_until = null, sent_at = coalesce(r.sent_at, clock_timestamp()),
           possibly_sent = false, updated_at = clock_timestamp()
         from unnest($1::uuid[], $2::uuid[], $3::text[]) as k (reminder_id, attempt_id, provider_id)
-        where r.id = k.reminder_id and r.id = any(array(select id from locked))
+        where r.id = k.reminder_id and (select count(*) from locked) > 0
           and r.state = 'sending' and r.pending_end is null and r.attempt_count = 1
         returning ${toldColumns}, k.attempt_id, k.provider_id,
           'sending' as from_state, null as event_reason
