@@ -54,9 +54,11 @@ export async function findAgeingParcels(
   { before, after }: { before: string; after: string },
 ): Promise<AgeingParcel[]> {
   const rows = await database.query(
-    `select id, organisation_id, appointment_id, reminder_id, parcel, parcel_day::text as parcel_day
-     from links where parcel is not null and parcel_day < $1 and id > $2
-     order by id limit ${rowsMax}`,
+    // offset makes it go by the day: by id, it would read all links to find that none is old.
+    `select l.* from (
+       select id, organisation_id, appointment_id, reminder_id, parcel, parcel_day::text as parcel_day
+       from links where parcel is not null and parcel_day < $1 offset 0) l
+     where l.id > $2 order by l.id limit ${rowsMax}`,
     [before, after],
   );
   return rows.map((row) => ({
