@@ -87,9 +87,12 @@ export async function findParcelsOfDay(
   { day, after, countMax }: { day: string; after: string; countMax: number },
 ): Promise<AgeingParcel[]> {
   return database.query<AgeingParcel>(
-    `select id as "linkId", organisation_id as "organisationId", appointment_id as "appointmentId",
-       reminder_id as "reminderId", parcel, parcel_day::text as "parcelDay"
-     from links where parcel is not null and parcel_day = $1 and id > $2 order by id limit $3`,
+    // As in findAgeingParcels: by the day, not by id.
+    `select * from (
+       select id as "linkId", organisation_id as "organisationId", appointment_id as "appointmentId",
+         reminder_id as "reminderId", parcel, parcel_day::text as "parcelDay"
+       from links where parcel is not null and parcel_day = $1 offset 0) l
+     where "linkId" > $2 order by "linkId" limit $3`,
     [day, after, countMax],
   );
 }
