@@ -20,6 +20,9 @@ export interface ComposeService {
   readonly restart?: string;
   readonly user?: string;
   readonly read_only?: boolean;
+  readonly ulimits?: Readonly<Record<string, number>>;
+  readonly mem_limit?: string;
+  readonly memswap_limit?: string;
   readonly cap_add?: readonly string[];
 }
 

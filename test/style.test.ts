@@ -84,6 +84,24 @@ describe('the code', () => {
     expect(linesWith(/\bMath\.random\b/, elsewhere)).toEqual([]);
   });
 
+  it('compares what is secret in constant time, wherever somebody sends a guess', () => {
+    const guessed = [
+      ...[
+        'usecases/prove-recipient',
+        'usecases/portal-login',
+        'http/forgery',
+        'http/ops/metrics-access',
+      ],
+      ...['keys/callback-secret', 'keys/receipt-verify', 'keys/password'],
+    ].map((name) => `src/${name}.ts`);
+    const files = production.filter(({ path }) => guessed.includes(path));
+    expect(files).toHaveLength(guessed.length);
+    expect(files.filter(({ text }) => !text.includes('timingSafeEqual('))).toEqual([]);
+    const compared =
+      /(===|!==|\.equals\()\s*\w*([dD]igest|[hH]ash|[sS]ecret|[tT]oken)\b|\b\w*([dD]igest|[hH]ash|[sS]ecret|[tT]oken)\s*(===|!==)(?! (undefined|'))/;
+    expect(linesWith(compared, files)).toEqual([]);
+  });
+
   it('speaks SQL in the store alone', () => {
     // prepare-queue.ts grants on the schema that BullMQ made for itself.
     const elsewhere = production.filter(
@@ -99,6 +117,7 @@ describe('the code', () => {
     const known: Record<string, string[]> = {
       'src/store/canary-runs.ts': ['leaseS'],
       'src/store/credential-usage.ts': ['processId'],
+      'src/store/credentials.ts': ['hash'],
       'src/store/incident-affected.ts': [
         ...['canaryOrganisationId', 'input.lateByS', 'lateIncidentS', 'mode', 'reason'],
       ],
@@ -111,12 +130,11 @@ describe('the code', () => {
       'src/store/short-lived.ts': ['days'],
     };
     const quoted = (text: string) =>
-      [...text.matchAll(/'[^'`]*?\$\{([^}]*)\}/g)].map(([, name = '']) => name);
+      [...text.matchAll(/'[%\\x]{0,3}\$\{([^}]*)\}/g)].map(([, name = '']) => name);
     const store = production.filter(({ path }) => path.startsWith('src/store/'));
     const found = store.flatMap(({ path, text }) =>
       text
         .split('\n')
-        .filter((line) => /'\$\{/.test(line))
         .flatMap(quoted)
         .filter((name) => !known[path]?.includes(name))
         .map((name) => `${path}: ${name}`),

@@ -124,6 +124,15 @@ describe('deploy/machines/compose.yaml', () => {
     }
   });
 
+  it.each(Object.entries(services))(
+    'leaves nothing of the memory of %s on a disk',
+    (name, service) => {
+      expect(service.ulimits).toEqual({ core: 0 });
+      // Of PostgreSQL all is sealed, and the machine is its own.
+      if (name !== 'postgres') expect(service.memswap_limit).toBe(service.mem_limit ?? 'none set');
+    },
+  );
+
   it.each(Object.entries(services))('gives %s no power that it does not need', (name, service) => {
     const added = { postgres: 5, proxy: 1 }[name] ?? 0;
     expect(service).toMatchObject({

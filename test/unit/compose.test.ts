@@ -165,6 +165,13 @@ describe('a container', () => {
     },
   );
 
+  it.each(Object.entries(services))(
+    'of %s leaves nothing of its memory on a disk',
+    (_, service) => {
+      expect(service).toMatchObject({ ulimits: { core: 0 }, memswap_limit: service.mem_limit });
+    },
+  );
+
   it('of PostgreSQL has what it needs to take its folder and step down, and gets no more', () => {
     expect(services.postgres).toMatchObject({
       cap_drop: ['ALL'],
