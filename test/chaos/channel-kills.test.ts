@@ -249,7 +249,8 @@ describe('workers that are killed again and again', () => {
       await wait(random() * 30);
       return Number(to.at(-1)) % 2 === 0 ? 'accept' : 'bad_number';
     };
-    const seeded = await book({ count: 500, channels: ['sms', 'email'] });
+    // Each kill leaves in doubt what was written ahead.
+    const seeded = await book({ count: 1_500, channels: ['sms', 'email'] });
     const scheduler = await schedule();
     let openMax = 0;
     for (let round = 0; round < 5; round += 1) {
