@@ -2,9 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Secret } from '../../src/domain/secret.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
 import type { SendOutcome } from '../../src/transport/transport.ts';
 import { keepPhoneDays } from '../../src/usecases/keep-phone-days.ts';
+import { recordOptOut } from '../../src/usecases/record-opt-out.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { acceptedOutcome, type FakeTransport, fakeTransport } from '../support/fake-transport.ts';
 import { type PatientPages, startPatientPages, type Visitor } from '../support/patient-pages.ts';
@@ -299,6 +301,20 @@ describe('when the hand-over fails', () => {
     const visitor = await open(await seed());
     answers = [() => ({ kind: 'refused', permanent: true, reason: 'opted_out' })];
     expect((await visitor.askForCode()).body).toContain('answered STOP');
+  });
+
+  it('a phone that said stop on our page gets one all the same, for its reader asks for it', async () => {
+    const number = newPhone();
+    const visitor = await open(await seed({ phone: number }));
+    await recordOptOut(
+      {
+        ...{ database: database.open('patient', 1), keys: pages.keys },
+        journal: { append: async () => {} },
+      },
+      { channel: 'sms', contact: new Secret(number), source: 'patient_page' },
+    );
+    await visitor.askForCode();
+    expect(sentTo(number)).toHaveLength(1);
   });
 
   it('an uncertain one counts, and opens if it arrives after all', async () => {
