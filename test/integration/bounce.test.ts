@@ -163,6 +163,14 @@ describe('a bounce', () => {
   });
 });
 
+it('nobody is put on the list of opt-outs by what anybody may have written to the return path', async () => {
+  for (const status of ['5.1.1', '5.7.1', '5.2.1']) await keep(report(token, { status }));
+  await keep(report(token, { action: 'delivered', status: '2.1.5' }));
+  await process();
+  const { rowCount } = await database.admin.query('select from suppressions');
+  expect(rowCount).toBe(0);
+});
+
 it('what came back stands in no table', async () => {
   await keep(report(token));
   const found = async () => {
