@@ -71,6 +71,11 @@ describe('sessions', () => {
       redirect: 'manual',
     });
     expect([(await get(elsewhere)).status, (await get(here)).status]).toEqual([303, 200]);
+    const lines = await database.admin.query(
+      `select action from audit where actor = $1 and action = 'session.end'`,
+      [name],
+    );
+    expect(lines.rows).toHaveLength(1);
   });
 
   it('have another role with the next request, and what it may not do is written down', async () => {

@@ -6,6 +6,7 @@ import type { Database } from '../../src/store/database.ts';
 import { listEvents } from '../../src/usecases/list-events.ts';
 import { measureOperations } from '../../src/usecases/measure-operations.ts';
 import { retireExpired } from '../../src/usecases/retire-expired.ts';
+import { openWebhookSender } from '../../workers/webhooks.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { silentLog } from '../support/dispatch-bench.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -56,6 +57,22 @@ describe('what is delivered', () => {
     const more = await bench.addEvents(owner, 2);
     await settle();
     expect(arrived()).toEqual([...ids, ...more]);
+  });
+
+  it('goes to no address of this machine from beside a live transport, wherever the endpoint was made', async () => {
+    await addEndpoint();
+    const ids = await bench.addEvents(owner, 1);
+    const { scheduler, keys } = bench;
+    const sender = (isSandbox: boolean) =>
+      openWebhookSender({
+        ...{ database: scheduler, keys, resolveName: async () => [], isSandbox },
+        log: silentLog,
+      });
+    await bench.settle(sender(false));
+    expect(peer.ledger).toEqual([]);
+    await bench.turnClock(24);
+    await bench.settle(sender(true));
+    expect(arrived()).toEqual(ids);
   });
 
   it('is of one organisation and mode', async () => {
