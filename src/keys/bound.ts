@@ -23,16 +23,20 @@ const purposes = {
   callback: { code: 6, stepBytes: 512 },
   webhook_secret: { code: 7, stepBytes: 4 },
   canary_message: { code: 8, stepBytes: 1024 },
+  parcel_key: { code: 9, stepBytes: 4 },
   passkey: { code: 20, stepBytes: 1024 },
 } as const;
 export type Purpose = keyof typeof purposes;
 
 const formatVersion = 1;
-const bindingLength = 2 + 3 * 16 + 4;
+export const bindingLength = 2 + 3 * 16 + 4;
 const lengthBytes = 4;
 const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 export const nilId = '00000000-0000-0000-0000-000000000000';
+
+/** Of what belongs to no row. */
+export const nilBinding: Binding = { organisationId: nilId, appointmentId: nilId };
 
 /**
  * The bytes that tie a sealed value to its row, 54 of them: format version, purpose, organisation,
@@ -55,6 +59,10 @@ function writeId(bytes: Buffer, offset: number, id: string): void {
   assert(uuid.test(id), 'id is not a UUID');
   bytes.write(id.replaceAll('-', ''), offset, 'hex');
 }
+
+/** Whether a padded payload of this purpose can be so long. */
+export const isPaddedLength = (purpose: Purpose, bytes: number) =>
+  bytes > 0 && bytes % purposes[purpose].stepBytes === 0;
 
 /** The payload behind its length, with zeros up to the next step of its purpose. */
 export function pad(purpose: Purpose, payload: Buffer): Buffer {

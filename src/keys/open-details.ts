@@ -1,9 +1,9 @@
-import sodium from 'sodium-native';
 import { Secret } from '../domain/secret.ts';
-import { type Binding, bindingBytes, decodeBound } from './bound.ts';
+import { type Binding, decodeBound } from './bound.ts';
 import { deriveFromLink } from './link-derivation.ts';
 import { openBox } from './open-box.ts';
 import { decodeNote, type Note } from './parcel-format.ts';
+import { boundKeyBytes, openBound } from './seal-bound.ts';
 import { SealError } from './seal-error.ts';
 
 export interface SealedDetails {
@@ -53,7 +53,7 @@ function openContentKey(input: SealedDetails, linkPrivateKey: Secret<Buffer>): S
   const envelope = decodeBound('content_key_envelope', binding, outer);
   const inner = openBox(linkPrivateKey, envelope);
   const contentKey = decodeBound('content_key', binding, inner);
-  if (contentKey.length !== sodium.crypto_aead_xchacha20poly1305_ietf_KEYBYTES) {
+  if (contentKey.length !== boundKeyBytes) {
     throw new SealError('seal_mismatch');
   }
   return new Secret(contentKey);
@@ -63,22 +63,7 @@ function openContent(
   { binding, sealedContent }: SealedDetails,
   contentKey: Secret<Buffer>,
 ): Secret<Record<string, unknown>> {
-  const nonceBytes = sodium.crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
-  const overheadBytes = nonceBytes + sodium.crypto_aead_xchacha20poly1305_ietf_ABYTES;
-  if (sealedContent.length < overheadBytes) throw new SealError('cannot_open');
-  const plaintext = Buffer.alloc(sealedContent.length - overheadBytes);
-  try {
-    sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
-      plaintext,
-      null,
-      sealedContent.subarray(nonceBytes),
-      bindingBytes('content', binding),
-      sealedContent.subarray(0, nonceBytes),
-      contentKey.reveal(),
-    );
-  } catch {
-    throw new SealError('cannot_open');
-  }
+  const plaintext = openBound(contentKey, { purpose: 'content', binding }, sealedContent);
   return new Secret(parseBody(decodeBound('content', binding, plaintext)));
 }
 

@@ -1,7 +1,9 @@
 import { Secret } from '../domain/secret.ts';
-import { type Binding, decodeBound, nilId } from './bound.ts';
+import { type Binding, bindingLength, decodeBound, isPaddedLength, nilBinding } from './bound.ts';
 import { openBox } from './open-box.ts';
 import { decodeParcel, type Parcel } from './parcel-format.ts';
+import { openParcelKey, sealedParcelKeyBytes } from './parcel-key.ts';
+import { boundOverheadBytes, openBound } from './seal-bound.ts';
 
 /**
  * Opens P; for the worker alone.
@@ -16,8 +18,21 @@ export function openParcel(input: {
   binding: Binding;
   sealed: Buffer;
 }): Parcel {
-  const bound = openBox(input.epochPrivateKey, input.sealed);
-  return decodeParcel(decodeBound('parcel', input.binding, bound));
+  const { epochPrivateKey, binding, sealed } = input;
+  const bound = hasParcelKey(sealed)
+    ? openBound(
+        openParcelKey(epochPrivateKey, sealed.subarray(0, sealedParcelKeyBytes)),
+        { purpose: 'parcel', binding },
+        sealed.subarray(sealedParcelKeyBytes),
+      )
+    : openBox(epochPrivateKey, sealed);
+  return decodeParcel(decodeBound('parcel', binding, bound));
+}
+
+/** Before there were parcel keys, each parcel was a box of its own. Lengths tell them apart. */
+function hasParcelKey(sealed: Buffer): boolean {
+  const overheadBytes = sealedParcelKeyBytes + boundOverheadBytes + bindingLength;
+  return isPaddedLength('parcel', sealed.length - overheadBytes);
 }
 
 /**
@@ -29,7 +44,6 @@ export function openCallback(input: {
   epochPrivateKey: Secret<Buffer>;
   sealed: Buffer;
 }): Secret<Buffer> {
-  const binding = { organisationId: nilId, appointmentId: nilId };
   const bound = openBox(input.epochPrivateKey, input.sealed);
-  return new Secret(Buffer.from(decodeBound('callback', binding, bound)));
+  return new Secret(Buffer.from(decodeBound('callback', nilBinding, bound)));
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import sodium from 'sodium-native';
 import { Secret } from '../domain/secret.ts';
-import { type Binding, bindingBytes, encodeBound, nilId, unpad } from './bound.ts';
+import { type Binding, encodeBound, nilBinding, pad, unpad } from './bound.ts';
 import { encodeNote, encodeParcel, type Note, type Parcel } from './parcel-format.ts';
+import { parcelKeyFor } from './parcel-key.ts';
+import { boundKeyBytes, sealBound } from './seal-bound.ts';
 import { sealBox } from './seal-box.ts';
 
 export type { Binding } from './bound.ts';
@@ -11,14 +12,11 @@ export { prepareContent } from './prepare-content.ts';
 
 /** CK: the key of one version's content, 32 random bytes. */
 export function newContentKey(): Secret<Buffer> {
-  return new Secret(randomBytes(sodium.crypto_aead_xchacha20poly1305_ietf_KEYBYTES));
+  return new Secret(randomBytes(boundKeyBytes));
 }
 
 /**
- * Seals a version's content with XChaCha20-Poly1305: 24 bytes of nonce, then the ciphertext.
- *
- * The binding stands at the head of the plaintext and is authenticated beside it, so that content
- * moved to another row does not open.
+ * Seals a version's content under its key.
  *
  * @param plaintext what `prepareContent` made
  */
@@ -29,21 +27,7 @@ export function sealContent(
 ): Buffer {
   const padded = plaintext.reveal();
   assert(unpad('content', padded).length > 0, 'content is empty');
-  const bound = bindingBytes('content', binding);
-  // Random nonces are safe at this length: https://doc.libsodium.org/secret-key_cryptography/aead
-  const nonce = randomBytes(sodium.crypto_aead_xchacha20poly1305_ietf_NPUBBYTES);
-  const ciphertext = Buffer.alloc(
-    bound.length + padded.length + sodium.crypto_aead_xchacha20poly1305_ietf_ABYTES,
-  );
-  sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
-    ciphertext,
-    Buffer.concat([bound, padded]),
-    bound,
-    null,
-    nonce,
-    contentKey.reveal(),
-  );
-  return Buffer.concat([nonce, ciphertext]);
+  return sealBound(contentKey, { purpose: 'content', binding }, padded);
 }
 
 /**
@@ -65,14 +49,19 @@ export function sealContentKey(input: {
   return sealBox(input.viewPublicKey, encodeBound('content_key_envelope', binding, envelope));
 }
 
-/** P: what the worker needs to send, sealed to the E of the day it is to be sent. */
+/**
+ * P: what the worker needs to send, sealed to the E of the day it is to be sent: a parcel key sealed
+ * to E, then the parcel under that key.
+ */
 export function sealParcel(input: {
   epochPublicKey: Buffer;
   binding: Binding;
   parcel: Parcel;
 }): Buffer {
-  const bound = encodeBound('parcel', input.binding, encodeParcel(input.parcel));
-  return sealBox(input.epochPublicKey, bound);
+  const padded = pad('parcel', encodeParcel(input.parcel));
+  const { key, sealed } = parcelKeyFor(input.epochPublicKey);
+  const parcel = sealBound(key, { purpose: 'parcel', binding: input.binding }, padded);
+  return Buffer.concat([sealed, parcel]);
 }
 
 /** N: where a link was sent, sealed to that link's A. */
@@ -83,6 +72,5 @@ export function sealNote(input: { linkPublicKey: Buffer; binding: Binding; note:
 
 /** A provider's callback as it came, sealed to the E of the day it came. */
 export function sealCallback(input: { epochPublicKey: Buffer; request: Secret<Buffer> }): Buffer {
-  const binding = { organisationId: nilId, appointmentId: nilId };
-  return sealBox(input.epochPublicKey, encodeBound('callback', binding, input.request.reveal()));
+  return sealBox(input.epochPublicKey, encodeBound('callback', nilBinding, input.request.reveal()));
 }

@@ -152,5 +152,5 @@ function sealLink({
 
 /** Bytes of the length of a parcel that nobody sealed. */
 export function garbageParcel(): Buffer {
-  return randomBytes(486);
+  return randomBytes(616);
 }

@@ -5,6 +5,7 @@ import sodium from 'sodium-native';
 import { Secret } from '../../src/domain/secret.ts';
 import { boxPublicKey } from '../../src/keys/box-keys.ts';
 import { deriveFromLink, linkSecretBytes } from '../../src/keys/link-derivation.ts';
+import { sealedParcelKeyBytes } from '../../src/keys/parcel-key.ts';
 import { passkeyBox } from '../../src/keys/passkey-box.ts';
 import { SealError } from '../../src/keys/seal-error.ts';
 
@@ -48,6 +49,7 @@ const keyBytes = 32;
 const bindingBytes = 54;
 const nonceBytes = 24;
 const lengthBytes = 4;
+const parcelStepBytes = 384;
 
 /** Reads a database as `pg_dump` does: every row of every table in every schema that is not PostgreSQL's. */
 export async function stealDatabase(admin: Pick<pg.Pool, 'query'>): Promise<StolenValue[]> {
@@ -94,7 +96,9 @@ export function openEverything({ values, keys }: Loot): Opened {
     keys.map(({ bytes }) => bytes),
     heldKeys,
   );
-  let newValues = values.filter(({ bytes }) => bytes.length >= sodium.crypto_box_SEALBYTES);
+  let newValues = values
+    .flatMap(partsOf)
+    .filter(({ bytes }) => bytes.length >= sodium.crypto_box_SEALBYTES);
 
   while (newKeys.length > 0 || newValues.length > 0) {
     const old = { keys: Array.from(heldKeys.values()), values: Array.from(heldValues.values()) };
@@ -193,7 +197,17 @@ function openBox({ key, publicKey }: KeyPair, bytes: Buffer): Buffer | undefined
   return sodium.crypto_box_seal_open(plaintext, bytes, publicKey, key) ? plaintext : undefined;
 }
 
-/** Content begins with its format and purpose, 1 and 1, and holds a request. */
+/** A parcel is two values: a key that is sealed, and what is sealed with it. */
+function partsOf({ where, bytes }: StolenValue): StolenValue[] {
+  const parts =
+    bytes.length % parcelStepBytes ===
+    (sealedParcelKeyBytes + nonceBytes + 16 + bindingBytes) % parcelStepBytes
+      ? [bytes.subarray(0, sealedParcelKeyBytes), bytes.subarray(sealedParcelKeyBytes)]
+      : [];
+  return [bytes, ...parts].map((part) => ({ where, bytes: part }));
+}
+
+/** Content begins with its format and purpose, 1 and 1, and holds a request; a parcel with 1 and 4, and is short. */
 function openContent({ key }: KeyPair, bytes: Buffer): Buffer | undefined {
   const overhead = nonceBytes + sodium.crypto_aead_xchacha20poly1305_ietf_ABYTES;
   if (bytes.length < overhead + bindingBytes) return undefined;
@@ -207,9 +221,10 @@ function openContent({ key }: KeyPair, bytes: Buffer): Buffer | undefined {
     1,
     key,
   );
-  return plaintext[0] === 1 && plaintext[1] === 1 && plaintext.includes('"start"')
-    ? plaintext
-    : undefined;
+  if (plaintext[0] !== 1) return undefined;
+  const isContent = plaintext[1] === 1 && plaintext.includes('"start"');
+  const isParcel = plaintext[1] === 4 && plaintext.readUInt32BE(bindingBytes) < parcelStepBytes;
+  return isContent || isParcel ? plaintext : undefined;
 }
 
 /** Behind the binding: a length, and as much as it says. */

@@ -5,6 +5,7 @@ import { boxPublicKey, newBoxPrivateKey } from '../../src/keys/box-keys.ts';
 import { linkSealPublicKey, newLinkSecret } from '../../src/keys/link-secret.ts';
 import { openDetails } from '../../src/keys/open-details.ts';
 import { openCallback, openParcel } from '../../src/keys/open-parcel.ts';
+import { sealedParcelKeyBytes } from '../../src/keys/parcel-key.ts';
 import {
   newContentKey,
   prepareContent,
@@ -157,7 +158,7 @@ describe('details', () => {
       binding: reminder,
       parcel: { linkSecret: row.linkSecret, contactPoint: phone, channel: 'sms', language: 'fr' },
     });
-    expect(() => open(row, { note: parcelToLink })).toThrow(mismatch);
+    expect(() => open(row, { note: parcelToLink })).toThrow(closed);
   });
 
   it('gain nothing for a thief who swaps the public key in the link row for his own', () => {
@@ -231,22 +232,40 @@ describe('a parcel', () => {
   ])('does not open as that of another %s', (_, binding) => {
     const { parcel } = sealed();
     const input = { epochPrivateKey: day.privateKey, binding, sealed: parcel };
-    expect(() => openParcel(input)).toThrow(mismatch);
+    expect(() => openParcel(input)).toThrow(closed);
   });
 
   it('does not open with the key of another day, nor changed', () => {
     const { parcel } = sealed();
     const input = { epochPrivateKey: pair().privateKey, binding: reminder, sealed: parcel };
     expect(() => openParcel(input)).toThrow(closed);
-    parcel[100] = (parcel[100] ?? 0) ^ 1;
-    expect(() => openParcel({ ...input, epochPrivateKey: day.privateKey })).toThrow(closed);
+    for (let index = 0; index < parcel.length; index += 1) {
+      const changed = Buffer.from(parcel);
+      changed[index] = (changed[index] ?? 0) ^ 1;
+      const tried = { ...input, epochPrivateKey: day.privateKey, sealed: changed };
+      expect(() => openParcel(tried), `byte ${index}`).toThrow(closed);
+    }
+  });
+
+  it('is unlike every other under the same key, and opens with the key of its day alone', () => {
+    const { linkSecret } = sealed();
+    const parcel = { linkSecret, contactPoint: phone, channel: 'sms', language: 'fr' } as const;
+    const to = { epochPublicKey: day.publicKey, binding: reminder, parcel };
+    const all = Array.from({ length: 50 }, () => sealParcel(to));
+    expect(new Set(all.map((one) => one.toString('hex'))).size).toBe(50);
+    for (const one of all) {
+      const input = { epochPrivateKey: day.privateKey, binding: reminder, sealed: one };
+      expect(openParcel(input).contactPoint.reveal()).toBe('+33612345678');
+      const stranger = { ...input, epochPrivateKey: pair().privateKey };
+      expect(() => openParcel(stranger)).toThrow(closed);
+    }
   });
 
   it('and a note have one length for every contact point, channel and language', () => {
     const contacts = ['+33612345678', '+4915112345678', 'a@b.fr', `${'x'.repeat(242)}@example.org`];
     expect(contacts.at(-1)).toHaveLength(254);
     const linkSecret = newLinkSecret();
-    const lengths = contacts.map((text) => {
+    const pairs = contacts.map((text) => {
       const contactPoint = new Secret(text);
       const parcel = { linkSecret, contactPoint, channel: 'email', language: 'nl' } as const;
       const note = { channel: 'email', contactPoint } as const;
@@ -255,7 +274,7 @@ describe('a parcel', () => {
         sealNote({ linkPublicKey: day.publicKey, binding: reminder, note }).length,
       ];
     });
-    expect(new Set(lengths.flat())).toEqual(new Set([486]));
+    expect(new Set(pairs.map(String))).toEqual(new Set(['616,486']));
   });
 
   it('is refused for a public key of low order', () => {
@@ -283,7 +302,9 @@ describe('a callback', () => {
   it('is not a parcel, and a parcel is no callback', () => {
     const { parcel } = sealed();
     const input = { epochPrivateKey: day.privateKey, sealed: parcel };
-    expect(() => openCallback(input)).toThrow(mismatch);
+    expect(() => openCallback(input)).toThrow(closed);
+    const key = { ...input, sealed: parcel.subarray(0, sealedParcelKeyBytes) };
+    expect(() => openCallback(key)).toThrow(mismatch);
     const row = sealCallback({ epochPublicKey: day.publicKey, request });
     expect(() => openParcel({ ...input, binding: reminder, sealed: row })).toThrow(mismatch);
   });
