@@ -27,7 +27,7 @@ const byCommand = '`sotto keys rotate`';
 /** Every use that the code has of a key, a hash or a password; a test holds it against the key store. */
 export const cryptoInventory: readonly CryptoUse[] = [
   {
-    use: 'what is needed to send one message, and what providers call back with',
+    use: 'parcel keys, and what providers call back with',
     algorithm: xSealedBox,
     bits: 256,
     library: sodium,
@@ -35,6 +35,17 @@ export const cryptoInventory: readonly CryptoUse[] = [
     life: 'its day (UTC) and two more; made up to 400 days ahead',
     rotation: 'each day has its own; `sotto keys revoke day/…` in an emergency',
     source: 'src/keys/sealing.ts',
+  },
+  {
+    use: 'what is needed to send one message',
+    algorithm: 'XChaCha20-Poly1305',
+    bits: 256,
+    library: sodium,
+    folder: undefined,
+    heldBy: 'nobody: sealed before what it seals; the process that made it, for a second',
+    life: 'the parcel’s',
+    rotation: 'each process makes one a second for each day',
+    source: 'src/keys/parcel-key.ts',
   },
   {
     use: 'outer envelope of a content key',
