@@ -77,7 +77,7 @@ export const cryptoInventory: readonly CryptoUse[] = [
     heldBy: 'nobody: sealed in both envelopes above, for each link',
     life: 'the version’s',
     rotation: 'each version has its own',
-    source: 'src/keys/sealing.ts',
+    source: 'src/keys/seal-bound.ts',
   },
   {
     use: 'links: that one is ours',

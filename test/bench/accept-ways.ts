@@ -143,7 +143,7 @@ function leaveOpen({ request, content }: Operation): SealedAppointment {
 }
 
 /** Of what sealing makes of one appointment with one link. */
-const sealedBytes = { note: 403, parcel: 486, contentKey: 241, aroundContent: 106 };
+const sealedBytes = { note: 403, parcel: 616, contentKey: 241, aroundContent: 106 };
 
 /** The naive table: one row of each appointment with one reminder, found by its reference. */
 export const naiveTable = `create table naive_appointments (
