@@ -308,7 +308,7 @@ export default {
         path: '^(src|workers|config)/',
         pathNot: '^src/keys/open-(parcel|details|webhook-secret|canary-message)\\.ts$',
       },
-      to: { path: '^src/keys/open-box\\.ts$' },
+      to: { path: '^src/keys/open-(box|bound)\\.ts$' },
     },
 
     {

@@ -1,9 +1,10 @@
 import { Secret } from '../domain/secret.ts';
 import { type Binding, decodeBound } from './bound.ts';
 import { deriveFromLink } from './link-derivation.ts';
+import { openBound } from './open-bound.ts';
 import { openBox } from './open-box.ts';
 import { decodeNote, type Note } from './parcel-format.ts';
-import { boundKeyBytes, openBound } from './seal-bound.ts';
+import { boundKeyBytes } from './seal-bound.ts';
 import { SealError } from './seal-error.ts';
 
 export interface SealedDetails {

@@ -1,9 +1,14 @@
 import { Secret } from '../domain/secret.ts';
 import { type Binding, bindingLength, decodeBound, isPaddedLength, nilBinding } from './bound.ts';
+import { openBound } from './open-bound.ts';
 import { openBox } from './open-box.ts';
 import { decodeParcel, type Parcel } from './parcel-format.ts';
-import { openParcelKey, sealedParcelKeyBytes } from './parcel-key.ts';
-import { boundOverheadBytes, openBound } from './seal-bound.ts';
+import { sealedParcelKeyBytes } from './parcel-key.ts';
+import { boundOverheadBytes } from './seal-bound.ts';
+
+/** So many parcel keys of a day are remembered: as many seconds of accepting. */
+const rememberedMax = 5_000;
+const opened = new WeakMap<Buffer, Map<string, Secret<Buffer>>>();
 
 /**
  * Opens P; for the worker alone.
@@ -46,4 +51,19 @@ export function openCallback(input: {
 }): Secret<Buffer> {
   const bound = openBox(input.epochPrivateKey, input.sealed);
   return new Secret(Buffer.from(decodeBound('callback', nilBinding, bound)));
+}
+
+/** Opens a parcel key once for as long as the day's private key is in use: many parcels have the same. */
+function openParcelKey(epochPrivateKey: Secret<Buffer>, sealed: Buffer): Secret<Buffer> {
+  const day = epochPrivateKey.reveal();
+  const ofDay = opened.get(day) ?? new Map<string, Secret<Buffer>>();
+  opened.set(day, ofDay);
+  const name = sealed.toString('latin1');
+  const known = ofDay.get(name);
+  if (known) return known;
+  const bound = openBox(epochPrivateKey, sealed);
+  const key = new Secret(Buffer.from(decodeBound('parcel_key', nilBinding, bound)));
+  if (ofDay.size >= rememberedMax) ofDay.clear();
+  ofDay.set(name, key);
+  return key;
 }

@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import sodium from 'sodium-native';
 import type { Secret } from '../domain/secret.ts';
 import { type Binding, bindingBytes, type Purpose } from './bound.ts';
-import { SealError } from './seal-error.ts';
 
-const nonceBytes = sodium.crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
+export const boundNonceBytes = sodium.crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
 
 export const boundKeyBytes = sodium.crypto_aead_xchacha20poly1305_ietf_KEYBYTES;
 
 /** How much longer than its padded payload a sealed value is, its binding not counted: 40 bytes. */
-export const boundOverheadBytes = nonceBytes + sodium.crypto_aead_xchacha20poly1305_ietf_ABYTES;
+export const boundOverheadBytes =
+  boundNonceBytes + sodium.crypto_aead_xchacha20poly1305_ietf_ABYTES;
 
 /**
  * Seals with XChaCha20-Poly1305: 24 bytes of nonce, then the ciphertext.
@@ -24,7 +24,7 @@ export function sealBound(
 ): Buffer {
   const bound = bindingBytes(to.purpose, to.binding);
   // Random nonces are safe at this length: https://doc.libsodium.org/secret-key_cryptography/aead
-  const nonce = randomBytes(nonceBytes);
+  const nonce = randomBytes(boundNonceBytes);
   const ciphertext = Buffer.alloc(
     bound.length + padded.length + sodium.crypto_aead_xchacha20poly1305_ietf_ABYTES,
   );
@@ -37,31 +37,4 @@ export function sealBound(
     key.reveal(),
   );
   return Buffer.concat([nonce, ciphertext]);
-}
-
-/**
- * Opens what {@link sealBound} made: binding and padded payload, for `decodeBound` to compare.
- *
- * @throws {SealError} `cannot_open`
- */
-export function openBound(
-  key: Secret<Buffer>,
-  to: { purpose: Purpose; binding: Binding },
-  sealed: Buffer,
-): Buffer {
-  if (sealed.length < boundOverheadBytes) throw new SealError('cannot_open');
-  const plaintext = Buffer.alloc(sealed.length - boundOverheadBytes);
-  try {
-    sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
-      plaintext,
-      null,
-      sealed.subarray(nonceBytes),
-      bindingBytes(to.purpose, to.binding),
-      sealed.subarray(0, nonceBytes),
-      key.reveal(),
-    );
-  } catch {
-    throw new SealError('cannot_open');
-  }
-  return plaintext;
 }

@@ -2,7 +2,20 @@ import { inspect } from 'node:util';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
 import { boxPublicKey, newBoxPrivateKey } from '../../src/keys/box-keys.ts';
-import { openParcelKey, parcelKeyFor } from '../../src/keys/parcel-key.ts';
+import { newLinkSecret } from '../../src/keys/link-secret.ts';
+import { openParcel } from '../../src/keys/open-parcel.ts';
+import { parcelKeyFor } from '../../src/keys/parcel-key.ts';
+import { sealParcel } from '../../src/keys/sealing.ts';
+
+const id = '0192f5a0-0000-7000-8000-000000000001';
+const binding = { organisationId: id, appointmentId: id, reminderId: id };
+const contactPoint = new Secret('+33612345678');
+const parcel = {
+  linkSecret: newLinkSecret(),
+  contactPoint,
+  channel: 'sms',
+  language: 'fr',
+} as const;
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -28,17 +41,19 @@ it('a process keeps no key for a second that opens what it sealed', () => {
   expect(parcelKeyFor(day.publicKey).sealed).not.toEqual(first.sealed);
 });
 
-it('each day has a parcel key of its own, that opens with its own private key', () => {
+it('each day has a parcel key of its own, that opens with its own private key alone', () => {
   const [one, other] = [pair(), pair()];
-  const { key, sealed } = parcelKeyFor(one.publicKey);
-  expect(parcelKeyFor(other.publicKey).key.reveal()).not.toEqual(key.reveal());
+  expect(parcelKeyFor(other.publicKey).key.reveal()).not.toEqual(
+    parcelKeyFor(one.publicKey).key.reveal(),
+  );
+  const sealed = sealParcel({ epochPublicKey: one.publicKey, binding, parcel });
   for (let times = 0; times < 2; times += 1) {
-    expect(openParcelKey(one.privateKey, sealed).reveal()).toEqual(key.reveal());
-    expect(() => openParcelKey(other.privateKey, sealed)).toThrow('cannot_open');
+    const opened = openParcel({ epochPrivateKey: one.privateKey, binding, sealed });
+    expect(opened.linkSecret.reveal()).toEqual(parcel.linkSecret.reveal());
+    expect(() => openParcel({ epochPrivateKey: other.privateKey, binding, sealed })).toThrow(
+      'cannot_open',
+    );
   }
-  const changed = Buffer.from(sealed);
-  changed[0] = (changed[0] ?? 0) ^ 1;
-  expect(() => openParcelKey(one.privateKey, changed)).toThrow('cannot_open');
 });
 
 it('a parcel key never prints', () => {
