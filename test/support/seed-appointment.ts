@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { AppointmentRequest } from '../../src/domain/appointment.ts';
-import type { Channel } from '../../src/domain/channel.ts';
+import type { Channel, Mode } from '../../src/domain/channel.ts';
 import { linkExpiresAt, utcMonth } from '../../src/domain/link-expiry.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import type { KeyStore } from '../../src/keys/key-store.ts';
@@ -50,6 +50,7 @@ export interface SeededLink {
 export interface SeededAppointment {
   readonly id: string;
   readonly organisationId: string;
+  readonly mode: Mode;
   readonly reference: string;
   readonly link: SeededLink;
   readonly links: readonly SeededLink[];
@@ -64,6 +65,7 @@ export interface SeedDeps {
 
 export interface SeedOptions {
   readonly organisationId: string;
+  readonly mode?: Mode;
   readonly request?: AppointmentRequest;
   /** What each link goes out on; one by SMS when absent. */
   readonly channels?: readonly Channel[];
@@ -72,7 +74,7 @@ export interface SeedOptions {
 /** Puts an appointment into the database as an accepted PUT would, sealed, its links already sent. */
 export async function seedAppointment(
   deps: SeedDeps,
-  { organisationId, request = seededRequest, channels = ['sms'] }: SeedOptions,
+  { organisationId, mode = 'test', request = seededRequest, channels = ['sms'] }: SeedOptions,
 ): Promise<SeededAppointment> {
   const { admin, keys } = deps;
   const id = randomUUID();
@@ -81,10 +83,11 @@ export async function seedAppointment(
   await keys.ensureViewKeys({ organisationIds: [organisationId], months: [utcMonth(expiresAt)] });
   await admin.query(
     `insert into appointments (id, organisation_id, mode, reference, state, version, starts_at, ends_at, erase_at)
-     values ($1, $2, 'test', $3, $4, 1, $5, $6, $7)`,
+     values ($1, $2, $3, $4, $5, 1, $6, $7, $8)`,
     [
       id,
       organisationId,
+      mode,
       reference,
       request.status ?? 'booked',
       startsAt.toString(),
@@ -94,11 +97,11 @@ export async function seedAppointment(
   );
   const links: SeededLink[] = [];
   for (const channel of channels) {
-    links.push(await seedLink(deps, { id, organisationId, request, channel, expiresAt }));
+    links.push(await seedLink(deps, { id, organisationId, mode, request, channel, expiresAt }));
   }
   const [link] = links;
   if (!link) throw new Error('an appointment is seeded with a link at least');
-  const seeded = { id, organisationId, reference, link, links };
+  const seeded = { id, organisationId, mode, reference, link, links };
   await seedVersion(deps, { seeded, version: 1, request });
   return seeded;
 }
@@ -127,12 +130,13 @@ async function seedLink(
   input: {
     id: string;
     organisationId: string;
+    mode: Mode;
     request: AppointmentRequest;
     channel: Channel;
     expiresAt: Temporal.Instant;
   },
 ): Promise<SeededLink> {
-  const { id: appointmentId, organisationId, request, channel, expiresAt } = input;
+  const { id: appointmentId, organisationId, mode, request, channel, expiresAt } = input;
   const { phone, email } = request.recipient;
   const contactPoint = new Secret((channel === 'sms' ? phone : email) ?? '');
   const [reminderId, linkId] = [randomUUID(), randomUUID()];
@@ -145,16 +149,17 @@ async function seedLink(
   await admin.query(
     `insert into reminders (id, organisation_id, mode, appointment_id, kind, requested_channel, channel,
        before, resolved_at, send_at, due_at, not_after, state, sent_at)
-     values ($1, $2, 'test', $3, 'planned', $4, $4, 'P2D', $5, $5, $5, $5, 'sent', clock_timestamp())`,
-    [reminderId, organisationId, appointmentId, channel, startsAt.toString()],
+     values ($1, $2, $3, $4, 'planned', $5, $5, 'P2D', $6, $6, $6, $6, 'sent', clock_timestamp())`,
+    [reminderId, organisationId, mode, appointmentId, channel, startsAt.toString()],
   );
   await admin.query(
     `insert into links (id, organisation_id, mode, appointment_id, reminder_id, channel, lookup,
        seal_public_key, note, selector, attempted_at, expires_at)
-     values ($1, $2, 'test', $3, $4, $5, $6, $7, $8, $9, clock_timestamp(), $10)`,
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp(), $11)`,
     [
       linkId,
       organisationId,
+      mode,
       appointmentId,
       reminderId,
       channel,
@@ -174,7 +179,7 @@ async function seedVersion(
   input: { seeded: SeededAppointment; version: number; request: AppointmentRequest },
 ): Promise<void> {
   const { seeded, version, request } = input;
-  const { organisationId, id: appointmentId, links } = seeded;
+  const { organisationId, mode, id: appointmentId, links } = seeded;
   const binding = { organisationId, appointmentId, version };
   const month = utcMonth(timesOf(request).expiresAt);
   await keys.ensureViewKeys({ organisationIds: [organisationId], months: [month] });
@@ -185,8 +190,8 @@ async function seedVersion(
   const content = sealContent(contentKey, binding, prepareContent(request).plaintext);
   await admin.query(
     `insert into versions (organisation_id, mode, appointment_id, version, receipt_id, content, view_month)
-     values ($1, 'test', $2, $3, $4, $5, $6)`,
-    [organisationId, appointmentId, version, randomUUID(), content, month],
+     values ($1, $2, $3, $4, $5, $6, $7)`,
+    [organisationId, mode, appointmentId, version, randomUUID(), content, month],
   );
   for (const link of links) {
     const sealedKey = sealContentKey({
@@ -198,8 +203,8 @@ async function seedVersion(
     });
     await admin.query(
       `insert into content_keys (organisation_id, mode, appointment_id, version, link_id, sealed_key)
-       values ($1, 'test', $2, $3, $4, $5)`,
-      [organisationId, appointmentId, version, link.id, sealedKey],
+       values ($1, $2, $3, $4, $5, $6)`,
+      [organisationId, mode, appointmentId, version, link.id, sealedKey],
     );
   }
 }
