@@ -18,9 +18,6 @@ import { sourceHash } from '../keys/source-hash.ts';
 import type { Database } from '../store/database.ts';
 import { findLink } from '../store/patient-links.ts';
 import { createLog, errorFacts, type Log } from '../telemetry/log.ts';
-import { createProviderFetch } from '../transport/provider-fetch.ts';
-import { isPublicAddress } from '../transport/public-address.ts';
-import { createNameResolver } from '../transport/resolve-name.ts';
 import { eraseForRecipient } from '../usecases/erase-for-recipient.ts';
 import { hasCode } from '../usecases/find-code.ts';
 import { keepCanaryMessage } from '../usecases/keep-canary-message.ts';
@@ -37,6 +34,7 @@ import { recordOptOut, recordOptOutClaim } from '../usecases/record-opt-out.ts';
 import { sendCode } from '../usecases/send-code.ts';
 import { openCheckedDatabase } from './checked-database.ts';
 import { type CodeTransports, openCodeTransports } from './code-transports.ts';
+import { openPortalFetch } from './portal-fetch.ts';
 import { openSenderPaces } from './sender-paces.ts';
 
 /** A new organisation waits for its view keys, so this is what `org create` takes. */
@@ -141,12 +139,6 @@ async function buildApp({
     portalForAll: portalForAll(config),
     hasPasskey: (owner: PasskeyOwner) => hasPasskey({ database, keys }, owner),
   };
-  const loopbackAllowed = !hasLiveTransport(config);
-  const fetch = createProviderFetch({
-    loopbackAllowed,
-    resolveName: createNameResolver(),
-    mayConnectTo: isPublicAddress,
-  });
   return buildPatientApp({
     patientUrl: config.PATIENT_URL,
     trustedProxies: config.TRUSTED_PROXIES,
@@ -166,7 +158,7 @@ async function buildApp({
       site: { origin: config.PATIENT_URL, host: new URL(config.PATIENT_URL).hostname },
     }),
     portal: portalUseCases({
-      ...{ keys, fetch, loopbackAllowed, log },
+      ...{ keys, log, fetch: openPortalFetch(config), loopbackAllowed: !hasLiveTransport(config) },
       patientUrl: config.PATIENT_URL,
       returnPath: paths.portalReturn,
       now: Date.now,
