@@ -24,6 +24,10 @@ export interface WaitingBatch {
 export function createDispatcher(deps: {
   /** Batches that have waited without a bell, at most so many of each lane. */
   findWaiting: (countMax: number) => Promise<readonly WaitingBatch[]>;
+  /** Tells other processes to leave these alone, and says which of them none has taken before. */
+  claim: (batchIds: readonly string[]) => Promise<readonly string[]>;
+  /** Tells them that this one is still at these. */
+  keep: (batchIds: readonly string[]) => Promise<unknown>;
   /** Undefined: there is no such batch. */
   laneOf: (batchId: string) => Promise<Lane | undefined>;
   dispatch: (batchId: string) => Promise<void>;
@@ -61,10 +65,19 @@ export function createDispatcher(deps: {
   return {
     take: (batchId) => underWay.get(batchId) ?? begin(batchId, undefined),
     async lookAround() {
+      await deps.keep([...underWay.keys()]);
       const waiting = await deps.findWaiting(concurrency * 2);
+      const rooms = new Map<Gate, number>();
+      const wanted = waiting.filter(({ batchId, lane }) => {
+        const gate = gateOf(lane);
+        const room = rooms.get(gate) ?? gate.room();
+        if (underWay.has(batchId) || room <= 0) return false;
+        return rooms.set(gate, room - 1);
+      });
+      const claimed = new Set(await deps.claim(wanted.map(({ batchId }) => batchId)));
       let count = 0;
-      for (const { batchId, lane } of waiting) {
-        if (underWay.has(batchId) || gateOf(lane).room() <= 0) continue;
+      for (const { batchId, lane } of wanted) {
+        if (!claimed.has(batchId) || underWay.has(batchId)) continue;
         void begin(batchId, lane);
         count += 1;
       }

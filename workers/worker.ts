@@ -12,7 +12,7 @@ import { openSenderPaces } from '../src/roles/sender-paces.ts';
 import type { Database } from '../src/store/database.ts';
 import { dispatchBeat } from '../src/store/feed.ts';
 import { deleteHeartbeat, writeHeartbeat } from '../src/store/heartbeats.ts';
-import { createLaneLookup, findWaitingBatches } from '../src/store/waiting-batches.ts';
+import { createLaneLookup, findWaitingBatches, takeBatches } from '../src/store/waiting-batches.ts';
 import { createLog, type Log } from '../src/telemetry/log.ts';
 import { dispatchBatch } from '../src/usecases/dispatch-batch.ts';
 import { makeEpochKeys } from '../src/usecases/keep-epoch-keys.ts';
@@ -29,6 +29,8 @@ const batchesAtOnce = 8;
 const bellsAtOnce = 12;
 /** A bell that takes longer than this was lost. */
 const withoutBellMs = 3_000;
+/** A worker that is at a batch says so every two seconds; one that has not for so long is gone. */
+const silentMs = 5_000;
 /** What the end of the shutdown needs of the time that a process is given. */
 const lastWordsMs = 1_000;
 /** What it takes to store that a provider was not waited for any longer. */
@@ -68,8 +70,10 @@ export async function runWorker(
         waitingMs: withoutBellMs,
         leaseMs: limits.batchLeaseMs,
         leaseMarginMs: limits.leaseMarginMs,
-        countMax,
+        ...{ countMax, silentMs },
       }),
+    claim: (batchIds) => takeBatches(database, { batchIds, silentMs }),
+    keep: (batchIds) => takeBatches(database, { batchIds, silentMs: 0 }),
     laneOf: createLaneLookup(database),
     dispatch: (batchId) => dispatchBatch(sending, batchId),
     concurrency: batchesAtOnce,

@@ -132,6 +132,7 @@ create table batches (
   created_at timestamp with time zone not null default clock_timestamp(),
   lease_until timestamp with time zone not null,
   mode text not null,
+  taken_at timestamp with time zone,
   constraint batches_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text]))),
   constraint batches_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
   constraint batches_pkey PRIMARY KEY (id)
@@ -3092,6 +3093,7 @@ grant select on audit_chain to sotto_scheduler;
 grant delete, insert, select, update on batches to sotto_scheduler;
 grant select on batches to sotto_ops;
 grant select on batches to sotto_worker;
+grant update (taken_at) on batches to sotto_worker;
 grant delete, select on canary_messages to sotto_scheduler;
 grant insert (id, sealed) on canary_messages to sotto_patient;
 grant insert (id, sealed) on canary_messages to sotto_worker;

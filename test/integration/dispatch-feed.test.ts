@@ -3,7 +3,11 @@ import type { QueryConfig } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Lane, laneKey } from '../../src/domain/lane.ts';
 import type { Database } from '../../src/store/database.ts';
-import { createLaneLookup, findWaitingBatches } from '../../src/store/waiting-batches.ts';
+import {
+  createLaneLookup,
+  findWaitingBatches,
+  takeBatches,
+} from '../../src/store/waiting-batches.ts';
 import { feedDueReminders, newFeedCursor } from '../../src/usecases/feed-due-reminders.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench, lanes } from '../support/dispatch-bench.ts';
@@ -35,6 +39,12 @@ async function queuedBy(organisationId: string): Promise<number> {
   );
   return row?.count as number;
 }
+
+/** As a worker that hears no bell. */
+const findWaiting = () =>
+  findWaitingBatches(bench.worker, {
+    ...{ waitingMs: 0, leaseMs: 60_000, leaseMarginMs: 20_000, countMax: 3, silentMs: 5_000 },
+  });
 
 describe('organisations take turns', () => {
   it('so that a large one cannot starve small ones', async () => {
@@ -368,14 +378,10 @@ describe('lanes', () => {
     await bench.seed({ organisationId, count: 500, mode: 'test' });
     await bench.seed({ organisationId, count: 1 });
     await bench.feed();
-    const waiting = await findWaitingBatches(bench.worker, {
-      waitingMs: 0,
-      leaseMs: 60_000,
-      leaseMarginMs: 20_000,
-      countMax: 2,
-    });
+    const waiting = await findWaiting();
     expect(waiting.map(({ lane }) => laneKey(lane)).sort()).toEqual([
       'sms live',
+      'sms test',
       'sms test',
       'sms test',
     ]);
@@ -384,5 +390,21 @@ describe('lanes', () => {
     const [found, none] = await Promise.all([laneOf(first?.batchId ?? ''), laneOf(randomUUID())]);
     expect(found).toEqual(first?.lane);
     expect(none).toBeUndefined();
+  });
+
+  it('are looked at for what no other worker is at, and is not gone', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 3 });
+    for (let round = 0; round < 3; round += 1) await bench.feed(1);
+    const batchIds = (await findWaiting()).map(({ batchId }) => batchId);
+    const claim = (ids: string[]) => takeBatches(bench.worker, { batchIds: ids, silentMs: 5_000 });
+    const claims = await Promise.all(Array.from({ length: 4 }, () => claim(batchIds.slice(1))));
+    expect(claims.flat().sort()).toEqual(batchIds.slice(1).sort());
+    expect((await findWaiting()).map(({ batchId }) => batchId)).toEqual(batchIds.slice(0, 1));
+    const ago = `clock_timestamp() - interval '6 seconds'`;
+    await database.admin.query(`update batches set taken_at = ${ago} where taken_at is not null`);
+    await takeBatches(bench.worker, { batchIds: batchIds.slice(2), silentMs: 0 });
+    expect((await findWaiting()).map(({ batchId }) => batchId)).toEqual(batchIds.slice(0, 2));
+    expect(await claim(batchIds)).toHaveLength(2);
   });
 });

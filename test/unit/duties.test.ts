@@ -161,11 +161,13 @@ describe('a dispatcher', () => {
       ids.map((batchId) => ({ batchId, lane }));
   const lane = { channel: 'sms', mode: 'live' } as const;
   const laneOf = async () => lane;
+  const alone = { claim: async (ids: readonly string[]) => ids, keep: async () => {} };
 
   it('is at a batch once, however often it is told of it', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const begun: string[] = [];
     const dispatcher = createDispatcher({
+      ...alone,
       findWaiting: waiting('one', 'two'),
       dispatch: async (batchId) => {
         begun.push(batchId);
@@ -189,6 +191,7 @@ describe('a dispatcher', () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const begun: string[] = [];
     const dispatcher = createDispatcher({
+      ...alone,
       findWaiting: waiting('a', 'b', 'c', 'd'),
       dispatch: async (batchId) => {
         begun.push(batchId);
@@ -205,8 +208,34 @@ describe('a dispatcher', () => {
     await dispatcher.idle();
   });
 
+  it('takes nothing that another process is at, and says what it is at itself', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const begun: string[] = [];
+    const kept: string[][] = [];
+    const dispatcher = createDispatcher({
+      findWaiting: waiting('a', 'b', 'c'),
+      claim: async (ids) => ids.filter((id) => id !== 'b'),
+      keep: async (ids) => void kept.push([...ids]),
+      dispatch: async (batchId) => {
+        begun.push(batchId);
+        await promise;
+      },
+      laneOf,
+      concurrency: 3,
+      log,
+    });
+    void dispatcher.take('told');
+    await dispatcher.lookAround();
+    await dispatcher.lookAround();
+    expect(begun).toEqual(['told', 'a']);
+    expect(kept).toEqual([['told'], ['told', 'a']]);
+    resolve();
+    await dispatcher.idle();
+  });
+
   it('leaves a batch that fails to its lease', async () => {
     const dispatcher = createDispatcher({
+      ...alone,
       findWaiting: waiting(),
       dispatch: () => Promise.reject(new AppError('unavailable')),
       laneOf,
@@ -221,6 +250,7 @@ describe('a dispatcher', () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const begun: string[] = [];
     const dispatcher = createDispatcher({
+      ...alone,
       findWaiting: waiting(),
       laneOf: async (batchId) => ({
         channel: batchId.startsWith('e') ? 'email' : 'sms',
@@ -244,6 +274,7 @@ describe('a dispatcher', () => {
   it('leaves alone what is no batch', async () => {
     const begun: string[] = [];
     const dispatcher = createDispatcher({
+      ...alone,
       findWaiting: waiting(),
       laneOf: async () => undefined,
       dispatch: async (batchId) => void begun.push(batchId),
