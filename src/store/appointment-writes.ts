@@ -145,6 +145,7 @@ function reminderRows(versions: readonly AcceptedVersion[]): TableRows {
       organisation_id: 'uuid',
       mode: 'text',
       appointment_id: 'uuid',
+      reference: 'text',
       kind: 'text',
       requested_channel: 'text',
       channel: 'text',
@@ -156,12 +157,13 @@ function reminderRows(versions: readonly AcceptedVersion[]): TableRows {
       state: 'text',
       skipped_reason: 'text',
     },
-    rows: versions.flatMap(({ organisationId, mode, id, sealed }) =>
+    rows: versions.flatMap(({ organisationId, mode, id, reference, sealed }) =>
       sealed.reminders.map((reminder) => ({
         id: reminder.id,
         organisation_id: organisationId,
         mode,
         appointment_id: id,
+        reference,
         kind: reminder.kind,
         requested_channel: reminder.requestedChannel,
         channel: reminder.channel,

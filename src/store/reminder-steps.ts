@@ -10,7 +10,7 @@ export interface LockedStep extends ReminderStep {
 }
 
 /** What `tellOfChanged` reads of the row `r` itself: where many are changed at once, no more is copied. */
-export const toldColumns = `r.id, r.organisation_id, r.mode, r.appointment_id, r.state,
+export const toldColumns = `r.id, r.organisation_id, r.mode, r.appointment_id, r.reference, r.state,
   r.possible_duplicate, r.possibly_sent`;
 
 /**
@@ -20,9 +20,11 @@ export const toldColumns = `r.id, r.organisation_id, r.mode, r.appointment_id, r
  */
 export const tellOfChanged = `insert into events (organisation_id, mode, type, reference, appointment_id,
     reminder_id, from_state, to_state, reason_code, possible_duplicate, possibly_sent)
-  select c.organisation_id, c.mode, 'reminder.' || c.state, a.reference, c.appointment_id,
-    c.id, c.from_state, c.state, c.event_reason, c.possible_duplicate, c.possibly_sent
-  from changed c join appointments a on a.id = c.appointment_id`;
+  select c.organisation_id, c.mode, 'reminder.' || c.state,
+    -- Reminders from before they had it: their appointment, which lies on a page of its own, is read.
+    coalesce(c.reference, (select a.reference from appointments a where a.id = c.appointment_id)),
+    c.appointment_id, c.id, c.from_state, c.state, c.event_reason, c.possible_duplicate, c.possibly_sent
+  from changed c`;
 
 /**
  * Empties what was sealed for sending, for the `changed` rows whose state is settled. One that goes

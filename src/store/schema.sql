@@ -900,6 +900,7 @@ END,
   settle_at timestamp with time zone,
   settle_count integer not null default 0,
   doubt_alarmed_at timestamp with time zone,
+  reference text,
   constraint reminders_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES appointments(id) ON DELETE CASCADE,
   constraint reminders_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text]))),
   constraint reminders_check CHECK (((kind = 'planned'::text) = (before IS NOT NULL))),
@@ -1204,7 +1205,7 @@ alter table webhook_secrets force row level security;
 
 CREATE INDEX appointments_canary ON public.appointments USING btree (created_at) WHERE (organisation_id = '00000000-0000-4000-8000-000000ca9a41'::uuid);
 CREATE INDEX appointments_erase ON public.appointments USING btree (erase_at);
-CREATE INDEX appointments_paused ON public.appointments USING btree (id) WHERE (paused_at IS NOT NULL);
+CREATE INDEX appointments_held ON public.appointments USING btree (id) WHERE ((paused_at IS NOT NULL) OR (state = 'erased'::text));
 CREATE INDEX appointments_tombstones ON public.appointments USING btree (organisation_id, mode, reference, revision) WHERE (deleted_at IS NOT NULL);
 CREATE UNIQUE INDEX appointments_reference ON public.appointments USING btree (organisation_id, mode, reference) WHERE (deleted_at IS NULL);
 CREATE INDEX attempts_copies ON public.attempts USING btree (transport, copy_owed_at) WHERE ((channel = 'sms'::text) AND (copy_gone_at IS NULL));
@@ -3019,11 +3020,15 @@ begin
       as g (reminder_id, link_id, lookup, selector, attempt_id, token)
   ), unpaused as (
     select g.*, r.organisation_id, r.mode, r.appointment_id, r.channel, r.attempt_count,
-      r.possible_duplicate, r.possibly_sent, a.reference
+      r.possible_duplicate, r.possibly_sent,
+      coalesce(r.reference, (select a.reference from appointments a where a.id = r.appointment_id))
+        as reference
     from given g
     join reminders r on r.id = g.reminder_id
-    join appointments a on a.id = r.appointment_id
-    where a.paused_at is null and a.state <> 'erased' and not exists (
+    where not exists (
+      select from appointments a where a.id = r.appointment_id
+        and (a.paused_at is not null or a.state = 'erased') offset 0)
+    and not exists (
       select from pauses p where p.ended_at is null
         and (p.organisation_id is null or p.organisation_id = r.organisation_id)
         and (p.channel is null or p.channel = r.channel))
