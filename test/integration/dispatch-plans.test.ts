@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Connection } from '../../src/store/database.ts';
-import { loadQueuedBatch, writeIntents } from '../../src/store/dispatch.ts';
+import type { Connection, Database } from '../../src/store/database.ts';
+import { type IntendedAttempt, loadQueuedBatch, writeIntents } from '../../src/store/dispatch.ts';
 import { lockDueReminders, queueBatches } from '../../src/store/feed.ts';
 import { type Acceptance, writeAccepted } from '../../src/store/outcomes.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -102,10 +102,70 @@ it.each(days)('four hundred are compared none with each, by figures %s', async (
   expect(await bench.states()).toEqual({ sent: count + 1 });
 });
 
+it('no step reads an appointment, but for a reminder that has no reference with it', async () => {
+  const [first, second] = await bench.seed({ organisationId, count: 2 });
+  await database.admin.query(`update reminders set reference = 'visit-' || id`);
+  const batchId = await bench.scheduler.transaction([], async (connection) => {
+    const before = await appointmentsRead(connection);
+    const reminderIds = await lockDueReminders(connection, {
+      ...{ ...lane, countMax: count, lookAt: count },
+      organisations: [{ id: organisationId, isChecked: false }],
+    });
+    const id = randomUUID();
+    const batches = [{ id, reminderIds }];
+    await queueBatches(connection, { ...{ ...lane, leaseMs: 60_000 }, batches });
+    expect(await appointmentsRead(connection)).toBe(before);
+    return id;
+  });
+  await database.admin.query('update reminders set reference = null where id = $1', [second?.id]);
+
+  const attempts = await openedOf(batchId);
+  const readsOne = (step: (database: Pick<Database, 'query'>) => Promise<unknown>) =>
+    bench.worker.transaction([], async (connection) => {
+      const before = await appointmentsRead(connection);
+      const query = async (text: string, values: readonly unknown[] = []) =>
+        (await connection.query(text, [...values])).rows as never;
+      await step({ query });
+      expect(await appointmentsRead(connection)).toBe(before + 1);
+    });
+  const transaction = () => Promise.reject(new Error('one was held back'));
+  await readsOne((one) =>
+    writeIntents({ ...one, transaction }, { batchId, transport: 'fake', attempts }),
+  );
+  await readsOne((one) => writeAccepted(one, attempts));
+  const told = await bench.rows(
+    `select to_state, reference from events where reminder_id in ('${first?.id}', '${second?.id}')`,
+  );
+  const all = ['queued', 'sending', 'sent'].flatMap((state) => [
+    { to_state: state, reference: `visit-${first?.id}` },
+    {
+      ...{ to_state: state },
+      reference: state === 'queued' ? `visit-${second?.id}` : `ref-${second?.appointmentId}`,
+    },
+  ]);
+  expect(told).toHaveLength(all.length);
+  expect(told).toEqual(expect.arrayContaining(all));
+});
+
+/** By this connection lately, by index or without. */
+async function appointmentsRead(connection: Connection): Promise<number> {
+  const { rows } = await connection.query(
+    `select (coalesce(idx_tup_fetch, 0) + seq_tup_read)::int as read from pg_stat_xact_user_tables
+     where relname = 'appointments'`,
+  );
+  return rows[0]?.read;
+}
+
 async function writeAllIntents(): Promise<Acceptance[]> {
   const [row] = await bench.rows(`select batch_id from reminders where state = 'queued' limit 1`);
   const batchId = String(row?.batch_id);
-  const attempts = (await loadQueuedBatch(bench.worker, batchId)).flatMap(({ reminderId, link }) =>
+  const attempts = await openedOf(batchId);
+  await writeIntents(bench.worker, { batchId, transport: 'fake', attempts });
+  return attempts.map(({ attemptId, reminderId }) => ({ attemptId, reminderId }));
+}
+
+async function openedOf(batchId: string): Promise<IntendedAttempt[]> {
+  return (await loadQueuedBatch(bench.worker, batchId)).flatMap(({ reminderId, link }) =>
     link
       ? [
           {
@@ -115,6 +175,4 @@ async function writeAllIntents(): Promise<Acceptance[]> {
         ]
       : [],
   );
-  await writeIntents(bench.worker, { batchId, transport: 'fake', attempts });
-  return attempts.map(({ attemptId, reminderId }) => ({ attemptId, reminderId }));
 }
