@@ -56,8 +56,9 @@ export async function readPatientLink(
   connection: Connection,
   linkId: string,
 ): Promise<StoredPatientLink | undefined> {
-  const { rows } = await connection.query<StoredPatientLink>(
-    `select l.id as "linkId", l.organisation_id as "organisationId", l.mode,
+  const { rows } = await connection.query<StoredPatientLink>({
+    name: 'read patient link',
+    text: `select l.id as "linkId", l.organisation_id as "organisationId", l.mode,
        l.appointment_id as "appointmentId", l.reminder_id as "reminderId", l.channel, l.note,
        a.state, a.moved, a.starts_at as "startsAt", l.expires_at as "expiresAt", a.version,
        v.view_month as "viewMonth", v.content, k.sealed_key as "sealedContentKey",
@@ -79,7 +80,7 @@ export async function readPatientLink(
        -- One without a selector waits to be signed anew.
        and l.selector is not null
        and not exists (select from revoked_selectors s where s.selector = l.selector)`,
-    [linkId],
-  );
+    values: [linkId],
+  });
   return rows[0];
 }
