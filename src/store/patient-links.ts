@@ -45,9 +45,10 @@ export async function readPatientLink(
   database: Pick<Database, 'transaction'>,
   lookup: Buffer,
 ): Promise<StoredPatientLink | undefined> {
-  const found = `find_link('\\x${lookup.toString('hex')}')`;
-  const owner = { expression: `(select array_agg(organisation_id)::text from ${found})` };
-  const { rows } = await database.transaction(owner, (connection) =>
+  // Hexadecimal digits of our making, so that begin and look-up go in one round trip.
+  const hex = lookup.toString('hex');
+  const expression = `(select array_agg(organisation_id)::text from find_link('\\x${hex}'))`;
+  const { rows } = await database.transaction({ expression }, (connection) =>
     connection.query<StoredPatientLink>({
       name: 'read patient link',
       text: `select l.id as "linkId", l.organisation_id as "organisationId", l.mode,
