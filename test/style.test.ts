@@ -125,6 +125,7 @@ describe('the code', () => {
       'src/store/minute-measures.ts': ['canaryOrganisationId'],
       'src/store/ops-reads.ts': ['state'],
       'src/store/parcels.ts': ['state'],
+      'src/store/patient-links.ts': ['hex'],
       'src/store/reminder-steps.ts': ['state'],
       'src/store/send-check-turns.ts': ['channel'],
       'src/store/short-lived.ts': ['days'],

@@ -1,7 +1,8 @@
 import { createSecretKey } from 'node:crypto';
-import { EncryptJWT, errors, jwtDecrypt } from 'jose';
+import { errors, jwtDecrypt } from 'jose';
 import type { NumberedKey } from './key-store.ts';
 import { KeyStoreError } from './key-store-error.ts';
+import { sealDirectly } from './seal-directly.ts';
 
 export interface CookieBox {
   /** The value for a cookie, of characters that need no quoting. */
@@ -13,7 +14,7 @@ export interface CookieBox {
 const keyBytes = 32;
 
 /**
- * Seals what a cookie carries: a JWE (RFC 7516) with algorithms `dir` and `A256GCM` and no other.
+ * Seals what a cookie carries: a JWE (RFC 7516) with algorithms `dir` and `A256GCM` and no other, which jose opens.
  *
  * @param newest id of the key that seals, the last unless said; all keys open
  * @param purpose becomes the header's `typ`, so that one kind of cookie is never taken for another
@@ -35,12 +36,19 @@ export function createCookieBox({
   const newestKey = cookieKeys.get(newest);
   if (!newestKey) throw new KeyStoreError(['patient/cookie: the newest key is missing']);
 
+  const header = { alg: 'dir', enc: 'A256GCM', typ: purpose, kid: newest };
+  const protectedHeader = Buffer.from(JSON.stringify(header)).toString('base64url');
+
   return {
-    seal: (payload, { expiresAt }) =>
-      new EncryptJWT({ payload })
-        .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', typ: purpose, kid: newest })
-        .setExpirationTime(expiresAt)
-        .encrypt(newestKey),
+    async seal(payload, { expiresAt }) {
+      const claims = JSON.stringify({ payload, exp: Math.floor(expiresAt.getTime() / 1_000) });
+      const sealed = sealDirectly(newestKey, protectedHeader, Buffer.from(claims));
+      const parts = [sealed.iv, sealed.ciphertext, sealed.tag].map((part) =>
+        part.toString('base64url'),
+      );
+      // `dir` leaves the place of an encrypted key empty.
+      return [protectedHeader, '', ...parts].join('.');
+    },
 
     async open(value) {
       try {
@@ -73,5 +81,5 @@ function aesKey(id: string, bytes: Buffer) {
   if (bytes.length !== keyBytes) {
     throw new KeyStoreError([`patient/cookie/${id}.key: is not ${keyBytes} bytes`]);
   }
-  return createSecretKey(bytes).toCryptoKey('AES-GCM', false, ['encrypt', 'decrypt']);
+  return createSecretKey(bytes);
 }

@@ -3,13 +3,23 @@
  * anybody asks again, and at once when it could not be read.
  */
 export function keptBriefly<T>(read: () => Promise<T>, forMs: number): () => Promise<T> {
-  let kept: Promise<T> | undefined;
-  return () => {
-    if (kept) return kept;
-    const asked = read();
-    kept = asked;
+  const one = eachKeptBriefly(read, forMs);
+  return () => one('');
+}
+
+/** Likewise, of each name. */
+export function eachKeptBriefly<T>(
+  read: (name: string) => Promise<T>,
+  forMs: number,
+): (name: string) => Promise<T> {
+  const kept = new Map<string, Promise<T>>();
+  return (name) => {
+    const known = kept.get(name);
+    if (known) return known;
+    const asked = read(name);
+    kept.set(name, asked);
     const letGo = () => {
-      if (kept === asked) kept = undefined;
+      if (kept.get(name) === asked) kept.delete(name);
     };
     asked.catch(letGo);
     setTimeout(letGo, forMs).unref();

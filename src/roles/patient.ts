@@ -7,6 +7,7 @@ import { buildPatientApp } from '../http/patient/app.ts';
 import { paths } from '../http/patient/paths.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { createErasureReceipts } from '../keys/erasure-receipt.ts';
+import { keptViewKeys } from '../keys/kept-view-keys.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { checkedKeyStore, vaultLineFromConfig } from '../keys/key-store-from-config.ts';
 import type { LinkTokens } from '../keys/link-token.ts';
@@ -16,7 +17,7 @@ import { createRenewedCookieBoxes, type RenewedCookieBoxes } from '../keys/renew
 import { createRenewedLinkTokens } from '../keys/renewed-link-tokens.ts';
 import { sourceHash } from '../keys/source-hash.ts';
 import type { Database } from '../store/database.ts';
-import { findLink } from '../store/patient-links.ts';
+import { readPatientLink } from '../store/patient-links.ts';
 import { createLog, errorFacts, type Log } from '../telemetry/log.ts';
 import { eraseForRecipient } from '../usecases/erase-for-recipient.ts';
 import { hasCode } from '../usecases/find-code.ts';
@@ -134,7 +135,8 @@ async function buildApp({
     log.warn('TWILIO_SEND_KEY_SID is empty: this process holds the token of the whole account');
   }
   const links = {
-    ...{ database, keys, log },
+    ...{ database, log },
+    keys: keptViewKeys(keys),
     sendsCodes: codeTransports !== undefined,
     portalForAll: portalForAll(config),
     hasPasskey: (owner: PasskeyOwner) => hasPasskey({ database, keys }, owner),
@@ -186,7 +188,7 @@ async function buildApp({
     pace: createSourcePace(),
     answerFloorMs,
     findReadiness: async () => ({
-      database: await findLink(database, noLookup).then(
+      database: await readPatientLink(database, noLookup).then(
         () => true,
         () => false,
       ),

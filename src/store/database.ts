@@ -9,6 +9,8 @@ export type Connection = pg.PoolClient;
 /** Likewise, whoever opened it: a role's pool or an administrator. */
 export type AnyConnection = Pick<pg.ClientBase, 'query'>;
 
+type Organisations = readonly string[] | { readonly expression: string };
+
 /** A pool of connections signed in as one role. */
 export interface Database {
   /**
@@ -18,23 +20,20 @@ export interface Database {
    * every statement sees what the first one saw (repeatable read), and no month of events is dropped
    * meanwhile: a dropped table is gone for old snapshots too.
    *
+   * @param organisations ids, or an SQL expression for an array of them in text form
    * @throws {AppError} `unavailable` when the database is away or answers too late
    */
   transaction<T>(
-    organisationIds: readonly string[],
+    organisations: Organisations,
     work: (connection: Connection) => Promise<T>,
     options?: { readonly lockTimeoutMs?: number; readonly snapshot?: boolean },
   ): Promise<T>;
   /**
    * Reads in one round trip what these organisations may see.
    *
-   * @param organisations ids, or an SQL expression for an array of them in text form
    * @param text one statement without parameters; ids go into it through `uuidArray`
    */
-  readAs<Row extends pg.QueryResultRow>(
-    organisations: readonly string[] | { readonly expression: string },
-    text: string,
-  ): Promise<Row[]>;
+  readAs<Row extends pg.QueryResultRow>(organisations: Organisations, text: string): Promise<Row[]>;
   /**
    * Runs one statement outside of any organisation.
    *
@@ -88,7 +87,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   pool.on('connect', (connection) => connection.on('error', () => {}));
 
   return {
-    async transaction(organisationIds, work, { lockTimeoutMs, snapshot } = {}) {
+    async transaction(organisations, work, { lockTimeoutMs, snapshot } = {}) {
       const connection = await pool.connect().catch(rethrowUnavailable);
       let broken: Error | undefined;
       try {
@@ -96,7 +95,7 @@ export function openDatabase(options: DatabaseOptions): Database {
           lockTimeoutMs === undefined ? '' : `; set local lock_timeout = ${lockTimeoutMs}`;
         // Before the snapshot is taken, which is when the first statement reads.
         const begin = snapshot ? `begin isolation level repeatable read; ${keepEvents}` : 'begin';
-        await connection.query(`${begin}; ${bindOrganisations(organisationIds)}${lockTimeout}`);
+        await connection.query(`${begin}; ${bindOrganisations(organisations)}${lockTimeout}`);
         const result = await work(connection);
         const { command } = await connection.query('commit');
         // What PostgreSQL answers, without an error, where a statement failed and nobody said so.
@@ -116,15 +115,10 @@ export function openDatabase(options: DatabaseOptions): Database {
         connection.release(broken);
       }
     },
-    async readAs<Row extends pg.QueryResultRow>(
-      organisations: readonly string[] | { readonly expression: string },
-      text: string,
-    ) {
-      const expression =
-        'expression' in organisations ? organisations.expression : uuidArray(organisations);
+    async readAs<Row extends pg.QueryResultRow>(organisations: Organisations, text: string) {
       // Statements sent together are one transaction, which the setting then ends with.
       const results = (await pool
-        .query(`select set_config('sotto.organisations', ${expression}, true); ${text}`)
+        .query(`${bindOrganisations(organisations)}; ${text}`)
         .catch(rethrowUnavailable)) as unknown as pg.QueryResult<Row>[];
       return results[1]?.rows ?? [];
     },
@@ -165,8 +159,9 @@ class UnnamingClient extends pg.Client {
 /** Nothing of the events is dropped until the transaction ends. Nobody who writes them waits for it. */
 export const keepEvents = 'lock table only events in access share mode';
 
-function bindOrganisations(ids: readonly string[]): string {
-  return `select set_config('sotto.organisations', ${uuidArray(ids)}, true)`;
+function bindOrganisations(organisations: Organisations): string {
+  const ids = 'expression' in organisations ? organisations.expression : uuidArray(organisations);
+  return `select set_config('sotto.organisations', ${ids}, true)`;
 }
 
 /** Ids as one parameter: quicker than an array that the driver writes, which would quote each. */

@@ -19,30 +19,27 @@ export interface TryKey {
  * tries that arrive together each see the others. A source whose pause is over starts anew.
  */
 export async function countTry(connection: Connection, key: TryKey): Promise<Tally> {
-  const factor = await connection.query<{ failed_count: number; locked: boolean }>(
-    `insert into factor_failures as f (organisation_id, appointment_id, factor, failed_count)
-     values ($1, $2, $3, 1)
-     on conflict (appointment_id, factor) do update
-       set failed_count = f.failed_count + (f.locked_at is null)::integer
-     returning failed_count, locked_at is not null as locked`,
-    [key.organisationId, key.appointmentId, key.factor],
-  );
-  const source = await connection.query<{ failed_count: number; paused: boolean }>(
-    `insert into source_failures as s (organisation_id, link_id, source, failed_count)
-     values ($1, $2, $3, 1)
-     on conflict (link_id, source) do update set
-       failed_count = case when s.paused_until <= clock_timestamp() then 1 else s.failed_count + 1 end,
-       paused_until = case when s.paused_until <= clock_timestamp() then null else s.paused_until end,
-       updated_at = clock_timestamp()
-     returning failed_count, paused_until is not null as paused`,
-    [key.organisationId, key.linkId, key.source],
-  );
-  return {
-    factorCount: factor.rows[0]?.failed_count ?? Number.POSITIVE_INFINITY,
-    locked: factor.rows[0]?.locked ?? true,
-    sourceCount: source.rows[0]?.failed_count ?? Number.POSITIVE_INFINITY,
-    sourcePaused: source.rows[0]?.paused ?? true,
-  };
+  const { rows } = await connection.query<Tally>({
+    name: 'count try',
+    text: `with factor as (
+        insert into factor_failures as f (organisation_id, appointment_id, factor, failed_count)
+        values ($1, $2, $3, 1)
+        on conflict (appointment_id, factor) do update
+          set failed_count = f.failed_count + (f.locked_at is null)::integer
+        returning failed_count, locked_at is not null as locked)
+      -- Of the factor's row, which all take first.
+      insert into source_failures as s (organisation_id, link_id, source, failed_count)
+      select $1, $4, $5, 1 from factor
+      on conflict (link_id, source) do update set
+        failed_count = case when s.paused_until <= clock_timestamp() then 1 else s.failed_count + 1 end,
+        paused_until = case when s.paused_until <= clock_timestamp() then null else s.paused_until end,
+        updated_at = clock_timestamp()
+      returning failed_count as "sourceCount", paused_until is not null as "sourcePaused",
+        (select failed_count from factor) as "factorCount", (select locked from factor) as locked`,
+    values: [key.organisationId, key.appointmentId, key.factor, key.linkId, key.source],
+  });
+  const full = Number.POSITIVE_INFINITY;
+  return rows[0] ?? { factorCount: full, locked: true, sourceCount: full, sourcePaused: true };
 }
 
 /**
@@ -58,18 +55,22 @@ export async function giveTryBack(
   { clearsSource }: { clearsSource: boolean },
 ): Promise<{ helpCode: string | undefined }> {
   // No row: a notice has cleared the lock-out meanwhile, and there is nothing to take back.
-  const { rows } = await connection.query<{ help_code: string | null }>(
-    `update factor_failures set failed_count = greatest(failed_count - (locked_at is null)::integer, 0)
-     where appointment_id = $1 and factor = $2 returning help_code`,
-    [key.appointmentId, key.factor],
-  );
-  await connection.query(
-    clearsSource
-      ? 'delete from source_failures where link_id = $1 and source = $2'
-      : `update source_failures set failed_count = greatest(failed_count - 1, 0)
-         where link_id = $1 and source = $2`,
-    [key.linkId, key.source],
-  );
+  const { rows } = await connection.query<{ help_code: string | null }>({
+    name: 'give try back',
+    text: `update factor_failures set failed_count = greatest(failed_count - (locked_at is null)::integer, 0)
+      where appointment_id = $1 and factor = $2 returning help_code`,
+    values: [key.appointmentId, key.factor],
+  });
+  const ofSource = 'where link_id = $1 and source = $2';
+  await connection.query({
+    ...(clearsSource
+      ? { name: 'forget source', text: `delete from source_failures ${ofSource}` }
+      : {
+          name: 'give source back',
+          text: `update source_failures set failed_count = greatest(failed_count - 1, 0) ${ofSource}`,
+        }),
+    values: [key.linkId, key.source],
+  });
   return { helpCode: rows[0]?.help_code ?? undefined };
 }
 

@@ -2,7 +2,7 @@ import type { AppointmentState } from '../domain/appointment.ts';
 import type { Channel, Mode } from '../domain/channel.ts';
 import type { Factor, ProofPolicy } from '../domain/factor.ts';
 import type { Portal } from '../domain/portal.ts';
-import type { Connection, Database } from './database.ts';
+import type { Database } from './database.ts';
 
 /** A live link with the current version of its appointment, sealed. */
 export interface StoredPatientLink {
@@ -34,30 +34,24 @@ export interface StoredPatientLink {
   readonly locked: Readonly<Partial<Record<Factor, string>>>;
 }
 
-/** The link with this lookup id, and whose it is: all that is known before the organisation is. */
-export async function findLink(
-  database: Pick<Database, 'query'>,
-  lookup: Buffer,
-): Promise<{ linkId: string; organisationId: string } | undefined> {
-  const [row] = await database.query<{ link_id: string; organisation_id: string }>(
-    'select link_id, organisation_id from find_link($1)',
-    [lookup],
-  );
-  return row && { linkId: row.link_id, organisationId: row.organisation_id };
-}
-
 /**
- * A link that may be opened now, with what it shows.
+ * The link with this lookup id, if it may be opened now, with what it shows. Whose it is, is all that can
+ * be looked up before the organisation is known.
  *
  * @returns undefined for one that is expired, revoked or erased, signed under a key that was revoked, or
  *   that no key of the current version was sealed for
  */
 export async function readPatientLink(
-  connection: Connection,
-  linkId: string,
+  database: Pick<Database, 'transaction'>,
+  lookup: Buffer,
 ): Promise<StoredPatientLink | undefined> {
-  const { rows } = await connection.query<StoredPatientLink>(
-    `select l.id as "linkId", l.organisation_id as "organisationId", l.mode,
+  // Hexadecimal digits of our making, so that begin and look-up go in one round trip.
+  const hex = lookup.toString('hex');
+  const expression = `(select array_agg(organisation_id)::text from find_link('\\x${hex}'))`;
+  const { rows } = await database.transaction({ expression }, (connection) =>
+    connection.query<StoredPatientLink>({
+      name: 'read patient link',
+      text: `select l.id as "linkId", l.organisation_id as "organisationId", l.mode,
        l.appointment_id as "appointmentId", l.reminder_id as "reminderId", l.channel, l.note,
        a.state, a.moved, a.starts_at as "startsAt", l.expires_at as "expiresAt", a.version,
        v.view_month as "viewMonth", v.content, k.sealed_key as "sealedContentKey",
@@ -74,12 +68,13 @@ export async function readPatientLink(
      join organisations o on o.id = l.organisation_id
      join versions v on v.appointment_id = a.id and v.version = a.version
      join content_keys k on k.link_id = l.id and k.version = a.version
-     where l.id = $1 and l.revoked_at is null and l.expires_at > clock_timestamp()
+     where l.lookup = $1 and l.revoked_at is null and l.expires_at > clock_timestamp()
        and a.state <> 'erased'
        -- One without a selector waits to be signed anew.
        and l.selector is not null
        and not exists (select from revoked_selectors s where s.selector = l.selector)`,
-    [linkId],
+      values: [lookup],
+    }),
   );
   return rows[0];
 }

@@ -1,3 +1,4 @@
+import { longDate } from './long-date.ts';
 import type { MessageTexts } from './message-texts.ts';
 import type { PatientTexts } from './patient-texts.ts';
 import { zoneName } from './zone-name.ts';
@@ -280,13 +281,7 @@ export const ar: PatientTexts = {
     ],
   },
 
-  writeDate: (date) =>
-    date.toLocaleString(locale, {
-      weekday: 'long',
-      day: 'numeric',
-      month: 'long',
-      year: 'numeric',
-    }),
+  writeDate: (date) => longDate(locale, date),
   writeTime: ({ hour, minute }) => {
     const clock = `${hour === 0 ? '00' : hour}:${String(minute).padStart(2, '0')}`;
     return `الساعة ${clock}${partOfDay(hour)}`;

@@ -1,3 +1,4 @@
+import { longDate } from './long-date.ts';
 import type { MessageTexts } from './message-texts.ts';
 import type { PatientTexts } from './patient-texts.ts';
 import { zonePlace } from './zone-name.ts';
@@ -296,13 +297,7 @@ export const de: PatientTexts = {
     ],
   },
 
-  writeDate: (date) =>
-    date.toLocaleString('de-DE', {
-      weekday: 'long',
-      day: 'numeric',
-      month: 'long',
-      year: 'numeric',
-    }),
+  writeDate: (date) => longDate('de-DE', date),
   writeTime: ({ hour, minute }) =>
     `um ${hour}${minute === 0 ? '' : `:${String(minute).padStart(2, '0')}`} Uhr`,
   writeZone: (at) => `Ortszeit: ${zonePlace('de', at)}`,

@@ -1,3 +1,5 @@
+import { keptFormat } from './kept-format.ts';
+import { longDate } from './long-date.ts';
 import type { MessageTexts } from './message-texts.ts';
 import type { PatientTexts } from './patient-texts.ts';
 import { zoneName } from './zone-name.ts';
@@ -5,8 +7,18 @@ import { zoneName } from './zone-name.ts';
 const help = 'Call the place where you booked, on a number you already know.';
 
 /** "10:30 in the morning" leaves no doubt. After midnight it would, so that hour counts from 0. */
-const day = { hour: 'numeric', minute: '2-digit', hour12: true, dayPeriod: 'long' } as const;
-const midnight = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+const day = keptFormat(
+  () =>
+    new Intl.DateTimeFormat('en-GB', {
+      hour: 'numeric',
+      minute: '2-digit',
+      hour12: true,
+      dayPeriod: 'long',
+    }),
+);
+const midnight = keptFormat(
+  () => new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
+);
 
 export const enMessages: MessageTexts = {
   sms: {
@@ -285,10 +297,7 @@ export const en: PatientTexts = {
     ],
   },
 
-  writeDate: (date) =>
-    date
-      .toLocaleString('en-GB', { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })
-      .replace(',', ''),
-  writeTime: (time) => `at ${time.toLocaleString('en-GB', time.hour === 0 ? midnight : day)}`,
+  writeDate: (date) => longDate('en-GB', date).replace(',', ''),
+  writeTime: (time) => `at ${(time.hour === 0 ? midnight() : day()).format(time)}`,
   writeZone: (at) => zoneName('en-001', at).replace(/ Time$/, ' time'),
 };

@@ -1,3 +1,4 @@
+import { longDate } from './long-date.ts';
 import type { MessageTexts } from './message-texts.ts';
 import type { PatientTexts } from './patient-texts.ts';
 import { zonePlace } from './zone-name.ts';
@@ -287,10 +288,7 @@ export const es: PatientTexts = {
     ],
   },
 
-  writeDate: (date) =>
-    date
-      .toLocaleString('es-ES', { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })
-      .replace(/^./, (first) => first.toUpperCase()),
+  writeDate: (date) => longDate('es-ES', date).replace(/^./, (first) => first.toUpperCase()),
   writeTime: (time) => {
     const clock = `${time.hour}:${String(time.minute).padStart(2, '0')}`;
     return `${time.hour === 1 ? 'a la' : 'a las'} ${clock}${nb}${partOfDay(time.hour)}`;

@@ -1,3 +1,4 @@
+import { longDate } from './long-date.ts';
 import type { MessageTexts } from './message-texts.ts';
 import type { PatientTexts } from './patient-texts.ts';
 import { zoneName } from './zone-name.ts';
@@ -289,8 +290,7 @@ export const fr: PatientTexts = {
   },
 
   writeDate: (date) =>
-    date
-      .toLocaleString('fr-FR', { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })
+    longDate('fr-FR', date)
       .replace(' 1 ', ' 1er ')
       .replace(/^./, (first) => first.toUpperCase()),
   writeTime: ({ hour, minute }) =>

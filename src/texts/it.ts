@@ -1,3 +1,4 @@
+import { longDate } from './long-date.ts';
 import type { MessageTexts } from './message-texts.ts';
 import type { PatientTexts } from './patient-texts.ts';
 import { zonePlace } from './zone-name.ts';
@@ -287,8 +288,7 @@ export const it: PatientTexts = {
   },
 
   writeDate: (date) =>
-    date
-      .toLocaleString('it-IT', { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })
+    longDate('it-IT', date)
       .replace(' 1 ', ' 1º ')
       .replace(/^./, (first) => first.toUpperCase()),
   writeTime: ({ hour, minute }) => `alle ore ${hour}:${String(minute).padStart(2, '0')}`,

@@ -1,3 +1,4 @@
+import { longDate } from './long-date.ts';
 import type { MessageTexts } from './message-texts.ts';
 import type { PatientTexts } from './patient-texts.ts';
 import { zonePlace } from './zone-name.ts';
@@ -287,10 +288,7 @@ export const nl: PatientTexts = {
     ],
   },
 
-  writeDate: (date) =>
-    date
-      .toLocaleString('nl-NL', { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })
-      .replace(/^./, (first) => first.toUpperCase()),
+  writeDate: (date) => longDate('nl-NL', date).replace(/^./, (first) => first.toUpperCase()),
   writeTime: ({ hour, minute }) => `om ${hour}.${String(minute).padStart(2, '0')} uur`,
   writeZone: (at) => `plaatselijke tijd: ${zonePlace('nl', at)}`,
 };

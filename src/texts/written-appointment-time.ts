@@ -1,4 +1,9 @@
+import { keptFormat } from './kept-format.ts';
 import type { PatientTexts } from './patient-texts.ts';
+
+const durationsIn = keptFormat(
+  (tag: string) => new Intl.DurationFormat(tag, { style: 'long', numberingSystem: 'latn' }),
+);
 
 export interface WrittenTime {
   /** "Thursday 3 December 2026" */
@@ -49,7 +54,6 @@ function isRepeated(at: Temporal.ZonedDateTime): boolean {
 
 /** Writes a length of time in words, as "1 hour, 30 minutes"; never less than a minute. */
 export function writeDuration(texts: PatientTexts, minutes: number): string {
-  const format = new Intl.DurationFormat(texts.tag, { style: 'long', numberingSystem: 'latn' });
   const whole = Math.max(1, Math.floor(minutes));
-  return format.format({ hours: Math.floor(whole / 60), minutes: whole % 60 });
+  return durationsIn(texts.tag).format({ hours: Math.floor(whole / 60), minutes: whole % 60 });
 }

@@ -1,4 +1,13 @@
 import type { Language } from '../domain/language.ts';
+import { keptFormat } from './kept-format.ts';
+
+const formatOf = keptFormat(
+  (locale: string, timeZone: string) =>
+    new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: 'shortGeneric' }),
+);
+const countriesIn = keptFormat(
+  (language: Language) => new Intl.DisplayNames(language, { type: 'region' }),
+);
 
 /**
  * A time zone by its generic name, such as "France Time" or "New York Time".
@@ -7,11 +16,7 @@ import type { Language } from '../domain/language.ts';
  * ("Central European Standard Time") are right and tell a patient nothing.
  */
 export function zoneName(locale: string, at: Temporal.ZonedDateTime): string {
-  const format = new Intl.DateTimeFormat(locale, {
-    timeZone: at.timeZoneId,
-    timeZoneName: 'shortGeneric',
-  });
-  const parts = format.formatToParts(at.epochMilliseconds);
+  const parts = formatOf(locale, at.timeZoneId).formatToParts(at.epochMilliseconds);
   return parts.find((part) => part.type === 'timeZoneName')?.value ?? at.timeZoneId;
 }
 
@@ -40,16 +45,14 @@ export function zonePlace(language: keyof typeof byPlace, at: Temporal.ZonedDate
 /** English names every zone by its place, and that place may be a country known by another name. */
 function countryOf(at: Temporal.ZonedDateTime, language: Language): string | undefined {
   const region = regionsInEnglish().get(zoneName('en-001', at).replace(/ Time$/, ''));
-  return region && new Intl.DisplayNames(language, { type: 'region' }).of(region);
+  return region && countriesIn(language).of(region);
 }
 
-let regions: ReadonlyMap<string, string> | undefined;
-
 /** Two-letter codes of countries (ISO 3166) by their English names. */
-function regionsInEnglish(): ReadonlyMap<string, string> {
+const regionsInEnglish = keptFormat((): ReadonlyMap<string, string> => {
   const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
   const names = new Intl.DisplayNames('en-001', { type: 'region', fallback: 'none' });
-  regions ??= new Map([
+  return new Map([
     ...letters
       .flatMap((first) => letters.map((second) => first + second))
       .flatMap((code) => {
@@ -59,8 +62,7 @@ function regionsInEnglish(): ReadonlyMap<string, string> {
     // Its zone goes by another English name than the islands do.
     ['Canaries', 'IC'],
   ]);
-  return regions;
-}
+});
 
 function cityOf(timeZoneId: string): string {
   return timeZoneId.split('/').at(-1)?.replaceAll('_', ' ') ?? timeZoneId;

@@ -12,11 +12,11 @@ import { openDetails } from '../keys/open-details.ts';
 import type { PasskeyOwner } from '../keys/passkey-box.ts';
 import { SealError } from '../keys/seal-error.ts';
 import type { Database } from '../store/database.ts';
-import { findLink, readPatientLink, type StoredPatientLink } from '../store/patient-links.ts';
+import { readPatientLink, type StoredPatientLink } from '../store/patient-links.ts';
 import type { Log } from '../telemetry/log.ts';
 
 export interface OpenLinkDeps {
-  readonly database: Pick<Database, 'query' | 'transaction'>;
+  readonly database: Pick<Database, 'transaction'>;
   readonly keys: Pick<KeyStore, 'viewPrivateKey'>;
   /** Whether this deployment can send codes by SMS; unless it says so, none is offered. */
   readonly sendsCodes?: boolean;
@@ -57,11 +57,7 @@ export async function openLink(
   { database, keys, sendsCodes = false, portalForAll, hasPasskey, log }: OpenLinkDeps,
   linkSecret: Secret<Buffer>,
 ): Promise<OpenedLink | undefined> {
-  const found = await findLink(database, linkLookup(linkSecret));
-  if (!found) return undefined;
-  const row = await database.transaction([found.organisationId], (connection) =>
-    readPatientLink(connection, found.linkId),
-  );
+  const row = await readPatientLink(database, linkLookup(linkSecret));
   if (!row) return undefined;
   const viewPrivateKey = await keys.viewPrivateKey(row.organisationId, row.viewMonth);
   if (!viewPrivateKey) {

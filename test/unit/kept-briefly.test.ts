@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
 import { keptBriefly } from '../../src/keys/kept-briefly.ts';
+import { keptViewKeys } from '../../src/keys/kept-view-keys.ts';
 import { KeyStoreError } from '../../src/keys/key-store-error.ts';
 import { createSuppressionLookup } from '../../src/usecases/find-suppressed.ts';
 import { createOptOutLinks } from '../../src/usecases/opt-out-links.ts';
@@ -30,6 +31,25 @@ it('what is kept briefly is asked for again at once where it could not be read',
   await expect(ask()).rejects.toThrow('away');
   isThere = true;
   expect(await ask()).toBe('there');
+});
+
+it('a view key is read once a second of each organisation and month, and nobody gets another’s', async () => {
+  const asked: string[] = [];
+  const keys = keptViewKeys({
+    async viewPrivateKey(organisationId, month) {
+      asked.push(`${organisationId} ${month}`);
+      return organisationId === 'gone' ? undefined : new Secret(Buffer.alloc(32, asked.length));
+    },
+  });
+  const key = await keys.viewPrivateKey('one', '2026-12');
+  expect(await keys.viewPrivateKey('one', '2026-12')).toBe(key);
+  expect(await keys.viewPrivateKey('one', '2027-01')).not.toBe(key);
+  expect(await keys.viewPrivateKey('two', '2026-12')).not.toBe(key);
+  expect(await keys.viewPrivateKey('gone', '2026-12')).toBeUndefined();
+  expect(asked).toEqual(['one 2026-12', 'one 2027-01', 'two 2026-12', 'gone 2026-12']);
+  vi.advanceTimersByTime(1_000);
+  await keys.viewPrivateKey('one', '2026-12');
+  expect(asked).toHaveLength(5);
 });
 
 const contact = new Secret('+33639980001');
