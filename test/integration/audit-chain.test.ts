@@ -191,6 +191,7 @@ describe('what is deleted when its time is over', () => {
       alter table audit enable trigger chain_audit; ${rehash}`);
     const old = { ...(await head()), last: { id: 2, hash: '00' }, lastAt: new Date(0) };
     const told = await head();
+    await sql('update kept_floors set audit_days = 90');
     await database.open('scheduler').query('select delete_old_records(90, 3)');
     expect(await verified([told, old])).toMatchObject({ findings: [], linesChecked: 3 });
     await database.open('scheduler').query('select delete_old_records(90, 3)');
