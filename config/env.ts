@@ -207,10 +207,10 @@ export const environment = z.object({
     'Days that states, times and attempts are kept after the links of an appointment expire, 1 to 90.',
   ),
   KEEP_EVENTS_DAYS: keptFor('events').describe(
-    'Days that events and receipts are kept, 7 to 90; events go by the month. The same for api and scheduler.',
+    'Days that events and receipts are kept, 7 to 90; events go by the month. The same for api, scheduler and sotto migrate, below whose value nothing goes.',
   ),
   KEEP_AUDIT_DAYS: keptFor('audit').describe(
-    'Days that what operators and administrators did is kept, 90 to 1096, which are three years.',
+    'Days that what operators and administrators did is kept, 90 to 1096, which are three years. The same for scheduler and sotto migrate, below whose value nothing goes.',
   ),
   PORTAL_ISSUER: z
     .url({ protocol: /^https?$/ })

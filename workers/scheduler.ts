@@ -13,6 +13,7 @@ import { openCheckedDatabase } from '../src/roles/checked-database.ts';
 import { checkedQueueUrl } from '../src/roles/checked-queue.ts';
 import type { Database } from '../src/store/database.ts';
 import { writeHeartbeat } from '../src/store/heartbeats.ts';
+import { readKeptFloors } from '../src/store/kept-floors.ts';
 import { maySend } from '../src/store/lives.ts';
 import { createLog, errorFacts, type Log } from '../src/telemetry/log.ts';
 import { createNameResolver } from '../src/transport/resolve-name.ts';
@@ -49,6 +50,11 @@ export async function runScheduler(config: Config): Promise<{ close(): Promise<v
   const queueUrl = await checkedQueueUrl(config, log);
   const keys = await openKeys(config, log);
   const database = await openCheckedDatabase(config, { role: 'scheduler', log });
+  const floors = await readKeptFloors(database);
+  const keep = keptDays(config);
+  if (floors.events > keep.events || floors.audit > keep.audit) {
+    log.warn('what is old is kept for longer than is asked here, until the next migration');
+  }
   const bells = createBells({ url: queueUrl, log });
   const admit = createAdmission({
     ...{ database, journal: config.JOURNAL, log },

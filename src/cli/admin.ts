@@ -2,19 +2,32 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Config } from '../../config/env.ts';
+import { type KeptDays, keptDays, keptDaysMax } from '../../config/kept-days.ts';
 import { AppError } from '../domain/errors.ts';
 import { utcMonth } from '../domain/link-expiry.ts';
 import { Secret } from '../domain/secret.ts';
 import { keyStoreFromConfig } from '../keys/key-store-from-config.ts';
 import { prepareQueue } from '../queue/prepare-queue.ts';
 import { administer, recordAdministration } from '../store/administration.ts';
+import { setKeptFloors } from '../store/kept-floors.ts';
 import { migrate } from '../store/migrate.ts';
 import { CommandError } from './command-error.ts';
 
-/** The schema and the queue's own, in the order they need each other. */
-export async function migrateAll(adminUrl: Secret<string>): Promise<string[]> {
+/**
+ * The schema and the queue's own, in the order they need each other; and for how long events and the audit
+ * are kept at least, as it is wanted here.
+ */
+export async function migrateAll(
+  adminUrl: Secret<string>,
+  keep: KeptDays = keptDaysMax,
+): Promise<string[]> {
   const ran = await migrate(adminUrl);
   await prepareQueue(adminUrl);
+  await administer(adminUrl, async (connection) => {
+    if (!(await setKeptFloors(connection, keep))) return;
+    const subject = `events=${keep.events} audit=${keep.audit}`;
+    await recordAdministration(connection, { action: 'retention.set', subject });
+  });
   return ran;
 }
 
@@ -24,7 +37,7 @@ export async function runMigrate(
   { json }: { readonly json?: boolean | undefined },
 ): Promise<number> {
   const adminUrl = adminUrlOf(config);
-  const applied = await migrateAll(adminUrl);
+  const applied = await migrateAll(adminUrl, keptDays(config));
   if (applied.length > 0) {
     const subject = `up to ${applied.at(-1)}`;
     await administer(adminUrl, (connection) =>

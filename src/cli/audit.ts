@@ -1,7 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import type { JWK } from 'jose';
 import type { Config } from '../../config/env.ts';
-import { type AuditHead, auditFindings } from '../domain/audit-chain.ts';
+import {
+  type AuditFinding,
+  type AuditHead,
+  auditFindings,
+  isKnownLoss,
+} from '../domain/audit-chain.ts';
 import { readAuditHeads } from '../journal/audit-heads.ts';
 import { auditHeadReader } from '../keys/audit-head.ts';
 import { keyStoreFromConfig } from '../keys/key-store-from-config.ts';
@@ -25,7 +30,7 @@ interface Values {
   readonly to?: string | undefined;
   readonly heads?: string | undefined;
   readonly keys?: string | undefined;
-  readonly 'accept-restores'?: boolean | undefined;
+  readonly 'accept-restores'?: string | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -88,6 +93,7 @@ async function exportAll(config: Config, { from, to }: Values): Promise<number> 
 }
 
 async function verify(config: Config, values: Values): Promise<number> {
+  const lives = livesFrom(values['accept-restores']);
   const { heads, forged, told } = await headsFrom(config, values);
   const verdict = await administer(adminUrlOf(config), async (connection) => {
     await seeOneMoment(connection);
@@ -98,12 +104,20 @@ async function verify(config: Config, values: Values): Promise<number> {
     ...(forged ? [{ code: 'forged_head' as const }] : []),
     ...(told === 0 ? [{ code: 'no_heads' as const }] : []),
   ];
-  const isWhole = findings.every(
-    ({ code }) => code === 'gone_in_restore' && values['accept-restores'],
+  const isWhole = findings.every((finding) =>
+    isKnownLoss(finding, { chain: verdict.chain, lives }),
   );
   if (values.json) console.log(JSON.stringify({ whole: isWhole, ...jsonOf(verdict), findings }));
   else for (const line of inWords({ ...verdict, findings }, isWhole)) console.log(line);
   return isWhole ? exitCodes.fine : exitCodes.failed;
+}
+
+function livesFrom(text: string | undefined): ReadonlySet<number> {
+  const lives = text?.split(',').map(Number) ?? [];
+  if (lives.some((life) => !Number.isSafeInteger(life) || life < 2)) {
+    throw new CommandError('--accept-restores must be numbers of lives from 2 on, such as 2,3.');
+  }
+  return new Set(lives);
 }
 
 async function headsFrom(
@@ -154,11 +168,14 @@ function inWords(verdict: AuditVerdict, isWhole: boolean): string[] {
   return [
     `${linesChecked} lines checked, up to line ${chain.last.id}; those up to ${chain.base.id} were deleted when their time was over.`,
     told,
-    ...findings.map(({ code, id }) =>
-      id === undefined
-        ? `${code}: ${auditFindings[code]}`
-        : `${code}, line ${id}: ${auditFindings[code]}`,
-    ),
+    ...findings.map((finding) => findingInWords(finding, chain.life)),
     isWhole ? 'All of it is as it was written.' : 'It is not as it was written.',
   ];
+}
+
+function findingInWords({ code, id, toldInLife }: AuditFinding, life: number): string {
+  const where = id === undefined ? code : `${code}, line ${id}`;
+  if (toldInLife === undefined) return `${where}: ${auditFindings[code]}`;
+  const begun = life === toldInLife + 1 ? `life ${life}` : `lives ${toldInLife + 1} to ${life}`;
+  return `${where}: ${auditFindings[code]} (it began ${begun})`;
 }

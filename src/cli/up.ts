@@ -1,4 +1,5 @@
 import { type Config, ConfigError } from '../../config/env.ts';
+import { keptDays } from '../../config/kept-days.ts';
 import { checkKeyStore } from '../keys/check-key-store.ts';
 import { keyStoreFolder } from '../keys/file-key-store.ts';
 import { isVaultSetting } from '../keys/vault-address.ts';
@@ -38,7 +39,11 @@ export async function runUp(
   return up({
     config,
     env,
-    steps: { migrate: migrateAll, roleUrls: createRoleLogins, demo: setUpDemo },
+    steps: {
+      migrate: (adminUrl) => migrateAll(adminUrl, keptDays(config)),
+      roleUrls: createRoleLogins,
+      demo: setUpDemo,
+    },
     roleModules,
   });
 }

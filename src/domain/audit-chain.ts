@@ -53,6 +53,8 @@ export interface AuditFinding {
   readonly code: AuditFindingCode;
   /** The line that it is about. */
   readonly id?: number;
+  /** Of what a restore lost: the life that had told of it. A restore began each of those after it. */
+  readonly toldInLife?: number;
 }
 
 /** Nothing younger is ever deleted: the database sees to it. */
@@ -88,18 +90,34 @@ export function judgeAuditHeads({
     }
     const here = id === chain.base.id ? chain.base.hash : hashes.get(id);
     if (here === hash) return [];
-    if (head.life < chain.life) return [{ code: 'gone_in_restore', id }];
+    if (head.life < chain.life) return [{ code: 'gone_in_restore', id, toldInLife: head.life }];
     return [{ code: here === undefined ? 'cut' : 'rewritten', id }];
   });
   return lastOfEach(findings);
 }
 
-/** One a kind, about the newest line: all before it are in the same case. */
+/**
+ * Whether somebody knows of the restores that lost this, so that it is no fault: of every one since it was
+ * told, for one that was made up must not hide behind a true one.
+ *
+ * @param lives those that a restore is known to have begun
+ */
+export function isKnownLoss(
+  { code, toldInLife = 0 }: AuditFinding,
+  { chain, lives }: { chain: AuditChain; lives: ReadonlySet<number> },
+): boolean {
+  if (code !== 'gone_in_restore') return false;
+  const known = [...lives].filter((life) => life > toldInLife && life <= chain.life);
+  return known.length === chain.life - toldInLife;
+}
+
+/** One a kind and life, about the newest line: all before it are in the same case. */
 function lastOfEach(findings: readonly AuditFinding[]): AuditFinding[] {
-  const byCode = new Map<AuditFindingCode, AuditFinding>();
+  const newest = new Map<string, AuditFinding>();
   for (const finding of findings) {
-    const other = byCode.get(finding.code);
-    if (!other || (other.id ?? 0) < (finding.id ?? 0)) byCode.set(finding.code, finding);
+    const key = `${finding.code} ${finding.toldInLife}`;
+    const other = newest.get(key);
+    if (!other || (other.id ?? 0) < (finding.id ?? 0)) newest.set(key, finding);
   }
-  return [...byCode.values()];
+  return [...newest.values()];
 }

@@ -565,6 +565,19 @@ alter table incidents owner to sotto_owner;
 alter table incidents enable row level security;
 alter table incidents force row level security;
 
+create table kept_floors (
+  one boolean not null default true,
+  events_days integer not null default 90,
+  audit_days integer not null default 1096,
+  constraint kept_floors_audit_days_check CHECK ((audit_days >= 90)),
+  constraint kept_floors_events_days_check CHECK ((events_days >= 7)),
+  constraint kept_floors_one_check CHECK (one),
+  constraint kept_floors_pkey PRIMARY KEY (one)
+);
+alter table kept_floors owner to sotto_owner;
+alter table kept_floors enable row level security;
+alter table kept_floors force row level security;
+
 create table ledger_breaks (
   organisation_id uuid not null,
   mode text not null,
@@ -1557,6 +1570,11 @@ create policy own_incidents on incidents for select to sotto_api
   using ((EXISTS ( SELECT
    FROM incident_organisations o
   WHERE (o.incident_id = incidents.id))));
+create policy administration on kept_floors for all to sotto_owner
+  using (true)
+  with check (true);
+create policy by_role on kept_floors for select to sotto_scheduler
+  using (true);
 create policy every_organisation on ledger_breaks for all to sotto_scheduler
   using (true)
   with check (true);
@@ -2177,7 +2195,8 @@ CREATE OR REPLACE FUNCTION public.delete_old_records(kept_days integer, rows_max
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
-  over timestamptz := clock_timestamp() - make_interval(days => greatest(kept_days, 90));
+  over timestamptz := clock_timestamp()
+    - make_interval(days => greatest(kept_days, (select audit_days from kept_floors)));
   total integer := 0;
   deleted integer;
   last_over bigint;
@@ -2273,11 +2292,13 @@ CREATE OR REPLACE FUNCTION public.drop_event_month(old_month date, kept_days int
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
+declare
+  days integer := greatest(kept_days, (select events_days from kept_floors));
 begin
   update event_months set dropped_at = clock_timestamp()
-    where month = old_month and carried_at is not null and dropped_at is null and kept_days >= 7
+    where month = old_month and carried_at is not null and dropped_at is null
       and (old_month + interval '1 month') at time zone 'UTC'
-        <= clock_timestamp() - make_interval(days => kept_days + 1);
+        <= clock_timestamp() - make_interval(days => days + 1);
   if not found then
     return false;
   end if;
@@ -3248,6 +3269,7 @@ grant insert, select on incidents to sotto_scheduler;
 grant insert, select on incidents to sotto_worker;
 grant select (code, id, opened_at, since) on incidents to sotto_api;
 grant select on incidents to sotto_ops;
+grant select on kept_floors to sotto_scheduler;
 grant delete, insert, select on ledger_breaks to sotto_scheduler;
 grant select (organisation_id, reminder_id, state) on ledger_breaks to sotto_ops;
 grant delete, insert, select on ledger_proofs to sotto_scheduler;

@@ -24,6 +24,7 @@ export const freeTables: ReadonlySet<string> = new Set([
   'heartbeats',
   'ledger_proofs',
   'event_months',
+  'kept_floors',
   'carried_ends',
   // Counts of an hour, and the story may go over the end of one.
   'code_counts',

@@ -3,7 +3,7 @@ import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AuditHead } from '../../src/domain/audit-chain.ts';
+import { type AuditHead, isKnownLoss } from '../../src/domain/audit-chain.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { readAuditHeads } from '../../src/journal/audit-heads.ts';
 import { writeHighWaterMark } from '../../src/journal/high-water-mark.ts';
@@ -191,6 +191,7 @@ describe('what is deleted when its time is over', () => {
       alter table audit enable trigger chain_audit; ${rehash}`);
     const old = { ...(await head()), last: { id: 2, hash: '00' }, lastAt: new Date(0) };
     const told = await head();
+    await sql('update kept_floors set audit_days = 90');
     await database.open('scheduler').query('select delete_old_records(90, 3)');
     expect(await verified([told, old])).toMatchObject({ findings: [], linesChecked: 3 });
     await database.open('scheduler').query('select delete_old_records(90, 3)');
@@ -398,5 +399,33 @@ describe('how far it goes', () => {
       { code: 'cut', id: 5 },
       { code: 'forged_head' },
     ]);
+  });
+
+  it('excuses what restores lost for those that somebody names, and for none made up after', async () => {
+    const sotto = sottoCommand(database, {
+      KEYSTORE: `file:${join(folder, 'keys')}`,
+      AUDIT_HEADS: file(),
+    });
+    const accepting = async (lives: string) =>
+      (await sotto('audit', 'verify', '--accept-restores', lives)).code;
+    const restore = (life: number) =>
+      sql(`delete from audit where id > 3; ${rehash};
+        insert into database_lives (number, ready_at) values (${life}, now())`);
+    await write(5);
+    await publisher()();
+    await restore(2);
+    const lost = await sotto('audit', 'verify');
+    expect(lost).toMatchObject({ code: 1, out: expect.stringContaining('it began life 2') });
+    expect(await accepting('2')).toBe(0);
+    await write(1);
+    await publisher()();
+    await restore(3);
+    expect([await accepting('2'), await accepting('2,3'), await accepting('all')]).toEqual([
+      1, 0, 2,
+    ]);
+    const { findings, chain } = await verified((await told()) as AuditHead[]);
+    const lives = new Set([3]);
+    const isKnown = findings.map((finding) => isKnownLoss(finding, { chain, lives }));
+    expect(isKnown, 'each loss since it was told').toEqual([false, true]);
   });
 });

@@ -418,7 +418,7 @@ describe('retention', () => {
     const organisationId = await database.createOrganisation();
     const ago = (days: number) => `now() - interval '${days} days'`;
     await database.admin.query(`
-      insert into audit (at, actor, action) values (${ago(1_097)}, 'a', 'old'), (${ago(91)}, 'a', 'young'),
+      insert into audit (at, actor, action) values (${ago(1_097)}, 'a', 'old'), (${ago(400)}, 'a', 'young'),
         (now(), 'a', 'new');
       insert into ops_users (id, name, role, password_hash, disabled_at) values
         (gen_random_uuid(), 'gone', 'viewer', '-', ${ago(1_097)}),
@@ -445,9 +445,14 @@ describe('retention', () => {
     expect(await left('credentials', 'label')).toEqual(['live']);
     expect(await left('source_failures', 'link_id')).toEqual([]);
 
-    // Whoever has its place asks for everything, and gets what three months make old.
-    await bench.scheduler.query('select delete_old_records(0, 1000)');
+    // Whoever has its place asks for everything, and gets what the database is told is old.
+    const deleteAll = () => bench.scheduler.query('select delete_old_records(0, 1000)');
+    await deleteAll();
+    expect(await left('audit', 'action')).toEqual(['new', 'young']);
+    await database.admin.query('update kept_floors set audit_days = 366');
+    await deleteAll();
     expect(await left('audit', 'action')).toEqual(['new']);
+    await database.admin.query('update kept_floors set audit_days = 1096');
     expect(await left('ops_users', 'name')).toEqual(['left', 'there']);
   });
 

@@ -255,7 +255,7 @@ describe('nobody can have a month dropped', () => {
     expect((await db.admin.query('select from events')).rowCount).toBeGreaterThan(0);
   });
 
-  it('that is not over for a week, nor carried before', async () => {
+  it('that is younger than the database is told to keep, nor carried before', async () => {
     const today = Temporal.Now.plainDateISO('UTC');
     const current = `${today.subtract({ days: 8 }).toPlainYearMonth()}-01`;
     await put('visit-1');
@@ -267,10 +267,16 @@ describe('nobody can have a month dropped', () => {
       'insert into event_months (month, carried_at) values ($1, now()), ($2, now())',
       [...[month, current]],
     );
-    expect(await dropped(current, 7)).toEqual([{ dropped: false }]);
-    expect(await dropped(month, 6)).toEqual([{ dropped: false }]);
+    const keepAtLeast = (days: number) =>
+      db.admin.query('update kept_floors set events_days = $1', [days]);
     expect(await dropped(month, 1_000)).toEqual([{ dropped: false }]);
+    await keepAtLeast(131);
+    expect(await dropped(month, 0)).toEqual([{ dropped: false }]);
     expect(await oldMonths(db.admin)).toHaveLength(1);
+    await keepAtLeast(7);
+    expect(await dropped(current, 0)).toEqual([{ dropped: false }]);
+    await keepAtLeast(90);
+    expect(await dropped(month, 0)).toEqual([{ dropped: true }]);
   });
 
   it('nor anything else deleted, on the word of one clock', async () => {

@@ -40,6 +40,7 @@ const ofTheOwner: Readonly<Record<string, 'writes' | 'reads'>> = {
   incident_progress: 'reads',
   incident_references: 'reads',
   incidents: 'reads',
+  kept_floors: 'writes',
   ops_requests: 'writes',
   ops_sessions: 'writes',
   ops_users: 'writes',

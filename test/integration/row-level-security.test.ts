@@ -41,6 +41,7 @@ const commonTables: Record<string, readonly DatabaseRole[]> = {
   incident_progress: ['ops'],
   incident_alerts: ['ops'],
   event_months: ['api', 'ops'],
+  kept_floors: [],
   sender_paces: ['patient'],
   revoked_selectors: ['patient', 'worker'],
   revoked_days: [],

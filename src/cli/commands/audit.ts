@@ -8,12 +8,12 @@ export const audit = command({
   usage: [
     'audit list [--actor NAME] [--action ACTION] [--organisation ID] [--limit COUNT] [--json]',
     'audit export [--from DAY] [--to DAY]',
-    'audit verify [--heads FILE] [--keys FILE] [--accept-restores] [--json]',
+    'audit verify [--heads FILE] [--keys FILE] [--accept-restores LIVES] [--json]',
   ],
   about: [
     'Each line of the audit holds a hash over the one before it, and each hour the scheduler signs how far the audit goes and tells it outside of the database. verify makes every hash anew and holds what was told outside against it: an edit, a line taken out or put in, lines swapped, a tail cut off.',
     'Without --heads it compares with the file in AUDIT_HEADS. Compare with a copy that no administrator of the database could write to: who can write to both can make them agree. --keys is a JSON file with the public key that heads are signed with (public/audit in KEYSTORE), as you kept it; without it, that of KEYSTORE is taken.',
-    'A restore of the database loses lines that had been told of. verify fails for that too, since it may be made up; --accept-restores is for who knows of the restore.',
+    'A restore of the database loses lines that had been told of. verify fails for that too, since it may be made up, and says which life of the database the restore began; --accept-restores is for who knows of it, and every restore since has to be named.',
     'export writes every line as JSON, oldest first, with its hash; that it was exported is a line itself. verify exits with 0 when all is as it was written, and with 1 when it is not.',
   ],
   examples: [
@@ -45,8 +45,9 @@ export const audit = command({
       means: 'The public key, or keys, that it is signed with',
     },
     'accept-restores': {
-      type: 'boolean',
-      means: 'Lines that a restore lost are no fault: you know of it',
+      type: 'string',
+      value: 'LIVES',
+      means: 'Lines that these restores lost are no fault: the lives that they began, such as 2,3',
     },
     json,
   },
