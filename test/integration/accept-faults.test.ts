@@ -192,7 +192,7 @@ describe('a row that somebody else holds locked', () => {
 });
 
 describe('what was committed and is not read back yet', () => {
-  const readBack = 'sha256(v.content)';
+  const readBack = 'read_accepted';
 
   /** A database whose reading back waits for what the test says. */
   function heldDatabase(readingBack: () => Promise<void>): Database {
