@@ -48,8 +48,7 @@ const elementTypes = {
   uuid: {
     oid: 2950,
     sizeOf: () => 16,
-    write: (bytes, at, value) =>
-      assert.equal(bytes.write(value.replaceAll('-', ''), at, 'hex'), 16, 'an id is none'),
+    write: writeId,
   } satisfies ElementType<string>,
 };
 
@@ -71,6 +70,24 @@ export interface ArrayParameter {
 export function arrayParameter(name: ElementTypeName, values: readonly unknown[]): ArrayParameter {
   const type = elementTypes[name] as ElementType<unknown>;
   return { values, toPostgres: () => encode(type, values) };
+}
+
+/** Twenty of each appointment: Node's own way of reading hexadecimal digits takes four times as long. */
+function writeId(bytes: Buffer, start: number, id: string): void {
+  let at = start;
+  for (let place = 0; place < id.length; place += 2) {
+    if (id[place] === '-') place += 1;
+    const byte = (digit(id.charCodeAt(place)) << 4) | digit(id.charCodeAt(place + 1));
+    assert(byte >= 0, 'an id is none');
+    bytes[at++] = byte;
+  }
+  assert.equal(at, start + 16, 'an id is none');
+}
+
+/** @returns below 0 for what is none */
+function digit(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  return code >= 97 && code <= 102 ? code - 87 : -1;
 }
 
 function encode({ oid, sizeOf, write }: ElementType<unknown>, values: readonly unknown[]): Buffer {

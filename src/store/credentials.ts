@@ -69,24 +69,26 @@ export function createCredentialLookup(
 
 /**
  * The organisation must be known before its rows can be seen: the reading is bound to the
- * organisations of these keys. It goes in one round trip, which needs the hashes in the text; they
- * are hexadecimal digits of our making.
+ * organisations of these keys.
  */
 async function readCredentials(
   database: Database,
   hashes: readonly string[],
 ): Promise<(CredentialRow & { hash: string })[]> {
   for (const hash of hashes) if (!/^[0-9a-f]{64}$/.test(hash)) throw new TypeError('hash');
-  const list = `array[${hashes.map((hash) => `'\\x${hash}'`).join(',')}]::bytea[]`;
-  return database.readAs<CredentialRow & { hash: string } & Record<string, unknown>>(
-    {
-      expression: `(select coalesce(array_agg(distinct f.organisation_id), '{}')::text
-        from unnest(${list}) as given (hash), find_credential(given.hash) f)`,
-    },
-    `select encode(c.key_hash, 'hex') as hash, ${credentialColumns}
-     from credentials c join organisations o on o.id = c.organisation_id
-     where c.key_hash = any (${list})`,
+  const given = `{${hashes.map((hash) => `"\\\\x${hash}"`).join(',')}}`;
+  const expression = `(select coalesce(array_agg(distinct f.organisation_id), '{}')::text
+    from unnest('${given}'::bytea[]) as given (hash), find_credential(given.hash) f)`;
+  const { rows } = await database.transaction({ expression }, (connection) =>
+    connection.query<CredentialRow & { hash: string }>({
+      name: 'find credentials',
+      text: `select encode(c.key_hash, 'hex') as hash, ${credentialColumns}
+             from credentials c join organisations o on o.id = c.organisation_id
+             where c.key_hash = any ($1)`,
+      values: [given],
+    }),
   );
+  return rows;
 }
 
 /**

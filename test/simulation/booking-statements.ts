@@ -135,7 +135,7 @@ export const bookingStatements: Statements = {
       change.set(row, {
         ...{ state: states[place], version: versions[place], revision: revisions[place] },
         ...{ moved: moved[place], paused_at: null },
-        ...{ starts_at: starts[place].epochMilliseconds, ends_at: ends[place].epochMilliseconds },
+        ...{ starts_at: Date.parse(starts[place]), ends_at: Date.parse(ends[place]) },
       });
     }
     return [];

@@ -47,8 +47,4 @@ $$;
 revoke execute on function read_accepted(uuid[], int[], uuid[]) from public;
 grant execute on function read_accepted(uuid[], int[], uuid[]) to sotto_api;
 
--- No organisation is ever deleted, and who writes is bound to those that its credential names: every PUT of an
--- organisation locked its one row.
-alter table appointments drop constraint appointments_organisation_id_fkey;
-
 reset role;
