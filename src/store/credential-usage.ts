@@ -28,7 +28,7 @@ const sums = `
 
 /** @param input.credentialIds of those that have quotas: theirs are over all their organisations */
 export async function readUsage(
-  database: Pick<Database, 'transaction'>,
+  database: Pick<Database, 'readAs'>,
   {
     organisationIds,
     credentialIds,
@@ -40,24 +40,22 @@ export async function readUsage(
   },
 ): Promise<UsageSums> {
   const { processId, hourMs, dayMs } = window;
-  const { rows } = await database.transaction(organisationIds, (connection) =>
-    connection.query<SumRow>({
-      name: 'read credential usage',
-      text: `
-        select 'organisation' as whose, organisation_id as id, mode, ${sums}
-        from credential_usage
-        where organisation_id = any ($1::uuid[]) and hour >= to_timestamp($2)
-        group by organisation_id, mode
-        union all select 'credential', credential_id, '', coalesce(appointments_hour, 0)::int,
-          appointments_day::int, coalesce(reminders_hour, 0)::int, reminders_day::int,
-          coalesce(numbers_hour, 0)::int
-        from sum_credential_usage($5::uuid[], to_timestamp($3), to_timestamp($2), $4)`,
-      values: [
-        ...[idsParameter(organisationIds), dayMs / 1_000, hourMs / 1_000, processId],
-        idsParameter(credentialIds),
-      ],
-    }),
-  );
+  const rows = await database.readAs<SumRow & Record<string, unknown>>(organisationIds, {
+    name: 'read credential usage',
+    text: `
+      select 'organisation' as whose, organisation_id as id, mode, ${sums}
+      from credential_usage
+      where organisation_id = any ($1::uuid[]) and hour >= to_timestamp($2)
+      group by organisation_id, mode
+      union all select 'credential', credential_id, '', coalesce(appointments_hour, 0)::int,
+        appointments_day::int, coalesce(reminders_hour, 0)::int, reminders_day::int,
+        coalesce(numbers_hour, 0)::int
+      from sum_credential_usage($5::uuid[], to_timestamp($3), to_timestamp($2), $4)`,
+    values: [
+      ...[idsParameter(organisationIds), dayMs / 1_000, hourMs / 1_000, processId],
+      idsParameter(credentialIds),
+    ],
+  });
   const of = (whose: SumRow['whose']) => rows.filter((row) => row.whose === whose);
   return {
     organisations: new Map(of('organisation').map((row) => [`${row.id} ${row.mode}`, row])),

@@ -79,16 +79,16 @@ async function readCredentials(
   const given = `{${hashes.map((hash) => `"\\\\x${hash}"`).join(',')}}`;
   const expression = `(select coalesce(array_agg(distinct f.organisation_id), '{}')::text
     from unnest('${given}'::bytea[]) as given (hash), find_credential(given.hash) f)`;
-  const { rows } = await database.transaction({ expression }, (connection) =>
-    connection.query<CredentialRow & { hash: string }>({
+  return database.readAs<CredentialRow & { hash: string } & Record<string, unknown>>(
+    { expression },
+    {
       name: 'find credentials',
       text: `select encode(c.key_hash, 'hex') as hash, ${credentialColumns}
              from credentials c join organisations o on o.id = c.organisation_id
              where c.key_hash = any ($1)`,
       values: [given],
-    }),
+    },
   );
-  return rows;
 }
 
 /**

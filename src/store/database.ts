@@ -16,25 +16,28 @@ export interface Database {
   /**
    * Runs `work` in a transaction that sees the rows of these organisations only.
    *
-   * Row-level security does the bounding; roles that see all organisations pass none. What runs often is read in
-   * here, by statements with names: to plan one anew costs more than two round trips. With `snapshot`
+   * Row-level security does the bounding; roles that see all organisations pass none. With `snapshot`
    * every statement sees what the first one saw (repeatable read), and no month of events is dropped
    * meanwhile: a dropped table is gone for old snapshots too.
    *
-   * @param organisations ids, or an SQL expression for an array of them in text form
    * @throws {AppError} `unavailable` when the database is away or answers too late
    */
   transaction<T>(
-    organisations: Organisations,
+    organisationIds: readonly string[],
     work: (connection: Connection) => Promise<T>,
     options?: { readonly lockTimeoutMs?: number; readonly snapshot?: boolean },
   ): Promise<T>;
   /**
-   * Reads in one round trip what these organisations may see.
+   * Reads what these organisations may see.
    *
-   * @param text one statement without parameters; ids go into it through `uuidArray`
+   * @param organisations ids, or an SQL expression for an array of them in text form
+   * @param statement without parameters in one round trip; ids go into it through `uuidArray`. What runs often has
+   *   a name, and is then prepared once: to plan it anew costs more than its two other round trips
    */
-  readAs<Row extends pg.QueryResultRow>(organisations: Organisations, text: string): Promise<Row[]>;
+  readAs<Row extends pg.QueryResultRow>(
+    organisations: readonly string[] | { readonly expression: string },
+    statement: string | NamedStatement,
+  ): Promise<Row[]>;
   /**
    * Runs one statement outside of any organisation.
    *
@@ -48,8 +51,11 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** Whose rows are seen. */
-export type Organisations = readonly string[] | { readonly expression: string };
+interface NamedStatement {
+  readonly name: string;
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
 
 /** A connection string and how many connections this process may open. */
 export interface DatabaseOptions {
@@ -90,39 +96,63 @@ export function openDatabase(options: DatabaseOptions): Database {
   // statement fails, and that is where it is dealt with.
   pool.on('connect', (connection) => connection.on('error', () => {}));
 
+  /** Begins a transaction, which `work` ends. */
+  async function within<T>(begin: string, work: (connection: Connection) => Promise<T>) {
+    const connection = await pool.connect().catch(rethrowUnavailable);
+    let broken: Error | undefined;
+    try {
+      await connection.query(begin);
+      return await work(connection);
+    } catch (error) {
+      // One that did not answer would be waited for as long again, and one whose server may not
+      // write any more would be used again. The server rolls back whoever leaves.
+      if (isAway(error)) broken = error;
+      else {
+        await connection.query('rollback').catch((failure: Error) => {
+          broken = failure;
+        });
+      }
+      return rethrowUnavailable(error);
+    } finally {
+      connection.release(broken);
+    }
+  }
+
   return {
-    async transaction(organisations, work, { lockTimeoutMs, snapshot } = {}) {
-      const connection = await pool.connect().catch(rethrowUnavailable);
-      let broken: Error | undefined;
-      try {
-        const lockTimeout =
-          lockTimeoutMs === undefined ? '' : `; set local lock_timeout = ${lockTimeoutMs}`;
-        // Before the snapshot is taken, which is when the first statement reads.
-        const begin = snapshot ? `begin isolation level repeatable read; ${keepEvents}` : 'begin';
-        await connection.query(`${begin}; ${bindOrganisations(organisations)}${lockTimeout}`);
+    async transaction(organisationIds, work, { lockTimeoutMs, snapshot } = {}) {
+      const lockTimeout =
+        lockTimeoutMs === undefined ? '' : `; set local lock_timeout = ${lockTimeoutMs}`;
+      // Before the snapshot is taken, which is when the first statement reads.
+      const begin = snapshot ? `begin isolation level repeatable read; ${keepEvents}` : 'begin';
+      const bind = bindOrganisations(uuidArray(organisationIds));
+      return within(`${begin}; ${bind}${lockTimeout}`, async (connection) => {
         const result = await work(connection);
         const { command } = await connection.query('commit');
         // What PostgreSQL answers, without an error, where a statement failed and nobody said so.
         assert(command === 'COMMIT', 'a transaction was not committed');
         return result;
-      } catch (error) {
-        // One that did not answer would be waited for as long again, and one whose server may not
-        // write any more would be used again. The server rolls back whoever leaves.
-        if (isAway(error)) broken = error;
-        else {
-          await connection.query('rollback').catch((failure: Error) => {
-            broken = failure;
-          });
-        }
-        return rethrowUnavailable(error);
-      } finally {
-        connection.release(broken);
-      }
+      });
     },
-    async readAs<Row extends pg.QueryResultRow>(organisations: Organisations, text: string) {
+    async readAs<Row extends pg.QueryResultRow>(
+      organisations: readonly string[] | { readonly expression: string },
+      statement: string | NamedStatement,
+    ) {
+      const bind = bindOrganisations(
+        'expression' in organisations ? organisations.expression : uuidArray(organisations),
+      );
+      if (typeof statement !== 'string') {
+        return within(`begin read only; ${bind}`, async (connection) => {
+          const { rows } = await connection.query<Row>({
+            ...statement,
+            values: [...statement.values],
+          });
+          await connection.query('rollback');
+          return rows;
+        });
+      }
       // Statements sent together are one transaction, which the setting then ends with.
       const results = (await pool
-        .query(`${bindOrganisations(organisations)}; ${text}`)
+        .query(`${bind}; ${statement}`)
         .catch(rethrowUnavailable)) as unknown as pg.QueryResult<Row>[];
       return results[1]?.rows ?? [];
     },
@@ -163,9 +193,8 @@ class UnnamingClient extends pg.Client {
 /** Nothing of the events is dropped until the transaction ends. Nobody who writes them waits for it. */
 export const keepEvents = 'lock table only events in access share mode';
 
-function bindOrganisations(organisations: Organisations): string {
-  const ids = 'expression' in organisations ? organisations.expression : uuidArray(organisations);
-  return `select set_config('sotto.organisations', ${ids}, true)`;
+function bindOrganisations(expression: string): string {
+  return `select set_config('sotto.organisations', ${expression}, true)`;
 }
 
 /** Ids as one parameter: quicker than an array that the driver writes, which would quote each. */

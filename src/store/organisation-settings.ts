@@ -7,13 +7,10 @@ export async function readOrganisationSettings(
   database: Database,
   organisationId: string,
 ): Promise<Organisation | undefined> {
-  const { rows } = await database.transaction([organisationId], (connection) =>
-    connection.query<OrganisationRow>({
-      name: 'read organisation settings',
-      text: `select ${organisationColumns} from organisations where id = $1`,
-      values: [organisationId],
-    }),
-  );
-  const [row] = rows;
+  const [row] = await database.readAs<OrganisationRow & Record<string, unknown>>([organisationId], {
+    name: 'read organisation settings',
+    text: `select ${organisationColumns} from organisations where id = $1`,
+    values: [organisationId],
+  });
   return row && organisationFrom(row);
 }

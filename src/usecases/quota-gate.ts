@@ -78,7 +78,7 @@ export function createQuotaGate({
   now,
   log,
 }: {
-  database: Pick<Database, 'transaction'>;
+  database: Pick<Database, 'readAs' | 'transaction'>;
   now(): Temporal.Instant;
   log: Log;
 }): QuotaGate {
@@ -158,7 +158,7 @@ export function createQuotaGate({
 
 /** What was accepted so far, to which the requests of one group are added as they are let through. */
 async function openBooks(
-  database: Pick<Database, 'transaction'>,
+  database: Pick<Database, 'readAs'>,
   { window, group }: { window: UsageWindow; group: readonly QuotaRequest[] },
 ) {
   const holders = group.map(({ credential }) => credential);

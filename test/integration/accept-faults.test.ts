@@ -199,9 +199,9 @@ describe('what was committed and is not read back yet', () => {
     const database = db.open('api');
     return {
       ...database,
-      async readAs(organisations, text) {
-        if (text.includes(readBack)) await readingBack();
-        return database.readAs(organisations, text);
+      async readAs(organisations, statement) {
+        if (typeof statement === 'string' && statement.includes(readBack)) await readingBack();
+        return database.readAs(organisations, statement);
       },
     };
   }
