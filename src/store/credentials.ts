@@ -76,9 +76,9 @@ async function readCredentials(
   hashes: readonly string[],
 ): Promise<(CredentialRow & { hash: string })[]> {
   for (const hash of hashes) if (!/^[0-9a-f]{64}$/.test(hash)) throw new TypeError('hash');
-  const given = `{${hashes.map((hash) => `"\\\\x${hash}"`).join(',')}}`;
+  const list = `array[${hashes.map((hash) => `'\\x${hash}'`).join(',')}]::bytea[]`;
   const expression = `(select coalesce(array_agg(distinct f.organisation_id), '{}')::text
-    from unnest('${given}'::bytea[]) as given (hash), find_credential(given.hash) f)`;
+    from unnest(${list}) as given (hash), find_credential(given.hash) f)`;
   return database.readAs<CredentialRow & { hash: string } & Record<string, unknown>>(
     { expression },
     {
@@ -86,7 +86,7 @@ async function readCredentials(
       text: `select encode(c.key_hash, 'hex') as hash, ${credentialColumns}
              from credentials c join organisations o on o.id = c.organisation_id
              where c.key_hash = any ($1)`,
-      values: [given],
+      values: [hashes.map((hash) => Buffer.from(hash, 'hex'))],
     },
   );
 }
