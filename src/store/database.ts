@@ -20,22 +20,22 @@ export interface Database {
    * every statement sees what the first one saw (repeatable read), and no month of events is dropped
    * meanwhile: a dropped table is gone for old snapshots too.
    *
+   * @param organisations ids, or an SQL expression for an array of them in text form
    * @throws {AppError} `unavailable` when the database is away or answers too late
    */
   transaction<T>(
-    organisationIds: readonly string[],
+    organisations: Organisations,
     work: (connection: Connection) => Promise<T>,
     options?: { readonly lockTimeoutMs?: number; readonly snapshot?: boolean },
   ): Promise<T>;
   /**
    * Reads what these organisations may see.
    *
-   * @param organisations ids, or an SQL expression for an array of them in text form
    * @param statement without parameters in one round trip; ids go into it through `uuidArray`. What runs often has
    *   a name, and is then prepared once: to plan it anew costs more than its two other round trips
    */
   readAs<Row extends pg.QueryResultRow>(
-    organisations: readonly string[] | { readonly expression: string },
+    organisations: Organisations,
     statement: string | NamedStatement,
   ): Promise<Row[]>;
   /**
@@ -119,13 +119,13 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
 
   return {
-    async transaction(organisationIds, work, { lockTimeoutMs, snapshot } = {}) {
+    async transaction(organisations, work, { lockTimeoutMs, snapshot } = {}) {
       const lockTimeout =
         lockTimeoutMs === undefined ? '' : `; set local lock_timeout = ${lockTimeoutMs}`;
       // Before the snapshot is taken, which is when the first statement reads.
       const begin = snapshot ? `begin isolation level repeatable read; ${keepEvents}` : 'begin';
-      const bind = bindOrganisations(uuidArray(organisationIds));
-      return within(`${begin}; ${bind}${lockTimeout}`, async (connection) => {
+      const bound = `${begin}; ${bindOrganisations(organisations)}${lockTimeout}`;
+      return within(bound, async (connection) => {
         const result = await work(connection);
         const { command } = await connection.query('commit');
         // What PostgreSQL answers, without an error, where a statement failed and nobody said so.
@@ -134,18 +134,14 @@ export function openDatabase(options: DatabaseOptions): Database {
       });
     },
     async readAs<Row extends pg.QueryResultRow>(
-      organisations: readonly string[] | { readonly expression: string },
+      organisations: Organisations,
       statement: string | NamedStatement,
     ) {
-      const bind = bindOrganisations(
-        'expression' in organisations ? organisations.expression : uuidArray(organisations),
-      );
+      const bind = bindOrganisations(organisations);
       if (typeof statement !== 'string') {
         return within(`begin read only; ${bind}`, async (connection) => {
-          const { rows } = await connection.query<Row>({
-            ...statement,
-            values: [...statement.values],
-          });
+          const values = [...statement.values];
+          const { rows } = await connection.query<Row>({ ...statement, values });
           await connection.query('rollback');
           return rows;
         });
@@ -193,8 +189,9 @@ class UnnamingClient extends pg.Client {
 /** Nothing of the events is dropped until the transaction ends. Nobody who writes them waits for it. */
 export const keepEvents = 'lock table only events in access share mode';
 
-function bindOrganisations(expression: string): string {
-  return `select set_config('sotto.organisations', ${expression}, true)`;
+function bindOrganisations(organisations: Organisations): string {
+  const ids = 'expression' in organisations ? organisations.expression : uuidArray(organisations);
+  return `select set_config('sotto.organisations', ${ids}, true)`;
 }
 
 /** Ids as one parameter: quicker than an array that the driver writes, which would quote each. */
