@@ -41,6 +41,6 @@ export interface AcceptedVersion extends AppointmentKey {
 }
 
 /** When the last trace of an appointment goes, unless less is kept. */
-export function eraseAt(linkExpiresAt: Temporal.Instant): string {
-  return linkExpiresAt.add({ hours: 24 * keptDaysMax.states }).toString();
+export function eraseAt(linkExpiresAt: Temporal.Instant): Temporal.Instant {
+  return linkExpiresAt.add({ hours: 24 * keptDaysMax.states });
 }

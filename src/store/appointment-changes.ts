@@ -141,7 +141,7 @@ export async function updateAppointments(
       versions.map(({ decision }) => decision.moved),
       versions.map(({ startsAt }) => startsAt.toString()),
       versions.map(({ endsAt }) => endsAt.toString()),
-      versions.map(({ linkExpiresAt }) => eraseAt(linkExpiresAt)),
+      versions.map(({ linkExpiresAt }) => eraseAt(linkExpiresAt).toString()),
     ],
   });
 }

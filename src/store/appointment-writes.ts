@@ -8,9 +8,10 @@ import {
   updateAppointments,
 } from './appointment-changes.ts';
 import type { AppointmentKey } from './appointment-locks.ts';
+import type { ArrayParameter } from './array-parameter.ts';
 import type { Connection } from './database.ts';
 import { eventRows, type NewEvent } from './event-writes.ts';
-import { insertRows, type TableRows, tableRows } from './insert-rows.ts';
+import { insertRows, type TableRows, tableRows, unnestRows } from './insert-rows.ts';
 
 /** A first version's row, written before anything is locked, so that two first PUTs meet there. */
 export interface MissingAppointment extends AppointmentKey {
@@ -34,14 +35,35 @@ export async function insertMissingAppointments(
   connection: Connection,
   rows: readonly MissingAppointment[],
 ): Promise<Set<string>> {
+  const values: ArrayParameter[] = [];
+  const given = unnestRows(
+    {
+      id: 'uuid',
+      organisation_id: 'uuid',
+      mode: 'text',
+      reference: 'text',
+      state: 'text',
+      revision: 'int',
+      starts_at: 'timestamptz',
+      ends_at: 'timestamptz',
+      erase_at: 'timestamptz',
+    },
+    rows.map((row) => ({
+      ...row,
+      organisation_id: row.organisationId,
+      starts_at: row.startsAt,
+      ends_at: row.endsAt,
+      erase_at: eraseAt(row.linkExpiresAt),
+    })),
+    values,
+  );
   const inserted = await connection.query({
     name: 'insert missing appointments',
     text: `insert into appointments (id, organisation_id, mode, reference, state, version, revision,
              starts_at, ends_at, erase_at)
            select n.id, n.organisation_id, n.mode, n.reference, n.state, 1, n.revision, n.starts_at,
              n.ends_at, n.erase_at
-           from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[],
-             $7::timestamptz[], $8::timestamptz[], $9::timestamptz[])
+           from ${given}
              as n (id, organisation_id, mode, reference, state, revision, starts_at, ends_at, erase_at)
            where not exists (
              select from appointments t
@@ -49,17 +71,7 @@ export async function insertMissingAppointments(
                and t.deleted_at is not null and t.revision >= coalesce(n.revision, -1))
            on conflict (organisation_id, mode, reference) where deleted_at is null do nothing
            returning id`,
-    values: [
-      rows.map((row) => row.id),
-      rows.map((row) => row.organisationId),
-      rows.map((row) => row.mode),
-      rows.map((row) => row.reference),
-      rows.map((row) => row.state),
-      rows.map((row) => row.revision),
-      rows.map((row) => row.startsAt.toString()),
-      rows.map((row) => row.endsAt.toString()),
-      rows.map((row) => eraseAt(row.linkExpiresAt)),
-    ],
+    values,
   });
   return new Set(inserted.rows.map((row) => row.id));
 }
@@ -112,7 +124,7 @@ function versionRows(versions: readonly AcceptedVersion[]): TableRows {
         content: sealed.content,
         view_month: sealed.viewMonth,
         // Others go with the last link that leads to them.
-        expires_at: sealed.contentKeys.length === 0 ? linkExpiresAt.toString() : null,
+        expires_at: sealed.contentKeys.length === 0 ? linkExpiresAt : null,
       }),
     ),
   });
@@ -131,7 +143,7 @@ function receiptRows(versions: readonly AcceptedVersion[]): TableRows {
     rows: versions.map(({ organisationId, mode, issuedAt, receiptId }) => ({
       organisation_id: organisationId,
       mode,
-      issued_at: issuedAt.toString(),
+      issued_at: issuedAt,
       receipt_id: receiptId,
     })),
   });
@@ -168,10 +180,10 @@ function reminderRows(versions: readonly AcceptedVersion[]): TableRows {
         requested_channel: reminder.requestedChannel,
         channel: reminder.channel,
         before: reminder.before,
-        resolved_at: reminder.resolvedAt.toString(),
-        send_at: reminder.sendAt.toString(),
-        due_at: reminder.sendAt.toString(),
-        not_after: reminder.notAfter.toString(),
+        resolved_at: reminder.resolvedAt,
+        send_at: reminder.sendAt,
+        due_at: reminder.sendAt,
+        not_after: reminder.notAfter,
         state: reminder.skipped ? 'skipped' : 'scheduled',
         skipped_reason: reminder.skipped ?? null,
       })),
@@ -209,7 +221,7 @@ function linkRows(versions: readonly AcceptedVersion[]): TableRows {
         note: link.note,
         parcel: link.parcel,
         parcel_day: link.parcelDay,
-        expires_at: linkExpiresAt.toString(),
+        expires_at: linkExpiresAt,
       })),
     ),
   });

@@ -1,6 +1,6 @@
 import type { Mode } from '../domain/channel.ts';
 import type { CeilingName, Usage } from '../domain/quota.ts';
-import { type Connection, type Database, uuidArray } from './database.ts';
+import { type Connection, type Database, idsParameter } from './database.ts';
 
 /** Which hour and UTC day it is, and which process asks, whose own numbers are left out. */
 export interface UsageWindow {
@@ -18,12 +18,12 @@ export interface UsageSums {
 
 type SumRow = { whose: 'organisation' | 'credential'; id: string; mode: Mode } & Usage;
 
-const sums = (hour: string, processId: string) => `
-  coalesce(sum(appointments) filter (where hour >= ${hour}), 0)::int as "appointmentsPerHour",
+const sums = `
+  coalesce(sum(appointments) filter (where hour >= to_timestamp($3)), 0)::int as "appointmentsPerHour",
   sum(appointments)::int as "appointmentsPerDay",
-  coalesce(sum(reminders) filter (where hour >= ${hour}), 0)::int as "remindersPerHour",
+  coalesce(sum(reminders) filter (where hour >= to_timestamp($3)), 0)::int as "remindersPerHour",
   sum(reminders)::int as "remindersPerDay",
-  coalesce(sum(numbers) filter (where hour >= ${hour} and process_id <> '${processId}'), 0)::int
+  coalesce(sum(numbers) filter (where hour >= to_timestamp($3) and process_id <> $4), 0)::int
     as "numbersPerHour"`;
 
 /** @param input.credentialIds of those that have quotas: theirs are over all their organisations */
@@ -39,21 +39,23 @@ export async function readUsage(
     window: UsageWindow;
   },
 ): Promise<UsageSums> {
-  const { processId } = window;
-  if (!/^[0-9a-f-]{36}$/.test(processId)) throw new TypeError('process');
-  const [hour, day] = [window.hourMs, window.dayMs].map((ms) => `to_timestamp(${ms / 1_000})`);
-  const credentialSums = `select 'credential', credential_id, '', coalesce(appointments_hour, 0)::int,
-      appointments_day::int, coalesce(reminders_hour, 0)::int, reminders_day::int,
-      coalesce(numbers_hour, 0)::int
-    from sum_credential_usage(${uuidArray(credentialIds)}::uuid[], ${hour}, ${day}, '${processId}')`;
-  const rows = await database.readAs<SumRow & Record<string, unknown>>(
-    organisationIds,
-    `select 'organisation' as whose, organisation_id as id, mode, ${sums(`${hour}`, processId)}
-     from credential_usage
-     where organisation_id = any (${uuidArray(organisationIds)}::uuid[]) and hour >= ${day}
-     group by organisation_id, mode
-     ${credentialIds.length === 0 ? '' : `union all ${credentialSums}`}`,
-  );
+  const { processId, hourMs, dayMs } = window;
+  const rows = await database.readAs<SumRow & Record<string, unknown>>(organisationIds, {
+    name: 'read credential usage',
+    text: `
+      select 'organisation' as whose, organisation_id as id, mode, ${sums}
+      from credential_usage
+      where organisation_id = any ($1::uuid[]) and hour >= to_timestamp($2)
+      group by organisation_id, mode
+      union all select 'credential', credential_id, '', coalesce(appointments_hour, 0)::int,
+        appointments_day::int, coalesce(reminders_hour, 0)::int, reminders_day::int,
+        coalesce(numbers_hour, 0)::int
+      from sum_credential_usage($5::uuid[], to_timestamp($3), to_timestamp($2), $4)`,
+    values: [
+      ...[idsParameter(organisationIds), dayMs / 1_000, hourMs / 1_000, processId],
+      idsParameter(credentialIds),
+    ],
+  });
   const of = (whose: SumRow['whose']) => rows.filter((row) => row.whose === whose);
   return {
     organisations: new Map(of('organisation').map((row) => [`${row.id} ${row.mode}`, row])),

@@ -69,8 +69,7 @@ export function createCredentialLookup(
 
 /**
  * The organisation must be known before its rows can be seen: the reading is bound to the
- * organisations of these keys. It goes in one round trip, which needs the hashes in the text; they
- * are hexadecimal digits of our making.
+ * organisations of these keys.
  */
 async function readCredentials(
   database: Database,
@@ -78,14 +77,17 @@ async function readCredentials(
 ): Promise<(CredentialRow & { hash: string })[]> {
   for (const hash of hashes) if (!/^[0-9a-f]{64}$/.test(hash)) throw new TypeError('hash');
   const list = `array[${hashes.map((hash) => `'\\x${hash}'`).join(',')}]::bytea[]`;
+  const expression = `(select coalesce(array_agg(distinct f.organisation_id), '{}')::text
+    from unnest(${list}) as given (hash), find_credential(given.hash) f)`;
   return database.readAs<CredentialRow & { hash: string } & Record<string, unknown>>(
+    { expression },
     {
-      expression: `(select coalesce(array_agg(distinct f.organisation_id), '{}')::text
-        from unnest(${list}) as given (hash), find_credential(given.hash) f)`,
+      name: 'find credentials',
+      text: `select encode(c.key_hash, 'hex') as hash, ${credentialColumns}
+             from credentials c join organisations o on o.id = c.organisation_id
+             where c.key_hash = any ($1)`,
+      values: [hashes.map((hash) => Buffer.from(hash, 'hex'))],
     },
-    `select encode(c.key_hash, 'hex') as hash, ${credentialColumns}
-     from credentials c join organisations o on o.id = c.organisation_id
-     where c.key_hash = any (${list})`,
   );
 }
 

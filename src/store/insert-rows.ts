@@ -1,10 +1,11 @@
+import { type ArrayParameter, arrayParameter, type ElementTypeName } from './array-parameter.ts';
 import type { Connection } from './database.ts';
 
 /** Rows for one table. Names and types are written into the statement and must come from code. */
 export interface TableRows<Column extends string = string> {
   readonly table: string;
   /** Name and PostgreSQL type of each column. */
-  readonly columns: Readonly<Record<Column, string>>;
+  readonly columns: Readonly<Record<Column, ElementTypeName>>;
   readonly rows: readonly Readonly<Record<Column, unknown>>[];
 }
 
@@ -25,14 +26,10 @@ export async function insertRows(
 ): Promise<void> {
   const filled = tables.filter(({ rows }) => rows.length > 0);
   if (filled.length === 0) return;
-  const values: unknown[] = [];
+  const values: ArrayParameter[] = [];
   const inserts = filled.map(({ table, columns, rows }) => {
-    const names = Object.keys(columns);
-    const arrays = names.map((name) => {
-      values.push(rows.map((row) => row[name]));
-      return `$${values.length}::${columns[name]}[]`;
-    });
-    return `insert into ${table} (${names.join(', ')}) select * from unnest(${arrays.join(', ')})`;
+    const names = Object.keys(columns).join(', ');
+    return `insert into ${table} (${names}) select * from ${unnestRows(columns, rows, values)}`;
   });
   const last = inserts.pop();
   const ahead = inserts.map((insert, index) => `inserted_${index} as (${insert})`);
@@ -41,4 +38,17 @@ export async function insertRows(
     text: `${ahead.length > 0 ? `with ${ahead.join(', ')} ` : ''}${last}`,
     values,
   });
+}
+
+/** Rows as one array a column: adds those to `values`, and says how the statement reads them. */
+export function unnestRows<Column extends string>(
+  columns: Readonly<Record<Column, ElementTypeName>>,
+  rows: readonly Readonly<Record<NoInfer<Column>, unknown>>[],
+  values: ArrayParameter[],
+): string {
+  const arrays = Object.entries<ElementTypeName>(columns).map(([name, type]) => {
+    const column = rows.map((row) => row[name as Column]);
+    return `$${values.push(arrayParameter(type, column))}::${type}[]`;
+  });
+  return `unnest(${arrays.join(', ')})`;
 }

@@ -1,5 +1,5 @@
 import type { Organisation } from '../domain/organisation.ts';
-import { type Database, uuidArray } from './database.ts';
+import type { Database } from './database.ts';
 import { type OrganisationRow, organisationColumns, organisationFrom } from './organisations.ts';
 
 /** Reads what an organisation has decided, or undefined when there is no such organisation. */
@@ -7,10 +7,10 @@ export async function readOrganisationSettings(
   database: Database,
   organisationId: string,
 ): Promise<Organisation | undefined> {
-  const [row] = await database.readAs<OrganisationRow & Record<string, unknown>>(
-    [organisationId],
-    `select ${organisationColumns} from organisations
-     where id = any (${uuidArray([organisationId])}::uuid[])`,
-  );
+  const [row] = await database.readAs<OrganisationRow & Record<string, unknown>>([organisationId], {
+    name: 'read organisation settings',
+    text: `select ${organisationColumns} from organisations where id = $1`,
+    values: [organisationId],
+  });
   return row && organisationFrom(row);
 }

@@ -1,14 +1,22 @@
 import { createHash } from 'node:crypto';
-import type { AcceptedVersion } from './accepted-version.ts';
+import type { AcceptedVersion, SealedLink } from './accepted-version.ts';
 import { type Database, uuidArray } from './database.ts';
 
-interface StoredVersion {
-  readonly id: string;
+/** A line of a version, of a link or of a content key, whichever it is. */
+interface StoredLine {
+  readonly appointment_id: string;
   /** A later version or an erasure has replaced what was written. */
-  readonly replaced: boolean;
-  readonly columns: string | null;
-  readonly links: string | null;
-  readonly keys: string | null;
+  readonly is_replaced: boolean | null;
+  readonly version_line: string | null;
+  readonly link_line: string | null;
+  readonly key_line: string | null;
+}
+
+interface StoredVersion {
+  isReplaced: boolean;
+  version: string;
+  readonly links: Set<string>;
+  readonly keys: string[];
 }
 
 /**
@@ -26,63 +34,54 @@ export async function findUnfaithfulVersions(
   organisationIds: readonly string[],
   versions: readonly AcceptedVersion[],
 ): Promise<string[]> {
-  const rows = await database.readAs<StoredVersion & Record<string, unknown>>(
+  const lines = await database.readAs<StoredLine & Record<string, unknown>>(
     organisationIds,
-    `select a.id, a.version > w.version or a.deleted_at is not null as replaced,
-       concat_ws(' ', v.organisation_id, v.mode, v.version, coalesce(v.revision, -1), v.receipt_id,
-         v.view_month, encode(sha256(v.content), 'hex')) as columns,
-       (select string_agg(concat_ws(' ', l.id, l.reminder_id, l.channel,
-            encode(sha256(l.lookup || l.seal_public_key || l.note), 'hex'),
-            encode(sha256(l.parcel), 'hex')), ',' order by l.id)
-        from links l where l.id = any (${uuidArray(linkIds(versions))}) and l.appointment_id = a.id)
-         as links,
-       (select string_agg(concat_ws(' ', k.link_id, encode(sha256(k.sealed_key), 'hex')), ','
-            order by k.link_id)
-        from content_keys k where k.appointment_id = a.id and k.version = w.version) as keys
-     from unnest(${uuidArray(versions.map(({ id }) => id))}::uuid[],
-         '{${versions.map(({ decision }) => Number(decision.version)).join(',')}}'::int[])
-         as w (id, version)
-       join appointments a on a.id = w.id
-       left join versions v on v.appointment_id = w.id and v.version = w.version`,
+    `select * from read_accepted(${uuidArray(versions.map(({ id }) => id))},
+       '{${versions.map(({ decision }) => Number(decision.version)).join(',')}}',
+       ${uuidArray(linkIds(versions))})`,
   );
-  const stored = new Map(rows.map((row) => [row.id, row]));
+  const stored = versionsOf(lines);
   return versions
     .filter((version) => {
-      const row = stored.get(version.id);
-      return !row || !(row.replaced || matches(version, row));
+      const found = stored.get(version.id);
+      return !found || !(found.isReplaced || matches(version, found));
     })
     .map(({ id }) => id);
 }
 
-function matches(version: AcceptedVersion, row: StoredVersion): boolean {
-  const { organisationId, mode, receiptId, decision, sealed } = version;
-  const columns = [
-    organisationId,
-    mode,
-    decision.version,
-    decision.revision ?? -1,
-    receiptId,
-    sealed.viewMonth,
-    sha256(sealed.content),
-  ].join(' ');
-  const keys = sealed.contentKeys
-    .map(({ linkId, sealedKey }) => `${linkId} ${sha256(sealedKey)}`)
-    .sort()
-    .join(',');
-  return row.columns === columns && (row.keys ?? '') === keys && linksMatch(version, row.links);
+function versionsOf(lines: readonly StoredLine[]): Map<string, StoredVersion> {
+  const stored = new Map<string, StoredVersion>();
+  for (const { appointment_id: id, ...line } of lines) {
+    if (line.version_line !== null) {
+      const [version, isReplaced] = [line.version_line, line.is_replaced === true];
+      stored.set(id, { isReplaced, version, links: new Set(), keys: [] });
+    }
+    if (line.link_line !== null) stored.get(id)?.links.add(line.link_line);
+    if (line.key_line !== null) stored.get(id)?.keys.push(line.key_line);
+  }
+  return stored;
 }
 
-function linksMatch({ sealed }: AcceptedVersion, stored: string | null): boolean {
-  const found = new Set((stored ?? '').split(','));
-  return sealed.links.every((link) => {
-    const kept = [
-      link.id,
-      link.reminderId,
-      link.channel,
-      sha256(Buffer.concat([link.lookup, link.sealPublicKey, link.note])),
-    ].join(' ');
-    return found.has(kept) || found.has(`${kept} ${sha256(link.parcel)}`);
-  });
+function matches(accepted: AcceptedVersion, stored: StoredVersion): boolean {
+  const { organisationId, mode, receiptId, decision, sealed } = accepted;
+  const version = [
+    ...[organisationId, mode, decision.version, decision.revision ?? -1, receiptId],
+    ...[sealed.viewMonth, sha256(sealed.content)],
+  ].join(' ');
+  const keys = sealed.contentKeys.map(({ linkId, sealedKey }) => `${linkId} ${sha256(sealedKey)}`);
+  return (
+    stored.version === version &&
+    stored.keys.sort().join(',') === keys.sort().join(',') &&
+    sealed.links.every((link) => isStored(link, stored.links))
+  );
+}
+
+function isStored(link: SealedLink, stored: ReadonlySet<string>): boolean {
+  const kept = [
+    ...[link.id, link.reminderId, link.channel],
+    sha256(Buffer.concat([link.lookup, link.sealPublicKey, link.note])),
+  ].join(' ');
+  return stored.has(kept) || stored.has(`${kept} ${sha256(link.parcel)}`);
 }
 
 function linkIds(versions: readonly AcceptedVersion[]): string[] {

@@ -47,7 +47,7 @@ create table appointments (
   constraint appointments_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
   constraint appointments_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
   constraint appointments_pkey PRIMARY KEY (id),
-  constraint appointments_reference_check CHECK ((reference ~ '^[A-Za-z0-9._:-]{1,128}$'::text)),
+  constraint appointments_reference_check CHECK (((reference ~ '^[A-Za-z0-9._:-]+$'::text) AND (octet_length(reference) <= 128))),
   constraint appointments_revision_check CHECK ((revision >= 0)),
   constraint appointments_state_check CHECK ((state = ANY (ARRAY['booked'::text, 'cancelled'::text, 'erased'::text]))),
   constraint appointments_version_check CHECK ((version >= 1))
@@ -2657,6 +2657,40 @@ end
 $function$;
 alter function note_portal_change() owner to sotto_owner;
 
+CREATE OR REPLACE FUNCTION public.read_accepted(appointment_ids uuid[], versions integer[], link_ids uuid[])
+ RETURNS TABLE(appointment_id uuid, is_replaced boolean, version_line text, link_line text, key_line text)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'public', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+AS $function$
+#variable_conflict use_column
+begin
+  return query
+    select a.id, a.version > w.version or a.deleted_at is not null,
+      concat_ws(' ', v.organisation_id, v.mode, v.version, coalesce(v.revision, -1), v.receipt_id,
+        v.view_month, encode(sha256(v.content), 'hex')), null::text, null::text
+    from unnest(appointment_ids, versions) as w (id, version)
+    join appointments a on a.id = w.id
+    left join versions v on v.appointment_id = w.id and v.version = w.version;
+  return query
+    select l.appointment_id, null::boolean, null::text, concat_ws(' ', l.id, l.reminder_id, l.channel,
+        encode(sha256(l.lookup || l.seal_public_key || l.note), 'hex'), encode(sha256(l.parcel), 'hex')),
+      null::text
+    from unnest(link_ids) as w (id) join links l on l.id = w.id;
+  return query
+    select k.appointment_id, null::boolean, null::text, null::text,
+      concat_ws(' ', k.link_id, encode(sha256(k.sealed_key), 'hex'))
+    from unnest(appointment_ids, versions) as w (id, version)
+    join content_keys k on k.appointment_id = w.id and k.version = w.version;
+end
+$function$;
+alter function read_accepted(uuid[],integer[],uuid[]) owner to sotto_owner;
+
 CREATE OR REPLACE FUNCTION public.refuse_before_compared()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3012,10 +3046,7 @@ CREATE OR REPLACE FUNCTION public.visible_organisations()
  RETURNS uuid[]
  LANGUAGE sql
  STABLE
- SET search_path TO 'public', 'pg_temp'
-AS $function$
-  select coalesce(nullif(current_setting('sotto.organisations', true), ''), '{}')::uuid[]
-$function$;
+RETURN (COALESCE(NULLIF(current_setting('sotto.organisations'::text, true), ''::text), '{}'::text))::uuid[];
 alter function visible_organisations() owner to sotto_owner;
 
 CREATE OR REPLACE FUNCTION public.write_intents(its_batch uuid, its_transport text, reminder_ids uuid[], link_ids uuid[], lookups bytea[], selectors text[], attempt_ids uuid[], tokens bytea[])
@@ -3225,6 +3256,7 @@ grant execute on function may_send() to sotto_patient;
 grant execute on function may_send() to sotto_restorer;
 grant execute on function may_send() to sotto_scheduler;
 grant execute on function may_send() to sotto_worker;
+grant execute on function read_accepted(uuid[],integer[],uuid[]) to sotto_api;
 grant execute on function replay_check_removals(jsonb) to sotto_scheduler;
 grant execute on function replay_journal(jsonb) to sotto_scheduler;
 grant execute on function replay_key_removals(jsonb) to sotto_scheduler;

@@ -16,8 +16,8 @@ import { type FaultProxy, startFaultProxy } from './stage/fault-proxy.ts';
 // Between the COMMIT of a group and its answers lie the read-back of what was stored, the receipts, and the
 // COMMIT of the next group: an API that dies there has stored what nobody was told of.
 
-const readBack = 'sha256(v.content)';
-const readBackAnswer = 'replaced';
+const readBack = 'read_accepted';
+const readBackAnswer = 'is_replaced';
 
 let db: TestDatabase;
 let testKeys: Awaited<ReturnType<typeof createTestKeys>>;

@@ -1,3 +1,4 @@
+import type { ArrayParameter } from '../../src/store/array-parameter.ts';
 import { byId, type ResultRow, reminderBy, type Statement, type Statements } from './statement.ts';
 import type { AppointmentRow, Change, Tables } from './tables.ts';
 
@@ -17,7 +18,7 @@ export const bookingStatements: Statements = {
       if (isUsedUp || same.some((row) => row.deleted_at === null)) return [];
       change.insert(tables.appointments, {
         ...{ id, ...key, reference: references[place], state: states[place], version: 1, revision },
-        ...{ starts_at: Date.parse(starts[place]), ends_at: Date.parse(ends[place]) },
+        ...{ starts_at: starts[place].epochMilliseconds, ends_at: ends[place].epochMilliseconds },
         ...{ moved: false, paused_at: null, deleted_at: null },
       });
       return [{ id }];
@@ -191,14 +192,14 @@ export function insertRowsInto(change: Change, text: string, values: readonly un
   }
   let at = 0;
   for (const { table, names } of tables) {
-    const arrays = values.slice(at, at + names.length) as unknown[][];
+    const arrays = values.slice(at, at + names.length) as ArrayParameter[];
     at += names.length;
     const insert = inserts[table];
     if (!insert) continue;
-    for (let place = 0; place < (arrays[0]?.length ?? 0); place += 1) {
+    for (let place = 0; place < (arrays[0]?.values.length ?? 0); place += 1) {
       insert(
         change,
-        Object.fromEntries(names.map((name, column) => [name, arrays[column]?.[place]])),
+        Object.fromEntries(names.map((name, column) => [name, arrays[column]?.values[place]])),
       );
     }
   }
@@ -209,10 +210,10 @@ const inserts: Record<string, (change: Change, row: any) => void> = {
   reminders: (change, row) => {
     change.insert(change.tables.reminders, {
       ...row,
-      resolved_at: Date.parse(row.resolved_at),
-      send_at: Date.parse(row.send_at),
-      due_at: Date.parse(row.due_at),
-      not_after: Date.parse(row.not_after),
+      resolved_at: row.resolved_at.epochMilliseconds,
+      send_at: row.send_at.epochMilliseconds,
+      due_at: row.due_at.epochMilliseconds,
+      not_after: row.not_after.epochMilliseconds,
       ...{ reason_code: null, pending_end: null, possible_duplicate: false, possibly_sent: false },
       ...{ attempt_count: 0, attempts_before_redrive: 0, batch_id: null, lease_until: null },
       ...{ sent_at: null, delivered_at: null, doubted_at: null, settle_at: null },
@@ -224,7 +225,7 @@ const inserts: Record<string, (change: Change, row: any) => void> = {
       ...{ id: row.id, appointment_id: row.appointment_id, reminder_id: row.reminder_id },
       ...{ channel: row.channel, lookup: row.lookup, seal_public_key: row.seal_public_key },
       ...{ parcel: row.parcel, parcel_day: row.parcel_day, selector: null, current: true },
-      ...{ attempted_at: null, revoked_at: null, expires_at: Date.parse(row.expires_at) },
+      ...{ attempted_at: null, revoked_at: null, expires_at: row.expires_at.epochMilliseconds },
     });
   },
   events: (change, row) => {

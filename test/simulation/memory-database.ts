@@ -1,3 +1,4 @@
+import type { ArrayParameter } from '../../src/store/array-parameter.ts';
 import type { Connection, Database } from '../../src/store/database.ts';
 import { bookingStatements, insertRowsInto } from './booking-statements.ts';
 import { checkStatements } from './check-statements.ts';
@@ -19,8 +20,9 @@ export const trueStatements: Statements = {
 
 type Query = Parameters<Database['query']>;
 
-/** Ids are passed as the text of an array. */
+/** Ids are passed as the text of an array, and rows as an array a column. */
 function asPassed(value: unknown): unknown {
+  if (value instanceof Object && 'toPostgres' in value) return (value as ArrayParameter).values;
   const isIds = typeof value === 'string' && value.startsWith('{') && value.endsWith('}');
   return isIds ? value.slice(1, -1).split(',').filter(Boolean) : value;
 }
