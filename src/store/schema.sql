@@ -1271,7 +1271,7 @@ CREATE INDEX receipts_age ON public.receipts USING brin (issued_at);
 CREATE INDEX reminders_appointment ON public.reminders USING btree (appointment_id);
 CREATE INDEX reminders_batch ON public.reminders USING btree (batch_id) WHERE (batch_id IS NOT NULL);
 CREATE INDEX reminders_deadline ON public.reminders USING btree (not_after) WHERE (phase = ANY (ARRAY['scheduled'::text, 'failed'::text, 'uncertain'::text]));
-CREATE INDEX reminders_due ON public.reminders USING btree (channel, mode, organisation_id, due_at) WHERE (phase = 'scheduled'::text);
+CREATE INDEX reminders_due ON public.reminders USING btree (channel, mode, organisation_id, due_at) INCLUDE (not_after, id, appointment_id) WHERE (phase = 'scheduled'::text);
 CREATE INDEX reminders_expired ON public.reminders USING btree (not_after) WHERE (phase = 'expired'::text);
 CREATE INDEX reminders_failed ON public.reminders USING btree (id) WHERE (phase = 'failed'::text);
 CREATE INDEX reminders_lease ON public.reminders USING btree (lease_until) WHERE (phase = 'in_hand'::text);

@@ -17,6 +17,8 @@ const tables = [
 const ids: Readonly<Record<string, string>> = {
   ...{ appointments: 'f.appointment_id', reminders: 'f.reminder_id', links: 'f.link_id' },
 };
+/** No duty takes them for what has just happened. */
+const anHourAgo = `greatest(date_trunc('month', now()), now() - interval '1 hour')`;
 /** What is not the same in all, by the name of the column. */
 const own: Readonly<Record<string, string>> = {
   ...{ organisation_id: 'f.organisation_id', appointment_id: 'f.appointment_id' },
@@ -27,8 +29,7 @@ const own: Readonly<Record<string, string>> = {
   reference: `'visit-' || f.appointment_id`,
   view_month: `to_char(now() + f.shift, 'YYYY-MM')`,
   transaction_id: 'pg_current_xact_id()',
-  // An hour ago: no duty takes them for what has just happened.
-  created_at: `greatest(date_trunc('month', now()), now() - interval '1 hour')`,
+  ...{ created_at: anHourAgo, issued_at: anHourAgo },
 };
 const times = ['starts_at', 'ends_at', 'erase_at', 'expires_at', 'send_at', 'due_at', 'not_after'];
 

@@ -1,9 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { keptDaysMax } from '../../config/kept-days.ts';
 import type { Connection, Database } from '../../src/store/database.ts';
 import { type IntendedAttempt, loadQueuedBatch, writeIntents } from '../../src/store/dispatch.ts';
 import { lockDueReminders, queueBatches } from '../../src/store/feed.ts';
 import { type Acceptance, writeAccepted } from '../../src/store/outcomes.ts';
+import { deleteShortLived, type ShortLived, shortLived } from '../../src/store/short-lived.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench } from '../support/dispatch-bench.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
@@ -38,6 +40,8 @@ interface Statement {
 }
 interface PlanNode {
   readonly 'Node Type': string;
+  readonly 'Index Name'?: string;
+  readonly 'Heap Fetches'?: number;
   readonly 'Actual Rows': number;
   readonly 'Actual Loops': number;
   readonly 'Rows Removed by Join Filter'?: number;
@@ -45,20 +49,44 @@ interface PlanNode {
   readonly Plans?: readonly PlanNode[];
 }
 
-/** Runs a statement, and says of each step of its plan how many rows it came to or looked at in vain. */
-async function rowsOf(connection: Connection, { text, values }: Statement): Promise<number[]> {
+/** Runs a statement, and says what each step of its plan did. */
+async function stepsOf(
+  connection: Connection,
+  { text, values }: Statement,
+): Promise<Omit<PlanNode, 'Plans'>[]> {
   const { rows } = await connection.query({
     text: `explain (analyze, format json) ${text}`,
     ...(values && { values }),
   });
-  const steps = ({ Plans = [], ...node }: PlanNode): number[] => [
-    node['Actual Loops'] *
-      (node['Actual Rows'] +
-        (node['Rows Removed by Join Filter'] ?? 0) +
-        (node['Rows Removed by Filter'] ?? 0)),
+  const steps = ({ Plans = [], ...node }: PlanNode): Omit<PlanNode, 'Plans'>[] => [
+    node,
     ...Plans.flatMap(steps),
   ];
   return steps(rows[0]['QUERY PLAN'][0].Plan);
+}
+
+/** Likewise, how many rows each came to or looked at in vain. */
+async function rowsOf(connection: Connection, statement: Statement): Promise<number[]> {
+  return (await stepsOf(connection, statement)).map(
+    (node) =>
+      node['Actual Loops'] *
+      (node['Actual Rows'] +
+        (node['Rows Removed by Join Filter'] ?? 0) +
+        (node['Rows Removed by Filter'] ?? 0)),
+  );
+}
+
+/** What would be run, which answers nothing. */
+async function statementOf(
+  run: (connection: Connection) => Promise<unknown>,
+): Promise<Statement | undefined> {
+  const heard: Statement[] = [];
+  const query = async (text: Statement | string) => {
+    heard.push(typeof text === 'string' ? { text } : text);
+    return { rows: [] };
+  };
+  await run({ query } as unknown as Connection);
+  return heard[0];
 }
 
 /** What the planner has last counted. */
@@ -76,13 +104,10 @@ it.each(days)('four hundred are compared none with each, by figures %s', async (
       ...{ ...lane, countMax: count, lookAt: count },
       organisations: [{ id: organisationId, isChecked: false }],
     });
-    const explained: Statement[] = [];
-    const listen = { query: async (statement: Statement) => void explained.push(statement) };
-    await queueBatches(listen as unknown as Connection, {
-      ...{ ...lane, leaseMs: 60_000 },
-      batches: [{ id: randomUUID(), reminderIds: ids }],
-    });
-    const [queue] = explained;
+    const batches = [{ id: randomUUID(), reminderIds: ids }];
+    const queue = await statementOf((listening) =>
+      queueBatches(listening, { ...{ ...lane, leaseMs: 60_000 }, batches }),
+    );
     const rows = await rowsOf(connection, queue as Statement);
     expect(Math.max(...rows)).toBeLessThan(rowsMax);
     return ids;
@@ -100,6 +125,32 @@ it.each(days)('four hundred are compared none with each, by figures %s', async (
     expect(Math.max(...rows)).toBeLessThan(rowsMax);
   });
   expect(await bench.states()).toEqual({ sent: count + 1 });
+});
+
+it('what is due is told apart by an index alone, and what is over is found by one', async () => {
+  await bench.seed({ organisationId, count });
+  await database.admin.query(`insert into receipts (organisation_id, mode, issued_at, receipt_id)
+    select organisation_id, mode, now(), id from reminders`);
+  await database.admin.query('vacuum analyze');
+  const due = await statementOf((listening) =>
+    lockDueReminders(listening, {
+      ...{ ...lane, countMax: count, lookAt: count },
+      organisations: [{ id: organisationId, isChecked: false }],
+    }),
+  );
+  const receipts = shortLived(keptDaysMax).find(({ table }) => table === 'receipts');
+  const over = await statementOf((listening) =>
+    deleteShortLived(listening, receipts as ShortLived),
+  );
+  await bench.scheduler.transaction([], async (connection) => {
+    expect(await stepsOf(connection, due as Statement)).toContainEqual(
+      expect.objectContaining({
+        ...{ 'Node Type': 'Index Only Scan', 'Index Name': 'reminders_due' },
+        ...{ 'Actual Rows': count, 'Heap Fetches': 0 },
+      }),
+    );
+    expect(Math.max(...(await rowsOf(connection, over as Statement)))).toBe(0);
+  });
 });
 
 it('no step reads an appointment, but for a reminder that has no reference with it', async () => {
