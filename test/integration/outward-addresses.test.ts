@@ -124,6 +124,8 @@ describe.each([
       const visitor = createPageVisitor();
       await visitor.go(`http://127.0.0.1:${config.PATIENT_PORT}/${link.token}`);
       await visitor.press('/prove');
+      expect((await visitor.go('/portal/start')).step, 'before a birth date').toBe('prove');
+      expect(peer.ledger).toEqual([]);
       const [year = '', month = '', day = ''] = (recipient.birthDate ?? '').split('-');
       await visitor.fill({ 'birth-day': day, 'birth-month': month, 'birth-year': year });
       const page = await visitor.go('/portal/start');

@@ -289,7 +289,13 @@ describe('a passkey', () => {
     const { visitor } = await open({ subject }, generous);
     await visitor.get('/prove/birth-date');
     await visitor.proveBirthDate(birthDate);
-    expect((await visitor.get('/held?lang=en')).body).not.toContain('Your passkeys');
+    const held = await visitor.get('/held?lang=en');
+    expect(held.body).not.toContain('Your passkeys');
+    const { rows } = await database.admin.query(
+      'select id from passkeys where organisation_id = $1',
+      [generous],
+    );
+    await visitor.post(`/passkeys/${rows[0].id}/remove`, { form: formIn(held.body) ?? '' });
     const page = await visitor.get('/erase?lang=en');
     expect(page.body).not.toContain('passkey');
     const erased = await visitor.post('/erase', { form: formIn(page.body) ?? '', answer: 'erase' });

@@ -160,6 +160,16 @@ describe('a signed request', () => {
     expect(answer.json()).toMatchObject({ code: 'token_refused', errors: [{ pointer }] });
   });
 
+  it.each([
+    ['DELETE', '/v1/appointments/visit-1', '/v1/appointments/visit-1?erase=true'],
+    ['GET', '/v1/appointments?limit=5', '/v1/appointments'],
+  ] as const)('of %s %s is none of %s', async (method, path, url) => {
+    const key = await sign({ claims: { method, path } });
+    const answer = await fixture.request({ method, url, key });
+    expect(answer.statusCode).toBe(401);
+    expect(answer.json()).toMatchObject({ errors: [{ pointer: '/path' }] });
+  });
+
   it('that nobody registered, altered or weakened is refused like an unknown key', async () => {
     const stranger = await createSigner();
     const p256 = await createSigner('ES256');
