@@ -1,9 +1,19 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AppointmentRequest } from '../../src/domain/appointment.ts';
-import { appointmentRequest, createTestAccept, createTestKeys } from '../support/accept.ts';
+import { refusalReasons, refusingSign } from '../../src/domain/duty-silence.ts';
+import { AppError } from '../../src/domain/errors.ts';
+import { onceCompared } from '../../src/usecases/once-compared.ts';
+import { createRefusalSigns } from '../../src/usecases/refusal-signs.ts';
+import {
+  appointmentRequest,
+  createTestAccept,
+  createTestKeys,
+  silentLog,
+} from '../support/accept.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench } from '../support/dispatch-bench.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const minute = 60_000;
 let db: TestDatabase;
@@ -209,5 +219,67 @@ describe('is not behind', () => {
       `insert into heartbeats (name, instance, version) values ('dispatch', 'b', '0')`,
     );
     await expect(put()).rejects.toMatchObject({ code: 'overloaded' });
+  });
+});
+
+describe('a database that is not known to be whole', () => {
+  afterEach(() => db.admin.query('update database_lives set run = null'));
+
+  it('takes no PUT, but a DELETE; then it takes what is repeated', async () => {
+    const api = await startApi();
+    const where = key();
+    await api.put({ ...where, body: body(600) });
+    await db.admin.query(`update database_lives set run = 'of another start'`);
+    const fresh = key();
+    const refusals = await Promise.allSettled(
+      [where, fresh].map((one) => api.put({ ...one, body: body(600) })),
+    );
+    expect(refusals).toMatchObject([
+      { reason: { code: 'restoring', retryAfterS: 3 } },
+      { reason: { code: 'restoring', retryAfterS: 3 } },
+    ]);
+    expect(await storedOf(fresh.reference)).toEqual([]);
+    expect(await api.remove({ ...where, erase: false })).toMatchObject({ state: 'cancelled' });
+    await db.admin.query('update database_lives set run = current_run()');
+    await api.put({ ...fresh, body: body(600) });
+    expect(await storedOf(fresh.reference)).toMatchObject([{ version: 1 }]);
+  });
+
+  it('has no setting changed that a replay would take away', async () => {
+    const asApi = db.open('api', 1);
+    const done: number[] = [];
+    const change = onceCompared(asApi, async (value: number) => void done.push(value));
+    await db.admin.query(`update database_lives set run = ''`);
+    await expect(change(1)).rejects.toMatchObject({ code: 'restoring' });
+    await db.admin.query('update database_lives set run = null');
+    await change(2);
+    expect(done).toEqual([2]);
+  });
+});
+
+describe('who refuses', () => {
+  it('leaves a sign of why, once for many', async () => {
+    const tell = createRefusalSigns({
+      ...{ database: db.open('api', 1), log: silentLog, nowMs: () => 0 },
+    });
+    const late = { fields: [{ pointer: '/notice', code: 'channel_behind' }] } as const;
+    const refusals = [
+      new AppError('overloaded'),
+      new AppError('overloaded', late),
+      ...[new AppError('overloaded', late), new AppError('restoring'), new AppError('busy')],
+    ];
+    for (const error of refusals) {
+      await expect(tell(undefined, () => Promise.reject(error))).rejects.toBe(error);
+    }
+    const throwing = () => {
+      throw new AppError('overloaded');
+    };
+    expect(() => tell(undefined, throwing)).toThrow('overloaded');
+    const signs = async () =>
+      (await db.admin.query('select name from heartbeats order by name')).rows.map(
+        ({ name }) => name,
+      );
+    await waitFor(async () => (await signs()).length === 3);
+    expect(await signs()).toEqual(refusalReasons.map(refusingSign));
   });
 });
