@@ -1,3 +1,4 @@
+import { heldBack, maySend } from './restore-statements.ts';
 import { byId, type ResultRow, reminderBy, type Statement, type Statements } from './statement.ts';
 import type { AppointmentRow, Change, Tables } from './tables.ts';
 
@@ -189,6 +190,7 @@ export function insertRowsInto(change: Change, text: string, values: readonly un
     }));
     columnsOf.set(text, tables);
   }
+  if (tables.some(({ table }) => table === 'versions') && !maySend(change.tables)) throw heldBack();
   let at = 0;
   for (const { table, names } of tables) {
     const arrays = values.slice(at, at + names.length) as unknown[][];
