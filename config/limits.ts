@@ -26,6 +26,8 @@ export const limits = {
 
   acceptBatchMax: 100,
   acceptWaitingMax: 2_000,
+  /** What would wait for longer to be stored is refused at once. */
+  acceptWaitMaxMs: 2_000,
   lockTimeoutMs: 250,
 
   keyHorizonDays: 400,

@@ -39,6 +39,15 @@ const duties = Object.keys(silentMaxS) as Duty[];
 /** No duty: that something was refused because a key was missing. Its instance is the organisation. */
 export const keyMissingSign = 'key_missing';
 
+/** Why the door is shut for what it would take at another time: too much waits, a channel is behind, or a restore. */
+export const refusalReasons = ['full', 'late', 'restoring'] as const;
+export type RefusalReason = (typeof refusalReasons)[number];
+
+/** No duty: that a process has refused something for this reason. */
+export function refusingSign(reason: RefusalReason): string {
+  return `refusing ${reason}`;
+}
+
 export interface SilentDuty {
   readonly duty: Duty;
   /** Absent: it was never heard of, or so long ago that this is forgotten. */

@@ -43,6 +43,15 @@ export const errorCodes = {
     title: 'What was stored is not what was sent. The reminder is paused and we were alerted.',
   },
   busy: { status: 503, title: 'This appointment is being changed; try again.' },
+  overloaded: {
+    status: 503,
+    title: 'More is asked for than can be done in time. Nothing was accepted; try again.',
+  },
+  restoring: {
+    status: 503,
+    title:
+      'The database is being compared with what was promised. Nothing was accepted; try again.',
+  },
   key_missing: { status: 503, title: 'A sealing key is not published yet; try again.' },
   unavailable: { status: 503, title: 'The database is away; nothing was accepted. Try again.' },
 } as const satisfies Record<string, { status: number; title: string }>;
@@ -70,6 +79,7 @@ export type FieldErrorCode =
   | 'invalid_before'
   | 'duplicate_reminder'
   | 'channel_unavailable'
+  | 'channel_behind'
   | 'no_contact_point'
   | 'no_usable_factor'
   | 'invalid_phone'

@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { limits } from '../../config/limits.ts';
-import { AppError } from '../domain/errors.ts';
+import { AppError, type ErrorCode } from '../domain/errors.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
 import { letGoWhenClosing } from './let-go-when-closing.ts';
 import { type Answer, asAppError } from './problems.ts';
@@ -75,6 +75,9 @@ function logRequests(app: FastifyInstance, log: Log): void {
   });
 }
 
+/** No failure, and where there is one of them there are a thousand a second. */
+const onPurpose: readonly ErrorCode[] = ['overloaded', 'restoring'];
+
 function answerFaults(app: FastifyInstance, { log, faultAnswer }: ServerOptions): void {
   app.setNotFoundHandler((request, reply) =>
     write(reply, faultAnswer(new AppError('not_found'), request.url)),
@@ -82,7 +85,7 @@ function answerFaults(app: FastifyInstance, { log, faultAnswer }: ServerOptions)
   app.setErrorHandler((error, request, reply) => {
     const fault = asAppError(error);
     const answer = faultAnswer(fault, request.url);
-    if (answer.status >= 500) {
+    if (answer.status >= 500 && !onPurpose.includes(fault.code)) {
       log.error('request failed', {
         ...errorFacts(fault.cause),
         reason: fault.code,

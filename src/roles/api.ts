@@ -32,16 +32,17 @@ import { authenticate } from '../usecases/authenticate.ts';
 import { changeOwnOrganisation } from '../usecases/change-organisation.ts';
 import { createFieldCounter, type FieldCounter } from '../usecases/count-fields.ts';
 import { createDeleteAppointment } from '../usecases/delete-appointment.ts';
-import { createKeyMissingSign } from '../usecases/key-missing-sign.ts';
 import { listAppointments } from '../usecases/list-appointments.ts';
 import { listEvents } from '../usecases/list-events.ts';
 import { listOwnIncidents, readOwnIncident } from '../usecases/list-own-incidents.ts';
+import { onceCompared } from '../usecases/once-compared.ts';
 import { createPutAppointment } from '../usecases/put-appointment.ts';
 import { createQuotaGate } from '../usecases/quota-gate.ts';
 import { readAppointment } from '../usecases/read-appointment.ts';
 import { readLedger } from '../usecases/read-ledger.ts';
 import { readOrganisation } from '../usecases/read-organisation.ts';
 import { createTokenSpender } from '../usecases/recognise-signer.ts';
+import { createRefusalSigns } from '../usecases/refusal-signs.ts';
 import { sendCheckUseCases } from '../usecases/send-check-use-cases.ts';
 import { webhookUseCases } from '../usecases/webhook-use-cases.ts';
 import { openCheckedDatabase } from './checked-database.ts';
@@ -127,7 +128,7 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
 
   const findVault = vaultLineFromConfig(config, 'api');
   const nowMs = () => performance.now();
-  const tellingOfKeys = createKeyMissingSign({ database, log, nowMs });
+  const telling = createRefusalSigns({ database, log, nowMs });
   const putAppointment = createPutAppointment({
     database,
     journal,
@@ -143,6 +144,8 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     countFields: fields.count,
     log,
   });
+  const webhooks = webhookUseCases({ database, journal, keys, isSandbox });
+  const sendChecks = sendCheckUseCases({ database, journal, keys, isSandbox });
   const portals = { loopbackAllowed: isSandbox, isPortalForAll };
   const callbacks = { database, keys, now };
   return buildApi({
@@ -151,7 +154,8 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     trustedProxies: config.TRUSTED_PROXIES,
     nowMs,
     authenticate: (request) => authenticate(recognising, request),
-    putAppointment: (input) => tellingOfKeys(input.organisationId, () => putAppointment(input)),
+    putAppointment: (input) => telling(input.organisationId, () => putAppointment(input)),
+    refuseWhenFull: (input) => telling(undefined, () => putAppointment.refuseWhenFull(input)),
     deleteAppointment: createDeleteAppointment({
       ...{ database, journal, now },
       signErasure: createErasureReceipts(keys.receiptKeys),
@@ -164,18 +168,23 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     listOwnIncidents: (input) => listOwnIncidents({ database }, input),
     readOwnIncident: (input) => readOwnIncident({ database }, input),
     readOrganisation: (input) => readOrganisation({ database }, input),
-    changeOrganisation: (input) =>
+    changeOrganisation: onceCompared(database, (input) =>
       changeOwnOrganisation(
         { database, journal, log, channelsAvailable: available, portals },
         input,
       ),
-    ...webhookUseCases({ database, journal, keys, isSandbox }),
-    ...sendCheckUseCases({ database, journal, keys, isSandbox }),
+    ),
+    ...webhooks,
+    changeWebhookEndpoint: onceCompared(database, webhooks.changeWebhookEndpoint),
+    rotateWebhookSecret: onceCompared(database, webhooks.rotateWebhookSecret),
+    ...sendChecks,
+    putSendCheck: onceCompared(database, sendChecks.putSendCheck),
+    rotateSendCheckSecret: onceCompared(database, sendChecks.rotateSendCheckSecret),
     acceptStatusCallback: (input) =>
-      tellingOfKeys(undefined, () => acceptStatusCallback(callbacks, input)),
+      telling(undefined, () => acceptStatusCallback(callbacks, input)),
     acceptInboundMessage: (input) =>
-      tellingOfKeys(undefined, () => acceptInboundMessage(callbacks, input)),
-    acceptBounce: (input) => tellingOfKeys(undefined, () => acceptBounce(callbacks, input)),
+      telling(undefined, () => acceptInboundMessage(callbacks, input)),
+    acceptBounce: (input) => telling(undefined, () => acceptBounce(callbacks, input)),
     isCallbackAddress: (input) => isCallbackAddress({ keys }, input),
     jwks,
     ready: async () => ({

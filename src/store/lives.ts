@@ -1,5 +1,5 @@
 import type { DatabaseLife, HighWaterMark, ServerIdentity } from '../domain/database-life.ts';
-import type { Connection, Database } from './database.ts';
+import { type Connection, type Database, sqlState } from './database.ts';
 
 /** The newest life, and how far it had got when it was last marked. */
 export interface StoredLife extends DatabaseLife {
@@ -13,6 +13,11 @@ export interface StoredLife extends DatabaseLife {
 export async function maySend(database: Pick<Database, 'query'>): Promise<boolean> {
   const [row] = await database.query<{ may: boolean }>('select may_send() as may');
   return row?.may ?? false;
+}
+
+/** Whether PostgreSQL refused to write what would depend on that. */
+export function isHeldBack(error: unknown): boolean {
+  return sqlState(error) === 'ST001';
 }
 
 /**

@@ -1287,6 +1287,7 @@ CREATE INDEX send_questions_answered ON public.send_questions USING btree (organ
 CREATE INDEX send_questions_unanswered ON public.send_questions USING btree (organisation_id, mode, unanswered_since) WHERE (unanswered_since IS NOT NULL);
 CREATE INDEX suppressions_created ON public.suppressions USING btree (created_at);
 CREATE INDEX versions_expiry ON public.versions USING btree (expires_at) WHERE (expires_at IS NOT NULL);
+CREATE TRIGGER refuse_before_compared BEFORE INSERT ON public.versions FOR EACH STATEMENT EXECUTE FUNCTION refuse_before_compared();
 CREATE INDEX webhook_endpoints_organisation ON public.webhook_endpoints USING btree (organisation_id, mode);
 CREATE INDEX webhook_failures_age ON public.webhook_failures USING btree (failed_at);
 CREATE INDEX webhook_failures_endpoint ON public.webhook_failures USING btree (endpoint_id, id);
@@ -1516,6 +1517,8 @@ create policy by_role on heartbeats for all to sotto_api, sotto_ops, sotto_patie
 create policy every_organisation on heartbeats for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
+create policy lookup on heartbeats for select to sotto_lookup
+  using (true);
 create policy administration on incident_alerts for select to sotto_owner
   using (true);
 create policy by_role on incident_alerts for select to sotto_ops
@@ -1767,6 +1770,8 @@ create policy administration on send_checks for all to sotto_owner
 create policy every_organisation on send_checks for all to sotto_scheduler
   using (true)
   with check (true);
+create policy lookup on send_checks for select to sotto_lookup
+  using (true);
 create policy own_organisations on send_checks for all to sotto_api, sotto_ops
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
@@ -2548,6 +2553,34 @@ AS $function$
 $function$;
 alter function find_credential_owners(uuid[]) owner to sotto_lookup;
 
+CREATE OR REPLACE FUNCTION public.find_lanes_behind(those uuid[], at_least interval)
+ RETURNS TABLE(organisation_id uuid, channel text, mode text, behind_ms double precision, is_held_up boolean)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select o.id, c.channel, m.mode, extract(epoch from now() - b.since)::float8 * 1000,
+    (select count(*) filter (where h.name = 'held-up ' || c.channel || ' ' || m.mode)
+        >= greatest(1, count(*) filter (where h.name = 'dispatch'))
+      from heartbeats h where h.name in ('dispatch', 'held-up ' || c.channel || ' ' || m.mode)
+        and h.beat_at > now() - interval '20 seconds')
+  from unnest(those) as o (id)
+  cross join (values ('sms'), ('email')) as c (channel)
+  cross join (values ('live'), ('test')) as m (mode)
+  cross join lateral (select r.due_at from reminders r
+    where r.phase = 'scheduled' and r.channel = c.channel and r.mode = m.mode
+      and r.organisation_id = o.id and r.due_at <= now() - at_least and r.not_after > now()
+      and not exists (select from appointments a
+        where a.id = r.appointment_id and a.paused_at is not null)
+    order by r.due_at limit 1) d
+  cross join lateral (select greatest(d.due_at, max(coalesce(p.ended_at, now()))) as since from pauses p
+    where (p.organisation_id is null or p.organisation_id = o.id)
+      and (p.channel is null or p.channel = c.channel)) b
+  where b.since <= now() - at_least and o.id = any ((select visible_organisations())::uuid[])
+    and not exists (select from send_checks k where k.organisation_id = o.id and k.mode = m.mode)
+$function$;
+alter function find_lanes_behind(uuid[],interval) owner to sotto_lookup;
+
 CREATE OR REPLACE FUNCTION public.find_link(link_lookup bytea)
  RETURNS TABLE(link_id uuid, organisation_id uuid)
  LANGUAGE sql
@@ -3243,6 +3276,7 @@ grant execute on function find_attempt(bytea) to sotto_api;
 grant execute on function find_credential(bytea) to sotto_api;
 grant execute on function find_credential_organisation(uuid,uuid) to sotto_api;
 grant execute on function find_credential_owners(uuid[]) to sotto_api;
+grant execute on function find_lanes_behind(uuid[],interval) to sotto_api;
 grant execute on function find_link(bytea) to sotto_patient;
 grant execute on function find_suppression(bytea) to sotto_patient;
 grant execute on function find_transactions_around(timestamp with time zone,timestamp with time zone) to sotto_api;
@@ -3269,6 +3303,7 @@ grant execute on function revoke_links_of(text,uuid,integer) to sotto_owner;
 grant execute on function sealed_links(timestamp with time zone,timestamp with time zone,uuid,integer) to sotto_owner;
 grant execute on function sum_credential_usage(uuid[],timestamp with time zone,timestamp with time zone,uuid) to sotto_api;
 grant execute on function visible_organisations() to sotto_api;
+grant execute on function visible_organisations() to sotto_lookup;
 grant execute on function visible_organisations() to sotto_ops;
 grant execute on function visible_organisations() to sotto_patient;
 grant execute on function write_intents(uuid,text,uuid[],uuid[],bytea[],text[],uuid[],bytea[]) to sotto_worker;
@@ -3277,6 +3312,7 @@ grant delete, insert, select, update on heartbeats to sotto_worker;
 grant insert, select, update on heartbeats to sotto_api;
 grant insert, select, update on heartbeats to sotto_ops;
 grant insert, select, update on heartbeats to sotto_patient;
+grant select (beat_at, name) on heartbeats to sotto_lookup;
 grant insert, select on incident_alerts to sotto_scheduler;
 grant insert, select on incident_alerts to sotto_worker;
 grant select on incident_alerts to sotto_ops;
@@ -3406,6 +3442,7 @@ grant delete on send_checks to sotto_restorer;
 grant delete, insert, select on send_checks to sotto_api;
 grant select (answered_at, asked_count, created_at, drop_count, failed_count, failing_code, failing_since, failing_status, id, inconclusive_count, mode, on_no_answer, organisation_id, proceed_count) on send_checks to sotto_ops;
 grant select (id) on send_checks to sotto_restorer;
+grant select (mode, organisation_id) on send_checks to sotto_lookup;
 grant select on send_checks to sotto_scheduler;
 grant update (answered_at, asked_count, drop_count, due_at, failed_count, failing_code, failing_since, failing_status, inconclusive_count, lease_id, lease_until, proceed_count, taken_at, test_code, test_ended_at, test_status) on send_checks to sotto_scheduler;
 grant update (due_at, failed_count, failing_code, failing_since, failing_status, on_no_answer, test_code, test_ended_at, test_id, test_requested_at, test_status, url) on send_checks to sotto_api;

@@ -2,7 +2,7 @@ import { Counter, Gauge, type Metric, Registry } from 'prom-client';
 import type { CanaryState } from '../domain/canary-run.ts';
 import { channels } from '../domain/channel.ts';
 import type { DoubtMeasures } from '../domain/doubt-books.ts';
-import { keyMissingSign } from '../domain/duty-silence.ts';
+import { keyMissingSign, refusalReasons, refusingSign } from '../domain/duty-silence.ts';
 import { type IncidentCode, incidentCodes } from '../domain/incident.ts';
 import { heldUpBeat, lanesOf } from '../domain/lane.ts';
 import { latenessBoundsS } from '../domain/lateness.ts';
@@ -180,7 +180,18 @@ function addDuties({ gauge }: Make, { heartbeats, nowMs }: OpsMeasures): void {
     const heldUp = beatOf(heldUpBeat(lane))?.liveCount ?? 0;
     open.set({ ...lane }, workers > 0 && heldUp >= workers ? 1 : 0);
   }
-  const signs = new Set([...lanes.map(heldUpBeat), keyMissingSign]);
+  const refusing = gauge(
+    'api_refusing',
+    'How many API processes have just refused a PUT that they would take at another time: too much waits (full), a channel is behind (late), the database is being compared (restoring).',
+    ['reason'],
+  );
+  for (const reason of refusalReasons) {
+    refusing.set({ reason }, beatOf(refusingSign(reason))?.liveCount ?? 0);
+  }
+  const signs = new Set([
+    ...[...lanes.map(heldUpBeat), keyMissingSign],
+    ...refusalReasons.map(refusingSign),
+  ]);
   const age = gauge('heartbeat_age_seconds', 'How long ago a duty was last heard of.', ['duty']);
   for (const { name, ageS } of heartbeats) {
     if (!signs.has(name)) age.set({ duty: name }, ageS);

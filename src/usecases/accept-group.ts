@@ -15,6 +15,7 @@ import type { Connection } from '../store/database.ts';
 import type { CheckedRequest } from './check-request.ts';
 import type { Accepted } from './describe-accepted.ts';
 import type { Outcome } from './group-commit.ts';
+import type { LateGate } from './late-gate.ts';
 
 /** One checked PUT that is to be stored. */
 export interface PutOperation extends AppointmentKey {
@@ -33,6 +34,8 @@ export interface AcceptDeps<Operation extends PutOperation> {
   ) => Promise<SealedAppointment>;
   /** What may only call off what was booked, without a message; else it is refused with this. */
   readonly overCeiling?: ReadonlyMap<Operation, AppError>;
+  /** What a PUT would add too late to be sent; absent: nothing is. */
+  readonly lateGate?: LateGate;
 }
 
 /**
@@ -62,7 +65,10 @@ async function decideGroup<Operation extends PutOperation>(
   group: readonly Operation[],
 ): Promise<Outcome<Accepted>[]> {
   const { overCeiling = new Map<Operation, AppError>() } = deps;
-  const creating = group.filter((operation) => !overCeiling.has(operation));
+  const lateIfNew = await refuseLateIfNew(deps, connection, group);
+  const creating = group.filter(
+    (operation) => !overCeiling.has(operation) && !lateIfNew.has(operation),
+  );
   const createdIds = await insertMissingAppointments(connection, creating.map(missingRow));
   const existing = group.filter(({ id }) => !createdIds.has(id));
   const locked = await lockAppointments(connection, existing);
@@ -90,13 +96,43 @@ async function decideGroup<Operation extends PutOperation>(
       outcomes.push({ ok: false, error: new AppError(refusal) });
     } else if (!stored && !created) {
       // Deleted between our insert and our lock: the same request finds a free reference next time.
-      outcomes.push({ ok: false, error: new AppError('busy', { retryAfterS: 1 }) });
+      const error = lateIfNew.get(operation) ?? new AppError('busy', { retryAfterS: 1 });
+      outcomes.push({ ok: false, error });
     } else {
       const decision = decidePut(stored, { ...wanted, isOverCeiling: limit !== undefined });
-      outcomes.push({ ok: true, value: await seal(deps, operation, decision, stored) });
+      const late = stored && (await refuseLate(deps, connection, operation, decision));
+      outcomes.push(
+        late
+          ? { ok: false, error: late }
+          : { ok: true, value: await seal(deps, operation, decision, stored) },
+      );
     }
   }
   return outcomes;
+}
+
+/** Of each that may be new, before there is a row of it; what is stored is judged by what it would change. */
+async function refuseLateIfNew<Operation extends PutOperation>(
+  deps: AcceptDeps<Operation>,
+  connection: Connection,
+  group: readonly Operation[],
+): Promise<ReadonlyMap<Operation, AppError>> {
+  const refused = new Map<Operation, AppError>();
+  for (const operation of group) {
+    const decision = decidePut(undefined, operation.request.wanted);
+    const error = await refuseLate(deps, connection, operation, decision);
+    if (error) refused.set(operation, error);
+  }
+  return refused;
+}
+
+async function refuseLate<Operation extends PutOperation>(
+  { lateGate }: AcceptDeps<Operation>,
+  connection: Connection,
+  { organisationId, mode, request: { wanted } }: Operation,
+  { newReminders }: PutDecision,
+): Promise<AppError | undefined> {
+  return lateGate?.(connection, { organisationId, mode, wanted, newReminders });
 }
 
 async function seal<Operation extends PutOperation>(

@@ -3,6 +3,16 @@ export type Outcome<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly error: unknown };
 
+/** Commits an operation together with others. */
+export interface GroupCommit<Operation, Value> {
+  (operation: Operation): Promise<Value>;
+  /** Whether what is not urgent would be refused at this moment. */
+  isFull(): boolean;
+}
+
+/** So many groups are looked back at: the quickest of them tells how long one takes, for one may have been held up. */
+const lookedBackAt = 4;
+
 /**
  * Gathers operations that come while a commit is under way and commits them together.
  *
@@ -10,7 +20,7 @@ export type Outcome<Value> =
  * there is one operation in both together: the next waits until it is settled. When a whole group
  * fails, it is redone one by one, so that only the guilty operation fails; when that is hopeless,
  * everything that waits fails with it. Operations beyond `waitingMax` are refused at once with `overflow`: a queue without end only hides that a
- * database is too slow.
+ * database is too slow. So are those that would wait for longer than `waitMaxMs`, but the urgent ones.
  *
  * @param commit commits a group, in the order given: sorted by key
  * @param confirm has the last word on what was committed, before anybody is told; what it throws is
@@ -21,6 +31,9 @@ export function createGroupCommit<Operation, Value>({
   keyOf,
   sizeMax,
   waitingMax,
+  waitMaxMs = Infinity,
+  isUrgent = () => false,
+  clock = () => performance.now(),
   overflow,
   commit,
   confirm = async (outcomes) => outcomes,
@@ -29,11 +42,15 @@ export function createGroupCommit<Operation, Value>({
   keyOf: (operation: Operation) => string;
   sizeMax: number;
   waitingMax: number;
+  waitMaxMs?: number;
+  isUrgent?: (operation: Operation) => boolean;
+  /** Milliseconds that never go back. */
+  clock?: () => number;
   overflow: () => Error;
   commit: (group: readonly Operation[]) => Promise<readonly Outcome<Value>[]>;
   confirm?: (outcomes: readonly Outcome<Value>[]) => Promise<readonly Outcome<Value>[]>;
   isHopeless: (error: unknown) => boolean;
-}): (operation: Operation) => Promise<Value> {
+}): GroupCommit<Operation, Value> {
   interface Waiting {
     readonly key: string;
     readonly operation: Operation;
@@ -41,6 +58,8 @@ export function createGroupCommit<Operation, Value>({
   }
   let waiting: Waiting[] = [];
   let running = false;
+  let begunAt = 0;
+  const tookMs: number[] = [];
   const unconfirmed = new Set<string>();
   let confirming: Promise<void> = Promise.resolve();
 
@@ -48,17 +67,31 @@ export function createGroupCommit<Operation, Value>({
   function start(): void {
     if (running || waiting.length === 0) return;
     running = true;
+    begunAt = clock();
     setImmediate(() => void run());
   }
 
   async function run(): Promise<void> {
     for (let group = takeGroup(); group.length > 0; group = takeGroup()) {
+      begunAt = clock();
       const hopeless = await commitGroup(group);
+      tookMs.push(clock() - begunAt);
+      if (tookMs.length > lookedBackAt) tookMs.shift();
       // Group after group would wait as long as this one did, to be told the same.
       if (hopeless) refuse(waiting.splice(0), hopeless.error);
     }
     running = false;
   }
+
+  /** For the group under way, and for those that are ahead. */
+  function expectedWaitMs(): number {
+    if (!running) return 0;
+    const usualMs = tookMs.length === 0 ? 0 : Math.min(...tookMs);
+    const aheadCount = Math.floor(waiting.length / sizeMax);
+    return Math.max(clock() - begunAt, usualMs) + aheadCount * usualMs;
+  }
+
+  const isFull = () => waiting.length >= waitingMax || expectedWaitMs() > waitMaxMs;
 
   function refuse(entries: readonly Waiting[], error: unknown): void {
     for (const { settle } of entries) settle({ ok: false, error });
@@ -120,9 +153,10 @@ export function createGroupCommit<Operation, Value>({
     }
   }
 
-  return (operation) =>
-    new Promise((resolve, reject) => {
-      if (waiting.length >= waitingMax) return reject(overflow());
+  const submit = (operation: Operation) =>
+    new Promise<Value>((resolve, reject) => {
+      const isRefused = isUrgent(operation) ? waiting.length >= waitingMax : isFull();
+      if (isRefused) return reject(overflow());
       waiting.push({
         key: keyOf(operation),
         operation,
@@ -130,4 +164,5 @@ export function createGroupCommit<Operation, Value>({
       });
       start();
     });
+  return Object.assign(submit, { isFull });
 }

@@ -14,12 +14,14 @@ import { prepareContent } from '../keys/sealing.ts';
 import { type AppointmentKey, appointmentKeyText } from '../store/appointment-locks.ts';
 import { pauseAppointments } from '../store/appointment-pauses.ts';
 import { type Database, sqlState } from '../store/database.ts';
+import { isHeldBack } from '../store/lives.ts';
 import { findUnfaithfulVersions } from '../store/read-back.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
 import { acceptGroup, isOk, type PutOperation } from './accept-group.ts';
 import { type CheckedRequest, checkRequest } from './check-request.ts';
 import { type Accepted, describeAccepted } from './describe-accepted.ts';
 import { createGroupCommit, type Outcome } from './group-commit.ts';
+import { createLateGate, type LateGate } from './late-gate.ts';
 import type { QuotaGate, QuotaHolder, QuotaPass, QuotaRequest } from './quota-gate.ts';
 import { type PublicKeys, sealAppointment } from './seal-appointment.ts';
 
@@ -47,10 +49,24 @@ export interface PutAppointmentDeps {
   readonly log: Log;
 }
 
+type GroupDeps = PutAppointmentDeps & { readonly lateGate: LateGate };
+
 interface Operation extends PutOperation, QuotaRequest {
   readonly request: CheckedRequest;
   readonly content: Secret<Buffer>;
 }
+
+export interface PutAppointment {
+  (input: PutAppointmentInput): Promise<PutAnswer>;
+  /**
+   * To be asked before a request is looked at: what is refused costs little.
+   *
+   * @throws {AppError} `overloaded` when so much waits that it would be refused; a cancellation never is
+   */
+  refuseWhenFull(input: { isCancellation: boolean }): void;
+}
+
+const overflow = () => new AppError('overloaded', { retryAfterS: 2 });
 
 /**
  * Accepts an appointment: checked, sealed, written, read back, and only then answered.
@@ -60,22 +76,25 @@ interface Operation extends PutOperation, QuotaRequest {
  * less than "stored"; the next ones are written meanwhile.
  *
  * @throws {AppError} `invalid_request` with every fault, `stale_revision`, `revision_required`,
- *   `busy`, `key_missing`, `not_stored`, `unavailable`, `quota_exceeded`
+ *   `busy`, `key_missing`, `not_stored`, `unavailable`, `quota_exceeded`, `overloaded`, `restoring`
  */
-export function createPutAppointment(
-  deps: PutAppointmentDeps,
-): (input: PutAppointmentInput) => Promise<PutAnswer> {
+export function createPutAppointment(deps: PutAppointmentDeps): PutAppointment {
+  const lateGate = createLateGate({ nowMs: () => performance.now() });
   const commit = createGroupCommit<Operation, Accepted>({
     keyOf: appointmentKeyText,
     sizeMax: limits.acceptBatchMax,
     waitingMax: limits.acceptWaitingMax,
-    overflow: () => new AppError('unavailable', { retryAfterS: 2 }),
-    commit: (group) => commitWithinQuotas(deps, group),
+    waitMaxMs: limits.acceptWaitMaxMs,
+    isUrgent: ({ request }) => request.wanted.status === 'cancelled',
+    overflow,
+    commit: (group) => commitWithinQuotas({ ...deps, lateGate }, group),
     confirm: (outcomes) => refuseUnfaithful(deps, outcomes),
-    isHopeless: (error) => error instanceof AppError && error.code === 'unavailable',
+    isHopeless: (error) =>
+      isHeldBack(error) || (error instanceof AppError && error.code === 'unavailable'),
   });
 
-  return async ({ organisationId, mode, reference, credential, body }) => {
+  const put = async (input: PutAppointmentInput): Promise<PutAnswer> => {
+    const { organisationId, mode, reference, credential, body } = input;
     // As the store tells it later: one reminder has one send time, whenever it is asked for.
     const now = deps.now().round({ smallestUnit: 'millisecond', roundingMode: 'floor' });
     const organisation = await deps.settingsOf(organisationId);
@@ -112,6 +131,11 @@ export function createPutAppointment(
     });
     return { ...describeAccepted(accepted, request.language), receipt, receiptSalt };
   };
+  return Object.assign(put, {
+    refuseWhenFull({ isCancellation }: { isCancellation: boolean }) {
+      if (!isCancellation && commit.isFull()) throw overflow();
+    },
+  });
 }
 
 /** Its rows are used next on the day of its first reminder. */
@@ -131,9 +155,10 @@ function messagesOf({ wanted: { status, reminders, notice } }: CheckedRequest): 
   return notice === 'if_told' ? Math.max(planned, 1) : planned;
 }
 
-/** Lock time-outs and deadlocks that remain when a row is redone alone. */
+/** Lock time-outs and deadlocks that remain when a row is redone alone, and a database not yet compared. */
 function asBusy(error: unknown): never {
   const state = sqlState(error);
+  if (isHeldBack(error)) throw new AppError('restoring', { retryAfterS: 3, cause: error });
   if (state === '55P03' || state === '40P01' || state === '40001') {
     throw new AppError('busy', { retryAfterS: 1, cause: error });
   }
@@ -146,7 +171,7 @@ function asBusy(error: unknown): never {
  * because a key has had its day's share.
  */
 async function commitWithinQuotas(
-  deps: PutAppointmentDeps,
+  deps: GroupDeps,
   group: readonly Operation[],
 ): Promise<Outcome<Accepted>[]> {
   const pass = await deps.quotas.pass(group);
@@ -161,7 +186,7 @@ async function commitWithinQuotas(
 }
 
 async function commitGroup(
-  deps: PutAppointmentDeps,
+  deps: GroupDeps,
   group: readonly Operation[],
   { refused, count }: QuotaPass<Operation>,
 ): Promise<Outcome<Accepted>[]> {
@@ -169,7 +194,8 @@ async function commitGroup(
   return deps.database.transaction(
     organisationIds,
     async (connection) => {
-      const sealing = { journal: deps.journal, seal: sealWith(deps), overCeiling: refused };
+      const { journal, lateGate } = deps;
+      const sealing = { journal, lateGate, seal: sealWith(deps), overCeiling: refused };
       const outcomes = await acceptGroup(sealing, connection, group);
       await count(connection, group.flatMap(acceptedOf(outcomes)));
       return outcomes;

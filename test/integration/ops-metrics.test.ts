@@ -50,7 +50,7 @@ async function plant(): Promise<void> {
      values (sha256('x'), 'p', 'sms', 'reply', $1)`,
     [at],
   );
-  for (const name of ['dispatch', 'held-up sms live', 'retire']) {
+  for (const name of ['dispatch', 'held-up sms live', 'retire', 'refusing late']) {
     await admin.query(`insert into heartbeats (name, instance, version) values ($1, $2, '0.0.1')`, [
       name,
       randomUUID(),
@@ -76,6 +76,7 @@ const sampleOf = (metrics: Map<string, ParsedMetric>, sample: string): number | 
 
 /** The contract with whoever writes alerts: each name, its type, and the labels it has. */
 const contract: Record<string, [type: string, labels: string[]]> = {
+  api_refusing: ['gauge', ['reason']],
   batches_open: ['gauge', []],
   breaker_open: ['gauge', ['channel', 'mode']],
   build_info: ['gauge', ['version']],
@@ -144,6 +145,8 @@ describe('the metrics', () => {
       opt_outs_total: 1,
       ledger_broken: 7,
       workers_connected: 1,
+      'api_refusing{reason="late"}': 1,
+      'api_refusing{reason="full"}': 0,
       'breaker_open{channel="sms",mode="live"}': 1,
       'breaker_open{channel="email",mode="live"}': 0,
       'reminder_lateness_seconds_bucket{channel="sms",mode="live",le="0.25"}': 0,

@@ -42,7 +42,7 @@ const inAnHour = { dueInMs: 60 * minute };
 let server: Awaited<ReturnType<typeof startCopiedServer>>;
 let peer: MessagesPeer;
 let bench: ReturnType<typeof createDispatchBench>;
-let close: () => Promise<void>;
+let parts: Parts;
 let narrowings: Awaited<ReturnType<typeof createNarrowings>>;
 let before: Awaited<ReturnType<typeof liveUntilBackup>>;
 let since: Awaited<ReturnType<typeof liveOn>>;
@@ -52,8 +52,7 @@ beforeAll(async () => {
   peer = await startMessagesPeer();
   const { database } = server;
   bench = createDispatchBench({ ...database, drop: database.close }, peer);
-  const parts = await openParts();
-  close = parts.close;
+  parts = await openParts();
   before = await liveUntilBackup(parts);
   narrowings = await createNarrowings({
     ...{ database, keys: parts.keys, journal: parts.journals.commandLine },
@@ -67,7 +66,7 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
-  await close();
+  await parts.close();
   await peer.close();
   await server.remove();
 });
@@ -292,6 +291,17 @@ describe('a server whose files were put back to an earlier day', () => {
     await bench.dispatch(before.queued);
     await bench.drain();
     expect(copiesOf(peer, before.sent)).toEqual(before.sent.map(() => 1));
+  });
+
+  it('accepts nothing before, since what is put over what was erased since would be erased with it', async () => {
+    const puts = ['erased-later', 'new-now'].map((name) => parts.put(before.organisationId, name));
+    for (const put of await Promise.allSettled(puts)) {
+      expect(put).toMatchObject({ reason: { code: 'restoring', retryAfterS: 3 } });
+    }
+    expect(
+      await bench.rows(`select reference, state, version from appointments
+        where reference in ('erased-later', 'new-now')`),
+    ).toEqual([{ reference: 'erased-later', state: 'booked', version: 1 }]);
   });
 
   it('is dealt with once, though one dies in the middle and two begin again at once', async () => {

@@ -968,6 +968,13 @@ describe('the functions that look past the organisation', () => {
         ...common,
       },
       {
+        name: 'find_lanes_behind',
+        result:
+          'TABLE(organisation_id uuid, channel text, mode text, behind_ms double precision, is_held_up boolean)',
+        callers: ['api'],
+        ...common,
+      },
+      {
         name: 'find_link',
         result: 'TABLE(link_id uuid, organisation_id uuid)',
         callers: ['patient'],

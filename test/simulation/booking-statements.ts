@@ -1,4 +1,5 @@
 import type { ArrayParameter } from '../../src/store/array-parameter.ts';
+import { heldBack, maySend } from './restore-statements.ts';
 import { byId, type ResultRow, reminderBy, type Statement, type Statements } from './statement.ts';
 import type { AppointmentRow, Change, Tables } from './tables.ts';
 
@@ -190,6 +191,7 @@ export function insertRowsInto(change: Change, text: string, values: readonly un
     }));
     columnsOf.set(text, tables);
   }
+  if (tables.some(({ table }) => table === 'versions') && !maySend(change.tables)) throw heldBack();
   let at = 0;
   for (const { table, names } of tables) {
     const arrays = values.slice(at, at + names.length) as ArrayParameter[];

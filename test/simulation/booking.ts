@@ -1,10 +1,12 @@
 import type { Channel } from '../../src/domain/channel.ts';
+import { AppError } from '../../src/domain/errors.ts';
 import type { PutDecision } from '../../src/domain/put-decision.ts';
 import type { NewReminder, WantedAppointment } from '../../src/domain/put-facts.ts';
 import type { PlannedReminder } from '../../src/domain/schedule.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import type { SealedAppointment, SealedLink } from '../../src/store/accepted-version.ts';
 import type { Database } from '../../src/store/database.ts';
+import { isHeldBack } from '../../src/store/lives.ts';
 import { acceptGroup, type PutOperation } from '../../src/usecases/accept-group.ts';
 import { createDeleteAppointment } from '../../src/usecases/delete-appointment.ts';
 import { unsignedErasures } from '../support/unsigned-erasures.ts';
@@ -139,7 +141,9 @@ export async function putAppointment(deps: BookingDeps, wish: PutWish): Promise<
       { journal: deps.journal, seal: (...all) => sealNothing(deps, ...all) },
       connection,
       [operation],
-    ),
+    ).catch((error: unknown) => {
+      throw isHeldBack(error) ? new AppError('restoring') : error;
+    }),
   );
   if (outcome?.ok === false) throw outcome.error;
 }

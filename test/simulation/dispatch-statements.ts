@@ -1,6 +1,5 @@
-import pg from 'pg';
 import { isChecked, questionOf } from './check-statements.ts';
-import { maySend } from './restore-statements.ts';
+import { heldBack, maySend } from './restore-statements.ts';
 import {
   byId,
   type ResultRow,
@@ -286,10 +285,4 @@ function isOpened(
     link.revoked_at === null &&
     (link.selector === null || link.selector === selector)
   );
-}
-
-function heldBack(): Error {
-  const error = new pg.DatabaseError('held back', 0, 'error');
-  error.code = 'ST001';
-  return error;
 }

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { byId, type Statements } from './statement.ts';
 import { type Change, type LifeRow, type ReminderRow, type Tables, tell } from './tables.ts';
 
@@ -95,6 +96,13 @@ export function lifeOf({ lives }: Tables): LifeRow {
 export function maySend(tables: Tables): boolean {
   const { run } = lifeOf(tables);
   return run === null || run === tables.servers[0]?.run;
+}
+
+/** What the trigger `refuse_before_compared` answers. */
+export function heldBack(): Error {
+  const error = new pg.DatabaseError('held back', 0, 'error');
+  error.code = 'ST001';
+  return error;
 }
 
 function onlyWhileRestoring(tables: Tables): void {

@@ -385,4 +385,36 @@ describe('every operation', () => {
     resolve();
     await expect(Promise.all(served)).resolves.toEqual([1, 1]);
   });
+
+  it('is refused at once where it would wait too long, unless it is urgent; a group that was held up once is no rule', async () => {
+    const { commit, release } = createHeldCommit();
+    let nowMs = 0;
+    const submit = createGroupCommit<Operation, number>({
+      ...{ keyOf, sizeMax: 2, waitingMax: 10, waitMaxMs: 1_000 },
+      overflow: () => new Error('full'),
+      clock: () => nowMs,
+      isUrgent: ({ number }) => number === 9,
+      commit,
+      isHopeless: never,
+    });
+    const served = [submit(operation('a', 1))];
+    await turn();
+    nowMs = 999;
+    served.push(submit(operation('b', 2)), submit(operation('c', 3)));
+    nowMs = 1_001;
+    expect(submit.isFull()).toBe(true);
+    await expect(submit(operation('d'))).rejects.toThrow('full');
+    served.push(submit(operation('e', 9)));
+    await release();
+    // The first took a second, and so may the next, for all that is known.
+    expect(submit.isFull()).toBe(true);
+    nowMs += 10;
+    await release();
+    expect(submit.isFull()).toBe(false);
+    served.push(submit(operation('f', 4)));
+    await release();
+    await release();
+    expect(await Promise.all(served)).toEqual([1, 2, 3, 9, 4]);
+    expect(submit.isFull()).toBe(false);
+  });
 });

@@ -34,6 +34,8 @@ export interface AppointmentUseCases {
       readonly body: Secret<AppointmentRequest>;
     },
   ): Promise<PutAnswer>;
+  /** @throws {AppError} `overloaded`, before the request is checked */
+  refuseWhenFull?(input: { isCancellation: boolean }): void;
   deleteAppointment(input: AppointmentKey & { erase: boolean }): Promise<DeleteAnswer>;
   readAppointment(input: AppointmentKey & { scopes: readonly Scope[] }): Promise<AppointmentAnswer>;
   listAppointments(
@@ -75,6 +77,10 @@ export function addAppointmentRoutes(
     url,
     {
       onRequest: letIn('write'),
+      // The body has been read and nothing else done with it: what is called off is let through.
+      preValidation: async ({ body }) => {
+        useCases.refuseWhenFull?.({ isCancellation: isCancellation(body) });
+      },
       schema: {
         operationId: 'putAppointment',
         summary: 'Creates or replaces an appointment and plans its reminders. Scope write.',
@@ -173,4 +179,8 @@ export function addAppointmentRoutes(
       return useCases.listAppointments({ organisationId, mode, scopes, ...request.query });
     },
   );
+}
+
+function isCancellation(body: unknown): boolean {
+  return (body as { status?: unknown } | null | undefined)?.status === 'cancelled';
 }

@@ -98,6 +98,17 @@ export const problemTexts: Record<ErrorCode, ProblemText> = {
     meaning: 'This appointment is being changed by another request at this moment.',
     remedy: 'Send the same request again after Retry-After.',
   },
+  overloaded: {
+    meaning:
+      'Nothing was accepted, for it could not have been kept. With no errors listed, more comes in than can be stored at the moment. With channel_behind at /reminders or /notice, what this PUT would have sent within the hour would have come too late: the channel is behind.',
+    remedy:
+      'Send the same PUT again after Retry-After. If the appointment is near, do not wait: call the patient, or leave out what is named, as with "notice": "none", and the rest is accepted. A DELETE is never refused so, nor a PUT of status cancelled that is refused for a channel.',
+  },
+  restoring: {
+    meaning:
+      'The database server was started anew, or put back to a backup, and it is not yet known whether something is missing. What was accepted now might be undone. It takes a second or two, after a backup was put back a minute or more. Nothing was accepted.',
+    remedy: 'Send the same request again after Retry-After. A DELETE is taken meanwhile.',
+  },
   key_missing: {
     meaning:
       'The key to seal this with is not published yet, as in the first seconds of an organisation. Nothing was accepted.',
@@ -135,6 +146,8 @@ export const fieldTexts: Record<FieldErrorCode, string> = {
   invalid_before: 'Not an ISO 8601 duration of whole units from PT5M to P400D.',
   duplicate_reminder: 'Two reminders with the same channel and the same time before the start.',
   channel_unavailable: 'This deployment does not send on this channel.',
+  channel_behind:
+    'It would have come too late on this channel, which is behind. Repeat it, or leave it out and call the patient.',
   no_contact_point:
     'There is no phone or email, or not the one that the channel needs; at /recipient, nothing that the organisation’s plan could use.',
   no_usable_factor:
