@@ -39,10 +39,12 @@ export async function loadQueuedBatch(
          where o.reminder_id = r.id and o.channel <> r.channel and o.current
            and o.revoked_at is null and o.attempted_at is null and o.parcel is not null
          limit 1) end as other_channel
-     from reminders r
+     -- A batch and what is in it were given one lease, by which they are found.
+     from batches b join reminders r on r.phase = 'in_hand' and r.lease_until = b.lease_until
+       and r.batch_id = b.id
      left join links l on l.reminder_id = r.id and l.channel = r.channel and l.current
        and l.revoked_at is null
-     where r.batch_id = $1 and r.state = 'queued' and r.lease_until > clock_timestamp()
+     where b.id = $1 and r.state = 'queued' and r.lease_until > clock_timestamp()
      order by r.not_after, r.id`,
     [batchId],
     'load queued batch',

@@ -135,7 +135,8 @@ describe('what is due', () => {
     await bench.seed({ organisationId, count: 2 });
     const batchId = await feedOne();
     await database.admin.query(
-      `update reminders set lease_until = clock_timestamp() + interval '15 s'`,
+      `with one as (update batches set lease_until = now() + interval '15 s')
+       update reminders set lease_until = now() + interval '15 s'`,
     );
     await bench.dispatch(batchId);
     expect(peer.requests()).toBe(0);
