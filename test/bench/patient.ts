@@ -96,17 +96,20 @@ async function arrange(ground: Ground, count: number): Promise<Arranged> {
 
   const inTurn = once(1 + visitSteps.length, async () => {
     let seen: SeenVisit[] = [];
+    let costs = {};
     const during = await transactionsDuring(admin, async () => {
+      const meter = ground.startMeter([role.pid]);
       seen = await visits(count);
+      costs = meter.perOne(count);
     });
-    return { seen, ...during };
+    return { seen, costs, ...during };
   });
   return {
     contenders: [
       {
         name: whole,
         async run() {
-          const { seen, seconds, transactions } = await inTurn();
+          const { seen, costs, seconds, transactions } = await inTurn();
           return {
             ...waits(
               seen.map((steps) =>
@@ -115,6 +118,7 @@ async function arrange(ground: Ground, count: number): Promise<Arranged> {
             ),
             'a second': count / seconds,
             'transactions each': perOne(transactions, count),
+            ...costs,
           };
         },
       },
