@@ -126,6 +126,25 @@ describe('the api process', () => {
     }
   });
 
+  it.each([
+    ['nobody', {}, 401],
+    ['its proxy', { TRUSTED_PROXIES: '127.0.0.1' }, 200],
+  ])('takes the word of %s for where a request comes from', async (_whose, change, status) => {
+    const config = await configure(change);
+    const api = await runApi(config);
+    try {
+      const { key } = await createApiKey(
+        { adminUrl: database.adminUrl },
+        { organisationId, mode: 'test', networks: ['192.0.2.7'] },
+      );
+      const headers = { authorization: `Bearer ${key.reveal()}`, 'x-forwarded-for': '192.0.2.7' };
+      const answer = await fetch(`${config.API_URL}/v1/events`, { headers });
+      expect(answer.status).toBe(status);
+    } finally {
+      await api.close();
+    }
+  });
+
   it('refuses to run as another role, and says so in a line', async () => {
     const config = await configure({ DATABASE_URL: database.roleUrls.worker.reveal() });
     await expect(runApi(config)).rejects.toThrow('DATABASE_URL must sign in as sotto_api.');

@@ -8,7 +8,8 @@ import { ConfigError, loadConfig } from '../../config/env.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
 import { runPatient } from '../../src/roles/patient.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { seedAppointment } from '../support/seed-appointment.ts';
+import { createPageVisitor } from '../support/page-visitor.ts';
+import { seedAppointment, seededPin } from '../support/seed-appointment.ts';
 
 let database: TestDatabase;
 let folder: string;
@@ -81,6 +82,33 @@ describe('the patient process', () => {
       await vi.waitFor(async () => expect(await status()).toBe(404), patience);
     } finally {
       await rm(file, { force: true });
+      await role.close();
+    }
+  });
+
+  it('answers no guess, right or wrong, in less than 300 ms', async () => {
+    const config = await settings();
+    const role = await runPatient(config);
+    try {
+      const keys = fileKeyStore(`${folder}/keys`);
+      const audience = new URL(config.PATIENT_URL).host;
+      const organisationId = await database.createOrganisation();
+      const { link } = await seedAppointment(
+        { admin: database.admin, keys, audience },
+        { organisationId },
+      );
+      const visitor = createPageVisitor();
+      await visitor.go(`${config.PATIENT_URL}/${link.token}`);
+      await visitor.press('/prove');
+      for (const [pin, step] of [
+        ['593827', 'prove'],
+        [seededPin, 'details'],
+      ] as const) {
+        const begun = performance.now();
+        expect((await visitor.fill({ pin })).step).toBe(step);
+        expect(performance.now() - begun).toBeGreaterThan(295);
+      }
+    } finally {
       await role.close();
     }
   });

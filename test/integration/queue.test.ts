@@ -59,7 +59,7 @@ describe('bells', () => {
     const batchId = randomUUID();
     bells().ring(batchId);
     await waitFor(async () => (await queue.jobs()).length > 0);
-    expect(await queue.jobs()).toMatchObject([{ id: batchId, data: { v: 1, batch: batchId } }]);
+    expect(await queue.jobs()).toEqual([{ id: batchId, data: { v: 1, batch: batchId } }]);
     await queue.empty();
   });
 

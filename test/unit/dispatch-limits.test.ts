@@ -302,7 +302,7 @@ describe('the breaker', () => {
 
   it('lets one through after a while, closes when five in a row are accepted, and tells of it', async () => {
     const changes: boolean[] = [];
-    const breaker = createSendBreaker({ firstOpenMs: 5, onChange: (open) => changes.push(open) });
+    const breaker = createSendBreaker({ firstOpenMs: 50, onChange: (open) => changes.push(open) });
     await trip(breaker, down);
     await expect.poll(() => breaker.allows()).toBe('one');
     expect(await breaker.run(async () => down)).toEqual(down);
