@@ -68,7 +68,10 @@ async function put(reference: string, isCancellation = false): Promise<Answered>
   });
   return {
     ...{ reference, isCancellation, status: answer.status },
-    ...{ retryAfter: answer.headers.get('retry-after'), body: await answer.json() },
+    ...{
+      retryAfter: answer.headers.get('retry-after'),
+      body: (await answer.json()) as { code?: string },
+    },
     tookMs: performance.now() - begunAt,
   };
 }
