@@ -39,12 +39,14 @@ export async function loadQueuedBatch(
          where o.reminder_id = r.id and o.channel <> r.channel and o.current
            and o.revoked_at is null and o.attempted_at is null and o.parcel is not null
          limit 1) end as other_channel
+     from reminders r
+     -- offset makes it a look-up for each: by figures of a quiet day all links were compared with each.
+     left join lateral (select id, lookup, parcel, parcel_day, selector from links
+       where reminder_id = r.id and channel = r.channel and current and revoked_at is null offset 0) l on true
      -- A batch and what is in it were given one lease, by which they are found.
-     from batches b join reminders r on r.phase = 'in_hand' and r.lease_until = b.lease_until
-       and r.batch_id = b.id
-     left join links l on l.reminder_id = r.id and l.channel = r.channel and l.current
-       and l.revoked_at is null
-     where b.id = $1 and r.state = 'queued' and r.lease_until > clock_timestamp()
+     where r.phase = 'in_hand' and r.batch_id = $1
+       and r.lease_until = (select lease_until from batches where id = $1)
+       and r.state = 'queued' and r.lease_until > clock_timestamp()
      order by r.not_after, r.id`,
     [batchId],
     'load queued batch',

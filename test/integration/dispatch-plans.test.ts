@@ -42,6 +42,7 @@ interface PlanNode {
   readonly 'Node Type': string;
   readonly 'Index Name'?: string;
   readonly 'Heap Fetches'?: number;
+  readonly 'Index Cond'?: string;
   readonly 'Actual Rows': number;
   readonly 'Actual Loops': number;
   readonly 'Rows Removed by Join Filter'?: number;
@@ -125,6 +126,28 @@ it.each(days)('four hundred are compared none with each, by figures %s', async (
     expect(Math.max(...rows)).toBeLessThan(rowsMax);
   });
   expect(await bench.states()).toEqual({ sent: count + 1 });
+});
+
+it.each(days)('a batch is read without the others in hand, by figures %s', async (_day, isNew) => {
+  let rows: number[] = [];
+  if (!isNew) await database.admin.query('vacuum analyze');
+  await bench.seed({ organisationId, count });
+  const [batchId = ''] = await bench.feed();
+  if (isNew) await database.admin.query('vacuum analyze');
+  expect(await bench.states()).toEqual({ queued: count, sent: 1 });
+  const read = await bench.worker.transaction([], async (connection) => {
+    let steps: Awaited<ReturnType<typeof stepsOf>> = [];
+    const query = async (text: string, values: readonly unknown[] = []) => {
+      steps = await stepsOf(connection, { text, values: [...values] });
+      rows = await rowsOf(connection, { text, values: [...values] });
+      return [];
+    };
+    await loadQueuedBatch({ query }, batchId);
+    return steps;
+  });
+  expect(Math.max(...rows)).toBe(100);
+  const found = read.find((step) => step['Index Name'] === 'reminders_lease');
+  expect(found?.['Index Cond']).toMatch(/lease_until = .* AND .*batch_id = /);
 });
 
 it('what is due is told apart by an index alone, and what is over is found by one', async () => {
