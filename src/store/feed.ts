@@ -169,8 +169,14 @@ export async function listDueOrganisations(
   };
 }
 
+/** Somebody waits for it, or it is of use for a few hours; in the words of the index `reminders_hurried`. */
+const isHurried = `(r.kind = 'notice' or r.not_after - r.due_at < interval '6 hours')`;
 /** Of the organisation `o`: what may be taken up now, those that have been due longest first. */
-const dueOf = (source: string, condition: string) => `select r.id, r.not_after from ${source}
+const dueOf = (
+  source: string,
+  condition: string,
+) => `select r.id, r.not_after, ${isHurried} as is_hurried
+  from ${source}
   where ${condition}
     and r.phase = 'scheduled' and r.channel = $1 and r.mode = $5
     and r.due_at <= now()
@@ -178,19 +184,25 @@ const dueOf = (source: string, condition: string) => `select r.id, r.not_after f
     and not exists (select from appointments a
       where a.id = r.appointment_id and a.paused_at is not null)
   order by r.due_at limit $4`;
-const ofUnchecked = dueOf('reminders r', 'r.organisation_id = o.id');
-const ofBoth = `(${dueOf('reminders r', 'not o.is_checked and r.organisation_id = o.id')})
-  union all
-  (${dueOf(
-    'send_questions q join reminders r on r.id = q.reminder_id',
-    'o.is_checked and q.organisation_id = o.id and q.mode = $5 and q.proceed_until > now()',
-  )})`;
+const ofAnswered = `(${dueOf(
+  'send_questions q join reminders r on r.id = q.reminder_id',
+  'o.is_checked and q.organisation_id = o.id and q.mode = $5 and q.proceed_until > now()',
+)})`;
+const ofUnchecked = (condition = 'true') => {
+  const due = (which: string) =>
+    dueOf('reminders r', `${condition} and r.organisation_id = o.id and ${which}`);
+  return `(${due(isHurried)})
+    union all
+    (select * from (${due('true')}) longest where not is_hurried)`;
+};
+const ofBoth = `${ofUnchecked('not o.is_checked')} union all ${ofAnswered}`;
 
 /**
- * Locks due reminders for this transaction, one of each organisation in turn. Within one
- * organisation, of those that have been due longest the ones that are of use for the shortest time
- * come first. What somebody else has locked is passed over. Where booking systems are asked, only what
- * they have just answered for is taken; who asks none of them pays nothing for it.
+ * Locks due reminders for this transaction, one of each organisation in turn. Within one organisation
+ * notices come first, with what is of use for a few hours from when it is due; then, of those that have
+ * been due longest, the ones that are of use for the shortest time. What somebody else has locked is
+ * passed over. Where booking systems are asked, only what they have just answered for is taken; who asks
+ * none of them pays nothing for it.
  *
  * @param input.lookAt how many of an organisation's reminders are compared
  */
@@ -210,8 +222,8 @@ export async function lockDueReminders(
             : 'unnest($2::uuid[]) with ordinality as o (id, place)'
         }
         cross join lateral (
-          select w.id, row_number() over (order by w.not_after, w.id) as turn from (
-            ${isAnyChecked ? ofBoth : ofUnchecked}) w
+          select w.id, row_number() over (order by w.is_hurried desc, w.not_after, w.id) as turn from (
+            ${isAnyChecked ? ofBoth : ofUnchecked()}) w
           order by turn limit $3) d
         order by place limit $3
       )
