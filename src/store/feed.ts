@@ -6,6 +6,9 @@ import { tellOfChanged, toldColumns } from './reminder-steps.ts';
 export interface LaneLoad {
   /** Reminders queued or being sent, counted up to `countMax`. */
   readonly outstanding: number;
+  /** Of those, the ones that no worker has written an intent for, and how long the first has been. */
+  readonly waiting: number;
+  readonly waitedMs: number;
   /** Reminders fed within the window, and within its last second. */
   readonly fedInWindow: number;
   readonly fedInSecond: number;
@@ -29,8 +32,7 @@ export async function readLaneLoad(
   const { rows } = await connection.query({
     name: 'read lane load',
     text: `select
-        (select count(*)::int from (select from reminders
-          where phase = 'in_hand' and channel = $1 and mode = $8 limit $3) o) as outstanding,
+        o.outstanding, o.waiting, o.waited_ms,
         coalesce(sum(b.reminder_count), 0)::int as fed,
         -- A little less than the second from one tick to the next.
         coalesce(sum(b.reminder_count) filter (
@@ -43,13 +45,20 @@ export async function readLaneLoad(
           and h.beat_at > clock_timestamp() - $7::float8 * interval '1 millisecond') as workers,
         (select count(*)::int from heartbeats h where h.name = $6
           and h.beat_at > clock_timestamp() - $7::float8 * interval '1 millisecond') as held_up
-      from batches b
+      from (select count(*)::int as outstanding,
+          (count(*) filter (where i.state = 'queued'))::int as waiting,
+          coalesce(extract(epoch from now() - min(i.lease_until) filter (where i.state = 'queued'))::float8
+            * 1000 + $4::float8, 0) as waited_ms
+        from (select state, lease_until from reminders
+          where phase = 'in_hand' and channel = $1 and mode = $8 limit $3) i) o
+      left join batches b
       -- A lease ends at a fixed time after its batch was made, and leases are indexed.
-      where b.lease_until > now() + ($4::float8 - $2::float8) * interval '1 millisecond'
+      on b.lease_until > now() + ($4::float8 - $2::float8) * interval '1 millisecond'
         and b.created_at > clock_timestamp() - $2::float8 * interval '1 millisecond'
         -- None that the clock has not come to again since it was set back.
         and b.created_at <= clock_timestamp()
-        and b.channel = $1 and b.mode = $8`,
+        and b.channel = $1 and b.mode = $8
+      group by o.outstanding, o.waiting, o.waited_ms`,
     values: [
       input.channel,
       input.windowMs,
@@ -64,6 +73,8 @@ export async function readLaneLoad(
   const [row] = rows;
   return {
     outstanding: row?.outstanding ?? 0,
+    waiting: row?.waiting ?? 0,
+    waitedMs: row?.waited_ms ?? 0,
     fedInWindow: row?.fed ?? 0,
     fedInSecond: row?.fed_in_second ?? 0,
     sinceLastBatchMs: row?.since_ms ?? null,

@@ -28,9 +28,12 @@ export const dispatchStatements: Statements = {
     const outstanding = tables.reminders.filter(
       (row) => phaseOf(row) === 'in_hand' && row.channel === channel && row.mode === mode,
     );
+    const waiting = outstanding.filter(({ state }) => state === 'queued');
     return [
       {
         outstanding: Math.min(outstanding.length, countMax),
+        waiting: waiting.length,
+        waited_ms: waiting.length > 0 ? nowMs + leaseMs - Math.min(...waiting.map(leaseEnd)) : 0,
         fed: sum(fed),
         fed_in_second: sum(fed.filter(({ created_at: at }) => at > nowMs - 950)),
         since_ms: fed.length > 0 ? nowMs - Math.max(...fed.map((one) => one.created_at)) : null,
@@ -232,6 +235,10 @@ function lockDue({ tables, nowMs }: Change, values: Values): ResultRow[] {
     .sort((one, other) => one.turn - other.turn || one.place - other.place)
     .slice(0, countMax)
     .map(({ id }, place) => ({ id, place: place + 1 }));
+}
+
+function leaseEnd({ lease_until: at }: ReminderRow): number {
+  return at ?? 0;
 }
 
 function inHurry({ kind, not_after: until, due_at: since }: ReminderRow): number {
