@@ -6,7 +6,10 @@ import { tellOfChanged, toldColumns } from './reminder-steps.ts';
 export interface LaneLoad {
   /** Reminders queued or being sent, counted up to `countMax`. */
   readonly outstanding: number;
-  /** Of those, the ones that no worker has written an intent for, and how long the first has been. */
+  /**
+   * Of those, the ones that no worker has written an intent for, and how long the first has been. None where
+   * one is counted at most, for that may be any.
+   */
   readonly waiting: number;
   readonly waitedMs: number;
   /** Reminders fed within the window, and within its last second. */
@@ -46,10 +49,10 @@ export async function readLaneLoad(
         (select count(*)::int from heartbeats h where h.name = $6
           and h.beat_at > clock_timestamp() - $7::float8 * interval '1 millisecond') as held_up
       from (select count(*)::int as outstanding,
-          (count(*) filter (where i.state = 'queued'))::int as waiting,
-          coalesce(extract(epoch from now() - min(i.lease_until) filter (where i.state = 'queued'))::float8
+          (count(*) filter (where i.is_waiting))::int as waiting,
+          coalesce(extract(epoch from now() - min(i.lease_until) filter (where i.is_waiting))::float8
             * 1000 + $4::float8, 0) as waited_ms
-        from (select state, lease_until from reminders
+        from (select state = 'queued' and $3 > 1 as is_waiting, lease_until from reminders
           where phase = 'in_hand' and channel = $1 and mode = $8 limit $3) i) o
       left join batches b
       -- A lease ends at a fixed time after its batch was made, and leases are indexed.
@@ -183,11 +186,7 @@ export async function listDueOrganisations(
 /** Somebody waits for it, or it is of use for a few hours; in the words of the index `reminders_hurried`. */
 const isHurried = `(r.kind = 'notice' or r.not_after - r.due_at < interval '6 hours')`;
 /** Of the organisation `o`: what may be taken up now, those that have been due longest first. */
-const dueOf = (
-  source: string,
-  condition: string,
-) => `select r.id, r.not_after, ${isHurried} as is_hurried
-  from ${source}
+const dueOf = (source: string, condition: string) => `select r.id, r.not_after from ${source}
   where ${condition}
     and r.phase = 'scheduled' and r.channel = $1 and r.mode = $5
     and r.due_at <= now()
@@ -195,18 +194,23 @@ const dueOf = (
     and not exists (select from appointments a
       where a.id = r.appointment_id and a.paused_at is not null)
   order by r.due_at limit $4`;
-const ofAnswered = `(${dueOf(
-  'send_questions q join reminders r on r.id = q.reminder_id',
-  'o.is_checked and q.organisation_id = o.id and q.mode = $5 and q.proceed_until > now()',
-)})`;
-const ofUnchecked = (condition = 'true') => {
-  const due = (which: string) =>
-    dueOf('reminders r', `${condition} and r.organisation_id = o.id and ${which}`);
-  return `(${due(isHurried)})
-    union all
-    (select * from (${due('true')}) longest where not is_hurried)`;
-};
-const ofBoth = `${ofUnchecked('not o.is_checked')} union all ${ofAnswered}`;
+const ofUnchecked = (condition: string) => `select h.*, true as is_hurried from hurried h
+  union all
+  select l.*, false from (${dueOf('reminders r', condition)}) l
+  where l.id not in (select id from hurried)`;
+/** The others are told apart by their index alone, which does not say whether they are. */
+const withHurried = (condition: string, more = '') =>
+  `with hurried as materialized (${dueOf('reminders r', `${condition} and ${isHurried}`)})
+  ${ofUnchecked(condition)} ${more}`;
+const ofOne = withHurried('r.organisation_id = o.id');
+const ofBoth = withHurried(
+  'not o.is_checked and r.organisation_id = o.id',
+  `union all
+  select r.id, r.not_after, ${isHurried} from reminders r where r.id = any(array(select id from (${dueOf(
+    'send_questions q join reminders r on r.id = q.reminder_id',
+    'o.is_checked and q.organisation_id = o.id and q.mode = $5 and q.proceed_until > now()',
+  )}) answered))`,
+);
 
 /**
  * Locks due reminders for this transaction, one of each organisation in turn. Within one organisation
@@ -234,7 +238,7 @@ export async function lockDueReminders(
         }
         cross join lateral (
           select w.id, row_number() over (order by w.is_hurried desc, w.not_after, w.id) as turn from (
-            ${isAnyChecked ? ofBoth : ofUnchecked()}) w
+            ${isAnyChecked ? ofBoth : ofOne}) w
           order by turn limit $3) d
         order by place limit $3
       )

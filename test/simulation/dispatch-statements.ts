@@ -28,7 +28,7 @@ export const dispatchStatements: Statements = {
     const outstanding = tables.reminders.filter(
       (row) => phaseOf(row) === 'in_hand' && row.channel === channel && row.mode === mode,
     );
-    const waiting = outstanding.filter(({ state }) => state === 'queued');
+    const waiting = outstanding.filter(({ state }) => state === 'queued' && countMax > 1);
     return [
       {
         outstanding: Math.min(outstanding.length, countMax),

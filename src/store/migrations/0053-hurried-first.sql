@@ -3,6 +3,7 @@
 set local role sotto_owner;
 
 create index reminders_hurried on reminders (channel, mode, organisation_id, due_at)
+  include (not_after, id, appointment_id)
   where phase = 'scheduled' and (kind = 'notice' or not_after - due_at < interval '6 hours');
 
 reset role;
