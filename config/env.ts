@@ -147,6 +147,22 @@ export const environment = z.object({
     .refine(isSmtpUrl, { message: 'must begin with smtp:// or smtps://' })
     .optional()
     .describe('Mail server that emails are handed to, with user and password where it wants them.'),
+  SMTP_CONNECTIONS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(8)
+    .describe('Connections to the mail server at most, of each worker.'),
+  SMTP_MESSAGES_PER_CONNECTION: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(100)
+    .describe(
+      'Emails over one connection at most; another is opened then. 100 is what the strictest of the large mail servers allow.',
+    ),
   MAIL_FROM: z
     .email()
     .optional()

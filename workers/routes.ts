@@ -33,8 +33,13 @@ export type OpenProvider = (
   connectionsMax: number,
 ) => Promise<Transport & { readonly atOnceMax?: number }>;
 
-/** Of one lane. A mail server bears fewer. */
-export const connectionsOf: Record<Channel, number> = { sms: 32, email: 8 };
+/** Of one lane, in each worker. A mail server bears fewer. */
+export const connectionsOf = (
+  config: Pick<Config, 'SMTP_CONNECTIONS'>,
+): Record<Channel, number> => ({
+  sms: 32,
+  email: config.SMTP_CONNECTIONS,
+});
 /** What leaves within this time is in hand at once: a provider may take as long to answer. */
 const pacedInHandS = 4;
 
@@ -67,9 +72,10 @@ export async function openRoutes(deps: {
   const { config, log, openProvider = openConfiguredProvider } = deps;
   const isLive = hasLiveTransport(config);
   const lanes = lanesOf(channelsAvailable(config));
+  const connections = connectionsOf(config);
   const providers = new Map<Channel, Awaited<ReturnType<OpenProvider>>>();
   for (const channel of channelsAvailable(config)) {
-    const connectionsMax = connectionsOf[channel] * (isLive ? 1 : 2);
+    const connectionsMax = connections[channel] * (isLive ? 1 : 2);
     providers.set(channel, await openProvider(config, channel, connectionsMax));
   }
   const sink = createSink({ onReceipts: deps.storeReceipts });
@@ -82,7 +88,7 @@ export async function openRoutes(deps: {
     const transport = isSink ? sink : provider;
     if (!transport) continue;
     const pace = isSink ? undefined : deps.paceOf?.(lane.channel);
-    const socketsMax = provider?.atOnceMax ?? connectionsOf[lane.channel];
+    const socketsMax = provider?.atOnceMax ?? connections[lane.channel];
     const pacedMax = pace ? Math.ceil(pace.perSecond * pacedInHandS) + 1 : socketsMax;
     const atOnceMax = Math.min(socketsMax, pacedMax);
     routes.set(laneKey(lane), {
@@ -98,7 +104,7 @@ export async function openRoutes(deps: {
     });
     canaryRoutes.set(laneKey(lane), {
       transport: canary,
-      slots: createSendSlots(connectionsOf[lane.channel]),
+      slots: createSendSlots(connections[lane.channel]),
       breaker: createSendBreaker({}),
       reachesNobody: true,
     });
@@ -133,6 +139,7 @@ async function smtpFromConfig(config: Config, maxConnections: number): Promise<T
       dkim,
       timeoutMs: limits.sendTimeoutMs,
       maxConnections,
+      messagesPerConnection: config.SMTP_MESSAGES_PER_CONNECTION,
     });
   } catch (error) {
     const isKey = error instanceof Error && error.message === 'dkim_key_is_not_rsa';

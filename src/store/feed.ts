@@ -6,6 +6,12 @@ import { tellOfChanged, toldColumns } from './reminder-steps.ts';
 export interface LaneLoad {
   /** Reminders queued or being sent, counted up to `countMax`. */
   readonly outstanding: number;
+  /**
+   * Of those, the ones that no worker has written an intent for, and how long the first has been. None where
+   * one is counted at most, for that may be any.
+   */
+  readonly waiting: number;
+  readonly waitedMs: number;
   /** Reminders fed within the window, and within its last second. */
   readonly fedInWindow: number;
   readonly fedInSecond: number;
@@ -29,8 +35,7 @@ export async function readLaneLoad(
   const { rows } = await connection.query({
     name: 'read lane load',
     text: `select
-        (select count(*)::int from (select from reminders
-          where phase = 'in_hand' and channel = $1 and mode = $8 limit $3) o) as outstanding,
+        o.outstanding, o.waiting, o.waited_ms,
         coalesce(sum(b.reminder_count), 0)::int as fed,
         -- A little less than the second from one tick to the next.
         coalesce(sum(b.reminder_count) filter (
@@ -43,13 +48,20 @@ export async function readLaneLoad(
           and h.beat_at > clock_timestamp() - $7::float8 * interval '1 millisecond') as workers,
         (select count(*)::int from heartbeats h where h.name = $6
           and h.beat_at > clock_timestamp() - $7::float8 * interval '1 millisecond') as held_up
-      from batches b
+      from (select count(*)::int as outstanding,
+          (count(*) filter (where i.is_waiting))::int as waiting,
+          coalesce(extract(epoch from now() - min(i.lease_until) filter (where i.is_waiting))::float8
+            * 1000 + $4::float8, 0) as waited_ms
+        from (select state = 'queued' and $3 > 1 as is_waiting, lease_until from reminders
+          where phase = 'in_hand' and channel = $1 and mode = $8 limit $3) i) o
+      left join batches b
       -- A lease ends at a fixed time after its batch was made, and leases are indexed.
-      where b.lease_until > now() + ($4::float8 - $2::float8) * interval '1 millisecond'
+      on b.lease_until > now() + ($4::float8 - $2::float8) * interval '1 millisecond'
         and b.created_at > clock_timestamp() - $2::float8 * interval '1 millisecond'
         -- None that the clock has not come to again since it was set back.
         and b.created_at <= clock_timestamp()
-        and b.channel = $1 and b.mode = $8`,
+        and b.channel = $1 and b.mode = $8
+      group by o.outstanding, o.waiting, o.waited_ms`,
     values: [
       input.channel,
       input.windowMs,
@@ -64,6 +76,8 @@ export async function readLaneLoad(
   const [row] = rows;
   return {
     outstanding: row?.outstanding ?? 0,
+    waiting: row?.waiting ?? 0,
+    waitedMs: row?.waited_ms ?? 0,
     fedInWindow: row?.fed ?? 0,
     fedInSecond: row?.fed_in_second ?? 0,
     sinceLastBatchMs: row?.since_ms ?? null,
@@ -169,6 +183,8 @@ export async function listDueOrganisations(
   };
 }
 
+/** Somebody waits for it, or it is of use for a few hours; in the words of the index `reminders_hurried`. */
+const isHurried = `(r.kind = 'notice' or r.not_after - r.due_at < interval '6 hours')`;
 /** Of the organisation `o`: what may be taken up now, those that have been due longest first. */
 const dueOf = (source: string, condition: string) => `select r.id, r.not_after from ${source}
   where ${condition}
@@ -178,19 +194,30 @@ const dueOf = (source: string, condition: string) => `select r.id, r.not_after f
     and not exists (select from appointments a
       where a.id = r.appointment_id and a.paused_at is not null)
   order by r.due_at limit $4`;
-const ofUnchecked = dueOf('reminders r', 'r.organisation_id = o.id');
-const ofBoth = `(${dueOf('reminders r', 'not o.is_checked and r.organisation_id = o.id')})
+const ofUnchecked = (condition: string) => `select h.*, true as is_hurried from hurried h
   union all
-  (${dueOf(
+  select l.*, false from (${dueOf('reminders r', condition)}) l
+  where l.id not in (select id from hurried)`;
+/** The others are told apart by their index alone, which does not say whether they are. */
+const withHurried = (condition: string, more = '') =>
+  `with hurried as materialized (${dueOf('reminders r', `${condition} and ${isHurried}`)})
+  ${ofUnchecked(condition)} ${more}`;
+const ofOne = withHurried('r.organisation_id = o.id');
+const ofBoth = withHurried(
+  'not o.is_checked and r.organisation_id = o.id',
+  `union all
+  select r.id, r.not_after, ${isHurried} from reminders r where r.id = any(array(select id from (${dueOf(
     'send_questions q join reminders r on r.id = q.reminder_id',
     'o.is_checked and q.organisation_id = o.id and q.mode = $5 and q.proceed_until > now()',
-  )})`;
+  )}) answered))`,
+);
 
 /**
- * Locks due reminders for this transaction, one of each organisation in turn. Within one
- * organisation, of those that have been due longest the ones that are of use for the shortest time
- * come first. What somebody else has locked is passed over. Where booking systems are asked, only what
- * they have just answered for is taken; who asks none of them pays nothing for it.
+ * Locks due reminders for this transaction, one of each organisation in turn. Within one organisation
+ * notices come first, with what is of use for a few hours from when it is due; then, of those that have
+ * been due longest, the ones that are of use for the shortest time. What somebody else has locked is
+ * passed over. Where booking systems are asked, only what they have just answered for is taken; who asks
+ * none of them pays nothing for it.
  *
  * @param input.lookAt how many of an organisation's reminders are compared
  */
@@ -210,8 +237,8 @@ export async function lockDueReminders(
             : 'unnest($2::uuid[]) with ordinality as o (id, place)'
         }
         cross join lateral (
-          select w.id, row_number() over (order by w.not_after, w.id) as turn from (
-            ${isAnyChecked ? ofBoth : ofUnchecked}) w
+          select w.id, row_number() over (order by w.is_hurried desc, w.not_after, w.id) as turn from (
+            ${isAnyChecked ? ofBoth : ofOne}) w
           order by turn limit $3) d
         order by place limit $3
       )

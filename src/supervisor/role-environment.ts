@@ -75,6 +75,8 @@ const variablesOf: Record<RoleName, readonly Variable[]> = {
     'SETTLE_WINDOW_S',
     'SMS_OPT_OUT',
     'SMTP_URL',
+    'SMTP_CONNECTIONS',
+    'SMTP_MESSAGES_PER_CONNECTION',
     'MAIL_FROM',
     'MAIL_RETURN_PATH',
     'DKIM_DOMAIN',

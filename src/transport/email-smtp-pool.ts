@@ -2,8 +2,6 @@ import type { SmtpSession } from './email-smtp-session.ts';
 
 /** Most servers close a connection that is idle for some minutes; ours never waits for that. */
 const idleMs = 4_000;
-/** Servers count; 100 is what the strictest of the large ones allow on one connection. */
-const messagesPerSessionMax = 100;
 const sessionAgeMaxMs = 60_000;
 
 interface Held {
@@ -32,6 +30,8 @@ export interface SessionPool<Result> {
 export function createSessionPool<Result extends object>(options: {
   open: (signal: AbortSignal) => Promise<SmtpSession | Result>;
   sessionsMax: number;
+  /** Servers count. */
+  messagesPerSession: number;
 }): SessionPool<Result> {
   const idle: { held: Held; timer: NodeJS.Timeout }[] = [];
   const waiting = new Set<() => void>();
@@ -47,21 +47,23 @@ export function createSessionPool<Result extends object>(options: {
     return undefined;
   }
 
-  function putBack(held: Held): void {
+  /** @returns until when its place is taken, where it is not used again: a server counts what is open */
+  function putBack(held: Held): Promise<void> | undefined {
     const isFresh =
-      held.messages < messagesPerSessionMax && performance.now() - held.openedAt < sessionAgeMaxMs;
+      held.messages < options.messagesPerSession &&
+      performance.now() - held.openedAt < sessionAgeMaxMs;
     if (isClosed || !isFresh || !held.session.isOpen()) {
-      held.session.quit();
-      return;
+      return held.session.quit();
     }
     const entry = {
       held,
       timer: setTimeout(() => {
         idle.splice(idle.indexOf(entry), 1);
-        held.session.quit();
+        void held.session.quit();
       }, idleMs),
     };
     idle.push(entry);
+    return undefined;
   }
 
   async function takePlace(signal: AbortSignal): Promise<boolean> {
@@ -98,6 +100,7 @@ export function createSessionPool<Result extends object>(options: {
   return {
     async with(signal, use) {
       if (!(await takePlace(signal))) return undefined;
+      let left: Promise<void> | undefined;
       try {
         let held = fromIdle();
         const isReused = held !== undefined;
@@ -108,18 +111,19 @@ export function createSessionPool<Result extends object>(options: {
         }
         held.messages += 1;
         const { result, again } = await use(held.session, isReused);
-        if (again) putBack(held);
+        if (again) left = putBack(held);
         else held.session.close();
         return result;
       } finally {
-        leavePlace();
+        if (left) void left.then(leavePlace);
+        else leavePlace();
       }
     },
     close() {
       isClosed = true;
       for (const { held, timer } of idle.splice(0)) {
         clearTimeout(timer);
-        held.session.quit();
+        void held.session.quit();
       }
     },
   };

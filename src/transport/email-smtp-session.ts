@@ -45,8 +45,8 @@ export interface SmtpSession {
   isOpen(): boolean;
   /** Hands one message over, once. It never rejects. */
   handOver(envelope: Envelope, message: Buffer, signal: AbortSignal): Promise<HandOver>;
-  /** Says goodbye, and leaves whether it is answered or not. */
-  quit(): void;
+  /** Says goodbye, and leaves whether it is answered or not. Resolves when it has left. */
+  quit(): Promise<void>;
   close(): void;
 }
 
@@ -128,8 +128,10 @@ function sessionOver(connection: SMTPConnection): SmtpSession {
     },
     handOver: (envelope, message, signal) => handOver(connection, { envelope, message, signal }),
     quit() {
+      const left = new Promise<void>((resolve) => connection.once('end', resolve));
       connection.quit();
       setTimeout(() => connection.close(), quitMs).unref();
+      return left;
     },
     close: () => connection.close(),
   };

@@ -27,6 +27,7 @@ export function createSmtpTransport(options: {
   dkim?: DkimSettings | undefined;
   timeoutMs: number;
   maxConnections: number;
+  messagesPerConnection: number;
   requireTls?: boolean | undefined;
 }): Transport<OutgoingEmail> {
   const returnPath = options.returnPath ?? options.from;
@@ -42,6 +43,7 @@ export function createSmtpTransport(options: {
         : outcomeOf(opened, { attemptToken: '', isReused: false });
     },
     sessionsMax: options.maxConnections,
+    messagesPerSession: options.messagesPerConnection,
   });
   const underWay = new Set<AbortController>();
   let isClosed = false;

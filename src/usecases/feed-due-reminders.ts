@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { limits } from '../../config/limits.ts';
+import type { Channel } from '../domain/channel.ts';
 import type { Lane } from '../domain/lane.ts';
 import type { Database } from '../store/database.ts';
 import { tryDuty } from '../store/duty-lock.ts';
@@ -17,6 +18,16 @@ const outstandingPerWorker = 1_000;
 /** Likewise, where each has just sent a thousand within ten seconds: it is never out of work then. */
 const outstandingPerQuickWorker = 2_000;
 const outstandingMax = 10_000;
+/** What waits in hand is taken up in about this time, so that who is fed next waits no longer. */
+const waitingMs = 2_000;
+/** From here on a worker is slower than was thought. */
+const slowFromMs = waitingMs / 2;
+/**
+ * What the sockets of a worker are thought to send in that time, with answers after a tenth of a second, and
+ * what they get however slow they are found: enough for answers after one.
+ */
+const thoughtQuick: Record<Channel, number> = { sms: 640, email: 160 };
+const foundSlow: Record<Channel, number> = { sms: 64, email: 16 };
 /** In one transaction, so that workers begin with the first while the next are taken. */
 const takenAtOnceMax = 500;
 const windowMs = 10_000;
@@ -36,6 +47,11 @@ export function newFeedCursor(): FeedCursor {
   return { lastOrganisationId: nobody };
 }
 
+interface Sending {
+  readonly lane: Lane;
+  readonly perSecond: number;
+}
+
 /** What a feeding came to, and what the next one waits for. */
 export interface Fed {
   readonly count: number;
@@ -49,8 +65,9 @@ export interface Fed {
  *
  * A lane has its own rate, room and place to go on: a flood of test messages delays no live one, and
  * a mail server that is down holds up no SMS. Within it, organisations take turns, one reminder each, so that a large one cannot starve a small one. How
- * many are taken is bounded by the sender's rate and by what is on its way already. A bell that is
- * lost costs time and nothing else. Two that feed at once are safe: the second finds the lock held.
+ * many are taken is bounded by the sender's rate and by what is on its way already, so that what is due
+ * next, of whomever, is taken up about two seconds later, and a pause finds little under way. A bell that
+ * is lost costs time and nothing else. Two that feed at once are safe: the second finds the lock held.
  *
  * @returns how many reminders were taken, and when more may be taken than by the next round: `now` if
  *   only the size of a transaction was the bound, `soon` if it was the room that workers have; if all
@@ -59,7 +76,7 @@ export interface Fed {
  */
 export async function feedDueReminders(
   deps: { database: Pick<Database, 'transaction'>; ring: (batchId: string) => void },
-  input: { lane: Lane; perSecond: number; cursor: FeedCursor; allowedMax?: number },
+  input: Sending & { cursor: FeedCursor; allowedMax?: number },
 ): Promise<Fed> {
   const { lane, cursor } = input;
   let dueInMs: number | undefined;
@@ -73,10 +90,11 @@ export async function feedDueReminders(
       countMax: outstandingMax,
       leaseMs: limits.batchLeaseMs,
     });
-    const allowed = Math.min(allowanceOf(load, input.perSecond), input.allowedMax ?? Infinity);
+    const room = roomOf(load, input);
+    const allowed = Math.min(allowanceOf(load, input), input.allowedMax ?? Infinity);
     allowance = Math.min(allowed, takenAtOnceMax);
     if (allowance < allowed) bound = 'now';
-    else if (allowance === Math.max(0, roomOf(load))) bound = 'soon';
+    else if (allowance === room) bound = 'soon';
     if (allowance < 1) return [];
     const { organisations, soonestInMs } = await listDueOrganisations(connection, {
       ...lane,
@@ -121,7 +139,8 @@ function rateWindowMs(perSecond: number): number {
  * up for at once. Nothing is taken for workers that are not there, and next to
  * nothing while all of them find the provider down: reminders wait where they stand in order.
  */
-export function allowanceOf(load: LaneLoad, perSecond: number): number {
+export function allowanceOf(load: LaneLoad, sending: Sending): number {
+  const { perSecond } = sending;
   if (load.paused || load.workers === 0) return 0;
   if (load.workersHeldUp >= load.workers) {
     return (load.sinceLastBatchMs ?? probeEveryMs) >= probeEveryMs ? 1 : 0;
@@ -129,13 +148,23 @@ export function allowanceOf(load: LaneLoad, perSecond: number): number {
   const overWindow = Math.floor((perSecond * rateWindowMs(perSecond)) / 1_000) - load.fedInWindow;
   const sinceLastMs = Math.min(Math.max(load.sinceLastBatchMs ?? tickMs, tickMs), lateTickMs);
   const overSecond = Math.ceil((perSecond * sinceLastMs) / 1_000) - load.fedInSecond;
-  return Math.max(0, Math.min(overWindow, overSecond, roomOf(load)));
+  return Math.max(0, Math.min(overWindow, overSecond, roomOf(load, sending)));
 }
 
-function roomOf({ workers, outstanding, fedInWindow }: LaneLoad): number {
+/** What workers have room for, of what is in hand and of what waits there. */
+function roomOf(load: LaneLoad, { lane: { channel }, perSecond }: Sending): number {
+  const { workers, outstanding, waiting, waitedMs, fedInWindow, fedInSecond } = load;
   const isQuick = fedInWindow - outstanding >= workers * outstandingPerWorker;
   const perWorker = isQuick ? outstandingPerQuickWorker : outstandingPerWorker;
-  return Math.min(workers * perWorker, outstandingMax) - outstanding;
+  const inHand = Math.min(workers * perWorker, outstandingMax) - outstanding;
+  const sentPerSecond = Math.max(
+    fedInSecond - waiting,
+    ((fedInWindow - outstanding) * 1_000) / rateWindowMs(perSecond),
+  );
+  const least = waitedMs < slowFromMs ? thoughtQuick : foundSlow;
+  const inTime = Math.max(workers * least[channel], (sentPerSecond * waitingMs) / 1_000);
+  const atRate = Math.max(1, (perSecond * waitingMs) / 1_000);
+  return Math.max(0, Math.min(inHand, Math.floor(Math.min(inTime, atRate)) - waiting));
 }
 
 function inBatches(reminderIds: readonly string[]): NewBatch[] {

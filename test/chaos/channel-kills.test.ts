@@ -17,6 +17,7 @@ import { createTestedQueue, type TestedQueue } from '../support/tested-queue.ts'
 import { waitFor } from '../support/wait-for.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
 
+const connections = connectionsOf(loadConfig({}));
 const seed = Number(process.env.SOTTO_TEST_SEED ?? 20_261_122);
 
 let database: TestDatabase;
@@ -163,7 +164,7 @@ describe('a worker that is killed while a mail server keeps it waiting', () => {
       const scheduler = await schedule();
       const victim = await startWorker();
       // All that one lane may have in the air: nothing is ahead of a server that takes nothing.
-      await waitFor(async () => (await countOpen()) === connectionsOf.email, 20_000, 10);
+      await waitFor(async () => (await countOpen()) === connections.email, 20_000, 10);
       await waitFor(() => mail.taken.length - before === taken, 5_000, 10);
       await kill(victim);
       mail.misbehave = undefined;
@@ -193,7 +194,7 @@ describe('a worker that is killed while a mail server is quick', () => {
     const open = await bench.rows('select reminder_id from attempts where outcome is null');
     const inDoubt = new Set(open.map((row) => row.reminder_id));
     const notTaken = seeded.filter(({ id, email }) => inDoubt.has(id) && !taken.has(email));
-    expect(notTaken.length).toBeLessThanOrEqual(2 * connectionsOf.email);
+    expect(notTaken.length).toBeLessThanOrEqual(2 * connections.email);
     await bench.passLeases();
     await bench.sweep();
     const survivor = await startWorker();
@@ -214,7 +215,7 @@ describe('a worker that is told to end while every provider keeps it waiting', (
     const scheduler = await schedule();
     const worker = await startWorker();
     await waitFor(
-      async () => (await countOpen()) === connectionsOf.email + connectionsOf.sms,
+      async () => (await countOpen()) === connections.email + connections.sms,
       20_000,
       10,
     );
@@ -283,13 +284,13 @@ describe('a mail server that answers nobody', () => {
     await book({ count: 900, channels: ['email'] });
     const scheduler = await schedule();
     const worker = await startWorker();
-    await waitFor(async () => (await countOpen()) === connectionsOf.email, 20_000, 10);
+    await waitFor(async () => (await countOpen()) === connections.email, 20_000, 10);
     const urgent = await book({ count: 150 });
     const isTold = () => new Set(phones.accepted.map(({ to }) => to)).size === urgent.length;
     // Well before a hand-over to the mail server is given up for the first time.
     await waitFor(isTold, 8_000, 20);
     // What the phones have is recorded a moment later; the emails are where they were.
-    await waitFor(async () => (await countOpen()) === connectionsOf.email, 2_000, 20);
+    await waitFor(async () => (await countOpen()) === connections.email, 2_000, 20);
     mail.cutAll();
     mail.misbehave = undefined;
     await kill(worker);

@@ -195,7 +195,7 @@ describe('a mail server that cuts the connection', () => {
       url: new Secret(mail.url),
       from: 'reminders@sotto.example',
       timeoutMs: 2_000,
-      maxConnections: 4,
+      ...{ maxConnections: 4, messagesPerConnection: 100 },
     });
     mail.misbehave = { at, does: 'reset', takes };
     await bench.drain({ email: { transport } });

@@ -79,6 +79,24 @@ describe('organisations take turns', () => {
   });
 });
 
+describe('within one organisation', () => {
+  it('notices, and what is of use for a few hours, wait behind no backlog', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 600, dueInMs: -3_600_000 });
+    const notices = await bench.seed({ organisationId, count: 2, notAfterInMs: 14 * 86_400_000 });
+    await database.admin.query(
+      `update reminders set kind = 'notice', before = null where id = any($1)`,
+      [notices.map(({ id }) => id)],
+    );
+    const soon = await bench.seed({ organisationId, count: 2, notAfterInMs: 3 * 3_600_000 });
+    await bench.feed(5);
+    const queued = await bench.rows(`select id from reminders where state = 'queued'`);
+    expect(queued).toHaveLength(5);
+    const ids = queued.map(({ id }) => id);
+    expect(ids).toEqual(expect.arrayContaining([...notices, ...soon].map(({ id }) => id)));
+  });
+});
+
 describe('what is not taken', () => {
   it.each([
     ['what is not due yet', "update reminders set due_at = now() + interval '1 hour'"],
@@ -289,10 +307,10 @@ describe('feeding', () => {
       );
     expect(await feed(5)).toEqual({ count: 5, again: 'no' });
     expect(await feed(10_000)).toEqual({ count: 500, again: 'now' });
-    expect(await feed(10_000)).toEqual({ count: 495, again: 'soon' });
+    expect(await feed(10_000)).toEqual({ count: 135, again: 'soon' });
     expect(await feed(10_000)).toEqual({ count: 0, again: 'soon' });
     await database.admin.query(`delete from reminders where state = 'queued'`);
-    expect(await feed(10_000)).toEqual({ count: 10, again: 'no' });
+    expect(await feed(10_000)).toEqual({ count: 370, again: 'no' });
   });
 
   it('needs nothing but what the scheduler’s role may see', async () => {

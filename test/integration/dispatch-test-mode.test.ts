@@ -203,3 +203,26 @@ describe('the sink', () => {
     await sink.close();
   });
 });
+
+describe('emails to a mail server that counts', () => {
+  it('go over as many connections, and as many over each, as are set', async () => {
+    const settings = { SMTP_CONNECTIONS: '2', SMTP_MESSAGES_PER_CONNECTION: '5' };
+    const { routeOf } = await open({
+      SMS_TRANSPORT: 'twilio',
+      EMAIL_TRANSPORT: 'smtp',
+      ...settings,
+    });
+    await bench.seed({ organisationId, count: 40, channels: ['email'] });
+    const [before, said] = [mail.connections().opened, mail.said.length];
+    await bench.drain({ routeOf });
+    expect((await bench.states()).sent).toBe(40);
+    expect(mail.connections().opened - before).toBeGreaterThanOrEqual(8);
+    let atOnce = 0;
+    let most = 0;
+    for (const line of mail.said.slice(said)) {
+      atOnce += Number(line.startsWith('EHLO')) - Number(line.startsWith('QUIT'));
+      most = Math.max(most, atOnce);
+    }
+    expect(most).toBe(2);
+  });
+});

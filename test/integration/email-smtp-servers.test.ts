@@ -28,7 +28,7 @@ function transportTo(url: string, options: Partial<Options> = {}) {
     from: 'rappel@sotto.test',
     returnPath: 'bounces@sotto.test',
     timeoutMs: 5_000,
-    maxConnections: 2,
+    ...{ maxConnections: 2, messagesPerConnection: 100 },
     ...options,
   });
   opened.push(() => transport.close());

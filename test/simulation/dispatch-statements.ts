@@ -28,9 +28,12 @@ export const dispatchStatements: Statements = {
     const outstanding = tables.reminders.filter(
       (row) => phaseOf(row) === 'in_hand' && row.channel === channel && row.mode === mode,
     );
+    const waiting = outstanding.filter(({ state }) => state === 'queued' && countMax > 1);
     return [
       {
         outstanding: Math.min(outstanding.length, countMax),
+        waiting: waiting.length,
+        waited_ms: waiting.length > 0 ? nowMs + leaseMs - Math.min(...waiting.map(leaseEnd)) : 0,
         fed: sum(fed),
         fed_in_second: sum(fed.filter(({ created_at: at }) => at > nowMs - 950)),
         since_ms: fed.length > 0 ? nowMs - Math.max(...fed.map((one) => one.created_at)) : null,
@@ -220,15 +223,26 @@ function lockDue({ tables, nowMs }: Change, values: Values): ResultRow[] {
       .filter((row) => row.channel === channel && row.mode === mode)
       .filter((row) => row.due_at <= nowMs && row.not_after > nowMs && !isHeld(row))
       .filter((row) => !checks?.[place] || isAnswered(tables, row, nowMs))
-      .sort((one, other) => one.due_at - other.due_at)
+      .sort((one, other) => inHurry(other) - inHurry(one) || one.due_at - other.due_at)
       .slice(0, lookAt)
-      .sort((one, other) => one.not_after - other.not_after || byId(one, other))
+      .sort(
+        (one, other) =>
+          inHurry(other) - inHurry(one) || one.not_after - other.not_after || byId(one, other),
+      )
       .map((row, turn) => ({ id: row.id, turn, place })),
   );
   return turns
     .sort((one, other) => one.turn - other.turn || one.place - other.place)
     .slice(0, countMax)
     .map(({ id }, place) => ({ id, place: place + 1 }));
+}
+
+function leaseEnd({ lease_until: at }: ReminderRow): number {
+  return at ?? 0;
+}
+
+function inHurry({ kind, not_after: until, due_at: since }: ReminderRow): number {
+  return Number(kind === 'notice' || until - since < 6 * 3_600_000);
 }
 
 function isAnswered(tables: Tables, { id }: ReminderRow, nowMs: number): boolean {

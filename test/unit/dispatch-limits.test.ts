@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { leastValidityMs, retryInMs } from '../../config/retry.ts';
+import type { Channel } from '../../src/domain/channel.ts';
 import type { SendOutcome } from '../../src/transport/transport.ts';
 import { allowanceOf } from '../../src/usecases/feed-due-reminders.ts';
 import { createSendBreaker } from '../../src/usecases/send-breaker.ts';
@@ -61,8 +62,13 @@ describe('how long a provider may try to deliver', () => {
 
 describe('how many reminders are taken', () => {
   const sum = (fed: { count: number }[]) => fed.reduce((total, { count }) => total + count, 0);
+  const sending = (perSecond: number, channel: Channel = 'sms') => ({
+    ...{ lane: { channel, mode: 'live' as const }, perSecond },
+  });
   const idle = {
     outstanding: 0,
+    waiting: 0,
+    waitedMs: 0,
     fedInWindow: 0,
     fedInSecond: 0,
     sinceLastBatchMs: null,
@@ -92,7 +98,7 @@ describe('how many reminders are taken', () => {
                 fedInSecond: sum(fed.filter(({ at }) => at > now - 950)),
                 sinceLastBatchMs: last ? now - last.at : null,
               },
-              perSecond,
+              sending(perSecond),
             );
             if (count > 0) fed.push({ at: now, count });
             const inWindow = sum(fed.filter(({ at }) => at > now - windowMs));
@@ -109,32 +115,52 @@ describe('how many reminders are taken', () => {
     for (const perSecond of [1.5, 10, 100]) {
       let fedInWindow = 0;
       for (let tick = 0; tick < 10; tick += 1) {
-        fedInWindow += allowanceOf({ ...idle, fedInWindow, sinceLastBatchMs: 1_000 }, perSecond);
+        fedInWindow += allowanceOf(
+          { ...idle, fedInWindow, sinceLastBatchMs: 1_000 },
+          sending(perSecond),
+        );
       }
       expect(fedInWindow).toBe(perSecond * 10);
     }
   });
 
   it('is nothing while sending is paused, or while no worker is there', () => {
-    expect(allowanceOf({ ...idle, paused: true }, 100)).toBe(0);
-    expect(allowanceOf({ ...idle, workers: 0 }, 100)).toBe(0);
-    expect(allowanceOf(idle, 100)).toBe(100);
+    expect(allowanceOf({ ...idle, paused: true }, sending(100))).toBe(0);
+    expect(allowanceOf({ ...idle, workers: 0 }, sending(100))).toBe(0);
+    expect(allowanceOf(idle, sending(100))).toBe(100);
   });
 
   it('is what workers have room for', () => {
-    expect(allowanceOf({ ...idle, outstanding: 1_990 }, 10_000)).toBe(10);
-    expect(allowanceOf({ ...idle, outstanding: 2_500 }, 10_000)).toBe(0);
+    expect(allowanceOf({ ...idle, outstanding: 1_990 }, sending(10_000))).toBe(10);
+    expect(allowanceOf({ ...idle, outstanding: 2_500 }, sending(10_000))).toBe(0);
     // Two that have sent a thousand each within the window have room for a thousand more each.
-    const quick = { ...idle, outstanding: 2_500, fedInWindow: 4_500 };
-    expect(allowanceOf(quick, 10_000)).toBe(1_500);
-    expect(allowanceOf({ ...quick, fedInWindow: 4_499 }, 10_000)).toBe(0);
+    const quick = { ...idle, outstanding: 2_500, fedInWindow: 4_500, fedInSecond: 1_000 };
+    expect(allowanceOf(quick, sending(10_000))).toBe(1_500);
+    expect(allowanceOf({ ...quick, fedInWindow: 4_499 }, sending(10_000))).toBe(0);
+  });
+
+  it('is what they take up within two seconds', () => {
+    const waits = { ...idle, outstanding: 600, waiting: 600, waitedMs: 1_000 };
+    const atSpeed = (sentPerSecond: number, channel?: Channel) =>
+      allowanceOf({ ...waits, fedInWindow: 600 + sentPerSecond * 10 }, sending(10_000, channel));
+    expect([0, 250, 300, 400, 500].map((speed) => atSpeed(speed))).toEqual([0, 0, 0, 200, 400]);
+    const slow = { ...waits, outstanding: 20, waiting: 20, fedInWindow: 20 };
+    expect(allowanceOf(slow, sending(10_000))).toBe(2 * 64 - 20);
+    expect(allowanceOf(slow, sending(10_000, 'email'))).toBe(2 * 16 - 20);
+    // What is in the air waits for nobody, and one that nobody knows anything of is thought to be quick.
+    expect(allowanceOf({ ...slow, waiting: 0, waitedMs: 0 }, sending(10_000))).toBe(2 * 640);
+    // What was sent within the last second counts at once.
+    const begun = { ...waits, waiting: 100, fedInWindow: 600, fedInSecond: 600 };
+    expect(allowanceOf(begun, sending(10_000))).toBe(2 * 500 - 100);
+    // Nor does more wait than the sender may send.
+    expect(allowanceOf({ ...idle, waiting: 4 }, sending(3))).toBe(2);
   });
 
   it('is one at a time, seldom, while every worker finds the provider down', () => {
     const down = { ...idle, workersHeldUp: 2 };
-    expect(allowanceOf({ ...down, sinceLastBatchMs: 1_000 }, 100)).toBe(0);
-    expect(allowanceOf({ ...down, sinceLastBatchMs: 6_000 }, 100)).toBe(1);
-    expect(allowanceOf({ ...down, workersHeldUp: 1 }, 100)).toBe(100);
+    expect(allowanceOf({ ...down, sinceLastBatchMs: 1_000 }, sending(100))).toBe(0);
+    expect(allowanceOf({ ...down, sinceLastBatchMs: 6_000 }, sending(100))).toBe(1);
+    expect(allowanceOf({ ...down, workersHeldUp: 1 }, sending(100))).toBe(100);
   });
 });
 

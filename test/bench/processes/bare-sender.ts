@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import nodemailer from 'nodemailer';
 import twilio from 'twilio';
+import { loadConfig } from '../../../config/env.ts';
 import { Secret } from '../../../src/domain/secret.ts';
 import { renderMessage } from '../../../src/message/render-message.ts';
 import { createTwilioClient } from '../../../src/transport/sms-twilio-client.ts';
@@ -10,6 +11,7 @@ import { accountSid, from } from '../providers.ts';
 import { answerParent } from './answer-parent.ts';
 
 const { TWILIO_BASE_URL = '', SMTP_URL, PATIENT_URL, CALLBACK_URL, BARE_LIBRARY } = process.env;
+const connections = connectionsOf(loadConfig({}));
 const newLink = () => new Secret(`${PATIENT_URL}/a${randomBytes(50).toString('base64url')}`);
 const render = { language: 'fr', optOut: false } as const;
 
@@ -29,19 +31,19 @@ const libraries: Record<string, () => { atOnce: number; send(): Promise<unknown>
   twilio() {
     const { client } = createTwilioClient({
       ...{ accountSid, authToken: new Secret('token'), baseUrl: TWILIO_BASE_URL },
-      ...{ timeoutMs: 15_000, maxSockets: connectionsOf.sms },
+      ...{ timeoutMs: 15_000, maxSockets: connections.sms },
     });
-    return { atOnce: connectionsOf.sms, send: () => client.messages.create(sms()) };
+    return { atOnce: connections.sms, send: () => client.messages.create(sms()) };
   },
   'twilio as it comes'() {
-    const client = twilio(accountSid, 'token', { maxSockets: connectionsOf.sms });
+    const client = twilio(accountSid, 'token', { maxSockets: connections.sms });
     client.api.baseUrl = TWILIO_BASE_URL;
-    return { atOnce: connectionsOf.sms, send: () => client.messages.create(sms()) };
+    return { atOnce: connections.sms, send: () => client.messages.create(sms()) };
   },
   nodemailer() {
     const mailer = nodemailer.createTransport({
       ...{ url: SMTP_URL, pool: true, ignoreTLS: true },
-      ...{ maxConnections: connectionsOf.email, maxMessages: 100 },
+      ...{ maxConnections: connections.email, maxMessages: 100 },
     } as Parameters<typeof nodemailer.createTransport>[0]);
     const send = () => {
       const message = renderMessage({ ...render, channel: 'email', link: newLink() });
@@ -64,7 +66,7 @@ const libraries: Record<string, () => { atOnce: number; send(): Promise<unknown>
       });
     };
     // Each connection has its next message at hand.
-    return { atOnce: connectionsOf.email * 2, send };
+    return { atOnce: connections.email * 2, send };
   },
 };
 
