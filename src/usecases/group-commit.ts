@@ -6,11 +6,15 @@ export type Outcome<Value> =
 /** Commits an operation together with others. */
 export interface GroupCommit<Operation, Value> {
   (operation: Operation): Promise<Value>;
-  /** Whether what is not urgent would be refused at this moment. */
-  isFull(): boolean;
+  /**
+   * Whether what is not urgent would be refused at this moment.
+   *
+   * @param onTheWay how many there are that it may be said of soon, those that wait included
+   */
+  isFull(onTheWay?: number): boolean;
 }
 
-/** So many groups are looked back at: the quickest of them tells how long one takes, for one may have been held up. */
+/** So many full groups are looked back at: the quickest tells how long one takes, for one may have been held up. */
 const lookedBackAt = 4;
 
 /**
@@ -59,7 +63,8 @@ export function createGroupCommit<Operation, Value>({
   let waiting: Waiting[] = [];
   let running = false;
   let begunAt = 0;
-  const tookMs: number[] = [];
+  let lastMs = 0;
+  const fullMs: number[] = [];
   const unconfirmed = new Set<string>();
   let confirming: Promise<void> = Promise.resolve();
 
@@ -75,23 +80,26 @@ export function createGroupCommit<Operation, Value>({
     for (let group = takeGroup(); group.length > 0; group = takeGroup()) {
       begunAt = clock();
       const hopeless = await commitGroup(group);
-      tookMs.push(clock() - begunAt);
-      if (tookMs.length > lookedBackAt) tookMs.shift();
+      lastMs = clock() - begunAt;
+      if (group.length === sizeMax) fullMs.push(lastMs);
+      if (fullMs.length > lookedBackAt) fullMs.shift();
       // Group after group would wait as long as this one did, to be told the same.
       if (hopeless) refuse(waiting.splice(0), hopeless.error);
     }
     running = false;
   }
 
-  /** For the group under way, and for those that are ahead. */
-  function expectedWaitMs(): number {
+  /** For the group under way, and for those that are ahead, as long as it has taken by now each. */
+  function expectedWaitMs(ahead: number): number {
     if (!running) return 0;
-    const usualMs = tookMs.length === 0 ? 0 : Math.min(...tookMs);
-    const aheadCount = Math.floor(waiting.length / sizeMax);
-    return Math.max(clock() - begunAt, usualMs) + aheadCount * usualMs;
+    const usualMs = fullMs.length === 0 ? lastMs : Math.min(...fullMs);
+    return Math.max(clock() - begunAt, usualMs) * (1 + Math.floor(ahead / sizeMax));
   }
 
-  const isFull = () => waiting.length >= waitingMax || expectedWaitMs() > waitMaxMs;
+  const isFull = (onTheWay = 0) => {
+    const ahead = Math.max(waiting.length, onTheWay);
+    return ahead >= waitingMax || expectedWaitMs(ahead) > waitMaxMs;
+  };
 
   function refuse(entries: readonly Waiting[], error: unknown): void {
     for (const { settle } of entries) settle({ ok: false, error });

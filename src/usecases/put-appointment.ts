@@ -93,7 +93,7 @@ export function createPutAppointment(deps: PutAppointmentDeps): PutAppointment {
       isHeldBack(error) || (error instanceof AppError && error.code === 'unavailable'),
   });
 
-  const put = async (input: PutAppointmentInput): Promise<PutAnswer> => {
+  const accept = async (input: PutAppointmentInput): Promise<PutAnswer> => {
     const { organisationId, mode, reference, credential, body } = input;
     // As the store tells it later: one reminder has one send time, whenever it is asked for.
     const now = deps.now().round({ smallestUnit: 'millisecond', roundingMode: 'floor' });
@@ -131,9 +131,17 @@ export function createPutAppointment(deps: PutAppointmentDeps): PutAppointment {
     });
     return { ...describeAccepted(accepted, request.language), receipt, receiptSalt };
   };
+  // Some of them are looked up or checked still, and come to the queue together.
+  let onTheWay = 0;
+  const put = (input: PutAppointmentInput) => {
+    onTheWay += 1;
+    return accept(input).finally(() => {
+      onTheWay -= 1;
+    });
+  };
   return Object.assign(put, {
     refuseWhenFull({ isCancellation }: { isCancellation: boolean }) {
-      if (!isCancellation && commit.isFull()) throw overflow();
+      if (!isCancellation && commit.isFull(onTheWay)) throw overflow();
     },
   });
 }
