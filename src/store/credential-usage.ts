@@ -28,7 +28,7 @@ const sums = `
 
 /** @param input.credentialIds of those that have quotas: theirs are over all their organisations */
 export async function readUsage(
-  database: Pick<Database, 'readAs'>,
+  connection: Connection,
   {
     organisationIds,
     credentialIds,
@@ -40,7 +40,7 @@ export async function readUsage(
   },
 ): Promise<UsageSums> {
   const { processId, hourMs, dayMs } = window;
-  const rows = await database.readAs<SumRow & Record<string, unknown>>(organisationIds, {
+  const { rows } = await connection.query<SumRow>({
     name: 'read credential usage',
     text: `
       select 'organisation' as whose, organisation_id as id, mode, ${sums}

@@ -22,7 +22,7 @@ import { type CheckedRequest, checkRequest } from './check-request.ts';
 import { type Accepted, describeAccepted } from './describe-accepted.ts';
 import { createGroupCommit, type Outcome } from './group-commit.ts';
 import { createLateGate, type LateGate } from './late-gate.ts';
-import type { QuotaGate, QuotaHolder, QuotaPass, QuotaRequest } from './quota-gate.ts';
+import type { QuotaGate, QuotaHolder, QuotaRequest } from './quota-gate.ts';
 import { type PublicKeys, sealAppointment } from './seal-appointment.ts';
 
 export interface PutAppointmentInput extends AppointmentKey {
@@ -182,31 +182,22 @@ async function commitWithinQuotas(
   deps: GroupDeps,
   group: readonly Operation[],
 ): Promise<Outcome<Accepted>[]> {
-  const pass = await deps.quotas.pass(group);
-  const admitted = group.filter(
-    (operation) => !pass.refused.has(operation) || operation.request.wanted.status === 'cancelled',
-  );
-  const outcomes = admitted.length === 0 ? [] : await commitGroup(deps, admitted, pass);
-  return group.map((operation) => {
-    const error = pass.refused.get(operation) ?? new Error('no outcome');
-    return outcomes[admitted.indexOf(operation)] ?? { ok: false, error };
-  });
-}
-
-async function commitGroup(
-  deps: GroupDeps,
-  group: readonly Operation[],
-  { refused, count }: QuotaPass<Operation>,
-): Promise<Outcome<Accepted>[]> {
   const organisationIds = [...new Set(group.map(({ organisationId }) => organisationId))];
   return deps.database.transaction(
     organisationIds,
     async (connection) => {
-      const { journal, lateGate } = deps;
-      const sealing = { journal, lateGate, seal: sealWith(deps), overCeiling: refused };
-      const outcomes = await acceptGroup(sealing, connection, group);
-      await count(connection, group.flatMap(acceptedOf(outcomes)));
-      return outcomes;
+      const { refused, count } = await deps.quotas.pass(connection, group);
+      const admitted = group.filter(
+        (operation) => !refused.has(operation) || operation.request.wanted.status === 'cancelled',
+      );
+      const sealing = { journal: deps.journal, seal: sealWith(deps), overCeiling: refused };
+      const outcomes =
+        admitted.length === 0 ? [] : await acceptGroup(sealing, connection, admitted);
+      await count(connection, admitted.flatMap(acceptedOf(outcomes)));
+      return group.map((operation) => {
+        const error = refused.get(operation) ?? new Error('no outcome');
+        return outcomes[admitted.indexOf(operation)] ?? { ok: false, error };
+      });
     },
     { lockTimeoutMs: limits.lockTimeoutMs },
   );

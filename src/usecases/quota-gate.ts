@@ -56,15 +56,21 @@ export interface QuotaPass<Request extends QuotaRequest> {
 }
 
 export interface QuotaGate {
-  /** @throws {AppError} `unavailable` */
-  pass<Request extends QuotaRequest>(group: readonly Request[]): Promise<QuotaPass<Request>>;
+  /**
+   * @param connection of the transaction that is to accept them
+   * @throws {AppError} `unavailable`
+   */
+  pass<Request extends QuotaRequest>(
+    connection: Connection,
+    group: readonly Request[],
+  ): Promise<QuotaPass<Request>>;
 }
 
 const tellAgainMs = 10_000;
 
 /**
  * Keeps what is accepted under the ceilings of organisations and keys, in every process together: what
- * was accepted is counted by the transaction that accepts it and summed before the next group, so that
+ * was accepted is counted by the transaction that accepts it and summed by that of the next group, so that
  * a process can be beyond a ceiling by what the others have in hand at that moment, a group each.
  *
  * Numbers are counted in memory, under a key that goes with the hour; only how many there were is told.
@@ -78,7 +84,7 @@ export function createQuotaGate({
   now,
   log,
 }: {
-  database: Pick<Database, 'readAs' | 'transaction'>;
+  database: Pick<Database, 'transaction'>;
   now(): Temporal.Instant;
   log: Log;
 }): QuotaGate {
@@ -110,14 +116,14 @@ export function createQuotaGate({
   }
 
   return {
-    async pass(group) {
+    async pass(connection, group) {
       const bounded = group.filter(
         ({ ceilings, credential }) => isBounded(ceilings) || isBounded(credential.quotas),
       );
       if (bounded.length === 0) return { refused: new Map(), count: async () => {} };
       const nowMs = now().epochMilliseconds;
       const window = { processId, ...windowsAt(nowMs) };
-      const books = await openBooks(database, { window, group: bounded });
+      const books = await openBooks(connection, { window, group: bounded });
       const { numbers } = hourOf(window);
       const refused = new Map<(typeof group)[number], AppError>();
       for (const request of bounded) {
@@ -158,11 +164,11 @@ export function createQuotaGate({
 
 /** What was accepted so far, to which the requests of one group are added as they are let through. */
 async function openBooks(
-  database: Pick<Database, 'readAs'>,
+  connection: Connection,
   { window, group }: { window: UsageWindow; group: readonly QuotaRequest[] },
 ) {
   const holders = group.map(({ credential }) => credential);
-  const sums = await readUsage(database, {
+  const sums = await readUsage(connection, {
     organisationIds: [...new Set(group.map(({ organisationId }) => organisationId))],
     credentialIds: [
       ...new Set(holders.filter(({ quotas }) => isBounded(quotas)).map(({ id }) => id)),
