@@ -92,7 +92,8 @@ export function createGroupCommit<Operation, Value>({
   /** For the group under way, and for those that are ahead, as long as it has taken by now each. */
   function expectedWaitMs(ahead: number): number {
     if (!running) return 0;
-    const usualMs = fullMs.length === 0 ? lastMs : Math.min(...fullMs);
+    // Full ones are only looked back at where there will be more: else their time would never be forgotten.
+    const usualMs = ahead < sizeMax || fullMs.length === 0 ? lastMs : Math.min(...fullMs);
     return Math.max(clock() - begunAt, usualMs) * (1 + Math.floor(ahead / sizeMax));
   }
 

@@ -412,10 +412,35 @@ describe('every operation', () => {
     await release();
     // A full group takes so long: there is time for one that is ahead, and not for two.
     expect([submit.isFull(1), submit.isFull(2)]).toEqual([false, true]);
+    nowMs += 10;
     served.push(submit(operation('f', 4)));
     await release();
     await release();
     expect(await Promise.all(served)).toEqual([1, 2, 3, 9, 4]);
     expect(submit.isFull()).toBe(false);
+  });
+
+  it('is taken again when few come, however long full groups took before', async () => {
+    const { commit, release } = createHeldCommit();
+    let nowMs = 0;
+    const submit = createGroupCommit<Operation, number>({
+      ...{ keyOf, sizeMax: 2, waitingMax: 10, waitMaxMs: 1_000 },
+      ...{ overflow: () => new Error('full'), clock: () => nowMs, commit, isHopeless: never },
+    });
+    const slow = Promise.all([submit(operation('a')), submit(operation('z'))]);
+    await turn();
+    nowMs = 5_000;
+    await release();
+    await slow;
+    const quick = submit(operation('b'));
+    expect(submit.isFull()).toBe(true);
+    await turn();
+    nowMs += 1;
+    await release();
+    await quick;
+    const next = submit(operation('c'));
+    expect(submit.isFull()).toBe(false);
+    await release();
+    await next;
   });
 });
