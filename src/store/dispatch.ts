@@ -1,4 +1,5 @@
 import type { Channel, Mode } from '../domain/channel.ts';
+import { arrayParameter } from './array-parameter.ts';
 import { type Connection, type Database, idsParameter, sqlState } from './database.ts';
 
 /** A reminder of a batch that is still to be sent, with the link its next attempt would use. */
@@ -137,10 +138,19 @@ function intents({ batchId, transport, attempts }: IntendedSlice) {
       transport,
       idsParameter(attempts.map(({ reminderId }) => reminderId)),
       idsParameter(attempts.map(({ linkId }) => linkId)),
-      attempts.map(({ lookup }) => lookup),
-      attempts.map(({ selector }) => selector),
+      arrayParameter(
+        'bytea',
+        attempts.map(({ lookup }) => lookup),
+      ),
+      arrayParameter(
+        'text',
+        attempts.map(({ selector }) => selector),
+      ),
       idsParameter(attempts.map(({ attemptId }) => attemptId)),
-      attempts.map(({ token }) => token),
+      arrayParameter(
+        'bytea',
+        attempts.map(({ token }) => token),
+      ),
     ],
   };
 }

@@ -3,6 +3,7 @@ import { leastValidityMs, uncountedReasons } from '../../config/retry.ts';
 import { type PendingEnd, type ReceiptState, receiptStates } from '../domain/attempt.ts';
 import type { Channel } from '../domain/channel.ts';
 import type { ReminderState } from '../domain/reminder.ts';
+import { arrayParameter } from './array-parameter.ts';
 import { type Connection, type Database, idsParameter } from './database.ts';
 import { tellOfChanged, toldColumns } from './reminder-steps.ts';
 
@@ -179,7 +180,10 @@ export async function writeAccepted(
     [
       idsParameter(accepted.map(({ reminderId }) => reminderId)),
       idsParameter(accepted.map(({ attemptId }) => attemptId)),
-      accepted.map(({ providerId }) => providerId ?? null),
+      arrayParameter(
+        'text',
+        accepted.map(({ providerId }) => providerId ?? null),
+      ),
     ],
     'write accepted',
   );
