@@ -3,6 +3,7 @@ import { keptDaysMax } from '../../config/kept-days.ts';
 import type { Mode } from '../../src/domain/channel.ts';
 import { AppError } from '../../src/domain/errors.ts';
 import { ceilingNames, type Quotas } from '../../src/domain/quota.ts';
+import type { Database } from '../../src/store/database.ts';
 import { deleteShortLived, shortLived } from '../../src/store/short-lived.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createApiKey } from '../../src/usecases/create-credential.ts';
@@ -15,6 +16,8 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 let database: TestDatabase;
+/** Of all processes: each with a pool of its own would be more connections than there are. */
+let asApi: Database;
 let testKeys: Awaited<ReturnType<typeof createTestKeys>>;
 let clock: Temporal.Instant;
 const logged: string[] = [];
@@ -22,6 +25,7 @@ let reference = 0;
 
 beforeAll(async () => {
   database = await createTestDatabase();
+  asApi = database.open('api');
 });
 beforeEach(() => {
   clock = Temporal.Now.instant();
@@ -57,7 +61,6 @@ type Practice = Awaited<ReturnType<typeof practice>>;
 
 /** An API process of its own: what it counted in memory goes with it. */
 async function startProcess() {
-  const asApi = database.open('api');
   const log = createLog(
     { role: 'api', level: 'info' },
     { write: (line) => void logged.push(line) },
@@ -148,10 +151,12 @@ describe('a ceiling of an organisation', () => {
     const processes = await Promise.all([startProcess(), startProcess()]);
     // Both have group after group to commit, and know of the other's only what it has committed.
     const storm = (put: Process) =>
-      Promise.all(Array.from({ length: 400 }, () => outcome(put(whose))));
-    const outcomes = (await Promise.all(processes.map(storm))).flat();
+      Promise.all(Array.from({ length: 200 }, () => inTurns([put], 2, whose)));
+    const outcomes = (await Promise.all(processes.map(storm))).flat(2);
     const count = accepted(outcomes);
-    expect(outcomes.filter((one) => one === 'quota_exceeded')).toHaveLength(800 - count);
+    // A slow machine is not asked for more than it says that it can do.
+    const refused = outcomes.filter((one) => one !== 'accepted' && one !== 'overloaded');
+    expect(new Set(refused)).toEqual(new Set(['quota_exceeded']));
     expect(count).toBeGreaterThanOrEqual(150);
     expect(count).toBeLessThanOrEqual(150 + overshootMax * (processes.length - 1));
     // What was answered is what is there, and what is there is what was counted.
@@ -388,12 +393,11 @@ describe('a quota of a key', () => {
     expect(accepted(await inTurns(processes, 2, one))).toBe(2);
   });
 
-  let processes: Process[] | undefined;
   it.each(ceilingNames)('of %s holds until its hour or its day is over', async (name) => {
     nextDay();
     const one = await practice({});
     const whose = { ...one, credential: { ...one.credential, quotas: { [name]: 2 } } };
-    processes ??= await Promise.all([startProcess(), startProcess()]);
+    const processes = await Promise.all([startProcess(), startProcess()]);
     // Each process knows of the other's by what is summed.
     const full = ['accepted', 'accepted', 'quota_exceeded'];
     expect(await inTurns(processes, 3, whose)).toEqual(full);
