@@ -191,6 +191,16 @@ describe('a resume', () => {
     expect(await pausesInForce()).toHaveLength(1);
   });
 
+  it('without a reason is refused, and ends nothing', async () => {
+    await pause();
+    const answer = await operator.post('/controls/resume', {
+      ...{ pause: await pauseId(), shown: '0', reason: '' },
+    });
+    expect(answer.status).toBe(422);
+    expect(await pausesInForce()).toHaveLength(1);
+    expect((await audits()).map(({ action }) => action)).toEqual(['sending.pause']);
+  });
+
   it('does not happen when the audit cannot be written, nor does a pause', async () => {
     await pause();
     await database.admin.query('revoke insert on audit from sotto_ops');

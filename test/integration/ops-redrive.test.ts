@@ -406,6 +406,14 @@ describe('many failed reminders', () => {
     expect(await bench.states()).toEqual({ failed: 30 });
   });
 
+  it('stay without a reason', async () => {
+    await seedFailed(2);
+    const answer = await operator.post('/redrive', { ...form({ shown: '2' }), reason: '' });
+    expect(answer.status).toBe(422);
+    expect(await bench.states()).toEqual({ failed: 2 });
+    expect(await audits()).toEqual([]);
+  });
+
   it('are none where the filter cannot be read', async () => {
     await seedFailed(2);
     for (const fields of [

@@ -178,6 +178,19 @@ describe('a passkey', () => {
     await expectShut(visitor, answer);
   });
 
+  it('opens for a copy too: its counter refuses one only until that has counted further', async () => {
+    const { subject, phone } = await withPasskey();
+    // Whoever has the key answers as the phone does.
+    const answer = async (count: number) => logIn(subject, phone, { count });
+    for (const _holder of ['owner', 'thief', 'owner']) {
+      expect((await answer(0)).answer.location).toBe('/details');
+    }
+    expect((await answer(1)).answer.location, 'the owner, counting').toBe('/details');
+    const late = await answer(1);
+    await expectShut(late.visitor, late.answer);
+    expect((await answer(2)).answer.location, 'the thief again').toBe('/details');
+  });
+
   it('answers a question once: not again in its session, nor with all that its browser had', async () => {
     const { subject, phone } = await withPasskey();
     const { visitor, page } = await open({ subject });

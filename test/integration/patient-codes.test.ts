@@ -7,6 +7,8 @@ import { fileKeyStore } from '../../src/keys/file-key-store.ts';
 import type { SendOutcome } from '../../src/transport/transport.ts';
 import { keepPhoneDays } from '../../src/usecases/keep-phone-days.ts';
 import { recordOptOut } from '../../src/usecases/record-opt-out.ts';
+import { sendCode } from '../../src/usecases/send-code.ts';
+import { silentLog } from '../support/accept.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { acceptedOutcome, type FakeTransport, fakeTransport } from '../support/fake-transport.ts';
 import { type PatientPages, startPatientPages, type Visitor } from '../support/patient-pages.ts';
@@ -396,6 +398,41 @@ describe('a right code', () => {
     expect((await visitor.proveCode(code)).step).toBe('locked');
     expect(await codesOf(appointment)).toEqual([{ used: false, withdrawn: false }]);
     expect((await visitor.askForCode()).step).toBe('locked');
+  });
+});
+
+describe('a text with a code that is not the neutral one', () => {
+  it('is never handed over, and counts for nothing', async () => {
+    // Too long for one SMS, as what a changed renderer adds would make it.
+    const linkHostUrl = `https://${Array(3).fill('x'.repeat(60)).join('.')}.example`;
+    const thrown: unknown[] = [];
+    const guarded: PatientPages = await startPatientPages(database, {
+      sendCode: (input) =>
+        sendCode(
+          {
+            ...{ database: database.open('patient'), keys: guarded.keys, log: silentLog },
+            ...{ transportFor: () => phone, linkHostUrl },
+          },
+          input,
+        ).catch((error: unknown) => {
+          thrown.push(error);
+          throw error;
+        }),
+    });
+    try {
+      const recipient = { phone: newPhone(), email: 'lea@example.org', language: 'en' };
+      const request = { ...seededRequest, recipient };
+      const seeded = { organisationId, request, channels: ['email'] } as const;
+      const appointment = await seedAppointment(guarded.seed, seeded);
+      const visitor = guarded.visitor();
+      await visitor.open(appointment.link.token);
+      expect((await visitor.askForCode()).status).toBe(500);
+      expect(thrown).toMatchObject([{ code: 'LEAK_GUARD' }]);
+      expect(sentTo(recipient.phone)).toEqual([]);
+      expect(await codesOf(appointment)).toEqual([]);
+    } finally {
+      await guarded.close();
+    }
   });
 });
 

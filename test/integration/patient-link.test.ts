@@ -45,6 +45,16 @@ async function mint(): Promise<string> {
 
 const change = (statement: string, id: string) => database.admin.query(statement, [id]);
 
+it('a link opens without the right to read what links are found by', async () => {
+  const { link } = await seed();
+  await database.admin.query('revoke select (lookup) on links from sotto_patient');
+  try {
+    expect((await pages.visitor().get(`/${link.token}`)).location).toBe('/r');
+  } finally {
+    await database.admin.query('grant select (lookup) on links to sotto_patient');
+  }
+});
+
 describe('a link that does not work', () => {
   it('gets one answer, byte for byte, whatever the reason', async () => {
     const [expired, revoked, erased, gone, purged, moved, uncovered, keyless, factorless] =

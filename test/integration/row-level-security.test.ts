@@ -1052,6 +1052,25 @@ describe('the functions that look past the organisation', () => {
     ).rejects.toThrow('nothing is being restored');
   });
 
+  it.each([
+    ['live', `expires_at = now() + interval '1 day'`, 'erased'],
+    ['expired', `expires_at = now() - interval '1 second'`, 'booked'],
+    ['revoked', `expires_at = now() + interval '1 day', revoked_at = now()`, 'booked'],
+  ])('erase for a recipient by a link that is %s, or nothing', async (_name, set, state) => {
+    const { links, appointments } = own.rows;
+    await database.admin.query(`update links set ${set} where id = $1`, [links?.id]);
+    await as('patient', [own.id], async (connection) => {
+      const { rowCount } = await connection.query('select from erase_for_recipient($1)', [
+        links?.lookup,
+      ]);
+      expect(rowCount).toBe(state === 'erased' ? 1 : 0);
+      const { rows } = await connection.query('select state from appointments where id = $1', [
+        appointments?.id,
+      ]);
+      expect(rows).toEqual([{ state }]);
+    });
+  });
+
   it('find what is there, for a role that could not see it', async () => {
     const { links, attempts, credentials } = own.rows;
     await as('patient', undefined, async (connection) => {

@@ -182,14 +182,20 @@ describe('sending many failed reminders again', () => {
     expect((await database.admin.query(open)).rows).toEqual([{ id: later }]);
   });
 
-  it('is taken back by who asked, or declined by another', async () => {
+  it('is taken back by who asked, or declined by another, each with a line and a reason', async () => {
     await failed(over + 1);
+    const declined = [];
     for (const by of [anna, ben]) {
       const id = idIn(await sendAgain(over + 1));
       expect(doneOf(await decide(id, 'decline', by))).toBe('declined');
       expect(doneOf(await decide(id, 'approve', ben))).toBe('decided');
+      declined.push({ actor: by?.name, subject: `${id} reminders.redrive`, ...why });
     }
     expect(await bench.states()).toEqual({ failed: over + 1 });
+    const { rows } = await database.admin.query(
+      `select actor, subject, reason from audit where action = 'request.decline' order by id`,
+    );
+    expect(rows).toEqual(declined);
   });
 
   it.each([
