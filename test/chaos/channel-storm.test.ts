@@ -54,7 +54,8 @@ const anyOf = <T>(choices: readonly T[]): T => choices[Math.floor(random() * cho
 
 async function unlessBusy(work: () => Promise<unknown>): Promise<void> {
   await work().catch((error: unknown) => {
-    if (!(error instanceof AppError && ['busy', 'overloaded', 'not_found'].includes(error.code))) throw error;
+    if (!(error instanceof AppError && ['busy', 'overloaded', 'not_found'].includes(error.code)))
+      throw error;
   });
 }
 
