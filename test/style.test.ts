@@ -97,8 +97,20 @@ describe('the code', () => {
     const files = production.filter(({ path }) => guessed.includes(path));
     expect(files).toHaveLength(guessed.length);
     expect(files.filter(({ text }) => !text.includes('timingSafeEqual('))).toEqual([]);
-    const compared =
-      /(===|!==|\.equals\()\s*\w*([dD]igest|[hH]ash|[sS]ecret|[tT]oken)\b|\b\w*([dD]igest|[hH]ash|[sS]ecret|[tT]oken)\s*(===|!==)(?! (undefined|'))/;
+    const secret = String.raw`[\w.]*([dD]igest|[hH]ash|[sS]ecret|[tT]oken|[pP]in|[bB]irthDate|expected|typed)\b(?!\.length)`;
+    const compared = new RegExp(
+      String.raw`(===|!==|\.(equals|compare|localeCompare)\(|\bObject\.is\()\s*${secret}|\b${secret}\S*\s*(===|!==)(?! (undefined|'))`,
+    );
+    const plants = [
+      'const same = expected === typed;',
+      "return normalisePin(pin ?? '') === answer.pin.reveal();",
+      'return birthDate !== answer.birthDate.reveal();',
+      'if (answer.pin.reveal() === known) return true;',
+      'return hash.equals(sentHash);',
+      'return known.compare(digest(typed)) === 0;',
+      'if (stored.hash === hash) return true;',
+    ].map((text, index) => ({ path: String(index), text }));
+    expect(linesWith(compared, plants)).toHaveLength(plants.length);
     expect(linesWith(compared, files)).toEqual([]);
   });
 

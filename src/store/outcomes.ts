@@ -11,6 +11,7 @@ import { tellOfChanged, toldColumns } from './reminder-steps.ts';
 export interface LockedAttempt {
   readonly attemptId: string;
   readonly reminderId: string;
+  readonly channel: Channel;
   readonly state: ReminderState;
   readonly pendingEnd: PendingEnd | null;
   /** Made so far on this attempt's channel, since a person last sent it again. */
@@ -43,7 +44,7 @@ export async function lockAttempts(
       : ['id = any($1::uuid[])', by.attemptIds];
   const locked = await connection.query({
     name: `lock attempts by ${column}`,
-    text: `select t.id as attempt_id, t.token, t.number, r.id as reminder_id, r.state, r.pending_end,
+    text: `select t.id as attempt_id, t.token, t.channel, t.number, r.id as reminder_id, r.state, r.pending_end,
         r.possibly_sent, r.attempt_count
       from attempts t join reminders r on r.id = t.reminder_id
       where t.${column} order by r.id for no key update of r`,
@@ -77,6 +78,7 @@ export async function lockAttempts(
         attemptId: row.attempt_id,
         token: row.token,
         reminderId: row.reminder_id,
+        channel: row.channel,
         state: row.state,
         pendingEnd: row.pending_end,
         attempts: fact.attempts,

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import type { Channel } from '../domain/channel.ts';
 import { ordinaryFate, type TestFate, testFateOf } from '../domain/test-fates.ts';
 import type { OutgoingMessage, SendOutcome, Transport } from './transport.ts';
 
 /** What the sink says later about a message that it took. */
 export interface SinkReceipt {
   readonly token: Buffer;
+  readonly channel: Channel;
   readonly providerId: string;
   readonly status: 'delivered' | 'undelivered';
   readonly code?: string;
@@ -106,10 +108,11 @@ export function createSink(options: {
 }
 
 function receiptsOf(fate: TestFate, message: OutgoingMessage, providerId: string): SinkReceipt[] {
-  const base = { token: Buffer.from(message.attemptToken, 'base64url'), providerId };
+  const { attemptToken, channel } = message;
+  const base = { token: Buffer.from(attemptToken, 'base64url'), channel, providerId };
   if (fate.kind === 'undelivered') {
     const { reason, code } = fate;
-    return [{ ...base, status: 'undelivered', reason, code: code[message.channel] }];
+    return [{ ...base, status: 'undelivered', reason, code: code[channel] }];
   }
   if (fate.kind !== 'delivered') return [];
   return Array.from({ length: fate.receipts }, () => ({ ...base, status: 'delivered' }));

@@ -79,7 +79,7 @@ function readStatus(url: string, params: CallbackFields, saidAt: string): Opened
   const from = reason === 'opted_out' ? refusedNumber(params) : undefined;
   return {
     kind: 'receipt',
-    receipt: { ...rest, code, reason, token: Buffer.from(token, 'base64url') },
+    receipt: { ...rest, code, reason, token: Buffer.from(token, 'base64url'), channel: 'sms' },
     refused: from && { from, saidAt },
   };
 }
@@ -94,5 +94,5 @@ async function readBounce(message: Buffer): Promise<OpenedCallback> {
   const bounce = await parseBounce(message);
   if (!bounce) return { kind: 'nothing' };
   // Whoever returns a message had accepted it: the same proof as a receipt.
-  return { kind: 'receipt', receipt: bounce };
+  return { kind: 'receipt', receipt: { ...bounce, channel: 'email' } };
 }

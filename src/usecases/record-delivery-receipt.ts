@@ -1,4 +1,5 @@
 import { type AttemptWord, reminderAfter } from '../domain/attempt.ts';
+import type { Channel } from '../domain/channel.ts';
 import type { Connection, Database } from '../store/database.ts';
 import { type LockedAttempt, lockAttempts, writeAttemptReceipt } from '../store/outcomes.ts';
 import { markProvenCopies } from '../store/proven-copies.ts';
@@ -7,6 +8,8 @@ import { type LockedStep, writeReminderSteps } from '../store/reminder-steps.ts'
 /** What a provider said later about an attempt, with nothing personal in it. */
 export interface DeliveryReceipt {
   readonly token: Buffer;
+  /** Whose word it is. One that nobody signed, a bounce, says nothing of a channel where words are. */
+  readonly channel: Channel;
   /** A bounce names none. */
   readonly providerId?: string | undefined;
   /** `other`: the provider has it, and knows no more yet. */
@@ -39,7 +42,7 @@ export async function recordDeliveryReceipts(
 }
 
 export interface RecordedReceipts {
-  /** How many were of no attempt that still exists. */
+  /** How many were of no attempt of their channel that still exists. */
   readonly unknown: number;
   /** Not recorded: an earlier one has changed their reminder in this transaction. */
   readonly left: readonly DeliveryReceipt[];
@@ -59,15 +62,14 @@ export async function recordSomeReceipts(
   const changed = new Set<string>();
   // Two about one reminder are taken one after the other, for the first changes what the second meets.
   for (let open = receipts; open.length > 0; ) {
+    const tokens = open.map(({ token }) => token);
     const attempts = new Map(
-      (await lockAttempts(connection, { tokens: open.map(({ token }) => token) })).map(
-        (attempt) => [attempt.token.toString('hex'), attempt],
-      ),
+      (await lockAttempts(connection, { tokens })).map((attempt) => [nameOf(attempt), attempt]),
     );
     const later: DeliveryReceipt[] = [];
     const steps = new Map<string, LockedStep | undefined>();
     for (const receipt of open) {
-      const attempt = attempts.get(receipt.token.toString('hex'));
+      const attempt = attempts.get(nameOf(receipt));
       if (!attempt) {
         unknown += 1;
       } else if (changed.has(attempt.reminderId)) {
@@ -97,6 +99,10 @@ export async function recordSomeReceipts(
     open = later;
   }
   return { unknown, left };
+}
+
+function nameOf({ token, channel }: Pick<DeliveryReceipt, 'token' | 'channel'>): string {
+  return `${channel} ${token.toString('hex')}`;
 }
 
 function stepOf(attempt: LockedAttempt, receipt: DeliveryReceipt): LockedStep | undefined {

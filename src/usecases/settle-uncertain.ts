@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { limits } from '../../config/limits.ts';
 import { leastValidityMs } from '../../config/retry.ts';
+import type { Channel } from '../domain/channel.ts';
 import {
   type DoubtSight,
   decideDoubt,
@@ -70,7 +71,7 @@ export async function settleUncertain(deps: SettleDeps, lane: Lane): Promise<num
     );
     total += taken.length;
     const answered = await Promise.all(
-      taken.map((doubt) => settleOne(deps, { doubt, route, windowMs })),
+      taken.map((doubt) => settleOne(deps, { doubt, route, windowMs, channel: lane.channel })),
     );
     // Whoever did not answer one is not asked for the next at once.
     if (taken.length < looksMax || answered.includes(false)) break;
@@ -106,17 +107,21 @@ function looksAllowed({ transport, breaker }: Route): number {
 }
 
 interface Look {
+  readonly channel: Channel;
   readonly doubt: TakenDoubt;
   readonly route: Route;
   readonly windowMs: number;
 }
 
 /** @returns false when the provider did not answer, or what it said could not be stored */
-async function settleOne(deps: SettleDeps, { doubt, route, windowMs }: Look): Promise<boolean> {
+async function settleOne(
+  deps: SettleDeps,
+  { doubt, route, windowMs, channel }: Look,
+): Promise<boolean> {
   const { reminderId } = doubt;
   try {
     const seen = await lookForCopies(deps, { doubt, route });
-    if (seen.found.length > 0) await recordFound(deps, { doubt, route }, seen);
+    if (seen.found.length > 0) await recordFound(deps, { doubt, route, channel }, seen);
     else await recordMissing(deps, { doubt, sight: seen.sight, windowMs });
     return seen.sight.kind !== 'unanswered';
   } catch (error) {
@@ -129,13 +134,13 @@ async function settleOne(deps: SettleDeps, { doubt, route, windowMs }: Look): Pr
 /** Proof holds whenever it comes, whatever has become of the reminder in the meantime. */
 async function recordFound(
   deps: SettleDeps,
-  { doubt, route }: Omit<Look, 'windowMs'>,
+  { doubt, route, channel }: Omit<Look, 'windowMs'>,
   { found, attempts }: CopiesSeen,
 ): Promise<void> {
   const { reminderId } = doubt;
   const { pairs, left } = pairCopies(attempts, found);
-  const receipts = pairs.map(({ attempt: { token }, copy }) => ({ ...copy, token }));
-  const lost = doubt.restored ? await recallAttempts(deps, { doubt, route }, left) : [];
+  const receipts = pairs.map(({ attempt: { token }, copy }) => ({ ...copy, token, channel }));
+  const lost = doubt.restored ? await recallAttempts(deps, { doubt, route, channel }, left) : [];
   const isTwice = doubt.restored ? found.length > 1 : left.length > 0;
   await recordDeliveryReceipts(deps, [...receipts, ...lost], { possibleDuplicate: isTwice });
   if (left.length > lost.length) {
@@ -154,7 +159,7 @@ async function recordFound(
  */
 async function recallAttempts(
   { database }: SettleDeps,
-  { doubt, route }: Omit<Look, 'windowMs'>,
+  { doubt, route, channel }: Omit<Look, 'windowMs'>,
   copies: readonly SeenMessage[],
 ): Promise<DeliveryReceipt[]> {
   if (copies.length === 0) return [];
@@ -170,7 +175,7 @@ async function recallAttempts(
       attempts,
     }),
   );
-  return isWritten ? attempts.map(({ copy, token }) => ({ ...copy, token })) : [];
+  return isWritten ? attempts.map(({ copy, token }) => ({ ...copy, token, channel })) : [];
 }
 
 async function recordMissing(

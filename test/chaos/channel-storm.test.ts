@@ -127,10 +127,11 @@ it('channels change hands under bookings, bounces and deaths, and no second copy
   };
   const hear = async () => {
     const { rows } = await db.admin.query(
-      `select token from attempts where outcome = 'accepted' order by random() limit 10`,
+      `select token, channel from attempts where outcome = 'accepted' order by random() limit 10`,
     );
-    const receipts = rows.map(({ token }) => ({
+    const receipts = rows.map(({ token, channel }) => ({
       token,
+      channel,
       providerId: `id-${token.toString('hex')}`,
       status: anyOf(['sent', 'undelivered', 'undelivered', 'other'] as const),
     }));

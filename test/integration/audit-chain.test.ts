@@ -312,8 +312,11 @@ describe('how far it goes', () => {
     expect(found).toEqual([]);
   });
 
-  it('is taken for changed where the mark outside knows of no restore', async () => {
-    await markLife(1);
+  it.each([
+    ['knows of no restore', () => markLife(1)],
+    ['is missing', async () => {}],
+  ])('is taken for changed where the mark outside %s', async (_, mark) => {
+    await mark();
     await write(3);
     const publish = publisher();
     await publish();

@@ -30,18 +30,21 @@ beforeEach(async () => {
 });
 afterEach(() => database.admin.query('truncate organisations, sealed_callbacks, events cascade'));
 
-/** A reminder that went out by email, in one attempt. */
-async function sent(organisationId: string): Promise<[SeededReminder, Buffer]> {
+/** A reminder that went out, in one attempt. */
+async function sent(
+  organisationId: string,
+  channel: 'email' | 'sms' = 'email',
+): Promise<[SeededReminder, Buffer]> {
   const [seeded] = await seedReminders(database.admin, {
     ...{ organisationId, count: 1, epochPublicKey, parcelDay: day },
-    ...{ channels: ['email'], state: 'sent' },
+    ...{ channels: [channel], state: 'sent' },
   });
   if (!seeded) throw new Error('nothing was seeded');
   const attemptToken = randomBytes(16);
   await database.admin.query(
     `insert into attempts (id, organisation_id, mode, reminder_id, number, channel, transport, token,
-       batch_id, outcome) values ($1, $2, 'live', $3, 1, 'email', 'smtp', $4, $5, 'accepted')`,
-    [randomUUID(), organisationId, seeded.id, attemptToken, randomUUID()],
+       batch_id, outcome) values ($1, $2, 'live', $3, 1, $6, 'any', $4, $5, 'accepted')`,
+    [randomUUID(), organisationId, seeded.id, attemptToken, randomUUID(), channel],
   );
   await database.admin.query('update reminders set attempt_count = 1 where id = $1', [seeded.id]);
   return [seeded, attemptToken];
@@ -151,6 +154,27 @@ describe('a bounce', () => {
     for (const one of [reminder, other]) {
       expect(await standing(one)).toMatchObject({ state: 'undelivered' });
     }
+  });
+
+  it('of an attempt by SMS changes nothing: of those the provider tells, and signs', async () => {
+    const [texted, itsToken] = await sent(reminder.organisationId, 'sms');
+    await database.admin.query(
+      `update attempts set outcome = 'uncertain' where reminder_id = '${texted.id}'`,
+    );
+    for (const state of ['sent', 'uncertain']) {
+      await database.admin.query('update reminders set state = $1 where id = $2', [
+        ...[state, texted.id],
+      ]);
+      await keep(report(itsToken));
+      await keep(report(itsToken, { action: 'delivered', status: '2.1.5' }));
+      await keep(report(itsToken, { action: 'delayed', status: '4.4.1' }));
+      await process();
+      expect(await standing(texted)).toMatchObject({
+        ...{ state, reason_code: null, outcome: 'uncertain' },
+        ...{ receipt_state: null, receipt_code: null },
+      });
+    }
+    expect(await kept()).toBe(0);
   });
 
   it('of an attempt that we never made changes nothing', async () => {

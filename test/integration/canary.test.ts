@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../config/env.ts';
 import { createBookingSystem } from '../../src/canary/booking-system.ts';
 import { canaryBranches, canaryOrganisationId } from '../../src/domain/canary-branch.ts';
 import { Secret } from '../../src/domain/secret.ts';
@@ -16,6 +17,7 @@ import { type AdvanceCanaryDeps, advanceCanary } from '../../src/usecases/advanc
 import { clearUpAfterCanary } from '../../src/usecases/clear-up-after-canary.ts';
 import { keepCanaryMessage } from '../../src/usecases/keep-canary-message.ts';
 import { readCanaryMessages } from '../../src/usecases/read-canary-messages.ts';
+import { canaryDuties } from '../../workers/canary.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { silentLog } from '../support/dispatch-bench.ts';
 import { seedReminders } from '../support/seed-reminders.ts';
@@ -283,6 +285,22 @@ describe('what the canary is sent', () => {
     expect(await read(new Secret(newBoxPrivateKey()))).toEqual([]);
     const { rows } = await database.admin.query('select sealed from canary_messages');
     for (const { sealed } of rows) expect(sealed.includes('r.example')).toBe(false);
+  });
+
+  it.each(['on', 'off'])('is looked for each minute, with CANARY=%s', async (CANARY) => {
+    await keptBy('worker');
+    await database.admin.query(
+      `update canary_messages set taken_at = now() - interval '301 seconds'`,
+    );
+    const none = () => Promise.reject(new Error('the canary itself is not run'));
+    const duties = canaryDuties({
+      ...{ config: loadConfig({ CANARY }), database: scheduler, log: silentLog },
+      keys: { symmetricKey: none, canaryKeys: none },
+    });
+    const { signal } = new AbortController();
+    const eachMinute = duties.filter(({ everyMs }) => everyMs <= 60_000);
+    await Promise.allSettled(eachMinute.map(({ run }) => run(signal)));
+    expect((await database.admin.query('select from canary_messages')).rowCount).toBe(0);
   });
 
   it('is gone after five minutes', async () => {

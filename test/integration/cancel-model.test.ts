@@ -155,7 +155,7 @@ async function play({ asks, answers, receipt, sweeps, picks }: Plan): Promise<To
       );
       await recordDeliveryReceipts(
         { database: worker },
-        tokens.map((token) => ({ token, status: receipt })),
+        tokens.map((token) => ({ token, channel: 'sms', status: receipt })),
       );
     }
   });

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { bookMoments } from '../../src/store/sender-paces.ts';
 import type { SendOutcome } from '../../src/transport/transport.ts';
+import { createSendBreaker } from '../../src/usecases/send-breaker.ts';
 import { createSendSlots } from '../../src/usecases/send-slots.ts';
+import { createSenderPace } from '../../src/usecases/sender-pace.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { createDispatchBench } from '../support/dispatch-bench.ts';
+import { createDispatchBench, silentLog } from '../support/dispatch-bench.ts';
 import { acceptedOutcome, fakeTransport } from '../support/fake-transport.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -95,3 +98,39 @@ it('a pause holds all but what the provider has in hand, and what gets a socket 
     { state: 'scheduled', count: 90 - sent },
   ]);
 });
+
+it.each(['on its way to its moment', 'behind a probe'])(
+  'what keeps to a rate and is held up for a second and a half after its intent (%s) is not sent',
+  async (place) => {
+    await bench.seed({ organisationId: await database.createOrganisation(), count: 1 });
+    const transport = fakeTransport(acceptedOutcome);
+    let turnedMs = 0;
+    const holdUp = () => {
+      turnedMs += 1_500;
+    };
+    const pace = createSenderPace({
+      ...{ sender: 'sms', perSecond: 20, purpose: 'reminders', log: silentLog },
+      book: (wanted) => bookMoments(bench.worker, wanted),
+      clock: () => performance.now() + turnedMs,
+    });
+    const reach: typeof pace.reach = (moment) => {
+      if (place === 'on its way to its moment') holdUp();
+      return pace.reach(moment);
+    };
+    const breaker = createSendBreaker({});
+    const run: typeof breaker.run = (send) =>
+      breaker.run(() => {
+        if (place === 'behind a probe') holdUp();
+        return send();
+      });
+    const [batchId = ''] = await bench.feed();
+    const route = { ...bench.deps({ transport }), pace };
+    const held = { ...route, pace: { ...pace, reach }, breaker: { ...breaker, run } };
+    await bench.dispatch(batchId, { routeOf: () => held });
+    expect(turnedMs).toBe(1_500);
+    expect(transport.sends).toHaveLength(0);
+    await bench.drain({ routeOf: () => route });
+    expect(transport.sends).toHaveLength(1);
+    pace.close();
+  },
+);

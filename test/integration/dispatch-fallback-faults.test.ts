@@ -105,6 +105,7 @@ describe('whatever step a worker dies at, or gets an error from, between one cha
       const tokens = (await bench.rows('select token from attempts')).map(({ token }) => token);
       const receipts = tokens.map((token) => ({
         token: token as Buffer,
+        channel: 'sms' as const,
         providerId: `id-${(token as Buffer).toString('hex')}`,
         status: 'undelivered' as const,
       }));

@@ -59,15 +59,15 @@ const attempts = () =>
   bench.rows('select channel, outcome, possible_duplicate from attempts order by number');
 const parcels = () => bench.rows('select channel from links where parcel is not null order by 1');
 
-async function tokenOf(number: number): Promise<Buffer> {
-  const [row] = await bench.rows('select token from attempts where number = $1', [number]);
-  return row?.token as Buffer;
+async function attemptOf(number: number): Promise<Pick<DeliveryReceipt, 'token' | 'channel'>> {
+  const [row] = await bench.rows('select token, channel from attempts where number = $1', [number]);
+  return { token: row?.token as Buffer, channel: row?.channel as 'sms' | 'email' };
 }
 async function hear(
   status: DeliveryReceipt['status'],
   { number = 1, times = 1, reason = 'unreachable_recipient' } = {},
 ): Promise<void> {
-  const receipt = { token: await tokenOf(number), providerId: `id-${number}`, status, reason };
+  const receipt = { ...(await attemptOf(number)), providerId: `id-${number}`, status, reason };
   await recordDeliveryReceipts(
     { database: bench.worker },
     Array.from({ length: times }, () => receipt),
@@ -380,9 +380,9 @@ describe('what was sent and is reported lost', () => {
     await sendByEmail();
     await database.admin.query(`update reminders set sent_at = now() - interval '61 minutes'`);
     let cleared: Promise<number> | undefined;
-    const token = await tokenOf(1);
+    const attempt = await attemptOf(1);
     await bench.worker.transaction([], async (connection) => {
-      const receipt = { token, providerId: 'id', status: 'undelivered' } as const;
+      const receipt = { ...attempt, providerId: 'id', status: 'undelivered' } as const;
       await recordSomeReceipts(connection, [receipt]);
       // Sees the reminder as it was before, and must not act on it.
       cleared = clearSettledParcels({ database: bench.worker });

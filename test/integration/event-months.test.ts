@@ -279,6 +279,31 @@ describe('nobody can have a month dropped', () => {
     expect(await dropped(month, 0)).toEqual([{ dropped: true }]);
   });
 
+  it('nor anything else deleted, but by the database’s clock where ours is less than an hour off', async () => {
+    for (const reference of ['over', 'ahead', 'behind']) await put(reference);
+    await db.admin.query(
+      `update links l set expires_at = now() + case a.reference when 'over' then interval '-1 minute'
+         when 'ahead' then interval '30 minutes' else interval '-30 minutes' end
+       from appointments a where a.id = l.appointment_id`,
+    );
+    const left = async () =>
+      (
+        await db.admin.query(
+          `select distinct a.reference from links l join appointments a on a.id = l.appointment_id`,
+        )
+      ).rows.map(({ reference }) => reference);
+    const retire = (minutes: number) => {
+      const now = () => Temporal.Now.instant().add({ minutes });
+      return retireExpired({ database: scheduler, now, log: silentLog });
+    };
+    for (const minutes of [-61, 61]) {
+      await expect(retire(minutes)).rejects.toMatchObject({ code: 'internal' });
+    }
+    expect(await left()).toHaveLength(3);
+    for (const minutes of [-59, 59]) await retire(minutes);
+    expect(await left()).toEqual(['ahead']);
+  });
+
   it('nor anything else deleted, on the word of one clock', async () => {
     await put('visit-1');
     await ageEvents(db.admin, { days: 130 });

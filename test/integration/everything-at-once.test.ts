@@ -156,10 +156,11 @@ describe('everything at once, on the same few rows', () => {
       }),
       repeat(async () => {
         const { rows } = await db.admin.query(
-          'select token from attempts order by random() limit 20',
+          'select token, channel from attempts order by random() limit 20',
         );
-        const receipts = rows.map(({ token }, place) => ({
+        const receipts = rows.map(({ token, channel }, place) => ({
           token,
+          channel,
           providerId: `SM${token.toString('hex')}`,
           status: (['sent', 'delivered', 'undelivered', 'other'] as const)[place % 4] ?? 'other',
         }));

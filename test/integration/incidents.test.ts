@@ -305,6 +305,19 @@ describe('an alert', () => {
     await peer.close();
   });
 
+  it('by email says nothing, not even who we are, to a server elsewhere without TLS', async () => {
+    const peer = await startSmtpPeer();
+    // This machine by a name that is not one of its own, so that TLS is asked for.
+    const url = new Secret(`smtp://user:password@0.0.0.0:${peer.port}`);
+    const send = emailAlerts({ url, from: 'sotto@example.org', to: 'oncall@example.org' });
+    await open('duty_silent');
+    await alert([{ way: 'email', send, afterS: 0 }]);
+    expect(peer.taken).toHaveLength(0);
+    expect(peer.said.length).toBeGreaterThan(0);
+    for (const line of peer.said) expect(line).toMatch(/^(EHLO \S+|STARTTLS|QUIT)$/);
+    await peer.close();
+  });
+
   it('is not owed for an incident that somebody has closed', async () => {
     const { id } = await open('ledger_broken');
     await close(id);

@@ -135,9 +135,12 @@ const happenings = {
     for (const lane of lanes) await bench.settleWith(deps, [], lane);
   },
   async receipts(_: number, dice: number) {
-    const { rows } = await db.admin.query('select token from attempts order by id limit 20');
-    const receipts = rows.map(({ token }, index) => ({
+    const { rows } = await db.admin.query(
+      'select token, channel from attempts order by id limit 20',
+    );
+    const receipts = rows.map(({ token, channel }, index) => ({
       token,
+      channel,
       providerId: `SM${token.toString('hex')}`,
       status:
         (['sent', 'delivered', 'undelivered'] as const)[Math.floor(dice * 9 + index) % 3] ?? 'sent',

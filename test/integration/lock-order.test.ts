@@ -66,8 +66,8 @@ describe('two words about one reminder that come together wait for no PUT of its
   it('as receipts', async () => {
     await whileAppointmentIsLocked(() =>
       recordDeliveryReceipts({ database: bench.worker }, [
-        { token, status: 'sent' },
-        { token, status: 'delivered' },
+        { token, channel: 'sms', status: 'sent' },
+        { token, channel: 'sms', status: 'delivered' },
       ]),
     );
     expect(await bench.states()).toEqual({ delivered: 1 });

@@ -50,7 +50,9 @@ const deleted = () => peer.accepted.filter(({ copy }) => copy.deleted).length;
 async function receipt(status: 'sent' | 'delivered' | 'undelivered', place = 0): Promise<void> {
   const { attemptToken = '', providerId } = peer.accepted[place] ?? {};
   const token = Buffer.from(attemptToken, 'base64url');
-  await recordDeliveryReceipts({ database: bench.worker }, [{ token, providerId, status }]);
+  await recordDeliveryReceipts({ database: bench.worker }, [
+    { token, channel: 'sms', providerId, status },
+  ]);
 }
 
 describe('the provider’s copy of a message', () => {

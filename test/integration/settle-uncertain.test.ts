@@ -543,7 +543,9 @@ async function receipt(status: 'sent' | 'delivered' | 'undelivered'): Promise<vo
   if (!message) throw new Error('nothing was taken');
   const token = Buffer.from(message.attemptToken, 'base64url');
   const { providerId } = message;
-  await recordDeliveryReceipts({ database: bench.worker }, [{ token, providerId, status }]);
+  await recordDeliveryReceipts({ database: bench.worker }, [
+    { token, channel: 'sms', providerId, status },
+  ]);
 }
 
 async function remove(one: SeededReminder | undefined, erase = false): Promise<void> {

@@ -245,6 +245,7 @@ function lockedAttempts(tables: Tables, isWanted: (attempt: AttemptRow) => boole
   return attemptsWith(tables, isWanted).map(({ attempt, reminder }) => ({
     attempt_id: attempt.id,
     token: attempt.token,
+    channel: attempt.channel,
     number: attempt.number,
     reminder_id: reminder.id,
     state: reminder.state,

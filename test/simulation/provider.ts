@@ -92,6 +92,7 @@ export function createProvider(world: {
     const say = (status: DeliveryReceipt['status'], reason?: string) =>
       owed.push({
         token: Buffer.from(copy.token, 'base64url'),
+        channel: copy.channel,
         ...(copy.channel === 'sms' ? { providerId: copy.providerId } : {}),
         ...{ status, reason },
       });

@@ -423,7 +423,7 @@ export async function tellReceipts(world: World, random: Random): Promise<void> 
     if (random.chance(0.8)) owed.splice(owed.indexOf(receipt), 1);
   }
   const kept = chosen.filter(() => random.chance(0.9));
-  const forged = { token: Buffer.alloc(16, 7), status: 'delivered' as const };
+  const forged = { token: Buffer.alloc(16, 7), channel: 'sms', status: 'delivered' } as const;
   const receipts = random.chance(0.1) ? [...kept, forged] : kept;
   if (receipts.length === 0) return;
   world.tell(() => `receipts: ${receipts.map(({ status }) => status).join(', ')}`);
