@@ -8,7 +8,7 @@ import { type LockedStep, writeReminderSteps } from '../store/reminder-steps.ts'
 /** What a provider said later about an attempt, with nothing personal in it. */
 export interface DeliveryReceipt {
   readonly token: Buffer;
-  /** Whose word it is. One that nobody signed, a bounce, says nothing of a channel where words are. */
+  /** Whose word it is: a bounce, which nobody signs, says nothing of an SMS. */
   readonly channel: Channel;
   /** A bounce names none. */
   readonly providerId?: string | undefined;
