@@ -341,6 +341,8 @@ describe('a link key that somebody else has', () => {
 
   it('ends its links after a restore page by page, one that dies on the way leaves no harm', async () => {
     const [selector = ''] = (await keys.linkKeys()).slice(-1).map((key) => key.selector);
+    // It has been compared since the restore before this one.
+    await database.admin.query('update database_lives set run = null');
     const out = [await seed(), await seed(), await seed()];
     await database.admin.query("update database_lives set run = 'yet another'");
     const scheduler = database.open('scheduler', 1);
