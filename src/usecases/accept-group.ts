@@ -34,8 +34,8 @@ export interface AcceptDeps<Operation extends PutOperation> {
   ) => Promise<SealedAppointment>;
   /** What may only call off what was booked, without a message; else it is refused with this. */
   readonly overCeiling?: ReadonlyMap<Operation, AppError>;
-  /** What a PUT would add too late to be sent; absent: nothing is. */
-  readonly lateGate?: LateGate;
+  /** What a PUT would add too late to be sent. */
+  readonly lateGate: LateGate;
 }
 
 /**
@@ -132,7 +132,7 @@ async function refuseLate<Operation extends PutOperation>(
   { organisationId, mode, request: { wanted } }: Operation,
   { newReminders }: PutDecision,
 ): Promise<AppError | undefined> {
-  return lateGate?.(connection, { organisationId, mode, wanted, newReminders });
+  return lateGate(connection, { organisationId, mode, wanted, newReminders });
 }
 
 async function seal<Operation extends PutOperation>(

@@ -190,7 +190,8 @@ async function commitWithinQuotas(
       const admitted = group.filter(
         (operation) => !refused.has(operation) || operation.request.wanted.status === 'cancelled',
       );
-      const sealing = { journal: deps.journal, seal: sealWith(deps), overCeiling: refused };
+      const { journal, lateGate } = deps;
+      const sealing = { journal, lateGate, seal: sealWith(deps), overCeiling: refused };
       const outcomes =
         admitted.length === 0 ? [] : await acceptGroup(sealing, connection, admitted);
       await count(connection, admitted.flatMap(acceptedOf(outcomes)));

@@ -100,6 +100,7 @@ function groupsWithoutSeal({
 }: AcceptWayDeps): (operation: Operation) => Promise<Accepted> {
   const journal = { append: async () => {} };
   const seal = async (operation: Operation) => leaveOpen(operation);
+  const lateGate = async () => undefined;
   return createGroupCommit<Operation, Accepted>({
     keyOf: appointmentKeyText,
     ...{ sizeMax: limits.acceptBatchMax, waitingMax: limits.acceptWaitingMax },
@@ -109,7 +110,7 @@ function groupsWithoutSeal({
       const organisationIds = [...new Set(group.map(({ organisationId }) => organisationId))];
       const outcomes = await database.transaction(
         organisationIds,
-        (connection) => acceptGroup({ journal, seal }, connection, group),
+        (connection) => acceptGroup({ journal, seal, lateGate }, connection, group),
         { lockTimeoutMs: limits.lockTimeoutMs },
       );
       const accepted = outcomes.filter(isOk).map(({ value }) => value);

@@ -138,7 +138,11 @@ export async function putAppointment(deps: BookingDeps, wish: PutWish): Promise<
   };
   const [outcome] = await deps.database.transaction([organisationId], (connection) =>
     acceptGroup(
-      { journal: deps.journal, seal: (...all) => sealNothing(deps, ...all) },
+      {
+        journal: deps.journal,
+        seal: (...all) => sealNothing(deps, ...all),
+        lateGate: async () => undefined,
+      },
       connection,
       [operation],
     ).catch((error: unknown) => {
