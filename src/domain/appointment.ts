@@ -52,8 +52,9 @@ export type AppointmentState = 'booked' | 'cancelled' | 'erased';
 export interface ReminderAnswer {
   readonly id: string;
   readonly channel: RequestedChannel;
-  readonly sendAt: string;
-  readonly notAfter: string;
+  /** Both only where they tell no other start than the one that was just put. */
+  readonly sendAt?: string;
+  readonly notAfter?: string;
   /** `in_flight`: it is to end and is being handed over at this moment; an event tells which came first. */
   readonly state: string;
   readonly skipped?: string;

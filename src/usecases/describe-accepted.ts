@@ -8,24 +8,28 @@ export interface Accepted extends AcceptedVersion {
   readonly stored: StoredAppointment | undefined;
 }
 
-/** What an accepted PUT answers beside its receipt: every reminder as it stands now, soonest first. */
+/**
+ * What an accepted PUT answers beside its receipt: every reminder as it stands now, soonest first.
+ *
+ * Times are told only of what is of use until the start that was just put: those of a reminder of another
+ * start would tell whoever has a key, and no more, when the appointment was.
+ */
 export function describeAccepted(
   { decision, sealed, stored, ...version }: Accepted,
   language: string,
 ): Omit<PutAnswer, 'receipt' | 'receiptSalt'> {
+  const { startsAt } = version;
   const ended = new Map(decision.ended.map((end) => [end.id, end]));
   const inFlight = new Set(decision.marked.filter(({ end }) => end !== null).map(({ id }) => id));
   const retimed = new Map(decision.retimed.map((times) => [times.id, times]));
-  const kept = (stored?.reminders ?? []).map((reminder) => {
+  const kept = (stored?.reminders ?? []).map((reminder): Described => {
     const end = ended.get(reminder.id);
     const possiblySent = end?.possiblySent ?? reminder.possiblySent;
-    return describeReminder(
-      { ...reminder, possiblySent, ...retimed.get(reminder.id) },
-      end?.to ?? (inFlight.has(reminder.id) ? 'in_flight' : reminder.state),
-    );
+    const state = end?.to ?? (inFlight.has(reminder.id) ? 'in_flight' : reminder.state);
+    return { ...reminder, possiblySent, ...retimed.get(reminder.id), state };
   });
-  const added = sealed.reminders.map((reminder) =>
-    describeReminder(reminder, reminder.skipped ? 'skipped' : 'scheduled'),
+  const added = sealed.reminders.map(
+    (reminder): Described => ({ ...reminder, state: reminder.skipped ? 'skipped' : 'scheduled' }),
   );
   return {
     created: version.created,
@@ -35,28 +39,33 @@ export function describeAccepted(
     revision: decision.revision,
     state: decision.state,
     language,
-    reminders: [...kept, ...added].sort((one, other) => (one.sendAt < other.sendAt ? -1 : 1)),
+    reminders: [...kept, ...added]
+      .sort((one, other) => Temporal.Instant.compare(one.sendAt, other.sendAt))
+      .map((reminder) => describeReminder(reminder, startsAt)),
   };
 }
 
 type Described = Pick<NewReminder, 'requestedChannel' | 'sendAt' | 'notAfter'> & {
   readonly id: string;
+  readonly state: string;
   readonly skipped?: string | null | undefined;
   readonly possiblySent?: boolean;
 };
 
-function describeReminder(reminder: Described, state: string): ReminderAnswer {
-  const { id, requestedChannel: channel, skipped, possiblySent } = reminder;
-  const sendAt = inMilliseconds(reminder.sendAt);
-  const notAfter = inMilliseconds(reminder.notAfter);
+function describeReminder(reminder: Described, startsAt: Temporal.Instant): ReminderAnswer {
+  const { id, requestedChannel: channel, state, skipped, possiblySent } = reminder;
+  const times = {
+    sendAt: inMilliseconds(reminder.sendAt),
+    notAfter: inMilliseconds(reminder.notAfter),
+  };
   return {
-    ...{ id, channel, sendAt, notAfter, state },
+    ...{ id, channel, state },
+    ...(reminder.notAfter.equals(startsAt) ? times : {}),
     ...(skipped ? { skipped } : {}),
     ...(possiblySent ? { possiblySent } : {}),
   };
 }
 
-/** Of one length, so that the texts sort as the instants do. */
 function inMilliseconds(instant: Temporal.Instant): string {
   return instant.toString({ smallestUnit: 'millisecond' });
 }

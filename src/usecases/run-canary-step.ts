@@ -106,7 +106,7 @@ function isPlanned(run: CanaryCase, { version }: PutStep, { reminders }: Accepte
   return canaryTimes(run, version).plannedAt.every((at) =>
     owed.some(
       ({ channel, sendAt }) =>
-        channel === run.branch.channel && Temporal.Instant.from(sendAt).equals(at),
+        channel === run.branch.channel && sendAt && Temporal.Instant.from(sendAt).equals(at),
     ),
   );
 }

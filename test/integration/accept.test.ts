@@ -162,7 +162,7 @@ describe('an accepted PUT', () => {
     const body = appointmentRequest({ notice: 'now' });
     const notice = (answer: PutAnswer) =>
       answer.reminders.find(
-        ({ sendAt }) => sendAt < new Date(Date.now() + 12 * 3_600_000).toISOString(),
+        ({ sendAt = '9' }) => sendAt < new Date(Date.now() + 12 * 3_600_000).toISOString(),
       );
     const first = notice(await accept.put({ ...where, body }));
     expect(first?.sendAt).toMatch(/\.\d{3}Z$/);
@@ -276,6 +276,33 @@ describe('an accepted PUT', () => {
     const told = moved.reminders.find(({ id }) => id === notice.id);
     expect(Date.parse(told?.notAfter ?? '')).toBe(notice.not_after.getTime());
   });
+
+  it.each(['booked', 'cancelled'] as const)(
+    'replaced by somebody who does not know when it is (%s) does not tell',
+    async (status) => {
+      const where = key();
+      const plan = ['P1D', 'PT2H'].map((before) => ({ before, channel: 'sms' as const }));
+      const stored = appointmentRequest({ reminders: plan }, 200);
+      const first = await accept.put({ ...where, body: stored });
+      await setState(first.reminders[0]?.id ?? '', 'sent');
+      const theirs = appointmentRequest({ status, notice: 'now', reminders: [] }, 300);
+      const answer = await accept.put({ ...where, body: theirs });
+      expect(answer.reminders.length).toBeGreaterThan(1);
+      const { rows } = await db.admin.query<{ time: Date }>(
+        `select unnest(array[starts_at, send_at, resolved_at, not_after]) as time from reminders
+           join (select id, starts_at from appointments) a on a.id = appointment_id
+         where reminders.id = any($1::uuid[])`,
+        [first.reminders.map(({ id }) => id)],
+      );
+      const known = Date.parse(theirs.reveal().start);
+      const times = rows.map(({ time }) => time.getTime()).filter((time) => time !== known);
+      expect(times).toContain(Date.parse(stored.reveal().start));
+      const told = Object.values(JSON.parse(JSON.stringify(answer.reminders))).flatMap((reminder) =>
+        Object.values(reminder as object).map((value) => Date.parse(String(value))),
+      );
+      expect(told.filter((time) => times.includes(time))).toEqual([]);
+    },
+  );
 
   it('cancelled while a send is in the air: marked, not cut off', async () => {
     const where = key();

@@ -273,6 +273,11 @@ describe('the keys of days', () => {
   it('are not destroyed on the word of one clock', async () => {
     await keys.ensureEpochKeys({ from: daysAfter(today, -2), days: 3 });
     expect(await destroy(() => Temporal.Now.instant().add({ hours: 24 * 30 }))).toEqual([]);
+    // Nor of the database's, when ours is behind.
+    const past = [-5, -4, -3].map((days) => daysAfter(today, days));
+    await keys.ensureEpochKeys({ from: past[0] ?? '', days: past.length });
+    expect(await destroy(() => Temporal.Now.instant().subtract({ hours: 24 * 30 }))).toEqual([]);
+    for (const day of past) await keys.destroyEpochKey(day);
   });
 
   it('of two days ago are given up: what is still owed is sealed to today, and still opens', async () => {

@@ -6,6 +6,7 @@ import {
   type ProviderFetchOptions,
 } from '../../src/transport/provider-fetch.ts';
 import { isPublicAddress } from '../../src/transport/public-address.ts';
+import { sayWithoutEnd } from '../support/say-without-end.ts';
 import { selfSigned } from '../support/self-signed.ts';
 
 /** Providers listen on 8443 or 443, so the test takes an address of loopback that nobody has. */
@@ -16,12 +17,14 @@ const site = 'https://login.example.com:8443';
 let server: Server;
 let connections = 0;
 let asked: string[] = [];
+let said = () => 0;
 
 beforeAll(async () => {
   server = createServer(certificate, (request, response) => {
     asked.push(`${request.method} ${request.url}`);
     if (request.url === '/moved') response.writeHead(302, { location: `${site}/elsewhere` }).end();
     else if (request.url === '/large') response.end(Buffer.alloc(limits.portalAnswerBytesMax + 1));
+    else if (request.url === '/endless') said = sayWithoutEnd(response.writeHead(200));
     else response.writeHead(200, { 'content-type': 'application/json' }).end('{"issuer":1}');
   });
   server.on('connection', () => {
@@ -89,4 +92,10 @@ it('a redirect is not followed, and what is too large is no answer', async () =>
   expect((await ask('/moved')).status).toBe(302);
   await expect(ask('/large')).rejects.toMatchObject({ code: 'bad_answer' });
   expect(asked).toEqual(['GET /moved', 'GET /large']);
+});
+
+it('what has no end is not read for longer than what is too large', async () => {
+  await expect(ask('/endless')).rejects.toMatchObject({ code: 'bad_answer' });
+  // What lay in the sockets' buffers beside it.
+  expect(said()).toBeLessThan(16 * 2 ** 20);
 });

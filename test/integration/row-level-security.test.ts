@@ -821,6 +821,35 @@ describe('the purpose of a role', () => {
     });
   });
 
+  it.each([
+    ['code_counts', 'hour', '34 hours', '3 hours'],
+    ['codes', 'expires_at', '23 hours', '2 hours'],
+    ['credential_usage', 'hour', '34 hours', '3 hours'],
+    ['receipts', 'issued_at', '167 hours', '2 hours'],
+    ['source_failures', 'updated_at', '167 hours', '2 hours'],
+    ['passkeys', 'used_on', '399 days', '2 days'],
+  ])(
+    'lets scheduler delete %s once %s is older than it promises, and not before',
+    async (...row) => {
+      const [table, column, within, more] = row;
+      const turnBack = (by: string) =>
+        database.admin.query(`update ${table} set ${column} = ${column} - interval '${by}'`);
+      const deleted = () =>
+        as('scheduler', undefined, async (connection) => {
+          const { rowCount } = await connection.query(`delete from ${table}`);
+          return rowCount;
+        });
+      try {
+        await turnBack(within);
+        expect(await deleted()).toBe(0);
+        await turnBack(more);
+        expect(await deleted()).toBeGreaterThan(0);
+      } finally {
+        for (const by of [within, more]) await turnBack(`-${by}`);
+      }
+    },
+  );
+
   it('lets scheduler delete no callback before somebody opened it', async () => {
     await as('scheduler', undefined, async (connection) => {
       const deleting = connection.query('delete from sealed_callbacks');

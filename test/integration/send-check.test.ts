@@ -6,6 +6,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench } from '../support/dispatch-bench.ts';
 import { createFaultPoint, faultModes } from '../support/fault-point.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
+import { sayWithoutEnd } from '../support/say-without-end.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { startWebhookPeer, type WebhookPeer } from '../support/webhook-peer.ts';
 
@@ -137,7 +138,7 @@ describe('an organisation whose booking system is asked', () => {
     ['no JSON', () => fails(200, 'proceed')],
     ['another word', () => answering('maybe')],
     ['no object', () => fails(200, '"proceed"')],
-    ['too much', () => fails(200, `{"decision":"proceed","why":"${'x'.repeat(2_000)}"}`)],
+    ['too much', () => fails(200, `{"decision":"proceed","why":"${'x'.repeat(1_025 - 31)}"}`)],
     ['another success', () => fails(202, '{"decision":"proceed"}')],
     [
       'half an answer',
@@ -160,6 +161,20 @@ describe('an organisation whose booking system is asked', () => {
     await checks.ask();
     await send();
     expect(await bench.states()).toEqual({ sent: 1 });
+  });
+
+  it('is not read for longer than it may be, when it has no end', async () => {
+    await addCheck();
+    await seed(1);
+    let said = () => 0;
+    asked.answer = (_question, response) => {
+      said = sayWithoutEnd(response.writeHead(200));
+    };
+    await checks.ask();
+    expect(said()).toBeGreaterThan(0);
+    expect(said()).toBeLessThan(16 * 2 ** 20);
+    await send();
+    expect(await bench.states()).toEqual({ scheduled: 1 });
   });
 
   it('that gives no answer has its reminders go out after the grace, or held and sent again', async () => {

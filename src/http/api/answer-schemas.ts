@@ -38,6 +38,11 @@ const possiblySent = z.boolean().exactOptional().meta({
     'It has ended, and its last send may have gone out all the same: nobody knows yet. An event tells if it is found out.',
 });
 
+const toldOfThisStart = instant.exactOptional().meta({
+  description:
+    'Only of reminders that are of use until the start that was put: of those of another start it would tell when that was.',
+});
+
 export const putAnswer: z.ZodType<Omit<PutAnswer, 'created'>> = z
   .object({
     ...identity,
@@ -48,8 +53,8 @@ export const putAnswer: z.ZodType<Omit<PutAnswer, 'created'>> = z
       z.object({
         id: z.string().meta({ format: 'uuid' }),
         channel,
-        sendAt: instant,
-        notAfter: instant,
+        sendAt: toldOfThisStart,
+        notAfter: toldOfThisStart,
         state: z.enum([...reminderStates, 'in_flight']).meta({
           description:
             'in_flight: to be ended, and being handed over at this moment; no other attempt follows, and an event tells what became of it.',
