@@ -302,11 +302,12 @@ export default {
     {
       name: 'opening-has-four-doors',
       comment:
-        'A sealed box is opened by open-parcel.ts (worker), open-details.ts (patient), open-webhook-secret.ts or open-canary-message.ts (scheduler), which check what the plaintext is bound to. Open it through one of them.',
+        'A sealed box is opened by open-parcel.ts (worker), open-details.ts (patient), open-webhook-secret.ts or open-canary-message.ts (scheduler), and what holds no box by passkey-box.ts (patient); they check what the plaintext is bound to. Open it through one of them.',
       severity: 'error',
       from: {
         path: '^(src|workers|config)/',
-        pathNot: '^src/keys/open-(parcel|details|webhook-secret|canary-message)\\.ts$',
+        pathNot:
+          '^src/keys/(open-(parcel|details|webhook-secret|canary-message)|passkey-box)\\.ts$',
       },
       to: { path: '^src/keys/open-(box|bound)\\.ts$' },
     },

@@ -1,10 +1,10 @@
-import { hkdfSync, randomBytes } from 'node:crypto';
-import sodium from 'sodium-native';
+import { hkdfSync } from 'node:crypto';
 import type { Mode } from '../domain/channel.ts';
 import { Secret } from '../domain/secret.ts';
-import { type Binding, bindingBytes, decodeBound, encodeBound, nilId } from './bound.ts';
+import { type Binding, decodeBound, nilId, pad } from './bound.ts';
 import type { NumberedKey } from './key-store.ts';
-import { SealError } from './seal-error.ts';
+import { openBound } from './open-bound.ts';
+import { boundKeyBytes, sealBound } from './seal-bound.ts';
 
 /** Whose passkeys: a person as one organisation knows them, at the portal that it has now. */
 export interface PasskeyOwner {
@@ -34,10 +34,6 @@ export interface PasskeyBox {
   open(passkeyId: string, sealed: Buffer): KeptPasskey;
 }
 
-const { crypto_aead_xchacha20poly1305_ietf_KEYBYTES: keyBytes } = sodium;
-const { crypto_aead_xchacha20poly1305_ietf_NPUBBYTES: nonceBytes } = sodium;
-const { crypto_aead_xchacha20poly1305_ietf_ABYTES: tagBytes } = sodium;
-
 /**
  * Index and key both come of the key and of who the owner is, who stands in the sealed content of
  * appointments alone: the database with every key on the servers tells neither whose a passkey is nor
@@ -47,7 +43,7 @@ export function passkeyBox({ key }: Pick<NumberedKey, 'key'>, owner: PasskeyOwne
   const { organisationId, mode, issuer, subject } = owner;
   const who = JSON.stringify([organisationId, mode, issuer, subject.reveal()]);
   const derive = (use: string) =>
-    Buffer.from(hkdfSync('sha256', key.reveal(), who, `sotto/passkey/${use}/1`, keyBytes));
+    Buffer.from(hkdfSync('sha256', key.reveal(), who, `sotto/passkey/${use}/1`, boundKeyBytes));
   const sealKey = new Secret(derive('seal'));
   const bindingOf = (passkeyId: string): Binding => ({
     ...{ organisationId, appointmentId: nilId, reminderId: passkeyId },
@@ -58,29 +54,13 @@ export function passkeyBox({ key }: Pick<NumberedKey, 'key'>, owner: PasskeyOwne
     seal(passkeyId, { publicKey, ...passkey }) {
       const binding = bindingOf(passkeyId);
       const payload = JSON.stringify({ ...passkey, publicKey: publicKey.toString('base64url') });
-      const plaintext = encodeBound('passkey', binding, Buffer.from(payload));
-      const nonce = randomBytes(nonceBytes);
-      const ciphertext = Buffer.alloc(plaintext.length + tagBytes);
-      sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
-        ...([ciphertext, plaintext, bindingBytes('passkey', binding), null, nonce] as const),
-        sealKey.reveal(),
-      );
-      return Buffer.concat([nonce, ciphertext]);
+      const padded = pad('passkey', Buffer.from(payload));
+      return sealBound(sealKey, { purpose: 'passkey', binding }, padded);
     },
 
     open(passkeyId, sealed) {
-      if (sealed.length < nonceBytes + tagBytes) throw new SealError('cannot_open');
       const binding = bindingOf(passkeyId);
-      const plaintext = Buffer.alloc(sealed.length - nonceBytes - tagBytes);
-      try {
-        sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
-          ...([plaintext, null, sealed.subarray(nonceBytes)] as const),
-          ...([bindingBytes('passkey', binding), sealed.subarray(0, nonceBytes)] as const),
-          sealKey.reveal(),
-        );
-      } catch {
-        throw new SealError('cannot_open');
-      }
+      const plaintext = openBound(sealKey, { purpose: 'passkey', binding }, sealed);
       const kept = JSON.parse(decodeBound('passkey', binding, plaintext).toString('utf8'));
       return { ...kept, publicKey: Buffer.from(kept.publicKey, 'base64url') } as KeptPasskey;
     },
