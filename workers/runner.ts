@@ -3,7 +3,7 @@ import type { Secret } from '../src/domain/secret.ts';
 import { readBell } from '../src/queue/bell.ts';
 import { checkQueue } from '../src/queue/check-queue.ts';
 import { queueBackend, queueName } from '../src/queue/queue-backend.ts';
-import { queueErrorFacts } from '../src/queue/queue-error.ts';
+import { isConnectionsHeld, queueErrorFacts } from '../src/queue/queue-error.ts';
 import { errorFacts, type Log } from '../src/telemetry/log.ts';
 
 export interface BellListener {
@@ -40,7 +40,8 @@ const calmMs = 30_000;
  * anew after every error: one that recovers by itself takes its time, and may stay deaf.
  *
  * On a connection that has died without a word nothing is answered and nothing fails, for ever, and the
- * Worker says that it runs. So the queue must have answered, or have failed, within half a minute.
+ * Worker says that it runs. So the queue must have answered, or have failed by more than our waiting for
+ * a connection, within half a minute.
  */
 export function listenForBells(options: ListenOptions): BellListener {
   const { url, log } = options;
@@ -56,7 +57,7 @@ export function listenForBells(options: ListenOptions): BellListener {
   function later(error: unknown, work: () => void): void {
     if (closing) return;
     log.warn('the queue is away', queueErrorFacts(error));
-    hearing.sign();
+    if (!isConnectionsHeld(error)) hearing.sign();
     if (performance.now() - failedAt > calmMs) failures = 0;
     failedAt = performance.now();
     clearTimeout(timer);

@@ -78,6 +78,41 @@ describe.concurrent('a listener whose connections have died without a word', () 
     expect(heard).toEqual([]);
   });
 
+  it('says so too when bells in its hands hold all connections', async ({ onTestFinished }) => {
+    const proxy = await startStallingProxy(database.roleUrls.worker);
+    onTestFinished(proxy.close);
+    const died = Promise.withResolvers<void>();
+    let inHand = 0;
+    let deaf = 0;
+    const listener = listenForBells({
+      url: proxy.url,
+      concurrency: 8,
+      onBatch: () => {
+        inHand += 1;
+        return died.promise;
+      },
+      onDeaf: () => {
+        deaf += 1;
+      },
+      deafAfterMs: 7_000,
+      log: silentLog,
+    });
+    const { ring, close } = createBells({ url: database.roleUrls.scheduler, log: silentLog });
+    onTestFinished(close);
+    onTestFinished(() => listener.close(1_000));
+    await waitFor(
+      () => {
+        ring(randomUUID());
+        return inHand > 3;
+      },
+      30_000,
+      200,
+    );
+    dieSilently(proxy);
+    died.resolve();
+    await waitFor(() => deaf > 0, 30_000);
+  });
+
   it('is not deaf while there is nothing to hear', async ({ onTestFinished, expect }) => {
     let deaf = 0;
     const listener = listenForBells({
@@ -130,7 +165,7 @@ describe.concurrent('a worker that has lost its bells', () => {
     expect(pids).toHaveLength(1);
     dieSilently(proxy);
     await seed(30);
-    await waitFor(() => pids.length === 2, 20_000);
+    await waitFor(() => pids.length === 2, 40_000);
     expect(notes.join()).toContain('ended (exit code 1)');
     await seed(30);
     await waitFor(() => peer.accepted.length >= 80, 20_000);
