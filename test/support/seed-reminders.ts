@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import type pg from 'pg';
 import type { Channel, Mode } from '../../src/domain/channel.ts';
 import { Secret } from '../../src/domain/secret.ts';
-import { newIdOfDay } from '../../src/keys/id-of-day.ts';
+import { newIdOfDay, newShelf } from '../../src/keys/id-of-day.ts';
 import { linkLookup, linkSealPublicKey, newLinkSecret } from '../../src/keys/link-secret.ts';
 import { sealParcel } from '../../src/keys/sealing.ts';
 
@@ -101,8 +101,9 @@ export function makeReminder(
   place: number,
 ) {
   const { organisationId, epochPublicKey, channels = ['sms'] } = options;
-  const id = newIdOfDay(epochPublicKey);
-  const appointmentId = newIdOfDay(epochPublicKey);
+  // As if each had been accepted at another time.
+  const newId = () => newIdOfDay(epochPublicKey, newShelf());
+  const [id, appointmentId] = [newId(), newId()];
   const ending = options.ending ?? String(place).padStart(4, '0');
   const contacts = {
     sms: `+336${randomInt(1_000, 9_999)}${ending}`,
@@ -110,7 +111,7 @@ export function makeReminder(
   };
   const binding = { organisationId, appointmentId, reminderId: id };
   const links = channels.map((channel) =>
-    sealLink({ ...options, binding, channel, contact: contacts[channel] }),
+    sealLink({ ...options, id: newId(), binding, channel, contact: contacts[channel] }),
   );
   const reminder: SeededReminder = {
     id,
@@ -125,11 +126,13 @@ export function makeReminder(
 }
 
 function sealLink({
+  id,
   epochPublicKey,
   binding,
   channel,
   contact,
 }: Pick<SeedOptions, 'epochPublicKey'> & {
+  id: string;
   binding: { organisationId: string; appointmentId: string; reminderId: string };
   channel: Channel;
   contact: string;
@@ -141,7 +144,7 @@ function sealLink({
     parcel: { linkSecret, contactPoint: new Secret(contact), channel, language: 'fr' },
   });
   return {
-    id: newIdOfDay(epochPublicKey),
+    id,
     reminderId: binding.reminderId,
     channel,
     lookup: linkLookup(linkSecret),
