@@ -1,3 +1,4 @@
+import { AppError } from '../domain/errors.ts';
 import type { PutDecision } from '../domain/put-decision.ts';
 import { type AcceptedVersion, eraseAt } from './accepted-version.ts';
 import type { Connection } from './database.ts';
@@ -90,12 +91,14 @@ export async function changeLinks(
     decision.shownLinks.map(({ id }) => ({ id, expiresAt: linkExpiresAt.toString() })),
   );
   if (shown.length > 0) {
-    await connection.query({
+    const { rowCount } = await connection.query({
       name: 'move link expiry',
       text: `update links l set expires_at = s.expires_at
              from unnest($1::uuid[], $2::timestamptz[]) as s (id, expires_at) where l.id = s.id`,
       values: [shown.map(({ id }) => id), shown.map(({ expiresAt }) => expiresAt)],
     });
+    // Held from now on. One that expired and went meanwhile would leave a key behind that nothing leads to.
+    if (rowCount !== shown.length) throw new AppError('busy', { retryAfterS: 1 });
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AcceptedVersion, SealedLink } from './accepted-version.ts';
-import { type Database, uuidArray } from './database.ts';
+import { arrayParameter } from './array-parameter.ts';
+import type { Database } from './database.ts';
 
 /** A line of a version, of a link or of a content key, whichever it is. */
 interface StoredLine {
@@ -34,12 +35,24 @@ export async function findUnfaithfulVersions(
   organisationIds: readonly string[],
   versions: readonly AcceptedVersion[],
 ): Promise<string[]> {
-  const lines = await database.readAs<StoredLine & Record<string, unknown>>(
-    organisationIds,
-    `select * from read_accepted(${uuidArray(versions.map(({ id }) => id))},
-       '{${versions.map(({ decision }) => Number(decision.version)).join(',')}}',
-       ${uuidArray(linkIds(versions))})`,
-  );
+  const lines = await database.readAs<StoredLine & Record<string, unknown>>(organisationIds, {
+    name: 'read_accepted',
+    text: 'select * from read_accepted($1, $2, $3)',
+    values: [
+      arrayParameter(
+        'uuid',
+        versions.map(({ id }) => id),
+      ),
+      arrayParameter(
+        'int',
+        versions.map(({ decision }) => decision.version),
+      ),
+      arrayParameter(
+        'uuid',
+        versions.flatMap(({ sealed }) => sealed.links.map(({ id }) => id)),
+      ),
+    ],
+  });
   const stored = versionsOf(lines);
   return versions
     .filter((version) => {
@@ -82,10 +95,6 @@ function isStored(link: SealedLink, stored: ReadonlySet<string>): boolean {
     sha256(Buffer.concat([link.lookup, link.sealPublicKey, link.note])),
   ].join(' ');
   return stored.has(kept) || stored.has(`${kept} ${sha256(link.parcel)}`);
-}
-
-function linkIds(versions: readonly AcceptedVersion[]): string[] {
-  return versions.flatMap(({ sealed }) => sealed.links.map(({ id }) => id));
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -270,8 +270,6 @@ create table content_keys (
   version integer not null,
   link_id uuid not null,
   sealed_key bytea not null,
-  constraint content_keys_appointment_id_version_fkey FOREIGN KEY (appointment_id, version) REFERENCES versions(appointment_id, version) ON DELETE CASCADE,
-  constraint content_keys_link_id_fkey FOREIGN KEY (link_id) REFERENCES links(id) ON DELETE CASCADE,
   constraint content_keys_pkey PRIMARY KEY (link_id, version)
 );
 alter table content_keys owner to sotto_owner;
@@ -622,7 +620,6 @@ create table links (
   revoked_at timestamp with time zone,
   expires_at timestamp with time zone not null,
   created_at timestamp with time zone not null default clock_timestamp(),
-  constraint links_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES appointments(id) ON DELETE CASCADE,
   constraint links_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text]))),
   constraint links_check CHECK (((parcel IS NULL) OR (parcel_day IS NOT NULL))),
   constraint links_lookup_check CHECK ((octet_length(lookup) = 16)),
@@ -915,7 +912,6 @@ END,
   settle_count integer not null default 0,
   doubt_alarmed_at timestamp with time zone,
   reference text,
-  constraint reminders_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES appointments(id) ON DELETE CASCADE,
   constraint reminders_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text]))),
   constraint reminders_check CHECK (((kind = 'planned'::text) = (before IS NOT NULL))),
   constraint reminders_check1 CHECK (((state = 'skipped'::text) = (skipped_reason IS NOT NULL))),
@@ -1140,7 +1136,6 @@ create table versions (
   view_month text not null,
   created_at timestamp with time zone not null default clock_timestamp(),
   expires_at timestamp with time zone,
-  constraint versions_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES appointments(id) ON DELETE CASCADE,
   constraint versions_pkey PRIMARY KEY (appointment_id, version),
   constraint versions_view_month_check CHECK ((view_month ~ '^[0-9]{4}-[0-9]{2}$'::text))
 );
@@ -1221,6 +1216,8 @@ CREATE INDEX appointments_canary ON public.appointments USING btree (created_at)
 CREATE INDEX appointments_erase ON public.appointments USING btree (erase_at);
 CREATE INDEX appointments_held ON public.appointments USING btree (id) WHERE ((paused_at IS NOT NULL) OR (state = 'erased'::text));
 CREATE INDEX appointments_tombstones ON public.appointments USING btree (organisation_id, mode, reference, revision) WHERE (deleted_at IS NOT NULL);
+CREATE TRIGGER delete_what_hangs_on AFTER DELETE ON public.appointments REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION delete_what_hangs_on();
+CREATE TRIGGER truncate_what_hangs_on AFTER TRUNCATE ON public.appointments FOR EACH STATEMENT EXECUTE FUNCTION delete_what_hangs_on();
 CREATE UNIQUE INDEX appointments_reference ON public.appointments USING btree (organisation_id, mode, reference) WHERE (deleted_at IS NULL);
 CREATE INDEX attempts_copies ON public.attempts USING btree (transport, copy_owed_at) WHERE ((channel = 'sms'::text) AND (copy_gone_at IS NULL));
 CREATE INDEX attempts_copies_kept ON public.attempts USING btree (copy_owed_at) WHERE ((copy_tries > 0) AND (copy_gone_at IS NULL));
@@ -1240,7 +1237,6 @@ CREATE INDEX canary_runs_open ON public.canary_runs USING btree (next_at) WHERE 
 CREATE UNIQUE INDEX canary_runs_asked ON public.canary_runs USING btree (branch) WHERE ((slot IS NULL) AND (ended_at IS NULL));
 CREATE INDEX carried_balances_folding ON public.carried_balances USING btree (organisation_id);
 CREATE INDEX codes_link ON public.codes USING btree (link_id, created_at);
-CREATE INDEX content_keys_version ON public.content_keys USING btree (appointment_id, version);
 CREATE INDEX credential_tokens_expiry ON public.credential_tokens USING btree (expires_at);
 CREATE INDEX credential_usage_organisation ON public.credential_usage USING btree (organisation_id, mode, hour);
 CREATE INDEX credential_usage_refused ON public.credential_usage USING btree (refused_at) WHERE (refused_at IS NOT NULL);
@@ -1260,6 +1256,8 @@ CREATE INDEX incident_references_page ON public.incident_references USING btree 
 CREATE INDEX links_appointment ON public.links USING btree (appointment_id);
 CREATE INDEX links_expiry ON public.links USING btree (expires_at);
 CREATE INDEX links_parcel_day ON public.links USING btree (parcel_day) WHERE (parcel IS NOT NULL);
+CREATE TRIGGER delete_what_hangs_on AFTER DELETE ON public.links REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION delete_what_hangs_on();
+CREATE TRIGGER truncate_what_hangs_on AFTER TRUNCATE ON public.links FOR EACH STATEMENT EXECUTE FUNCTION delete_what_hangs_on();
 CREATE UNIQUE INDEX links_current ON public.links USING btree (reminder_id, channel) WHERE current;
 CREATE INDEX ops_requests_open ON public.ops_requests USING btree (asked_at) WHERE (decision IS NULL);
 CREATE UNIQUE INDEX ops_requests_once ON public.ops_requests USING btree (action, details, asked_person) WHERE (decision IS NULL);
@@ -1287,7 +1285,9 @@ CREATE INDEX send_questions_answered ON public.send_questions USING btree (organ
 CREATE INDEX send_questions_unanswered ON public.send_questions USING btree (organisation_id, mode, unanswered_since) WHERE (unanswered_since IS NOT NULL);
 CREATE INDEX suppressions_created ON public.suppressions USING btree (created_at);
 CREATE INDEX versions_expiry ON public.versions USING btree (expires_at) WHERE (expires_at IS NOT NULL);
+CREATE TRIGGER delete_what_hangs_on AFTER DELETE ON public.versions REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION delete_what_hangs_on();
 CREATE TRIGGER refuse_before_compared BEFORE INSERT ON public.versions FOR EACH STATEMENT EXECUTE FUNCTION refuse_before_compared();
+CREATE TRIGGER truncate_what_hangs_on AFTER TRUNCATE ON public.versions FOR EACH STATEMENT EXECUTE FUNCTION delete_what_hangs_on();
 CREATE INDEX webhook_endpoints_organisation ON public.webhook_endpoints USING btree (organisation_id, mode);
 CREATE INDEX webhook_failures_age ON public.webhook_failures USING btree (failed_at);
 CREATE INDEX webhook_failures_endpoint ON public.webhook_failures USING btree (endpoint_id, id);
@@ -1409,6 +1409,9 @@ create policy only_old on codes as restrictive for delete to sotto_scheduler
 create policy own_organisations on codes for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
+create policy erasing_all on content_keys for all to sotto_eraser
+  using (true)
+  with check (true);
 create policy own_organisations on content_keys for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
@@ -2238,6 +2241,36 @@ end
 $function$;
 alter function delete_old_records(integer,integer) owner to sotto_owner;
 
+CREATE OR REPLACE FUNCTION public.delete_what_hangs_on()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  case tg_table_name || ' ' || tg_op
+    when 'appointments DELETE' then
+      delete from versions where appointment_id = any(array(select id from gone));
+      delete from links where appointment_id = any(array(select id from gone));
+      delete from reminders where appointment_id = any(array(select id from gone));
+    when 'links DELETE' then
+      delete from content_keys where link_id = any(array(select id from gone));
+    when 'versions DELETE' then
+      -- One without its link is gone by now.
+      delete from content_keys k using gone g, links l
+        where l.appointment_id = g.appointment_id and k.link_id = l.id and k.version = g.version;
+    when 'appointments TRUNCATE' then
+      delete from versions;
+      delete from links;
+      delete from reminders;
+    else
+      delete from content_keys;
+  end case;
+  return null;
+end
+$function$;
+alter function delete_what_hangs_on() owner to sotto_eraser;
+
 CREATE OR REPLACE FUNCTION public.doubt_restored(point timestamp with time zone, doubt_from timestamp with time zone, doubt_until timestamp with time zone, after_id uuid, count_max integer)
  RETURNS TABLE(last_id uuid, doubted integer)
  LANGUAGE plpgsql
@@ -2716,10 +2749,12 @@ begin
       null::text
     from unnest(link_ids) as w (id) join links l on l.id = w.id;
   return query
-    select k.appointment_id, null::boolean, null::text, null::text,
-      concat_ws(' ', k.link_id, encode(sha256(k.sealed_key), 'hex'))
+    select w.id, null::boolean, null::text, null::text,
+      concat_ws(' ', l.id, encode(sha256(k.sealed_key), 'hex'))
     from unnest(appointment_ids, versions) as w (id, version)
-    join content_keys k on k.appointment_id = w.id and k.version = w.version;
+    cross join lateral (select l.id from links l where l.appointment_id = w.id offset 0) l
+    cross join lateral (select k.sealed_key from content_keys k
+      where k.link_id = l.id and k.version = w.version offset 0) k;
 end
 $function$;
 alter function read_accepted(uuid[],integer[],uuid[]) owner to sotto_owner;
@@ -3196,7 +3231,9 @@ grant delete, select on code_counts to sotto_scheduler;
 grant insert, select, update on code_counts to sotto_patient;
 grant delete, select on codes to sotto_scheduler;
 grant insert, select, update on codes to sotto_patient;
+grant delete on content_keys to sotto_eraser;
 grant delete, insert, select on content_keys to sotto_api;
+grant select (link_id, version) on content_keys to sotto_eraser;
 grant select on content_keys to sotto_patient;
 grant delete on credential_keys to sotto_restorer;
 grant select (credential_id, thumbprint) on credential_keys to sotto_restorer;
@@ -3261,6 +3298,7 @@ grant execute on function current_run() to sotto_scheduler;
 grant execute on function current_run() to sotto_worker;
 grant execute on function delete_attempts_with_reminders() to sotto_owner;
 grant execute on function delete_old_records(integer,integer) to sotto_scheduler;
+grant execute on function delete_what_hangs_on() to sotto_owner;
 grant execute on function doubt_restored(timestamp with time zone,timestamp with time zone,timestamp with time zone,uuid,integer) to sotto_scheduler;
 grant execute on function drop_event_month(date,integer) to sotto_scheduler;
 grant execute on function end_ops_sessions() to sotto_scheduler;
@@ -3351,7 +3389,7 @@ grant select (appointment_id, attempted_at, channel, created_at, current, expire
 grant select (appointment_id, attempted_at, channel, created_at, expires_at, id, lookup, mode, note, organisation_id, reminder_id, revoked_at, selector) on links to sotto_patient;
 grant select (appointment_id, attempted_at, channel, current, expires_at, id, lookup, mode, organisation_id, parcel, parcel_day, reminder_id, revoked_at, selector) on links to sotto_worker;
 grant select (appointment_id, attempted_at, channel, current, expires_at, id, mode, organisation_id, parcel_day, reminder_id, revoked_at) on links to sotto_scheduler;
-grant select (appointment_id, expires_at, lookup, revoked_at) on links to sotto_eraser;
+grant select (appointment_id, expires_at, id, lookup, revoked_at) on links to sotto_eraser;
 grant select (id, lookup, organisation_id) on links to sotto_lookup;
 grant update (attempted_at, current, parcel, parcel_day, selector) on links to sotto_worker;
 grant update (attempted_at, revoked_at, selector) on links to sotto_restorer;
@@ -3412,11 +3450,11 @@ grant insert, select, update on phone_day_counts to sotto_patient;
 grant delete on receipts to sotto_scheduler;
 grant insert, select on receipts to sotto_api;
 grant select (ctid, issued_at, organisation_id) on receipts to sotto_scheduler;
+grant delete, select on reminders to sotto_eraser;
 grant delete, select on reminders to sotto_scheduler;
 grant insert, select on reminders to sotto_api;
 grant select (appointment_id, attempt_count, channel, due_at, id, mode, not_after, organisation_id, phase, state) on reminders to sotto_lookup;
 grant select (appointment_id, channel, id, kind, mode, organisation_id, send_at, sent_at, state) on reminders to sotto_patient;
-grant select on reminders to sotto_eraser;
 grant select on reminders to sotto_ops;
 grant select on reminders to sotto_restorer;
 grant select on reminders to sotto_worker;

@@ -951,6 +951,8 @@ describe('the functions that look past the organisation', () => {
       { name: 'delete_attempts_with_reminders', result: 'trigger', callers: [], ...common },
       // Deletes what is old enough and nothing else, however it is called.
       { name: 'delete_old_records', result: 'integer', callers: ['scheduler'], ...common },
+      // Likewise by those tables.
+      { name: 'delete_what_hangs_on', result: 'trigger', callers: [], ...common },
       {
         name: 'doubt_restored',
         result: 'TABLE(last_id uuid, doubted integer)',

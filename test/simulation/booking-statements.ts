@@ -119,11 +119,11 @@ export const bookingStatements: Statements = {
   },
 
   'move link expiry': (change, [ids, expiries]) => {
-    for (const link of change.tables.links) {
-      const place = ids.indexOf(link.id);
-      if (place >= 0) change.set(link, { expires_at: Date.parse(expiries[place]) });
+    const shown = change.tables.links.filter(({ id }) => ids.includes(id));
+    for (const link of shown) {
+      change.set(link, { expires_at: Date.parse(expiries[ids.indexOf(link.id)]) });
     }
-    return [];
+    return shown.map(() => ({}));
   },
 
   'delete from factor_failures': () => [],
