@@ -151,11 +151,7 @@ describe('the api process', () => {
     const config = await configure();
     const api = await runApi(config);
     try {
-      const bounded = await database.createOrganisation();
-      await database.admin.query(
-        'update organisations set appointments_per_hour = 1 where id = $1',
-        [bounded],
-      );
+      const bounded = await database.createOrganisation({ appointments_per_hour: 1 });
       await keys.keys.ensureViewKeys({ organisationIds: [bounded], months: keys.months });
       const signer = await createSigner();
       const { id } = await registerPublicKey(
