@@ -118,8 +118,16 @@ const lack = (may: May, folder: string, rights: readonly Right[]) =>
 
 const excess = (may: May, folder: string, rights: readonly Right[]) =>
   rights
-    .filter((right) => may(folder, right))
+    .filter((right) => withinOf(folder).some((place) => may(place, right)))
     .map((right) => `${folder}: the token may ${right} in it, and must not`);
+
+/** Each organisation's view keys have a folder of their own, which a rule with a `+` can reach alone. */
+const withinOf = (folder: string) => [
+  folder,
+  ...(folder === places.views.privateFolder || folder === places.views.publicFolder
+    ? [`${folder}/any`]
+    : []),
+];
 
 /** @throws {VaultAway} */
 async function readRights({ client, address }: Deps, folders: readonly string[]): Promise<May> {
@@ -129,7 +137,7 @@ async function readRights({ client, address }: Deps, folders: readonly string[])
     metadata: `${mount}/metadata/${path}/${folder}/any`,
     listed: `${mount}/metadata/${path}/${folder}/`,
   });
-  const paths = folders.flatMap((folder) => Object.values(pathsOf(folder)));
+  const paths = folders.flatMap(withinOf).flatMap((place) => Object.values(pathsOf(place)));
   const { body } = await client.ask('POST', 'sys/capabilities-self', { paths });
   const parsed = rightsAnswer.safeParse(body);
   return (folder, right) => {

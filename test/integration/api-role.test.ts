@@ -6,8 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../config/env.ts';
 import { runApi } from '../../src/roles/api.ts';
 import { createApiKey } from '../../src/usecases/create-credential.ts';
+import { registerPublicKey } from '../../src/usecases/register-public-key.ts';
 import { appointmentRequest, createTestKeys } from '../support/accept.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createSigner, signRequest } from '../support/signed-request.ts';
 
 let database: TestDatabase;
 let folder: string;
@@ -140,6 +142,41 @@ describe('the api process', () => {
       const headers = { authorization: `Bearer ${key.reveal()}`, 'x-forwarded-for': '192.0.2.7' };
       const answer = await fetch(`${config.API_URL}/v1/events`, { headers });
       expect(answer.status).toBe(status);
+    } finally {
+      await api.close();
+    }
+  });
+
+  it('takes a signed request once, and no more than the ceiling of its organisation', async () => {
+    const config = await configure();
+    const api = await runApi(config);
+    try {
+      const bounded = await database.createOrganisation({ appointments_per_hour: 1 });
+      await keys.keys.ensureViewKeys({ organisationIds: [bounded], months: keys.months });
+      const signer = await createSigner();
+      const { id } = await registerPublicKey(
+        { adminUrl: database.adminUrl },
+        { organisationId: bounded, mode: 'test', key: signer.key },
+      );
+      const sign = (claims: Record<string, unknown>, body?: string) =>
+        signRequest(signer, { id, body, claims: { aud: config.API_URL, ...claims } });
+      const call = async (path: string, token: string, body?: string) => {
+        const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+        const answer = await fetch(
+          `${config.API_URL}${path}`,
+          body === undefined ? { headers } : { method: 'PUT', headers, body },
+        );
+        return [answer.status, ((await answer.json()) as { code?: string }).code];
+      };
+      const token = await sign({});
+      expect(await call('/v1/appointments', token)).toEqual([200, undefined]);
+      expect(await call('/v1/appointments', token)).toEqual([401, 'token_replayed']);
+
+      const body = JSON.stringify(appointmentRequest().reveal());
+      const put = async (path: string) =>
+        call(path, await sign({ method: 'PUT', path }, body), body);
+      expect(await put('/v1/appointments/within')).toEqual([201, undefined]);
+      expect(await put('/v1/appointments/beyond')).toEqual([429, 'quota_exceeded']);
     } finally {
       await api.close();
     }

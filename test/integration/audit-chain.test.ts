@@ -3,6 +3,7 @@ import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../config/env.ts';
 import { type AuditHead, isKnownLoss } from '../../src/domain/audit-chain.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { readAuditHeads } from '../../src/journal/audit-heads.ts';
@@ -15,6 +16,7 @@ import { readAuditChain, seeOneMoment } from '../../src/store/audit-chain.ts';
 import { openIncident } from '../../src/usecases/open-incident.ts';
 import { createAuditPublisher, type PublishDeps } from '../../src/usecases/publish-audit-head.ts';
 import { verifyAudit } from '../../src/usecases/verify-audit.ts';
+import { auditHeadsDuty } from '../../workers/audit-heads.ts';
 import { silentLog } from '../support/accept.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { sottoCommand } from '../support/sotto-command.ts';
@@ -243,6 +245,17 @@ describe('how far it goes', () => {
     expect(heads.map((one) => one?.last.id)).toEqual([3, 5]);
     expect(await codes(heads as AuditHead[])).toEqual([]);
     expect(posted).toEqual(await readAuditHeads(join(folder, 'deep', 'heads.txt')));
+  });
+
+  it('is told at least each hour by the scheduler', async () => {
+    const duty = auditHeadsDuty({
+      config: loadConfig({ AUDIT_HEADS: file(), JOURNAL: journal() }),
+      ...{ database: database.open('scheduler'), keys: keys(), log: silentLog },
+    });
+    await write(2);
+    await duty.run(new AbortController().signal);
+    expect((await told()).map((one) => one?.last.id)).toEqual([2]);
+    expect(duty.everyMs).toBeLessThanOrEqual(3_600_000);
   });
 
   it('is owed to the other place until it is taken, and the file has it once', async () => {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../config/env.ts';
 import { keptDaysMax } from '../../config/kept-days.ts';
 import { utcDay } from '../../src/domain/link-expiry.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
@@ -17,6 +18,7 @@ import {
 } from '../../src/usecases/keep-epoch-keys.ts';
 import { resealOwedParcels } from '../../src/usecases/reseal-owed-parcels.ts';
 import { prepareEventMonths, retireExpired } from '../../src/usecases/retire-expired.ts';
+import { workerDuties } from '../../workers/worker-duties.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench, silentLog } from '../support/dispatch-bench.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
@@ -203,6 +205,20 @@ describe('parcels', () => {
     const now = () => Temporal.Now.instant().add({ hours: differByHours });
     await clearSettledParcels({ database: bench.worker, now });
     expect(await parcels()).toBe(1);
+  });
+
+  it('are cleared each minute by the worker', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 1 });
+    await setState('delivered');
+    const duty = workerDuties({
+      ...{ config: loadConfig({}), database: bench.worker, log: silentLog },
+      ...{ journal: { append: async () => {}, close: async () => {} } },
+      ...{ keys: fileKeyStore(join(tmpdir(), randomUUID())), renewTokens: async () => {} },
+    }).find(({ name }) => name === 'clear-parcels');
+    await duty?.run(new AbortController().signal);
+    expect(await parcels()).toBe(0);
+    expect(duty?.everyMs).toBeLessThanOrEqual(60_000);
   });
 
   it('of a replaced link go too, unless a send with it is in doubt', async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,6 +82,22 @@ describe('the patient process', () => {
       await vi.waitFor(async () => expect(await status()).toBe(404), patience);
     } finally {
       await rm(file, { force: true });
+      await role.close();
+    }
+  });
+
+  it('destroys the keys that phones were counted under on days that are over', async () => {
+    const fiveDaysAgo = Temporal.Now.plainDateISO('UTC').subtract({ days: 5 }).toString();
+    await fileKeyStore(`${folder}/keys`).phoneDayKey(fiveDaysAgo);
+    const file = join(folder, 'keys', 'patient', 'phone-day', `${fiveDaysAgo}.key`);
+    await access(file);
+    const role = await runPatient(await settings());
+    try {
+      await vi.waitFor(() => expect(access(file)).rejects.toThrow('ENOENT'), {
+        timeout: 10_000,
+        interval: 100,
+      });
+    } finally {
       await role.close();
     }
   });

@@ -192,9 +192,15 @@ function rulesOf(policy: string): Map<string, string[]> {
 function rightsAt(policy: Map<string, string[]> | 'root', path: string): string[] {
   if (policy === 'root') return ['root'];
   const [rule] = [...policy.keys()]
-    .filter((rule) => (rule.endsWith('*') ? path.startsWith(rule.slice(0, -1)) : rule === path))
+    .filter((rule) => patternOf(rule).test(path))
     .sort((one, other) => other.length - one.length);
   return (rule && policy.get(rule)) || [];
+}
+
+/** A `+` stands for one part of a path, a `*` at the end for the rest. */
+function patternOf(rule: string): RegExp {
+  const part = RegExp.escape(rule).replaceAll(String.raw`\+`, '[^/]+');
+  return new RegExp(`^${part.replace(/\\\*$/, '.*')}$`);
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {

@@ -150,7 +150,8 @@ describe('the check at the start of a role whose keys lie in Vault', () => {
     await root.remove('worker/epoch', '2026-12-02.key');
     await root.create('link/b.key', Buffer.alloc(9), 'owner');
     const policy = (await policyOf('worker')).replace('sotto/pepper', 'sotto/salt');
-    const strayed = `${policy}path "secret/data/sotto/patient/view/*" { capabilities = ["read"] }
+    const strayed = `${policy}path "secret/data/sotto/patient/code/*" { capabilities = ["read"] }
+      path "secret/data/sotto/patient/view/+/*" { capabilities = ["read"] }
       path "secret/data/sotto/api/receipt/*" { capabilities = ["create", "patch"] }
       path "secret/metadata/sotto/api/receipt/*" { capabilities = ["delete"] }`;
     const found = await problemsOf(checkedKeyStore(settings(vault.issue(strayed)), 'worker'));
@@ -161,6 +162,7 @@ describe('the check at the start of a role whose keys lie in Vault', () => {
       'api/receipt: the token may patch in it, and must not',
       'api/receipt: the token may delete in it, and must not',
       'patient/view: the token may read in it, and must not',
+      'patient/code: the token may read in it, and must not',
       'link/b.key: shorter than 32 bytes',
       'public/epoch/2026-12-02.pub: has no private half',
     ]);
