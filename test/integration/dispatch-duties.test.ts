@@ -207,18 +207,20 @@ describe('parcels', () => {
     expect(await parcels()).toBe(1);
   });
 
-  it('are cleared each minute by the worker', async () => {
+  it('are cleared each minute by a worker, which ends keys of days each hour', async () => {
     const organisationId = await database.createOrganisation();
     await bench.seed({ organisationId, count: 1 });
     await setState('delivered');
-    const duty = workerDuties({
+    const duties = workerDuties({
       ...{ config: loadConfig({}), database: bench.worker, log: silentLog },
       ...{ journal: { append: async () => {}, close: async () => {} } },
       ...{ keys: fileKeyStore(join(tmpdir(), randomUUID())), renewTokens: async () => {} },
-    }).find(({ name }) => name === 'clear-parcels');
-    await duty?.run(new AbortController().signal);
+    });
+    const dutyOf = (name: string) => duties.find((duty) => duty.name === name);
+    await dutyOf('clear-parcels')?.run(new AbortController().signal);
     expect(await parcels()).toBe(0);
-    expect(duty?.everyMs).toBeLessThanOrEqual(60_000);
+    expect(dutyOf('clear-parcels')?.everyMs).toBeLessThanOrEqual(60_000);
+    expect(dutyOf('epoch-keys')?.everyMs).toBeLessThanOrEqual(3_600_000);
   });
 
   it('of a replaced link go too, unless a send with it is in doubt', async () => {
