@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import { urlToHttpOptions } from 'node:url';
 
 /** Sockets idle for longer are closed, so that a request seldom meets one that the peer has left. */
 const idleSocketMs = 4_000;
@@ -55,9 +56,11 @@ export function createTwilioHttpClient(options: {
   timeoutMs: number;
   maxSockets: number;
 }): { request(sdkRequest: SdkRequest): Promise<HttpAnswer>; close(): void } {
-  const base = options.baseUrl === undefined ? undefined : new URL(options.baseUrl);
+  const base =
+    options.baseUrl === undefined ? undefined : urlToHttpOptions(new URL(options.baseUrl));
   const secure = (base?.protocol ?? 'https:') === 'https:';
-  const agent = new (secure ? https : http).Agent({
+  const { Agent, request: open } = secure ? https : http;
+  const agent = new Agent({
     keepAlive: true,
     timeout: idleSocketMs,
     maxSockets: options.maxSockets,
@@ -67,11 +70,8 @@ export function createTwilioHttpClient(options: {
   return {
     request(sdkRequest) {
       const url = new URL(sdkRequest.uri);
-      if (base) {
-        url.protocol = base.protocol;
-        url.host = base.host;
-      }
       for (const [name, value] of fields(sdkRequest.params)) url.searchParams.append(name, value);
+      const { protocol, hostname, port } = base ?? urlToHttpOptions(url);
       const body = sdkRequest.data && new URLSearchParams(fields(sdkRequest.data)).toString();
       const headers: Record<string, string> = { ...sdkRequest.headers };
       if (sdkRequest.username && sdkRequest.password) {
@@ -79,10 +79,9 @@ export function createTwilioHttpClient(options: {
         headers.Authorization = `Basic ${credentials.toString('base64')}`;
       }
       if (body !== undefined) headers['Content-Length'] = String(Buffer.byteLength(body));
-      const request = (secure ? https : http).request(url, {
-        method: sdkRequest.method.toUpperCase(),
-        headers,
-        agent,
+      const request = open({
+        ...{ protocol, hostname, port, path: url.pathname + url.search },
+        ...{ method: sdkRequest.method.toUpperCase(), headers, agent },
       });
       return answerOf(request, { body, secure, timeoutMs: options.timeoutMs });
     },
@@ -119,13 +118,20 @@ function answerOf(
     request.on('error', () => fail('connection_lost'));
     request.once('response', (response) => {
       written = true;
-      readBody(response)
-        .then((body) => {
-          if (body === undefined) return fail('unclear_answer');
-          clearTimeout(deadline);
-          resolve({ statusCode: response.statusCode ?? 0, body, headers: response.headers });
-        })
-        .catch(() => fail('connection_lost'));
+      const { statusCode = 0, headers } = response;
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > answerBytesMax) return fail('unclear_answer');
+        chunks.push(chunk);
+      });
+      response.on('error', () => fail('connection_lost'));
+      response.once('end', () => {
+        if (!response.complete) return fail('connection_lost');
+        clearTimeout(deadline);
+        resolve({ statusCode, body: Buffer.concat(chunks).toString('utf8'), headers });
+      });
     });
     request.end(input.body);
   });
@@ -135,18 +141,6 @@ function isPending(socket: { connecting: boolean }): boolean {
   // Set by Node while a TLS handshake runs. Were it ever gone, requests would count as written too
   // early, which is the safe side.
   return socket.connecting || ('secureConnecting' in socket && socket.secureConnecting === true);
-}
-
-async function readBody(response: http.IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > answerBytesMax) return undefined;
-    chunks.push(chunk);
-  }
-  if (!response.complete) throw new NoAnswer('connection_lost', true);
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function fields(record: object | undefined): [string, string][] {

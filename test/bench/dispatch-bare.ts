@@ -1,5 +1,4 @@
 import { startChild } from './child.ts';
-import { warmUpOf } from './due-reminders.ts';
 import type { Ground } from './ground.ts';
 import type { Run } from './measurement.ts';
 import type { Provider } from './providers.ts';
@@ -11,7 +10,7 @@ export async function dispatchBare(
 ): Promise<Run> {
   const child = await startChild('bare-sender.ts', { ...provider.env, BARE_LIBRARY: library });
   try {
-    await child.ask(warmUpOf(count));
+    await child.ask(provider.warmUp);
     const meter = ground.startMeter([child.pid]);
     const seconds = await child.ask<number>(count);
     return { 'reminders/s': count / seconds, ...meter.perOne(count) };

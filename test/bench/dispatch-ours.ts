@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import type { Channel } from '../../src/domain/channel.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { startRoleProcess } from '../support/worker-process.ts';
 import type { BenchDatabase, Ground } from './ground.ts';
 import type { Run } from './measurement.ts';
+import type { Provider } from './providers.ts';
 import { type Dispatching, timeDispatch } from './time-dispatch.ts';
 
 const nullWorker = fileURLToPath(new URL('./processes/null-worker.ts', import.meta.url));
@@ -15,7 +15,7 @@ export interface SetUp {
   readonly queue?: 'redis' | 'postgres';
   readonly workers?: number;
   /** What it is given of a provider; without one, what is sent goes nowhere. */
-  readonly provider?: { readonly channel: Channel; readonly env: Record<string, string> };
+  readonly provider?: Provider;
 }
 
 /**
@@ -27,7 +27,7 @@ export function dispatchWithSotto(
   { count, ...setUp }: SetUp & { count: number },
 ): Promise<Run> {
   const open = (database: BenchDatabase) => startSotto(ground, database, setUp);
-  return timeDispatch(ground, { count, channel: setUp.provider?.channel ?? 'sms', open });
+  return timeDispatch(ground, { count, ...setUp.provider, open });
 }
 
 /** Its processes, ready to send. */

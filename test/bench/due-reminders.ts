@@ -7,7 +7,7 @@ const seedAtOnce = 1_000;
 const warmUpMax = 1_000;
 
 /** What is done first and not measured: the code is compiled then, as after hours of running. */
-export const warmUpOf = (count: number) => Math.min(count, warmUpMax);
+export const warmUpOf = (count: number, most = warmUpMax) => Math.min(count, most);
 
 /**
  * A database in which so many reminders are due, each with an appointment and a parcel sealed as accepting
@@ -16,14 +16,15 @@ export const warmUpOf = (count: number) => Math.min(count, warmUpMax);
  */
 export function dueReminders(
   ground: Ground,
-  { count, channel }: { count: number; channel: Channel },
+  input: { count: number; channel: Channel; warmUp?: number },
 ): Prepared {
+  const { count, channel, warmUp = warmUpOf(count) } = input;
   return {
-    name: `due ${count} ${channel}`,
+    name: `due ${count} ${channel} after ${warmUp}`,
     async prepare({ admin, organisationId }) {
       const other = await addOrganisation(admin, 'Warm-up');
       const seed = { ground, admin, channel };
-      await seedDue({ ...seed, organisationId: other, count: warmUpOf(count) });
+      await seedDue({ ...seed, organisationId: other, count: warmUp });
       await seedDue({ ...seed, organisationId, count });
       await admin.query(
         `insert into pauses (id, organisation_id, reason) values (gen_random_uuid(), $1, 'bench')`,

@@ -23,12 +23,13 @@ export async function timeDispatch(
   input: {
     count: number;
     channel?: Channel;
+    warmUp?: number;
     open: (database: BenchDatabase) => Promise<Dispatching>;
   },
 ): Promise<Run> {
-  const { count, channel = 'sms', open } = input;
+  const { count, channel = 'sms', warmUp = warmUpOf(input.count), open } = input;
   await ground.redis.admin.flushall();
-  const database = await ground.createDatabase(dueReminders(ground, { count, channel }));
+  const database = await ground.createDatabase(dueReminders(ground, { count, channel, warmUp }));
   const dispatching = await open(database);
   try {
     await dispatching.send(await warmUpOrganisation(database));
@@ -39,7 +40,7 @@ export async function timeDispatch(
     );
     await dispatching.send(database.organisationId);
     const costs = meter.perOne(count);
-    await checkEachOnce(database, { count: warmUpOf(count) + count, eventsOfEach });
+    await checkEachOnce(database, { count: warmUp + count, eventsOfEach });
     const seconds = await secondsSince(database, rows[0].ended_at);
     return { 'reminders/s': count / seconds, ...costs };
   } finally {
