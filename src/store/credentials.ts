@@ -75,18 +75,20 @@ async function readCredentials(
   database: Database,
   hashes: readonly string[],
 ): Promise<(CredentialRow & { hash: string })[]> {
-  for (const hash of hashes) if (!/^[0-9a-f]{64}$/.test(hash)) throw new TypeError('hash');
-  const list = `array[${hashes.map((hash) => `'\\x${hash}'`).join(',')}]::bytea[]`;
-  const expression = `(select coalesce(array_agg(distinct f.organisation_id), '{}')::text
-    from unnest(${list}) as given (hash), find_credential(given.hash) f)`;
+  const values = [hashes.map((hash) => Buffer.from(hash, 'hex'))];
   return database.readAs<CredentialRow & { hash: string } & Record<string, unknown>>(
-    { expression },
+    {
+      name: 'bind organisations of credentials',
+      text: `select coalesce(array_agg(distinct f.organisation_id), '{}')::text
+             from unnest($1::bytea[]) as given (hash), find_credential(given.hash) f`,
+      values,
+    },
     {
       name: 'find credentials',
       text: `select encode(c.key_hash, 'hex') as hash, ${credentialColumns}
              from credentials c join organisations o on o.id = c.organisation_id
              where c.key_hash = any ($1)`,
-      values: [hashes.map((hash) => Buffer.from(hash, 'hex'))],
+      values,
     },
   );
 }
@@ -139,20 +141,26 @@ export function createSigningLookup(
   database: Database,
 ): (id: string) => Promise<SigningCredential | undefined> {
   return createBatchedLookup(async (ids) => {
-    const list = `${uuidArray(ids)}::uuid[]`;
+    const values = [uuidArray(ids)];
     const rows = await database.readAs<
       CredentialRow & { keys: StoredKey[] } & Record<string, unknown>
     >(
       {
-        expression: `(select coalesce(array_agg(distinct f.organisation_id), '{}')::text
-          from find_credential_owners(${list}) f)`,
+        name: 'bind organisations of signers',
+        text: `select coalesce(array_agg(distinct f.organisation_id), '{}')::text
+               from find_credential_owners($1::uuid[]) f`,
+        values,
       },
-      `select ${credentialColumns}, k.keys
-       from credentials c join organisations o on o.id = c.organisation_id
-       cross join lateral (select jsonb_agg(jsonb_build_object('thumbprint', k.thumbprint,
-           'algorithm', k.algorithm, 'publicKey', k.public_key)) as keys
-         from credential_keys k where k.credential_id = c.id) k
-       where c.id = any (${list}) and c.kind = 'public_key' and k.keys is not null`,
+      {
+        name: 'find signers',
+        text: `select ${credentialColumns}, k.keys
+               from credentials c join organisations o on o.id = c.organisation_id
+               cross join lateral (select jsonb_agg(jsonb_build_object('thumbprint', k.thumbprint,
+                   'algorithm', k.algorithm, 'publicKey', k.public_key)) as keys
+                 from credential_keys k where k.credential_id = c.id) k
+               where c.id = any ($1::uuid[]) and c.kind = 'public_key' and k.keys is not null`,
+        values,
+      },
     );
     return new Map(rows.map((row) => [row.id, { ...fromRow(row), keys: row.keys }]));
   });

@@ -9,7 +9,7 @@ export type Connection = pg.PoolClient;
 /** Likewise, whoever opened it: a role's pool or an administrator. */
 export type AnyConnection = Pick<pg.ClientBase, 'query'>;
 
-type Organisations = readonly string[] | { readonly expression: string };
+type Organisations = readonly string[] | NamedStatement;
 
 /** A pool of connections signed in as one role. */
 export interface Database {
@@ -20,7 +20,7 @@ export interface Database {
    * every statement sees what the first one saw (repeatable read), and no month of events is dropped
    * meanwhile: a dropped table is gone for old snapshots too.
    *
-   * @param organisations ids, or an SQL expression for an array of them in text form
+   * @param organisations ids, or what selects an array of them in text form
    * @throws {AppError} `unavailable` when the database is away or answers too late
    */
   transaction<T>(
@@ -29,14 +29,11 @@ export interface Database {
     options?: { readonly lockTimeoutMs?: number; readonly snapshot?: boolean },
   ): Promise<T>;
   /**
-   * Reads what these organisations may see.
-   *
-   * @param statement without parameters; ids go into it through `uuidArray`. What runs often has a name, and is
-   *   then prepared once
+   * Reads what these organisations may see, in one round trip.
    */
   readAs<Row extends pg.QueryResultRow>(
     organisations: Organisations,
-    statement: string | NamedStatement,
+    statement: NamedStatement,
   ): Promise<Row[]>;
   /**
    * Runs one statement outside of any organisation.
@@ -51,6 +48,7 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** One that runs often: each connection prepares it once. */
 interface NamedStatement {
   readonly name: string;
   readonly text: string;
@@ -121,13 +119,15 @@ export function openDatabase(options: DatabaseOptions): Database {
 
   return {
     async transaction(organisations, work, { lockTimeoutMs, snapshot } = {}) {
-      const lockTimeout =
-        lockTimeoutMs === undefined ? '' : `; set local lock_timeout = ${lockTimeoutMs}`;
       // Before the snapshot is taken, which is when the first statement reads.
       const begin = snapshot ? `begin isolation level repeatable read; ${keepEvents}` : 'begin';
-      const bound = `${begin}; ${bindOrganisations(organisations)}${lockTimeout}`;
+      const lockTimeout =
+        lockTimeoutMs === undefined ? '' : `; set local lock_timeout = ${lockTimeoutMs}`;
       return within(async (connection) => {
-        await connection.query(bound);
+        await Promise.all([
+          connection.query(`${begin}${lockTimeout}`),
+          connection.query(bindOrganisations(organisations)),
+        ]);
         const result = await work(connection);
         const { command } = await connection.query('commit');
         // What PostgreSQL answers, without an error, where a statement failed and nobody said so.
@@ -137,26 +137,18 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
     async readAs<Row extends pg.QueryResultRow>(
       organisations: Organisations,
-      statement: string | NamedStatement,
+      statement: NamedStatement,
     ) {
-      const bind = bindOrganisations(organisations);
-      if (typeof statement !== 'string') {
-        return within(async (connection) => {
-          const values = [...statement.values];
-          // In one round trip. Where it could not begin it sees nothing, and nobody is told what it saw.
-          const [, { rows }] = await Promise.all([
-            connection.query(`begin read only; ${bind}`),
-            connection.query<Row>({ ...statement, values }),
-            connection.query('rollback'),
-          ]);
-          return rows;
-        });
-      }
-      // Statements sent together are one transaction, which the setting then ends with.
-      const results = (await pool
-        .query(`${bind}; ${statement}`)
-        .catch(rethrowUnavailable)) as unknown as pg.QueryResult<Row>[];
-      return results[1]?.rows ?? [];
+      return within(async (connection) => {
+        // Where it could not begin it sees nothing, and nobody is told what it saw.
+        const [, , { rows }] = await Promise.all([
+          connection.query('begin read only'),
+          connection.query(bindOrganisations(organisations)),
+          connection.query<Row>({ ...statement, values: [...statement.values] }),
+          connection.query('rollback'),
+        ]);
+        return rows;
+      });
     },
     async query<Row extends pg.QueryResultRow>(
       text: string,
@@ -195,9 +187,13 @@ class UnnamingClient extends pg.Client {
 /** Nothing of the events is dropped until the transaction ends. Nobody who writes them waits for it. */
 export const keepEvents = 'lock table only events in access share mode';
 
-function bindOrganisations(organisations: Organisations): string {
-  const ids = 'expression' in organisations ? organisations.expression : uuidArray(organisations);
-  return `select set_config('sotto.organisations', ${ids}, true)`;
+function bindOrganisations(organisations: Organisations): pg.QueryConfig {
+  const { name, text, values } =
+    'text' in organisations
+      ? organisations
+      : { name: 'bind organisations', text: 'select $1::text', values: [uuidArray(organisations)] };
+  const bound = `select set_config('sotto.organisations', (${text}), true)`;
+  return { name, text: bound, values: [...values] };
 }
 
 /** Ids as one parameter: quicker than an array that the driver writes, which would quote each. */
@@ -205,12 +201,12 @@ export function idsParameter(ids: readonly string[]): string {
   return `{${ids.join(',')}}`;
 }
 
-/** Ids as the text of a PostgreSQL array, to stand in a statement; refuses anything but ids. */
+/** Ids as the text of a PostgreSQL array; refuses anything but ids. */
 export function uuidArray(ids: readonly string[]): string {
   for (const id of ids) {
     if (!uuid.test(id)) throw new AppError('internal');
   }
-  return `'{${ids.join(',')}}'`;
+  return idsParameter(ids);
 }
 
 /** SQLSTATE of an error that PostgreSQL sent, or undefined for any other error. */

@@ -45,10 +45,12 @@ export async function readPatientLink(
   database: Pick<Database, 'transaction'>,
   lookup: Buffer,
 ): Promise<StoredPatientLink | undefined> {
-  // Hexadecimal digits of our making, so that begin and look-up go in one round trip.
-  const hex = lookup.toString('hex');
-  const expression = `(select array_agg(organisation_id)::text from find_link('\\x${hex}'))`;
-  const { rows } = await database.transaction({ expression }, (connection) =>
+  const organisations = {
+    name: 'bind organisation of link',
+    text: 'select array_agg(organisation_id)::text from find_link($1)',
+    values: [lookup],
+  };
+  const { rows } = await database.transaction(organisations, (connection) =>
     connection.query<StoredPatientLink>({
       name: 'read patient link',
       text: `select l.id as "linkId", l.organisation_id as "organisationId", l.mode,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { AcceptedVersion, SealedLink } from './accepted-version.ts';
 import { arrayParameter } from './array-parameter.ts';
 import type { Database } from './database.ts';
@@ -98,5 +98,5 @@ function isStored(link: SealedLink, stored: ReadonlySet<string>): boolean {
 }
 
 function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes);
 }

@@ -200,7 +200,7 @@ describe('what was committed and is not read back yet', () => {
     return {
       ...database,
       async readAs(organisations, statement) {
-        if (typeof statement !== 'string' && statement.name === readBack) await readingBack();
+        if (statement.name === readBack) await readingBack();
         return database.readAs(organisations, statement);
       },
     };
