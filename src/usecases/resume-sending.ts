@@ -10,12 +10,7 @@ import { type PauseAction, type PauseDeps, pauseSubject } from './pause-sending.
  */
 export async function resumeSending(
   { transaction }: PauseDeps,
-  {
-    actor,
-    reason,
-    letGoAlone = 0,
-    ...scope
-  }: PauseAction & { letGoAlone?: number },
+  { actor, reason, letGoAlone = 0, ...scope }: PauseAction & { letGoAlone?: number },
 ): Promise<boolean> {
   return transaction(async (connection) => {
     if (!(await endPause(connection, scope))) return false;

@@ -276,7 +276,10 @@ describe('the keys of days', () => {
     await seedOn(days[1]);
     const duties = workerDuties({
       ...{ config: loadConfig({}), database: bench.worker, keys, log: silentLog },
-      ...{ journal: { append: async () => {} } as never, renewTokens: async () => {} },
+      ...{
+        journal: { append: async () => {}, close: async () => {} },
+        renewTokens: async () => {},
+      },
     });
     await duties.find(({ name }) => name === 'epoch-keys')?.run(new AbortController().signal);
     const left = await keys.listEpochDays();
