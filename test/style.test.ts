@@ -154,4 +154,24 @@ describe('the code', () => {
     );
     expect(found).toEqual([]);
   });
+
+  it('puts no value without quotes into SQL either, but numbers of its own', () => {
+    const known: Record<string, string[]> = {
+      'src/store/credential-writes.ts': ["asNetworks('$2')"],
+      'src/store/database.ts': ['lockTimeoutMs', 'statementTimeoutMs'],
+      'src/store/incident-affected.ts': ['by', 'input.limit', 'overlap'],
+      'src/store/minute-measures.ts': ['boundS'],
+      'src/store/outcomes.ts': ['owedAgain', 'providerId'],
+    };
+    const found = production
+      .filter(({ path }) => path.startsWith('src/store/'))
+      .flatMap(({ path, text }) =>
+        [...text.matchAll(/(?:limit|offset|[-+<=>]) *\$\{([^}]*)\}/g)]
+          .map(([, name = '']) => name)
+          .filter((name) => !name.startsWith('limits.') && !known[path]?.includes(name))
+          .filter((name) => !new RegExp(`^(?:export )?const ${name} = [\\d_ *]+;$`, 'm').test(text))
+          .map((name) => `${path}: ${name}`),
+      );
+    expect(found).toEqual([]);
+  });
 });

@@ -7,7 +7,6 @@ import type { Database } from '../src/store/database.ts';
 import type { Log } from '../src/telemetry/log.ts';
 import { clearSettledParcels } from '../src/usecases/clear-parcels.ts';
 import {
-  type DeleteCopiesDeps,
   deleteProviderCopies,
   watchProviderCopies,
 } from '../src/usecases/delete-provider-copies.ts';
@@ -106,25 +105,27 @@ export function providerDuties(deps: {
   const routes = new Map(
     lanes.flatMap((lane) => {
       const route = routeOf(lane);
-      return route?.transport.copies ? [[route.transport, route] as const] : [];
+      return route ? [[route.transport, route] as const] : [];
     }),
   );
+  // There also where no provider keeps copies, so that whoever hears nothing of them knows of a fault.
+  const forEachRoute = (run: (route: Route) => Promise<unknown>) =>
+    Promise.all(Array.from(routes.values(), run));
   return [
     ...settle,
     { name: 'doubts', everyMs: 10_000, run: () => watchDoubts({ database, onAlarm }) },
-    ...Array.from(routes.values()).flatMap((route) => copyDuties({ database, onAlarm }, route)),
-  ];
-}
-
-function copyDuties(deps: Omit<DeleteCopiesDeps, 'stopping'>, route: Route): Duty[] {
-  return [
     {
       name: 'copies',
       everyMs: 5_000,
       roundMaxMs: longRoundMs,
-      run: (stopping) => deleteProviderCopies({ ...deps, stopping }, route),
+      run: (stopping) =>
+        forEachRoute((route) => deleteProviderCopies({ database, onAlarm, stopping }, route)),
     },
-    { name: 'late-copies', everyMs: 600_000, run: () => watchProviderCopies(deps, route) },
+    {
+      name: 'late-copies',
+      everyMs: 600_000,
+      run: () => forEachRoute((route) => watchProviderCopies({ database, onAlarm }, route)),
+    },
   ];
 }
 

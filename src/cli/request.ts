@@ -1,13 +1,14 @@
 import type { Config } from '../../config/env.ts';
 import { administrator } from '../store/administration.ts';
-import { type Database, openDatabase } from '../store/database.ts';
+import type { Database } from '../store/database.ts';
 import {
   decideRequest,
   type OpsRequest,
   type RequestEnd,
   readRequests,
 } from '../usecases/decide-request.ts';
-import { adminUrlOf, missing, uuidFrom } from './admin.ts';
+import { missing, uuidFrom } from './admin.ts';
+import { asOperator } from './as-operator.ts';
 import { CommandError } from './command-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { minuteText, printTable } from './print-table.ts';
@@ -54,17 +55,6 @@ const said: Readonly<Record<RequestEnd['kind'], string>> = {
   grown: 'Far more would be touched by now. It must be asked for again.',
   over: 'That pause is over already.',
 };
-
-/** With the rights that the ops pages have, whatever those of the user who signs in. */
-async function asOperator<T>(config: Config, work: (database: Database) => Promise<T>): Promise<T> {
-  const database = openDatabase({
-    url: adminUrlOf(config),
-    connectionsMax: 1,
-    applicationName: 'sotto request',
-    actAs: 'ops',
-  });
-  return work(database).finally(() => database.close());
-}
 
 async function list(database: Database, values: Values): Promise<number> {
   const requests = await readRequests({ database });

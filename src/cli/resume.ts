@@ -1,10 +1,10 @@
 import type { Config } from '../../config/env.ts';
 import { administrator } from '../store/administration.ts';
 import type { HeldReminders, Pause, PauseScope } from '../store/pauses.ts';
-import { askSecondPerson } from '../usecases/ask-second-person.ts';
+import { endPause } from '../usecases/end-pause.ts';
 import { previewResume, type ResumePreview } from '../usecases/preview-resume.ts';
-import { resumeSending } from '../usecases/resume-sending.ts';
 import { uuidFrom } from './admin.ts';
+import { asOperator } from './as-operator.ts';
 import { CommandError } from './command-error.ts';
 import { confirm } from './confirm.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -58,16 +58,23 @@ export async function runResume(
       return exitCodes.failed;
     }
   }
-  const goingOut = preview.held.reduce((sum, one) => sum + one.goingOut, 0);
-  if (goingOut > config.SECOND_PERSON_OVER) {
-    const asking = {
-      action: 'sending.resume',
-      details: { pause: pause.id },
-      shown: goingOut,
-    } as const;
-    const id = await deps.transaction((connection) =>
-      askSecondPerson(connection, { ...asking, actor: administrator, reason }),
-    );
+  // Only what was shown: one that somebody began in its place since is theirs to end.
+  const end = await asOperator(config, (database) =>
+    endPause(
+      { database },
+      {
+        ...{ pauseId: pause.id, shown: preview.held.reduce((sum, one) => sum + one.goingOut, 0) },
+        ...{ aloneMax: config.SECOND_PERSON_OVER, actor: administrator, reason },
+      },
+    ),
+  );
+  if (end.kind === 'grown') {
+    throw new CommandError('Far more would go out by now. Nothing was changed: look again.', {
+      exitCode: exitCodes.failed,
+    });
+  }
+  if (end.kind === 'asked') {
+    const { requestId: id } = end;
     console.log(
       values.json
         ? JSON.stringify({ ...jsonScope(scope), resumed: false, request: id })
@@ -75,9 +82,7 @@ export async function runResume(
     );
     return exitCodes.failed;
   }
-  // Only what was shown: one that somebody began in its place since is theirs to end.
-  const ending = { ...scope, pauseId: pause.id, actor: administrator, reason };
-  const isEnded = await resumeSending(deps, ending);
+  const isEnded = end.kind === 'ended';
   // Somebody else was quicker, and what was wanted is so.
   console.log(
     values.json

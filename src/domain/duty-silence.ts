@@ -26,6 +26,8 @@ export const silentMaxS = {
   retire: 60,
   ledger: 60,
   'epoch-keys': 60,
+  copies: 60,
+  'late-copies': 60,
   'event-months': 60,
   // Another place that it is told to may be away for a moment.
   'audit-heads': 300,

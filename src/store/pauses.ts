@@ -49,19 +49,15 @@ export async function insertPause(
   return rowCount === 1;
 }
 
-/**
- * @param input.pauseId absent: whichever it is
- * @returns whether exactly this was paused
- */
+/** @returns whether exactly this was paused */
 export async function endPause(
   connection: AnyConnection,
-  { organisationId, channel, pauseId }: PauseScope & { pauseId?: string | undefined },
+  { organisationId, channel }: PauseScope,
 ): Promise<boolean> {
   const { rowCount } = await connection.query(
     `update pauses set ended_at = clock_timestamp() where ended_at is null
-       and organisation_id is not distinct from $1 and channel is not distinct from $2
-       and ($3::uuid is null or id = $3)`,
-    [organisationId ?? null, channel ?? null, pauseId ?? null],
+       and organisation_id is not distinct from $1 and channel is not distinct from $2`,
+    [organisationId ?? null, channel ?? null],
   );
   return rowCount === 1;
 }

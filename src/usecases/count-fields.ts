@@ -5,17 +5,20 @@ import type { Database } from '../store/database.ts';
 import { addFieldFills } from '../store/field-fills.ts';
 
 /** So many stand behind every number that leaves this process: of one of them it says nothing. */
-const versionsMin = 20;
+const appointmentsMin = 20;
 
 export interface FieldCounter {
-  /** Notes which optional fields an accepted version carries, as it was sealed. */
-  count(version: Secret<AppointmentRequest>): void;
-  /** Adds what was noted to the hour's counts, once it is of enough versions. */
+  /**
+   * Notes which optional fields an accepted version carries, as it was sealed. One more of an appointment that
+   * was noted since the last flush counts for nothing: it would hide nobody.
+   */
+  count(version: Secret<AppointmentRequest>, appointmentId: string): void;
+  /** Adds what was noted to the hour's counts, once it is of enough appointments. */
   flush(): Promise<void>;
 }
 
 /**
- * Counts how often optional fields are filled, over all organisations. What is of too few versions to be
+ * Counts how often optional fields are filled, over all organisations. What is of too few appointments to be
  * told stays until there are more, and is lost with the process: these counts are for shares.
  */
 export function createFieldCounter({
@@ -23,17 +26,18 @@ export function createFieldCounter({
 }: {
   database: Pick<Database, 'query'>;
 }): FieldCounter {
-  let versions = 0;
+  let appointments = new Set<string>();
   let fills = new Map<OptionalField, number>();
   return {
-    count(version) {
-      versions += 1;
+    count(version, appointmentId) {
+      if (appointments.has(appointmentId)) return;
+      appointments.add(appointmentId);
       for (const field of fieldsIn(version.reveal())) fills.set(field, (fills.get(field) ?? 0) + 1);
     },
     async flush() {
-      if (versions < versionsMin) return;
-      const noted = { versions, fills: Object.fromEntries(fills) };
-      versions = 0;
+      if (appointments.size < appointmentsMin) return;
+      const noted = { versions: appointments.size, fills: Object.fromEntries(fills) };
+      appointments = new Set();
       fills = new Map();
       await addFieldFills(database, noted);
     },

@@ -124,7 +124,8 @@ function unseal({
       note: row.note,
       noteBinding: { organisationId, appointmentId, reminderId },
     });
-    // The binding proves that the API sealed this, after it had checked the shape.
+    // The binding proves what this was sealed for, not by whom: its shape is what the API checked, or what
+    // somebody made up who can write to the database. Pages escape either.
     return { request: body as unknown as Secret<AppointmentRequest>, ...note };
   } catch (error) {
     if (!(error instanceof SealError)) throw error;

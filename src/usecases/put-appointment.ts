@@ -44,8 +44,8 @@ export interface PutAppointmentDeps {
   readonly isPortalForAll?: boolean;
   readonly now: () => Temporal.Instant;
   readonly random: () => number;
-  /** Told of every live version that was accepted, as it was sealed. */
-  readonly countFields?: (version: Secret<AppointmentRequest>) => void;
+  /** Told of every live version that was accepted, as it was sealed; never of test ones, as the canary's are. */
+  readonly countFields?: (version: Secret<AppointmentRequest>, appointmentId: string) => void;
   readonly log: Log;
 }
 
@@ -119,7 +119,7 @@ export function createPutAppointment(deps: PutAppointmentDeps): PutAppointment {
       phone: request.contactPoints.sms,
     };
     const accepted = await commit(operation).catch(asBusy);
-    if (mode === 'live') deps.countFields?.(readBack);
+    if (mode === 'live') deps.countFields?.(readBack, accepted.id);
     const { receipt, receiptSalt } = await deps.receipts.sign({
       ...key,
       receiptId: accepted.receiptId,

@@ -5,18 +5,12 @@ import { type PauseAction, type PauseDeps, pauseSubject } from './pause-sending.
 /**
  * Ends a pause of exactly this: one of an organisation's SMS is not ended by resuming everything.
  *
- * @param input.pauseId the one that was looked at, so that another, begun in its place since, stays
  * @param input.letGoAlone how many go out with it that nobody else approved, for the sum of an hour
  * @returns false when exactly this is not paused
  */
 export async function resumeSending(
   { transaction }: PauseDeps,
-  {
-    actor,
-    reason,
-    letGoAlone = 0,
-    ...scope
-  }: PauseAction & { pauseId?: string | undefined; letGoAlone?: number },
+  { actor, reason, letGoAlone = 0, ...scope }: PauseAction & { letGoAlone?: number },
 ): Promise<boolean> {
   return transaction(async (connection) => {
     if (!(await endPause(connection, scope))) return false;

@@ -68,6 +68,23 @@ describe('an accepted PUT', () => {
     expect(verifyReceipt({ answer, body: body.reveal(), jwks }).matches).toBe(true);
   });
 
+  it('has its filled fields counted where it is live, and never where it is a test, as the canary is', async () => {
+    const counted: [boolean, string][] = [];
+    const { put } = await createTestAccept({
+      ...{ database: db.open('api', 2), ...testKeys },
+      change: {
+        countFields: (version, appointmentId) =>
+          void counted.push([version.reveal().recipient.pin !== undefined, appointmentId]),
+      },
+    });
+    const recipient = { phone: '+33612345678', language: 'fr', pin: '482913' };
+    const body = appointmentRequest({ recipient });
+    await put({ ...key(), body });
+    expect(counted).toEqual([]);
+    const { id } = await put({ ...key(), mode: 'live', body });
+    expect(counted).toEqual([[true, id]]);
+  });
+
   it('keeps what was guessed wrong, whatever else it changes; one that asks for a new message ends that, and old links', async () => {
     const where = key();
     const first = await accept.put({ ...where, body: appointmentRequest() });

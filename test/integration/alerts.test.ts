@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { silentMaxS } from '../../src/domain/duty-silence.ts';
 import { findProgram } from '../support/find-program.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -30,6 +31,15 @@ describe('the alerts', () => {
     for (const { alert } of alerts) {
       expect(tested, alert).toMatch(new RegExp(`alertname: ${alert}\\n +exp_alerts`));
     }
+  });
+
+  it('miss every duty that may fall silent', () => {
+    const { expr = '' } = alerts.find(({ alert }) => alert === 'DutySilent') ?? {};
+    const asked = Array.from(expr.matchAll(/duty=~"([^"]+)"/g), ([, names = '']) =>
+      names.split('|'),
+    );
+    // CanarySilent and RetentionNotRun ask for what these do.
+    expect(asked.flat().concat('canary', 'retire').sort()).toEqual(Object.keys(silentMaxS).sort());
   });
 
   it.each(alerts)(

@@ -1,8 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadConfig } from '../../config/env.ts';
 import { runApi } from '../../src/roles/api.ts';
 import { createApiKey } from '../../src/usecases/create-credential.ts';
@@ -178,6 +178,43 @@ describe('the api process', () => {
       expect(await put('/v1/appointments/within')).toEqual([201, undefined]);
       expect(await put('/v1/appointments/beyond')).toEqual([429, 'quota_exceeded']);
     } finally {
+      await api.close();
+    }
+  });
+
+  it('signs no receipt any more, and accepts nothing, ten seconds after its key was removed', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const config = await configure();
+    const api = await runApi(config);
+    const file = join(keys.directory, 'api/receipt/1.key');
+    try {
+      const { key } = await createApiKey(
+        { adminUrl: database.adminUrl },
+        { organisationId, mode: 'test' },
+      );
+      const put = async (reference: string) => {
+        const answer = await fetch(`${config.API_URL}/v1/appointments/${reference}`, {
+          method: 'PUT',
+          headers: {
+            authorization: `Bearer ${key.reveal()}`,
+            'content-type': 'application/json',
+          },
+          body: JSON.stringify(appointmentRequest().reveal()),
+        });
+        return answer.status;
+      };
+      expect(await put('visit-3')).toBe(201);
+      await rename(file, `${file}.away`);
+      vi.advanceTimersByTime(10_000);
+      let reference = 3;
+      await expect.poll(() => put(`visit-${++reference}`)).toBe(503);
+      const { rows } = await database.admin.query('select from appointments where reference = $1', [
+        `visit-${reference}`,
+      ]);
+      expect(rows).toEqual([]);
+    } finally {
+      vi.useRealTimers();
+      await rename(`${file}.away`, file).catch(() => {});
       await api.close();
     }
   });

@@ -271,6 +271,27 @@ describe('the keys of days', () => {
     expect(await keys.epochPrivateKey(daysAfter(today, -2))).toBeDefined();
   });
 
+  it('are destroyed by a duty of every worker, once what was sealed to them is settled or sealed anew', async () => {
+    const days = [daysAfter(today, -7), daysAfter(today, -6)] as const;
+    await seedOn(days[0]);
+    await setState('delivered');
+    await seedOn(days[1]);
+    const duties = workerDuties({
+      ...{ config: loadConfig({}), database: bench.worker, keys, log: silentLog },
+      ...{
+        journal: { append: async () => {}, close: async () => {} },
+        renewTokens: async () => {},
+      },
+    });
+    await duties.find(({ name }) => name === 'epoch-keys')?.run(new AbortController().signal);
+    const left = await keys.listEpochDays();
+    expect(left).not.toEqual(expect.arrayContaining([expect.stringMatching(days.join('|'))]));
+    expect(left).toContain(daysAfter(today, -1));
+    expect(
+      await bench.rows('select parcel_day::text as day from links where parcel is not null'),
+    ).toEqual([{ day: today }]);
+  });
+
   it('outlive their day, with an alarm, while a parcel or a callback needs them', async () => {
     const [day, other] = [daysAfter(today, -9), daysAfter(today, -8)] as const;
     await seedOn(day);

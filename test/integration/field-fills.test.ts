@@ -31,7 +31,9 @@ describe('the counts of filled fields', () => {
   it('add up over processes, and hold nothing but names of fields', async () => {
     const counters = [1, 2].map(() => createFieldCounter({ database: database.open('api', 1) }));
     for (const counter of counters) {
-      for (let one = 0; one < 20; one += 1) counter.count(request(one < 5 ? 'Léa' : undefined));
+      for (let one = 0; one < 20; one += 1) {
+        counter.count(request(one < 5 ? 'Léa' : undefined), `id-${one}`);
+      }
     }
     await Promise.all(counters.map((counter) => counter.flush()));
     expect(await fillsNow()).toEqual([
@@ -43,10 +45,14 @@ describe('the counts of filled fields', () => {
 
   it('say nothing while they are of fewer than twenty appointments, and keep them until then', async () => {
     const counter = createFieldCounter({ database: database.open('api', 1) });
-    for (let one = 0; one < 19; one += 1) counter.count(request('Léa'));
+    for (let one = 0; one < 19; one += 1) counter.count(request('Léa'), `id-${one}`);
     await counter.flush();
     expect(await fillsNow()).toEqual([]);
-    counter.count(request());
+    // One that is put again and again is one.
+    for (let again = 0; again < 20; again += 1) counter.count(request('Léa'), 'id-7');
+    await counter.flush();
+    expect(await fillsNow()).toEqual([]);
+    counter.count(request(), 'id-19');
     await counter.flush();
     expect(await fillsNow()).toContainEqual({ field: 'details.for', count: 19 });
   });

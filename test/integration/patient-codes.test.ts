@@ -72,10 +72,10 @@ const sentTo = (number: string) => phone.sends.filter(({ to }) => to === number)
 const notCode = (code: string) => (code === '593827' ? '593828' : '593827');
 
 /** Makes what was sent for a link long ago enough for another code. */
-const passPause = ({ link }: SeededAppointment) =>
+const passPause = ({ link }: SeededAppointment, seconds = 31) =>
   database.admin.query(
-    `update codes set created_at = created_at - interval '31 seconds' where link_id = $1`,
-    [link.id],
+    `update codes set created_at = created_at - make_interval(secs => $2) where link_id = $1`,
+    [link.id, seconds],
   );
 
 async function codesOf({ link }: SeededAppointment) {
@@ -153,6 +153,24 @@ describe('a code', () => {
       expect(row).not.toContain(Buffer.from(code).toString('hex'));
       expect(row).not.toContain(number.slice(1));
       expect(row).not.toContain(Buffer.from(number.slice(1)).toString('hex'));
+    }
+  });
+
+  it('is another one each time, of six digits of which none can be foretold', async () => {
+    const number = newPhone();
+    for (let day = 0; day < 4; day += 1) {
+      const links = await Promise.all(Array.from({ length: 6 }, () => seed({ phone: number })));
+      const visitors = await Promise.all(links.map(open));
+      await Promise.all(visitors.map((visitor) => visitor.askForCode()));
+      await database.admin.query('truncate phone_day_counts');
+    }
+    const codes = sentTo(number).map(({ text }) => codeIn(text));
+    expect(codes).toHaveLength(24);
+    // That two of 24 are alike by chance happens once in four thousand runs, and five pairs never.
+    expect(new Set(codes).size).toBeGreaterThan(20);
+    for (let place = 0; place < 6; place += 1) {
+      const digits = new Set(codes.map((code) => code[place]));
+      expect(digits.size, `digit ${place + 1} of ${codes.join(' ')}`).toBeGreaterThan(3);
     }
   });
 
@@ -243,7 +261,11 @@ describe('however fast and often the button is pressed', () => {
     for (let round = 1; round <= 5; round += 1) {
       await Promise.all(visitors.map((visitor) => visitor.askForCode()));
       expect(sentTo(number)).toHaveLength(Math.min(round, 3));
-      await passPause(appointment);
+      // Half a minute is not over yet.
+      await passPause(appointment, 25);
+      await visitors[0]?.askForCode();
+      expect(sentTo(number)).toHaveLength(Math.min(round, 3));
+      await passPause(appointment, 6);
     }
     const late = await open(appointment);
     const refused = await late.askForCode();

@@ -102,6 +102,30 @@ describe('the patient process', () => {
     }
   });
 
+  it('takes no session sealed under a cookie key that was removed', async () => {
+    const config = await settings();
+    const role = await runPatient(config);
+    try {
+      const keys = fileKeyStore(`${folder}/keys`);
+      const audience = new URL(config.PATIENT_URL).host;
+      const organisationId = await database.createOrganisation();
+      const seed = { admin: database.admin, keys, audience };
+      const { link } = await seedAppointment(seed, { organisationId });
+      const visitor = createPageVisitor();
+      await visitor.go(`${config.PATIENT_URL}/${link.token}`);
+      await visitor.press('/prove');
+      expect((await visitor.fill({ pin: seededPin })).step).toBe('details');
+
+      await keys.addKey('cookie');
+      await keys.removeKey('cookie', '1');
+      const patience = { timeout: 10_000, interval: 100 };
+      const details = async () => (await visitor.go(`${config.PATIENT_URL}/details`)).step;
+      await vi.waitFor(async () => expect(await details()).not.toBe('details'), patience);
+    } finally {
+      await role.close();
+    }
+  });
+
   it('answers no guess, right or wrong, in less than 300 ms', async () => {
     const config = await settings();
     const role = await runPatient(config);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { administer } from '../../src/store/administration.ts';
 import type { AnyConnection } from '../../src/store/database.ts';
+import { endPause } from '../../src/usecases/end-pause.ts';
 import { type PauseDeps, pauseSending } from '../../src/usecases/pause-sending.ts';
 import { previewResume } from '../../src/usecases/preview-resume.ts';
 import { resumeSending } from '../../src/usecases/resume-sending.ts';
@@ -148,8 +149,8 @@ describe.each(ways)('a pause by %s', (_, depsOf) => {
     expect(first.by).toBe(why.actor);
     await resumeSending(deps, { ...scope, ...why });
     await pauseSending(deps, { ...scope, ...why });
-    const late = { ...scope, ...why, pauseId: first.pause?.id };
-    expect(await resumeSending(deps, late)).toBe(false);
+    const late = { pauseId: first.pause?.id ?? '', shown: 0, aloneMax: 0, ...why };
+    expect(await endPause({ database: database.open('ops', 1) }, late)).toEqual({ kind: 'over' });
     expect((await previewResume(deps, scope)).pause).toBeDefined();
   });
 

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../config/env.ts';
+import { fileKeyStore } from '../../src/keys/file-key-store.ts';
 import type { Database } from '../../src/store/database.ts';
 import { createDeleteAppointment } from '../../src/usecases/delete-appointment.ts';
 import {
@@ -7,8 +9,14 @@ import {
 } from '../../src/usecases/delete-provider-copies.ts';
 import type { Alarm } from '../../src/usecases/raise-alarms.ts';
 import { recordDeliveryReceipts } from '../../src/usecases/record-delivery-receipt.ts';
+import { providerDuties } from '../../workers/worker-duties.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { type BenchOverrides, createDispatchBench } from '../support/dispatch-bench.ts';
+import {
+  type BenchOverrides,
+  createDispatchBench,
+  lanes,
+  silentLog,
+} from '../support/dispatch-bench.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
 import { unsignedErasures } from '../support/unsigned-erasures.ts';
 
@@ -120,6 +128,28 @@ describe('the provider’s copy of a message', () => {
       expect(await remove()).toBe(1);
     },
   );
+
+  it('is deleted, and missed, by duties that every worker has', async () => {
+    await send();
+    await receipt('delivered');
+    const told: unknown[] = [];
+    const duties = providerDuties({
+      ...{ config: loadConfig({}), database: bench.worker, lanes, keys: fileKeyStore('/nowhere') },
+      routeOf: bench.deps().routeOf,
+      log: { ...silentLog, error: (_phrase, facts) => void told.push(facts) },
+    });
+    const run = (name: string) =>
+      duties.find((duty) => duty.name === name)?.run(new AbortController().signal);
+    peer.remove = () => 'error_500';
+    await run('copies');
+    expect([peer.reads.removals, deleted()]).toEqual([1, 0]);
+    await bench.turnClock(61 * minute);
+    await run('late-copies');
+    expect(told).toEqual([{ code: 'provider_copies_overdue', count: 1 }]);
+    peer.remove = () => 'answer';
+    await run('copies');
+    expect(deleted()).toBe(1);
+  });
 
   it('raises the alarm when it has been owed for an hour', async () => {
     await send();

@@ -295,6 +295,19 @@ describe('going on after a pause that holds many', () => {
     }
   });
 
+  it('takes two on the command line too, where it and what was let go before in the hour are many', async () => {
+    await pausedWith(2);
+    const alone = await sotto('resume', '--yes', '--reason', 'over', '--json');
+    expect(JSON.parse(alone.out)).toMatchObject({ resumed: true });
+    await database.admin.query('truncate batches, organisations cascade');
+    organisationId = await database.createOrganisation();
+    await pausedWith(2);
+    const asked = await sotto('resume', '--yes', '--reason', 'over', '--json');
+    expect(asked.code).toBe(1);
+    expect(JSON.parse(asked.out)).toMatchObject({ resumed: false, request: expect.any(String) });
+    expect(await bench.feed()).toEqual([]);
+  });
+
   it('is asked for and approved on the command line too, by another than who asked', async () => {
     const pause = await pausedWith(over + 1);
     const asked = await sotto('resume', '--yes', '--reason', 'over', '--json');

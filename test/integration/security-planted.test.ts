@@ -90,6 +90,25 @@ describe('a version that a thief planted', () => {
     expect((await visitor.get('/details')).body).not.toContain('Quenouille');
   });
 
+  it('behind a link by email whose contacts they know is what is shown after a code, and nothing of what was there', async () => {
+    const recipient = { phone: '+33639980042', email: 'lea@example.org', language: 'fr' };
+    const request = { ...seededRequest, recipient };
+    const seeded = await seedAppointment(pages.seed, {
+      ...{ organisationId, request, channels: ['email'] },
+    });
+    const details = { practitioner: 'Dr Voleur', instructions: '<b>Apportez de l’argent</b>' };
+    await plantVersion(seeded, { ...request, details });
+    const visitor = pages.visitor();
+    await visitor.open(seeded.link.token);
+    await visitor.askForCode();
+    const [, code = ''] = /#(\d{6})$/.exec(pages.phone.sends.at(-1)?.text ?? '') ?? [];
+    expect((await visitor.proveCode(code)).location).toBe('/details');
+    const { body } = await visitor.get('/details');
+    expect(body).toContain('Dr Voleur');
+    expect(body).toContain('&lt;b&gt;Apportez');
+    expect(body).not.toContain('Quenouille');
+  });
+
   it('without the number that the link went to opens for nobody at all', async () => {
     const seeded = await seedAppointment(pages.seed, { organisationId });
     await plantVersion(seeded, {

@@ -501,6 +501,8 @@ describe('a lane whose provider offers no look-up', () => {
     expect(await only()).toMatchObject({ state: 'sent', possible_duplicate: true });
     expect(transport.sends).toHaveLength(2);
     expect(new Set(transport.sends.map(({ messageKey }) => messageKey)).size).toBe(1);
+    // The link and its signature are in it.
+    expect(new Set(transport.sends.map(({ text }) => text)).size).toBe(1);
     expect(new Set(transport.sends.map(({ attemptToken }) => attemptToken)).size).toBe(2);
     expect(await balancedBooks(ops)).toMatchObject({ made: 1, resent: 1 });
   });

@@ -11,13 +11,9 @@ const rows = readFileSync(join(root, 'docs/security-requirements.md'), 'utf8')
     return { line, number: cells[0]?.replace('| ', '') ?? '', proof: cells.at(-1) ?? '' };
   });
 const named = rows.flatMap(({ number, proof }) =>
-  Array.from(
-    proof.matchAll(/\]\(\.\.\/(test\/[^)]+)\) “([^”]+)”/g),
-    ([, path = '', name = '']) => ({
-      number,
-      path,
-      name,
-    }),
+  [...proof.matchAll(/\]\(\.\.\/(test\/[^)]+)\) (“[^”]+”(?:, “[^”]+”)*)/g)].flatMap(
+    ([, path = '', names = '']) =>
+      Array.from(names.matchAll(/“([^”]+)”/g), ([, name = '']) => ({ number, path, name })),
   ),
 );
 
