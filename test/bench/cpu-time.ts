@@ -7,13 +7,19 @@ const tickUs = 10_000;
  * Processor time that these processes and their children have used, in microseconds, children that
  * have ended included. Undefined where there is no /proc.
  *
+ * @param apart of those children, ones that are counted elsewhere, with theirs
  * @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
  */
-export function cpuTimeUs(pids: readonly number[]): number | undefined {
+export function cpuTimeUs(
+  pids: readonly number[],
+  apart: readonly number[] = [],
+): number | undefined {
   const all = readProcesses();
   if (!all) return undefined;
   const family = new Set(pids);
-  for (const { pid, parent } of all) if (family.has(parent)) family.add(pid);
+  for (const { pid, parent } of all) {
+    if (family.has(parent) && !apart.includes(pid)) family.add(pid);
+  }
   return all
     .filter(({ pid }) => family.has(pid))
     .reduce((sum, { ticks }) => sum + ticks * tickUs, 0);
