@@ -7,7 +7,7 @@ export const limits = {
   pageSizeMax: 200,
   pageSizeDefault: 50,
 
-  batchSizeMax: 100,
+  batchSizeMax: 200,
   batchLeaseMs: 60_000,
   leaseMarginMs: 20_000,
   /** What one process may open for the queue, beside its own pool. */

@@ -33,8 +33,8 @@ export async function loadQueuedBatch(
 ): Promise<QueuedReminder[]> {
   const rows = await database.query(
     `select r.id, r.organisation_id, r.mode, r.appointment_id, r.channel,
-       extract(epoch from r.not_after - clock_timestamp())::float8 * 1000 as until_not_after_ms,
-       extract(epoch from r.lease_until - clock_timestamp())::float8 * 1000 as lease_left_ms,
+       date_part('epoch', r.not_after - clock_timestamp()) * 1000 as until_not_after_ms,
+       date_part('epoch', r.lease_until - clock_timestamp()) * 1000 as lease_left_ms,
        l.id as link_id, l.lookup, l.parcel, l.parcel_day::text as parcel_day, l.selector,
        case when l.parcel is null then (select o.channel from links o
          where o.reminder_id = r.id and o.channel <> r.channel and o.current

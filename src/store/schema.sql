@@ -3126,37 +3126,28 @@ declare
   written integer;
 begin
   perform from reminders where id = any(reminder_ids) order by id for no key update;
-  update reminders r set state = 'sending', attempt_count = r.attempt_count + 1,
-    updated_at = clock_timestamp()
-  from unnest(reminder_ids) as g (reminder_id)
-  where r.id = g.reminder_id and r.state = 'queued' and r.batch_id = its_batch
-    and r.pending_end is null and r.lease_until > clock_timestamp();
-  get diagnostics written = row_count;
-  if written < cardinality(reminder_ids) then
-    raise exception 'not in hand' using errcode = 'ST001';
-  end if;
-
   with given as (
     select * from unnest(reminder_ids, link_ids, lookups, selectors, attempt_ids, tokens)
       as g (reminder_id, link_id, lookup, selector, attempt_id, token)
-  ), unpaused as (
-    select g.*, r.organisation_id, r.mode, r.appointment_id, r.channel, r.attempt_count,
-      r.possible_duplicate, r.possibly_sent,
-      coalesce(r.reference, (select a.reference from appointments a where a.id = r.appointment_id))
-        as reference
+  ), changed as (
+    update reminders r set state = 'sending', attempt_count = r.attempt_count + 1,
+      updated_at = clock_timestamp()
     from given g
-    join reminders r on r.id = g.reminder_id
-    where not exists (
-      select from appointments a where a.id = r.appointment_id
-        and (a.paused_at is not null or a.state = 'erased') offset 0)
-    and not exists (
-      select from pauses p where p.ended_at is null
-        and (p.organisation_id is null or p.organisation_id = r.organisation_id)
-        and (p.channel is null or p.channel = r.channel))
+    where r.id = g.reminder_id and r.state = 'queued' and r.batch_id = its_batch
+      and r.pending_end is null and r.lease_until > clock_timestamp()
+      and not exists (
+        select from appointments a where a.id = r.appointment_id
+          and (a.paused_at is not null or a.state = 'erased') offset 0)
+      and not exists (
+        select from pauses p where p.ended_at is null
+          and (p.organisation_id is null or p.organisation_id = r.organisation_id)
+          and (p.channel is null or p.channel = r.channel) offset 0)
+    returning g.*, r.organisation_id, r.mode, r.appointment_id, r.channel, r.attempt_count,
+      r.possible_duplicate, r.possibly_sent, r.reference
   ), linked as (
     update links l set selector = u.selector,
       attempted_at = coalesce(l.attempted_at, clock_timestamp())
-    from unpaused u
+    from changed u
     where l.id = u.link_id and l.reminder_id = u.reminder_id and l.lookup = u.lookup
       and l.current and l.revoked_at is null and coalesce(l.selector, u.selector) = u.selector
       and not exists (select from revoked_selectors s where s.selector = u.selector)
@@ -3170,9 +3161,11 @@ begin
   )
   insert into events (organisation_id, mode, type, reference, appointment_id, reminder_id, from_state,
     to_state, possible_duplicate, possibly_sent)
-  select organisation_id, mode, 'reminder.sending', reference, appointment_id, reminder_id, 'queued',
-    'sending', possible_duplicate, possibly_sent
-  from linked;
+  select organisation_id, mode, 'reminder.sending',
+    coalesce(reference, (select a.reference from appointments a where a.id = l.appointment_id)),
+    appointment_id, reminder_id, 'queued', 'sending', possible_duplicate, possibly_sent
+  from linked l;
+  -- All that is given or nothing: what was written of the others goes with it.
   get diagnostics written = row_count;
   if written < cardinality(reminder_ids) then
     raise exception 'held back' using errcode = 'ST001';

@@ -30,6 +30,8 @@ const thoughtQuick: Record<Channel, number> = { sms: 640, email: 160 };
 const foundSlow: Record<Channel, number> = { sms: 64, email: 16 };
 /** In one transaction, so that workers begin with the first while the next are taken. */
 const takenAtOnceMax = 500;
+/** What is shared out among workers is not cut up smaller than this. */
+const batchSizeLeast = 100;
 const windowMs = 10_000;
 const tickMs = 1_000;
 /** What one tick that came late makes up for. */
@@ -115,7 +117,7 @@ export async function feedDueReminders(
       lookAt: Math.max(16, share * 4),
     });
     cursor.lastOrganisationId = organisations.at(-1)?.id ?? nobody;
-    const taken = inBatches(reminderIds);
+    const taken = inBatches(reminderIds, load.workers);
     if (taken.length > 0) {
       await queueBatches(connection, { ...lane, leaseMs: limits.batchLeaseMs, batches: taken });
     }
@@ -167,13 +169,13 @@ function roomOf(load: LaneLoad, { lane: { channel }, perSecond }: Sending): numb
   return Math.max(0, Math.min(inHand, Math.floor(Math.min(inTime, atRate)) - waiting));
 }
 
-function inBatches(reminderIds: readonly string[]): NewBatch[] {
+/** Large ones, for each costs as much as some rows in it, but no larger than leaves something for every worker. */
+function inBatches(reminderIds: readonly string[], workers: number): NewBatch[] {
+  const share = Math.max(batchSizeLeast, Math.ceil(reminderIds.length / workers));
+  const size = Math.min(share, limits.batchSizeMax);
   const batches: NewBatch[] = [];
-  for (let start = 0; start < reminderIds.length; start += limits.batchSizeMax) {
-    batches.push({
-      id: randomUUIDv7(),
-      reminderIds: reminderIds.slice(start, start + limits.batchSizeMax),
-    });
+  for (let start = 0; start < reminderIds.length; start += size) {
+    batches.push({ id: randomUUIDv7(), reminderIds: reminderIds.slice(start, start + size) });
   }
   return batches;
 }

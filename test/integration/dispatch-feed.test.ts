@@ -259,22 +259,48 @@ describe('feeding', () => {
   });
 
   it('rings only after the commit, and for every batch', async () => {
-    const organisationId = await database.createOrganisation();
-    await bench.seed({ organisationId, count: 250 });
+    const seen = await ringsOf({ count: 250, workers: 1 });
+    const channel = 'sms';
+    expect(seen).toEqual([
+      { channel, count: 200 },
+      { channel, count: 50 },
+    ]);
+  });
+
+  it('fills no batch at the cost of a worker that would have none', async () => {
+    const channel = 'sms';
+    const seen = await ringsOf({ count: 250, workers: 2 });
+    expect(seen).toEqual([
+      { channel, count: 125 },
+      { channel, count: 125 },
+    ]);
+  });
+
+  /** What each bell finds when it rings. */
+  async function ringsOf({ count, workers }: { count: number; workers: number }) {
+    await bench.seed({ organisationId: await database.createOrganisation(), count });
     await database.admin.query(
-      `insert into heartbeats (name, instance, version) values ('dispatch', 'one', '0')`,
+      `insert into heartbeats (name, instance, version)
+       select 'dispatch', 'worker ' || n, '0' from generate_series(1, $1) n`,
+      [workers],
     );
-    const seen: Promise<unknown>[] = [];
+    const seen: Promise<Record<string, unknown>[]>[] = [];
     await feedDueReminders(
       {
         database: bench.scheduler,
         ring: (batchId) =>
-          seen.push(bench.rows('select channel from batches where id = $1', [batchId])),
+          seen.push(
+            bench.rows(
+              `select b.channel, count(r.id)::int as count from batches b
+               left join reminders r on r.batch_id = b.id where b.id = $1 group by b.id`,
+              [batchId],
+            ),
+          ),
       },
       { lane: live, perSecond: 10_000, cursor: newFeedCursor() },
     );
-    expect(await Promise.all(seen)).toEqual(Array.from({ length: 3 }, () => [{ channel: 'sms' }]));
-  });
+    return (await Promise.all(seen)).flat();
+  }
 
   it('keeps to the rate of the sender', async () => {
     const organisationId = await database.createOrganisation();

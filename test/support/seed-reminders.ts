@@ -55,9 +55,10 @@ export async function seedReminders(
   );
   await admin.query(
     `insert into reminders (id, organisation_id, mode, appointment_id, kind, requested_channel, channel,
-       before, resolved_at, send_at, due_at, not_after, state)
+       before, resolved_at, send_at, due_at, not_after, state, reference)
      select id, $3, $7, appointment_id, 'planned', $8, $9, 'P1D', now(), now(),
-       now() + $4::float8 * interval '1 millisecond', now() + $5::float8 * interval '1 millisecond', $6
+       now() + $4::float8 * interval '1 millisecond', now() + $5::float8 * interval '1 millisecond', $6,
+       'ref-' || appointment_id
      from unnest($1::uuid[], $2::uuid[]) as r (id, appointment_id)`,
     [
       ids,

@@ -28,7 +28,7 @@ export class BoardQueue extends BaseAdapter {
   constructor(deps: BoardQueueDeps) {
     super('bullmq', {
       readOnlyMode: !deps.mayAct,
-      description: 'One job for each batch of up to 100 reminders. What counts is in PostgreSQL.',
+      description: 'One job for each batch of up to 200 reminders. What counts is in PostgreSQL.',
     });
     this.#deps = deps;
   }
