@@ -57,7 +57,7 @@ const descriptionsMax = 200;
  * @see RFC 7636, RFC 7523, RFC 9207, RFC 9700
  */
 export function createPortalClient(options: PortalClientOptions): PortalClient {
-  const { now } = options;
+  const { now, signingKey } = options;
   const described = new Map<string, { untilMs: number; provider: Promise<openid.Configuration> }>();
 
   /** What a provider says of itself, remembered for a while unless it said nothing. */
@@ -77,7 +77,8 @@ export function createPortalClient(options: PortalClientOptions): PortalClient {
   return {
     async begin({ portal, redirectUri, language }) {
       try {
-        const provider = await providerOf(portal);
+        // Nobody is sent away who could not be let in afterwards.
+        const [provider] = await Promise.all([providerOf(portal), signingKey()]);
         const login = {
           state: openid.randomState(),
           nonce: openid.randomNonce(),
@@ -132,14 +133,18 @@ async function describeProvider(
   { fetch, loopbackAllowed, signingKey }: PortalClientOptions,
   { issuer, clientId }: Portal,
 ): Promise<openid.Configuration> {
-  const { id: kid, key } = await signingKey();
+  // The key of that moment: what is remembered of a provider holds none.
+  const signed: openid.ClientAuth = async (...asked) => {
+    const { id: kid, key } = await signingKey();
+    await openid.PrivateKeyJwt({ key, kid })(...asked);
+  };
   const isPlain = issuer.startsWith('http:');
   if (isPlain && !loopbackAllowed) throw new TypeError('a provider without TLS');
   return openid.discovery(
     new URL(issuer),
     clientId,
     { token_endpoint_auth_method: 'private_key_jwt' },
-    openid.PrivateKeyJwt({ key, kid }),
+    signed,
     {
       [openid.customFetch]: fetch,
       timeout: limits.portalTimeoutMs / 1000,

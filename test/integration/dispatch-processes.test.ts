@@ -1,8 +1,9 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Config, loadConfig } from '../../config/env.ts';
+import { silentMaxS } from '../../src/domain/duty-silence.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
 import { runScheduler } from '../../workers/scheduler.ts';
 import { runWorker } from '../../workers/worker.ts';
@@ -78,10 +79,13 @@ describe('the worker and the scheduler', () => {
     expect(new Set(peer.accepted.map(({ to }) => to)).size).toBe(130);
     expect(new Set(mail.taken.map(({ to }) => to)).size).toBe(40);
     expect(mail.taken).toHaveLength(40);
-    const beats = await database.admin.query('select distinct name from heartbeats order by 1');
-    expect(beats.rows.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['dispatch', 'feed']),
-    );
+    // Each duty that would be missed is done by one of the two.
+    const missed = async () => {
+      const { rows } = await database.admin.query('select distinct name from heartbeats');
+      const heard = new Set(rows.map(({ name }) => name));
+      return Object.keys(silentMaxS).filter((name) => !heard.has(name));
+    };
+    await vi.waitFor(async () => expect(await missed()).toEqual([]), 20_000);
     await Promise.all([worker.close(), scheduler.close()]);
     const connections = async () => {
       const { rows } = await database.admin.query(

@@ -111,6 +111,19 @@ describe('after five wrong answers from one source', () => {
     expect((await (await visitorOf(appointment)).prove(seededPin)).location).toBe('/details');
   });
 
+  it('each said to come from elsewhere, it is the source that the trusted proxy names', async () => {
+    const appointment = await seed();
+    const headers = { 'x-forwarded-for': '203.0.113.250' };
+    const guesser = pages.visitor(headers);
+    await guesser.open(appointment.link.token);
+    for (let time = 0; time < 5; time += 1) {
+      headers['x-forwarded-for'] = `198.51.100.${time}, 203.0.113.250`;
+      await guess(guesser, 1);
+    }
+    headers['x-forwarded-for'] = '198.51.100.9, 203.0.113.250';
+    expect((await guesser.prove(seededPin)).step).toBe('prove');
+  });
+
   it('a right PIN during the pause counts nothing, a wrong one counts', async () => {
     const appointment = await seed();
     const guesser = await visitorOf(appointment);

@@ -160,6 +160,20 @@ describe('the way to a portal', () => {
     expect(asked?.has('client_secret')).toBe(false);
   });
 
+  it('is asked with the newest of our keys, once another was made, and with none that is gone', async () => {
+    const logIn = async () => {
+      const visitor = await atThePortal();
+      expect((await visitor.get(wayBack(await leave(visitor)))).location).toBe('/details');
+      const [header = ''] = provider.asked.at(-1)?.get('client_assertion')?.split('.') ?? [];
+      return JSON.parse(Buffer.from(header, 'base64url').toString()).kid;
+    };
+    const before = await logIn();
+    const made = await pages.keys.addKey('portal');
+    await pages.keys.removeKey('portal', before.replace('portal-', ''));
+    expect(await logIn()).toBe(`portal-${made?.id}`);
+    expect(made?.id).not.toBe(before);
+  });
+
   it('leads on after the birth date and shows no time, under the strict policy', async () => {
     const strict = await withPortal({ proof_policy: 'strict', birth_date_opens_all: true });
     const { link } = await seed({ subject, birthDate }, strict);
@@ -430,7 +444,13 @@ describe('what providers are told of us', () => {
     const { keys } = JSON.parse(body) as { keys: object[] };
     expect(keys).toEqual([
       {
-        ...{ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', kid: 'portal-1' },
+        ...{
+          kty: 'EC',
+          crv: 'P-256',
+          alg: 'ES256',
+          use: 'sig',
+          kid: expect.stringMatching(/^portal-\d+$/),
+        },
         x: expect.any(String),
         y: expect.any(String),
       },

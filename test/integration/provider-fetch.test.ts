@@ -1,6 +1,5 @@
 import { createServer, type Server } from 'node:https';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { limits } from '../../config/limits.ts';
 import {
   createProviderFetch,
   type ProviderFetchOptions,
@@ -23,7 +22,7 @@ beforeAll(async () => {
   server = createServer(certificate, (request, response) => {
     asked.push(`${request.method} ${request.url}`);
     if (request.url === '/moved') response.writeHead(302, { location: `${site}/elsewhere` }).end();
-    else if (request.url === '/large') response.end(Buffer.alloc(limits.portalAnswerBytesMax + 1));
+    else if (request.url === '/large') response.end(Buffer.alloc(256 * 1024 + 1));
     else if (request.url === '/endless') said = sayWithoutEnd(response.writeHead(200));
     else response.writeHead(200, { 'content-type': 'application/json' }).end('{"issuer":1}');
   });

@@ -63,6 +63,15 @@ describe('a key that may only send', () => {
     expect(signedIn).toEqual([`${messages} ${account}:token`]);
   });
 
+  it('leaves copies with the provider only where that is set', async () => {
+    const reminders = { purpose: 'reminders', maxSockets: 1 } as const;
+    const whole = { TWILIO_AUTH_TOKEN: 'token' };
+    const usual = twilioFromConfig(live(whole), reminders);
+    const keeping = twilioFromConfig(live({ ...whole, TWILIO_COPIES: 'keep' }), reminders);
+    expect([usual.copies, keeping.copies]).toEqual([expect.anything(), undefined]);
+    await Promise.all([usual.close(), keeping.close()]);
+  });
+
   it('keeps the token from the process that patients reach, and goes to no other', () => {
     const env = (role: Parameters<typeof roleEnvironment>[0], more: Record<string, string> = {}) =>
       roleEnvironment(role, { config: live({ TWILIO_AUTH_TOKEN: 'token', ...more }), env: {} });
