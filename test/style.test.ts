@@ -129,7 +129,6 @@ describe('the code', () => {
     const known: Record<string, string[]> = {
       'src/store/canary-runs.ts': ['leaseS'],
       'src/store/credential-usage.ts': ['processId'],
-      'src/store/credentials.ts': ['hash'],
       'src/store/incident-affected.ts': [
         ...['canaryOrganisationId', 'input.lateByS', 'lateIncidentS', 'mode', 'reason'],
       ],
@@ -137,7 +136,6 @@ describe('the code', () => {
       'src/store/minute-measures.ts': ['canaryOrganisationId'],
       'src/store/ops-reads.ts': ['state'],
       'src/store/parcels.ts': ['state'],
-      'src/store/patient-links.ts': ['hex'],
       'src/store/reminder-steps.ts': ['state'],
       'src/store/send-check-turns.ts': ['channel'],
       'src/store/short-lived.ts': ['days'],
