@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { freePort } from './free-port.ts';
+import { freePort } from '../support/free-port.ts';
 import type { Ground } from './ground.ts';
 import { installedPackages } from './installed-packages.ts';
 import type { Arranged, ArrangedMeasurement, Run } from './measurement.ts';

@@ -1,6 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -11,6 +9,7 @@ import { openParcel } from '../../src/keys/open-parcel.ts';
 import { createApiKey } from '../../src/usecases/create-credential.ts';
 import { appointmentRequest, createTestKeys } from '../support/accept.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { freePort } from '../support/free-port.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type RoleProcess, startRoleProcess } from '../support/worker-process.ts';
 
@@ -51,15 +50,6 @@ async function startApi(): Promise<void> {
     API_PORT: String(port),
   });
   await api.ready;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port: free } = server.address() as AddressInfo;
-      server.close(() => resolve(free));
-    });
-  });
 }
 
 function randomFrom(start: number): () => number {

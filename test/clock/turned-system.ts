@@ -8,7 +8,6 @@ import {
   readFileSync,
   rmSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +24,7 @@ import type { ProcessIdentity } from '../../src/supervisor/process-identity.ts';
 import { type RoleName, roleEnvironment } from '../../src/supervisor/role-environment.ts';
 import { openRoleLog } from '../../src/supervisor/role-log.ts';
 import { untilReady, withSandboxProvider } from '../../src/supervisor/start-roles.ts';
+import { freePort } from '../support/free-port.ts';
 import type { SandboxMessage } from '../support/system.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { createTurnedClock, type TurnedClock } from './turned-clock.ts';
@@ -189,15 +189,4 @@ function readyIn(folder: string): boolean {
   }
 }
 
-/** All at once, so that none is given twice. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports: number[] = [];
-  for (const server of servers) {
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const address = server.address();
-    ports.push(typeof address === 'object' && address ? address.port : 0);
-  }
-  for (const server of servers) await new Promise((resolve) => server.close(resolve));
-  return ports;
-}
+const freePorts = (count: number) => Promise.all(Array.from({ length: count }, freePort));

@@ -7,9 +7,10 @@ import { type LikeTheImage, startLikeTheImage } from '../../scripts/like-the-ima
 import { databaseRoles } from '../../src/store/role-logins.ts';
 import { canaryForms, filesBelow, findCanaries } from '../support/canaries.ts';
 import { startTestPostgres } from '../support/embedded-postgres.ts';
+import { freePort } from '../support/free-port.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
 import { createPageVisitor } from '../support/page-visitor.ts';
-import { freePort, type ReverseProxy, startNginx } from '../support/reverse-proxies.ts';
+import { type ReverseProxy, startNginx } from '../support/reverse-proxies.ts';
 import { selfSigned } from '../support/self-signed.ts';
 import { waitFor } from '../support/wait-for.ts';
 

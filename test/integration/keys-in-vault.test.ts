@@ -12,7 +12,7 @@ import { runPatient } from '../../src/roles/patient.ts';
 import { createApiKey } from '../../src/usecases/create-credential.ts';
 import { appointmentRequest } from '../support/accept.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { freePort } from '../support/reverse-proxies.ts';
+import { freePort } from '../support/free-port.ts';
 import { startVaultServer, type VaultServer } from '../support/vault-server.ts';
 
 let database: TestDatabase;

@@ -5,9 +5,9 @@ import { refusingSign } from '../../src/domain/duty-silence.ts';
 import { administer } from '../../src/store/administration.ts';
 import { countLedger } from '../../src/store/ledger.ts';
 import { createApiKey } from '../../src/usecases/create-credential.ts';
-import { freePort } from '../bench/free-port.ts';
 import { appointmentRequest, createTestKeys } from '../support/accept.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { freePort } from '../support/free-port.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type RoleProcess, startRoleProcess } from '../support/worker-process.ts';
 

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:net';
 import { loadConfig } from '../../config/env.ts';
 import type { OpsRole } from '../../src/domain/ops-role.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { hashPassword } from '../../src/keys/password.ts';
 import { runOps } from '../../src/roles/ops.ts';
 import type { TestDatabase } from './database.ts';
+import { freePort } from './free-port.ts';
 import { type RoleProcess, startRoleProcess } from './worker-process.ts';
 
 /** The real ops role over a test's own database. */
@@ -121,12 +121,4 @@ function clientOf(url: string, { name, cookie }: { name: string; cookie: string 
     },
     at: (other) => clientOf(other, { name, cookie }),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
 }

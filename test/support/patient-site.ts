@@ -1,10 +1,9 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { AppointmentRequest } from '../../src/domain/appointment.ts';
 import type { Channel } from '../../src/domain/channel.ts';
 import { launchBrowser } from './browser.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { freePort } from './free-port.ts';
 import { type PatientPages, startPatientPages } from './patient-pages.ts';
 import { type SeededAppointment, seedAppointment, seededRequest } from './seed-appointment.ts';
 
@@ -91,13 +90,4 @@ export async function openPatientSite(): Promise<PatientSite> {
       await database.drop();
     },
   };
-}
-
-/** What the site's address is made of has to be known before the site listens. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,13 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { Secret } from '../../src/domain/secret.ts';
+import { freePort } from './free-port.ts';
 import { waitFor } from './wait-for.ts';
 
 /** How to start a server: its program, and where its libraries lie (may be empty). */
@@ -109,15 +108,4 @@ export async function startRedisProcess(
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** So low that ten thousand more, where servers of a cluster speak to each other, is a port too. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    if (port < 55_000) return port;
-  }
 }

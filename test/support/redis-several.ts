@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { Secret } from '../../src/domain/secret.ts';
+import { freePort } from './free-port.ts';
 import {
-  freePort,
   type RedisProgram,
   type RedisServer,
   type RedisTls,

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import tls from 'node:tls';
 import { filesBelow } from './canaries.ts';
 import { findProgram } from './find-program.ts';
+import { freePort } from './free-port.ts';
 import { selfSigned } from './self-signed.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -193,22 +194,5 @@ function isListening(port: number): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-  });
-}
-
-/** Below those that systems hand out by themselves, and apart for each worker of the run: it stays free. */
-let nextPort = 20_000 + Number(process.env.VITEST_POOL_ID ?? 0) * 1_000 + (process.pid % 500);
-
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = nextPort++;
-    if (await isFree(port)) return port;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = net.createServer().once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }

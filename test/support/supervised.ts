@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chownSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import pg from 'pg';
 import { expect, onTestFinished, vi } from 'vitest';
+import { freePort } from './free-port.ts';
 
 export const smallSystem = resolve(import.meta.dirname, 'small-system.ts');
 
@@ -88,14 +88,8 @@ export async function startSupervised({
 
 export async function freePorts(): Promise<Record<string, string>> {
   const names = ['API_PORT', 'PATIENT_PORT', 'OPS_PORT', 'SANDBOX_PORT', 'SANDBOX_SMTP_PORT'];
-  const servers = names.map(() => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => new Promise((done) => server.once('listening', done))));
-  const numbers = servers.map((server) => {
-    const address = server.address();
-    return String(typeof address === 'object' ? address?.port : address);
-  });
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return Object.fromEntries(names.map((name, index) => [name, numbers[index] ?? '']));
+  const ports = await Promise.all(names.map(freePort));
+  return Object.fromEntries(names.map((name, index) => [name, String(ports[index])]));
 }
 
 /** All processes that work for this folder, whoever their parent is, by what the kernel says. */

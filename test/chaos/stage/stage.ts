@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -16,6 +15,7 @@ import { warmCompileCache } from '../../../src/supervisor/compile-cache.ts';
 import { createApiKey } from '../../../src/usecases/create-credential.ts';
 import { createOrganisation } from '../../../src/usecases/create-organisation.ts';
 import { startTestPostgres, type TestPostgres } from '../../support/embedded-postgres.ts';
+import { freePort } from '../../support/free-port.ts';
 import { type MessagesPeer, startMessagesPeer } from '../../support/messages-peer.ts';
 import { type PgBouncer, startPgBouncer } from '../../support/pgbouncer.ts';
 import {
@@ -382,23 +382,4 @@ function monthsAhead(): string[] {
 
 function portOf(url: string): number {
   return Number(new URL(url).port);
-}
-
-/**
- * Below those that connections take for their own end: while the API is dead, nobody else may come to
- * have its port.
- */
-async function freePort(): Promise<number> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    if (await isFree(port)) return port;
-  }
-  throw new Error('no free port');
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer().once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }
