@@ -134,8 +134,11 @@ describe('what providers count of a sender that two workers send for', () => {
     running.killOne();
     const killedAtMs = Date.now();
     const since = () => emailsAtMs().filter((atMs) => atMs > killedAtMs);
-    await waitFor(() => mostInAnySecond(since().map(arrivals.arrivalAt)) >= rates.email - 1);
-    await waitFor(() => phones.accepted.length >= 4);
+    await waitFor(
+      () => mostInAnySecond(since().map(arrivals.arrivalAt)) >= rates.email - 1,
+      20_000,
+    );
+    await waitFor(() => phones.accepted.length >= 4, 20_000);
     await running.stop();
     expectKept(smsAtMs(), rates.sms);
     expectKept(emailsAtMs(), rates.email);
