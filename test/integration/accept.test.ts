@@ -258,6 +258,26 @@ describe('an accepted PUT', () => {
     expect((await links()).rows).toMatchObject([{ id: sent.rows[0].id }]);
   });
 
+  it('is sent at a time that its organisation spreads', async () => {
+    const spreading = await db.createOrganisation({ jitter_minutes: 60 });
+    const ownKeys = await createTestKeys([spreading]);
+    try {
+      const { put } = await createTestAccept({ database: db.open('api'), ...ownKeys });
+      const body = appointmentRequest();
+      const dayBefore = Date.parse(body.reveal().start) - 24 * 3_600_000;
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, () => put({ ...key(), organisationId: spreading, body })),
+      );
+      const offsMs = answers.map(({ reminders: [one] }) =>
+        Math.abs(Date.parse(one?.sendAt ?? '') - dayBefore),
+      );
+      expect(new Set(offsMs).size).toBeGreaterThan(1);
+      expect(Math.max(...offsMs)).toBeLessThanOrEqual(3_600_000);
+    } finally {
+      await ownKeys.remove();
+    }
+  });
+
   it('moved twice: the notice that waits never goes out after the appointment', async () => {
     const where = key();
     // Quiet all day but for one minute a day: a notice waits, and a later version moves past it.

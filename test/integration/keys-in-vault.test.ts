@@ -5,11 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../config/env.ts';
 import { policiesFolder } from '../../scripts/vault-policies.ts';
 import { utcDay } from '../../src/domain/link-expiry.ts';
+import type { KeyRole } from '../../src/keys/key-places.ts';
 import { keyStoreFromConfig } from '../../src/keys/key-store-from-config.ts';
 import { runApi } from '../../src/roles/api.ts';
 import { runOps } from '../../src/roles/ops.ts';
 import { runPatient } from '../../src/roles/patient.ts';
 import { createApiKey } from '../../src/usecases/create-credential.ts';
+import { runScheduler } from '../../workers/scheduler.ts';
+import { runWorker } from '../../workers/worker.ts';
 import { appointmentRequest } from '../support/accept.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { freePort } from '../support/free-port.ts';
@@ -31,7 +34,7 @@ afterAll(async () => {
 
 const policyOf = (name: string) => readFile(join(policiesFolder, `${name}.hcl`), 'utf8');
 
-async function configOf(role: 'api' | 'patient' | 'worker' | 'ops', otherPolicy = '') {
+async function configOf(role: KeyRole, otherPolicy = '') {
   const token = vault.issue(`${await policyOf(role)}${otherPolicy}`);
   return loadConfig({
     ...{ API_PORT: `${await freePort()}`, PATIENT_PORT: `${await freePort()}` },
@@ -111,6 +114,21 @@ describe('roles whose keys lie in Vault', () => {
       vault.seal(false);
     }
   });
+
+  it.each([
+    ['api', runApi, 'worker', 'worker/epoch'],
+    ['patient', runPatient, 'worker', 'worker/epoch'],
+    ['worker', runWorker, 'patient', 'patient/view'],
+    ['scheduler', runScheduler, 'worker', 'worker/epoch'],
+  ] as const)(
+    'do not start with a token that could read the keys of another: %s',
+    async (role, run, other, folder) => {
+      await expect(run(await configOf(role, await policyOf(other)))).rejects.toThrow(
+        `${folder}: the token may read in it, and must not`,
+      );
+    },
+  );
+
   it('of operators does not start with a token that could read or make a key, and without Vault it does', async () => {
     for (const [other, line] of [
       [await policyOf('worker'), 'worker/epoch: the token may read in it, and must not'],

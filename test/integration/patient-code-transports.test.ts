@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError, loadConfig } from '../../config/env.ts';
+import { canaryOrganisationId } from '../../src/domain/canary-branch.ts';
 import type { Mode } from '../../src/domain/channel.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { openCodeTransports } from '../../src/roles/code-transports.ts';
@@ -11,7 +12,10 @@ let peer: MessagesPeer;
 beforeAll(async () => {
   peer = await startMessagesPeer();
 });
-beforeEach(() => peer.forget());
+beforeEach(() => {
+  peer.forget();
+  kept.length = 0;
+});
 afterAll(() => peer.close());
 
 const sandbox = () => ({
@@ -36,13 +40,14 @@ const sms: OutgoingSms = {
   validitySeconds: 600,
 };
 
-const nobody = { keepForCanary: async () => {} };
+const kept: unknown[] = [];
+const deps = { keepForCanary: async (message: unknown) => void kept.push(message) };
 const organisationId = randomUUID();
 
-async function send(env: Record<string, string>, mode: Mode) {
-  const transports = openCodeTransports(loadConfig(env), nobody);
+async function send(env: Record<string, string>, mode: Mode, whose = organisationId) {
+  const transports = openCodeTransports(loadConfig(env), deps);
   try {
-    return await transports?.transportFor({ mode, organisationId }).send(sms);
+    return await transports?.transportFor({ mode, organisationId: whose }).send(sms);
   } finally {
     await transports?.close();
   }
@@ -62,11 +67,21 @@ describe('the way that codes go out by', () => {
   it('reaches nobody for a test appointment beside a live provider', async () => {
     expect(await send(live(), 'test')).toMatchObject({ kind: 'accepted' });
     expect(peer.requests()).toBe(0);
+    expect(kept).toEqual([]);
+  });
+
+  it('goes back to the canary for its own, and nobody else’s code is kept for it', async () => {
+    for (const env of [sandbox(), live()]) await send(env, 'test', canaryOrganisationId);
+    expect(peer.requests()).toBe(0);
+    expect(kept).toEqual([sms, sms]);
+    for (const mode of ['test', 'live'] as const) await send(live(), mode);
+    await send(sandbox(), 'test');
+    expect(kept).toHaveLength(2);
   });
 
   it('does not exist where only emails are sent', () => {
     const emails = { EMAIL_TRANSPORT: 'smtp', PATIENT_URL: 'https://r.example' };
-    expect(openCodeTransports(loadConfig(emails), nobody)).toBeUndefined();
+    expect(openCodeTransports(loadConfig(emails), deps)).toBeUndefined();
   });
 
   it('is no account of the sandbox beside live transports, and never half an account', () => {
@@ -77,7 +92,7 @@ describe('the way that codes go out by', () => {
       { ...sandbox(), TWILIO_ACCOUNT_SID: '' },
     ];
     for (const env of wrong) {
-      expect(() => openCodeTransports(loadConfig(env), nobody)).toThrow(ConfigError);
+      expect(() => openCodeTransports(loadConfig(env), deps)).toThrow(ConfigError);
     }
   });
 });
