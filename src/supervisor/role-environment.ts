@@ -26,6 +26,12 @@ const smsSender: readonly Variable[] = [
   'TWILIO_MESSAGING_SERVICE_SID',
   'TWILIO_BASE_URL',
 ];
+const portals: readonly Variable[] = [
+  'PORTAL_ISSUER',
+  'PORTAL_CLIENT_ID',
+  'PORTAL_ACR',
+  'PORTAL_MAX_AGE_MINUTES',
+];
 const alerts: readonly Variable[] = ['ALERT_WEBHOOK_URL', 'ALERT_EMAIL'];
 /** A rate that is not set follows from the sender. */
 const rates: readonly Variable[] = ['SMS_PER_SECOND', 'EMAIL_PER_SECOND', 'TWILIO_FROM'];
@@ -37,13 +43,14 @@ const rates: readonly Variable[] = ['SMS_PER_SECOND', 'EMAIL_PER_SECOND', 'TWILI
  * patient role has that and not the token.
  */
 const variablesOf: Record<RoleName, readonly Variable[]> = {
-  api: ['API_PORT', 'TRUSTED_PROXIES', 'KEEP_EVENTS_DAYS', ...transports],
+  api: ['API_PORT', 'TRUSTED_PROXIES', 'KEEP_EVENTS_DAYS', ...transports, ...portals],
   patient: [
     'PATIENT_PORT',
     'TRUSTED_PROXIES',
     'SMS_OPT_OUT',
     'MAIL_FROM',
     ...transports,
+    ...portals,
     ...smsSender,
     ...rates,
     'TWILIO_SEND_KEY_SID',
