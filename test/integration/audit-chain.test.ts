@@ -2,7 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  onTestFinished,
+} from 'vitest';
 import { loadConfig } from '../../config/env.ts';
 import { type AuditHead, isKnownLoss } from '../../src/domain/audit-chain.ts';
 import { Secret } from '../../src/domain/secret.ts';
@@ -20,6 +29,7 @@ import { auditHeadsDuty } from '../../workers/audit-heads.ts';
 import { silentLog } from '../support/accept.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { sottoCommand } from '../support/sotto-command.ts';
+import { startWebhookPeer } from '../support/webhook-peer.ts';
 
 let database: TestDatabase;
 let folder: string;
@@ -247,15 +257,31 @@ describe('how far it goes', () => {
     expect(posted).toEqual(await readAuditHeads(join(folder, 'deep', 'heads.txt')));
   });
 
-  it('is told at least each hour by the scheduler', async () => {
+  it('is told at least each hour by the scheduler, to the other place until it is taken there', async () => {
+    const peer = await startWebhookPeer();
+    onTestFinished(() => peer.close());
+    const url = `${peer.url}/heads`;
     const duty = auditHeadsDuty({
-      config: loadConfig({ AUDIT_HEADS: file(), JOURNAL: journal() }),
+      config: loadConfig({ AUDIT_HEADS: file(), AUDIT_HEADS_URL: url, JOURNAL: journal() }),
       ...{ database: database.open('scheduler'), keys: keys(), log: silentLog },
     });
-    await write(2);
-    await duty.run(new AbortController().signal);
-    expect((await told()).map((one) => one?.last.id)).toEqual([2]);
+    const run = async () => duty.run(new AbortController().signal);
+    const lines = () => readAuditHeads(join(folder, 'deep', 'heads.txt'));
+    const posted = () => peer.at('/heads').map(({ body }) => body);
     expect(duty.everyMs).toBeLessThanOrEqual(3_600_000);
+    await write(2);
+    const { answer } = peer;
+    peer.answer = (_, response) => response.writeHead(500).end();
+    await expect(run()).rejects.toThrow('not taken');
+    peer.answer = answer;
+    await run();
+    expect((await told()).map((one) => one?.last.id)).toEqual([2]);
+    const [line] = await lines();
+    expect(posted()).toEqual([line, line]);
+    expect(peer.ledger[1]?.headers['content-type']).toBe('application/jose');
+    await run();
+    expect(posted(), 'nothing was owed any more').toEqual([line, ...(await lines())]);
+    expect(await lines()).toHaveLength(2);
   });
 
   it('is owed to the other place until it is taken, and the file has it once', async () => {

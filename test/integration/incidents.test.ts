@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { loadConfig } from '../../config/env.ts';
 import { silentMaxS } from '../../src/domain/duty-silence.ts';
 import type { IncidentCode } from '../../src/domain/incident.ts';
@@ -16,12 +16,13 @@ import { pingDeadMan } from '../../src/usecases/ping-dead-man.ts';
 import { sendAlerts } from '../../src/usecases/send-alerts.ts';
 import { createDutyWatch } from '../../src/usecases/watch-duties.ts';
 import { tellOfIncidents, watchForIncidents } from '../../src/usecases/watch-incidents.ts';
-import { alertDuty } from '../../workers/alerts.ts';
+import { alertDuty, deadManDuty } from '../../workers/alerts.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { silentLog } from '../support/dispatch-bench.ts';
 import { seedReminders } from '../support/seed-reminders.ts';
 import { startSmtpPeer } from '../support/smtp-peer.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { startWebhookPeer } from '../support/webhook-peer.ts';
 
 let database: TestDatabase;
 let scheduler: Database;
@@ -396,6 +397,18 @@ describe('whom an incident wakes', () => {
     expect(() => dutyFor(config)).toThrow('ALERT_EMAIL: needs SMTP_URL and MAIL_FROM');
     const mail = { SMTP_URL: 'smtp://127.0.0.1:9', MAIL_FROM: 'sotto@example.org' };
     expect(dutyFor({ ...config, ...mail }).name).toBe('alerts');
+  });
+
+  it('is told at the address that is set, and the dead-man switch at its own', async () => {
+    const peer = await startWebhookPeer();
+    onTestFinished(() => peer.close());
+    const env = { ALERT_WEBHOOK_URL: `${peer.url}/alert`, DEADMAN_URL: `${peer.url}/alive` };
+    await open('ledger_broken');
+    const deps = { config: loadConfig(env), database: scheduler, log: silentLog };
+    const switches = deadManDuty({ ...deps, isEveryDutyDone: () => true });
+    const { signal } = new AbortController();
+    for (const duty of [dutyFor(env), ...switches]) await duty.run(signal);
+    expect(peer.ledger.map(({ path }) => path)).toEqual(['/alert', '/alive']);
   });
 });
 

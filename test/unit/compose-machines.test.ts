@@ -7,6 +7,7 @@ import { environment } from '../../config/env.ts';
 import { placeholdersIn, readComposeFile } from '../../scripts/compose-file.ts';
 import { commands } from '../../src/cli/commands.ts';
 import { databaseRoles } from '../../src/store/role-logins.ts';
+import { expectJournalsRead } from '../support/expect-journals-read.ts';
 import { variablesOf } from '../support/variables-of.ts';
 
 const folder = join(import.meta.dirname, '../../deploy/machines');
@@ -72,6 +73,16 @@ describe('deploy/machines/compose.yaml', () => {
       'postgres given-PRIVATE_ADDRESS:5432:5432',
       'valkey given-PRIVATE_ADDRESS:6379:6379',
       'sentinel given-PRIVATE_ADDRESS:26379:26379',
+    ]);
+  });
+
+  it('lets scheduler read every journal that another service writes, each in a folder of its own', () => {
+    expectJournalsRead(services, [
+      'api api-journal',
+      'command-line command-line-journal',
+      'patient patient-journal',
+      'scheduler scheduler-journal',
+      'worker worker-journal',
     ]);
   });
 

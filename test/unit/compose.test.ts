@@ -9,6 +9,7 @@ import { readDockerfile } from '../../scripts/dockerfile.ts';
 import { commands } from '../../src/cli/commands.ts';
 import { type KeyRole, privateFolders } from '../../src/keys/key-places.ts';
 import { databaseRoles } from '../../src/store/role-logins.ts';
+import { expectJournalsRead } from '../support/expect-journals-read.ts';
 import { variablesOf } from '../support/variables-of.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -81,6 +82,17 @@ describe('compose.yaml', () => {
     );
     const outlets = services['change-keys']?.networks as string[];
     expect(outlets.every((network) => networks[network]?.internal)).toBe(true);
+  });
+
+  it('lets scheduler read every journal that another service writes, each in a folder of its own', () => {
+    expectJournalsRead(services, [
+      'api api-journal',
+      'change-keys command-line-journal',
+      'command-line command-line-journal',
+      'patient patient-journal',
+      'scheduler scheduler-journal',
+      'worker worker-journal',
+    ]);
   });
 
   it('holds no secret and has no default for one', () => {
