@@ -33,8 +33,9 @@ export function openCodeTransports(
     pace?: SenderPace | undefined;
   },
 ): CodeTransports | undefined {
-  if (!channelsAvailable(config).includes('sms')) return undefined;
-  checkTransport(config, ['sms']);
+  const isSent = channelsAvailable(config).includes('sms');
+  checkTransport(config, isSent ? ['sms'] : []);
+  if (!isSent) return undefined;
   const provider = twilioFromConfig(config, { purpose: 'codes', maxSockets: socketsMax });
   const paced = deps.pace ? atPace(provider, deps.pace) : provider;
   const sink = hasLiveTransport(config) ? createSink({ onReceipts: async () => {} }) : undefined;

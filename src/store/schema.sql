@@ -2741,13 +2741,15 @@ begin
       concat_ws(' ', v.organisation_id, v.mode, v.version, coalesce(v.revision, -1), v.receipt_id,
         v.view_month, encode(sha256(v.content), 'hex')), null::text, null::text
     from unnest(appointment_ids, versions) as w (id, version)
-    join appointments a on a.id = w.id
-    left join versions v on v.appointment_id = w.id and v.version = w.version;
+    cross join lateral (select * from appointments a where a.id = w.id offset 0) a
+    left join lateral (select * from versions v
+      where v.appointment_id = w.id and v.version = w.version offset 0) v on true;
   return query
     select l.appointment_id, null::boolean, null::text, concat_ws(' ', l.id, l.reminder_id, l.channel,
         encode(sha256(l.lookup || l.seal_public_key || l.note), 'hex'), encode(sha256(l.parcel), 'hex')),
       null::text
-    from unnest(link_ids) as w (id) join links l on l.id = w.id;
+    from unnest(link_ids) as w (id)
+    cross join lateral (select * from links l where l.id = w.id offset 0) l;
   return query
     select w.id, null::boolean, null::text, null::text,
       concat_ws(' ', l.id, encode(sha256(k.sealed_key), 'hex'))

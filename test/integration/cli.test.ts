@@ -22,6 +22,21 @@ const sottoWith = (environment: object, ...words: string[]) =>
     );
   });
 
+describe('whoever starts a role that sends', () => {
+  it('is refused addresses that links and callbacks would go to in the clear', async () => {
+    const { code, errors } = await sottoWith(
+      {
+        ...{ EMAIL_TRANSPORT: 'smtp', SMTP_URL: 'smtp://127.0.0.1:9', MAIL_FROM: 'a@r.example' },
+        ...{ PATIENT_URL: 'http://r.example', API_URL: 'http://api.example' },
+      },
+      'worker',
+    );
+    expect(code).not.toBe(0);
+    expect(errors).toContain('PATIENT_URL: must be https');
+    expect(errors).toContain('CALLBACK_URL: must be https');
+  });
+});
+
 describe('whoever types a command', () => {
   it.each([['help'], ['--help'], ['-h'], []])('reads with %s what there is', async (...words) => {
     const { code, out, errors } = await sotto(...words.filter(Boolean));

@@ -82,6 +82,8 @@ describe('the way that codes go out by', () => {
   it('does not exist where only emails are sent', () => {
     const emails = { EMAIL_TRANSPORT: 'smtp', PATIENT_URL: 'https://r.example' };
     expect(openCodeTransports(loadConfig(emails), deps)).toBeUndefined();
+    const plain = loadConfig({ ...emails, PATIENT_URL: 'http://r.example' });
+    expect(() => openCodeTransports(plain, deps)).toThrow('PATIENT_URL: must be https');
   });
 
   it('is no account of the sandbox beside live transports, and never half an account', () => {
