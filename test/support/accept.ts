@@ -96,12 +96,15 @@ async function openTestJournal(directory: string): Promise<Journal> {
   return journal;
 }
 
+/** The same for all requests of a test, or two that say the same could stand a minute apart. */
+const begun = Temporal.Now.instant().round('minute');
+
 /** An ordinary appointment in `hours` hours, changed where a test needs it. */
 export function appointmentRequest(
   change: Partial<AppointmentRequest> = {},
   hours = 72,
 ): Secret<AppointmentRequest> {
-  const start = Temporal.Now.instant().round('minute').add({ hours });
+  const start = begun.add({ hours });
   return new Secret({
     start: start.toString(),
     timeZone: 'Europe/Paris',
