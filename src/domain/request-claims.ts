@@ -24,7 +24,7 @@ export interface SignedRequest {
 }
 
 /** How long a signed request may be good for, at most. */
-export const tokenLifeMaxS = 300;
+const tokenLifeMaxS = 300;
 /** How far the signer's clock and ours may be apart. */
 export const clockSkewS = 30;
 

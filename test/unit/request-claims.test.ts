@@ -1,11 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  checkRequestClaims,
-  clockSkewS,
-  type SignedRequest,
-  tokenLifeMaxS,
-} from '../../src/domain/request-claims.ts';
+import { checkRequestClaims, type SignedRequest } from '../../src/domain/request-claims.ts';
 
 const request: SignedRequest = {
   audience: 'https://api.test',
@@ -66,7 +61,7 @@ describe('what was signed', () => {
     expect(faults({ organisation: good.iss }, { organisation: good.iss })).toEqual([]);
   });
 
-  it('is good for its time, and for no longer than five minutes, whatever the clocks say', () => {
+  it('is good for its time, and for no longer than five minutes, by clocks half a minute apart', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: -400, max: 400 }),
@@ -74,11 +69,7 @@ describe('what was signed', () => {
         (issued, lives) => {
           const iat = request.nowS + issued;
           const exp = iat + lives;
-          const isGood =
-            lives > 0 &&
-            lives <= tokenLifeMaxS &&
-            issued <= clockSkewS &&
-            exp > request.nowS - clockSkewS;
+          const isGood = lives > 0 && lives <= 300 && issued <= 30 && exp > request.nowS - 30;
           expect(faults({ iat, exp }).length === 0).toBe(isGood);
         },
       ),
