@@ -1,5 +1,4 @@
 import { mkdtemp, rename, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -9,6 +8,7 @@ import { createApiKey } from '../../src/usecases/create-credential.ts';
 import { registerPublicKey } from '../../src/usecases/register-public-key.ts';
 import { appointmentRequest, createTestKeys } from '../support/accept.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { freePort } from '../support/free-port.ts';
 import { createSigner, signRequest } from '../support/signed-request.ts';
 
 let database: TestDatabase;
@@ -37,14 +37,6 @@ async function configure(change: Record<string, string> = {}) {
     LOG_LEVEL: 'silent',
     ...change,
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
 }
 
 interface AnswerBody {

@@ -1,8 +1,8 @@
-import { createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../config/env.ts';
 import { runOps } from '../../src/roles/ops.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { freePort } from '../support/free-port.ts';
 import { opsPassword, postForm } from '../support/ops-site.ts';
 import { type CommandAnswer, sottoCommand } from '../support/sotto-command.ts';
 import {
@@ -55,14 +55,6 @@ afterEach(() =>
     'truncate audit; update ops_users set disabled_at = null, subject = $$employee-7$$',
   ),
 );
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
-}
 
 /** A browser that keeps cookies and goes where it is sent. */
 function browser() {

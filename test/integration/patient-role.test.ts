@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -8,6 +7,7 @@ import { ConfigError, loadConfig } from '../../config/env.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
 import { runPatient } from '../../src/roles/patient.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { freePort } from '../support/free-port.ts';
 import { createPageVisitor } from '../support/page-visitor.ts';
 import { seedAppointment, seededPin } from '../support/seed-appointment.ts';
 
@@ -187,12 +187,3 @@ describe('the patient process', () => {
     }
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { link, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -11,6 +11,7 @@ import { runApi } from '../../src/roles/api.ts';
 import { createApiKey } from '../../src/usecases/create-credential.ts';
 import { createTestKeys } from '../support/accept.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { freePort } from '../support/free-port.ts';
 import { runCommand, spawnCommand } from '../support/run-command.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -64,14 +65,6 @@ function startApi() {
       LOG_LEVEL: 'silent',
     }),
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
 }
 
 const start = Temporal.Now.instant().add({ hours: 72 }).round('second').toString();

@@ -1,6 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -15,6 +14,7 @@ import {
 } from '../../src/usecases/register-public-key.ts';
 import { revokeCredential } from '../../src/usecases/revoke-credential.ts';
 import { type ApiFixture, createApiFixture } from '../support/api-server.ts';
+import { freePort } from '../support/free-port.ts';
 import { createSigner, type Signer, signRequest } from '../support/signed-request.ts';
 
 let fixture: ApiFixture;
@@ -375,11 +375,3 @@ describe('the example of the guide', () => {
     }
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((done) => server.once('listening', done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
-}
