@@ -185,6 +185,16 @@ describe('whoever owns the database', () => {
     expect(await codes([told])).toEqual(foundLater);
   });
 
+  it.each([
+    [89, ['deleted_early']],
+    [91, []],
+  ])('and cuts off lines of %d days ago: found if younger than ninety', async (days, found) => {
+    await write(10);
+    const told = { ...(await head()), lastAt: new Date(Date.now() - days * 86_400_000) };
+    await sql('update audit_chain set base_id = 10, base_hash = last_hash; delete from audit');
+    expect(await codes([told])).toEqual(found);
+  });
+
   it('and makes it look restored, is found as what it looks like', async () => {
     await write(10);
     const told = await head();

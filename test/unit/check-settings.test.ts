@@ -227,7 +227,13 @@ describe('what keeps a stolen key from being worth much', () => {
   it('is only ever tightened by a key, and set as wanted by whoever runs the service', () => {
     const looser: WantedSettings[] = [
       { appointmentsPerHour: 5_001 },
+      { appointmentsPerHour: null },
+      { appointmentsPerDay: 20_001 },
       { appointmentsPerDay: null },
+      { remindersPerHour: 15_001 },
+      { remindersPerHour: null },
+      { remindersPerDay: 60_001 },
+      { remindersPerDay: null },
       { countries: null },
       { countries: ['CH'] },
       { countries: ['BE', 'CH', 'FR'] },
