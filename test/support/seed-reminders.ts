@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import type { Channel, Mode } from '../../src/domain/channel.ts';
 import { Secret } from '../../src/domain/secret.ts';
@@ -34,6 +34,9 @@ export interface SeedOptions {
 }
 
 const hourMs = 3_600_000;
+
+/** Of this process so far: no two of them have one phone. */
+let made = 0;
 
 /** Inserts appointments with one reminder each, whose parcels are truly sealed. */
 export async function seedReminders(
@@ -107,7 +110,7 @@ export function makeReminder(
   const [id, appointmentId] = [newId(), newId()];
   const ending = options.ending ?? String(place).padStart(4, '0');
   const contacts = {
-    sms: `+336${randomInt(1_000, 9_999)}${ending}`,
+    sms: `+336${1_000 + (made++ % 8_999)}${ending}`,
     email: `p.${randomBytes(6).toString('hex')}x${ending}@example.org`,
   };
   const binding = { organisationId, appointmentId, reminderId: id };
