@@ -16,6 +16,8 @@ import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.t
 import { waitFor } from '../support/wait-for.ts';
 
 const minute = 60_000;
+/** The same for all requests of a test: two that say the same must not stand a minute apart. */
+let begun: Temporal.Instant;
 let db: TestDatabase;
 let organisationId: string;
 let testKeys: Awaited<ReturnType<typeof createTestKeys>>;
@@ -34,9 +36,10 @@ afterAll(async () => {
   await db.drop();
   await testKeys.remove();
 });
-beforeEach(() =>
-  db.admin.query('truncate appointments, batches, heartbeats, pauses, send_checks cascade'),
-);
+beforeEach(async () => {
+  begun = Temporal.Now.instant().round('minute');
+  await db.admin.query('truncate appointments, batches, heartbeats, pauses, send_checks cascade');
+});
 
 /** A process of its own: it remembers nothing of the tests before. */
 const startApi = () => createTestAccept({ database: db.open('api', 2), ...testKeys });
@@ -45,7 +48,7 @@ let counter = 0;
 const key = () => ({ organisationId, mode: 'live', reference: `ref-${++counter}` }) as const;
 const body = (minutes: number, change: Partial<AppointmentRequest> = {}) =>
   appointmentRequest({
-    start: Temporal.Now.instant().round('minute').add({ minutes }).toString(),
+    start: begun.add({ minutes }).toString(),
     recipient: { phone: '+33612345678', language: 'fr', pin: '482913' },
     reminders: [{ before: 'PT5M', channel: 'sms' }],
     ...change,
