@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
+/** Long enough for a machine that does something else too; where a moment is promised, a test says so. */
+const expectInTime = { poll: { timeout: 10_000 } };
 const withServers = {
+  expect: expectInTime,
   globalSetup: 'test/support/global-setup.ts',
   testTimeout: 60_000,
   hookTimeout: 60_000,
@@ -41,6 +44,7 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts', 'test/*.test.ts'],
           // Long enough for a machine that does something else too; no promise is about it.
           testTimeout: 30_000,
+          expect: expectInTime,
         },
       },
       {

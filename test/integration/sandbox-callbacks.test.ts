@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import nodemailer, { type SendMailOptions } from 'nodemailer';
 import PostalMime from 'postal-mime';
 import twilio from 'twilio';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
 import { type SandboxOptions, startSandbox } from '../../src/sandbox/start-sandbox.ts';
 import { parseBounce, verpAddress } from '../../src/transport/email-bounce.ts';
@@ -106,7 +106,7 @@ async function misbehave(email: object) {
 async function page(path = '/'): Promise<string> {
   return (await fetch(`${sandbox.url}${path}`)).text();
 }
-const until = (count: number) => vi.waitFor(() => expect(heard).toHaveLength(count));
+const until = (count: number) => expect.poll(() => heard).toHaveLength(count);
 
 describe('a bounce', () => {
   it('is a delivery status notification, field by field (RFC 3464, RFC 6522)', async () => {
@@ -191,7 +191,7 @@ describe('a bounce', () => {
     answer = 204;
     sandbox = await start();
     await until(2);
-    await vi.waitFor(async () => expect(await page()).toContain('told to the return path'));
+    await expect.poll(() => page()).toContain('told to the return path');
     await sandbox.close();
     sandbox = await start();
     await send('other.9005@example.com');

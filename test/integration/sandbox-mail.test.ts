@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import nodemailer, { type SendMailOptions } from 'nodemailer';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
 import { mailModes } from '../../src/sandbox/faults.ts';
 import { type SandboxOptions, startSandbox } from '../../src/sandbox/start-sandbox.ts';
@@ -263,7 +263,7 @@ describe('a fault at each verb', () => {
     void byHand().then(() => {
       answered = true;
     });
-    await vi.waitFor(async () => expect(await accepted()).toBe(1));
+    await expect.poll(accepted).toBe(1);
     await misbehave({});
     await send({ messageId: '<next@sotto.example>' });
     expect(answered).toBe(false);

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import twilio from 'twilio';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../config/env.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { runSandbox } from '../../src/sandbox/main.ts';
@@ -72,7 +72,7 @@ async function json<T = never>(path: string, init?: { method: string; body?: unk
 }
 
 const delivered = (id: string) =>
-  vi.waitFor(async () => expect((await sdk().messages(id).fetch()).status).toBe('delivered'));
+  expect.poll(async () => (await sdk().messages(id).fetch()).status).toBe('delivered');
 
 describe('the Messages API', () => {
   it('creates and fetches as the official SDK understands it', async () => {

@@ -4,7 +4,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
 import { startSandbox } from '../../src/sandbox/start-sandbox.ts';
 import {
@@ -111,7 +111,7 @@ const statusesOf = (list: readonly Callback[]) => list.map(({ status }) => statu
 describe('receipts', () => {
   it('come signed to the address of the attempt: sent, then delivered', async () => {
     const outcome = await send();
-    await vi.waitFor(() => expect(statusesOf(callbacks)).toEqual(['sent', 'delivered']));
+    await expect.poll(() => statusesOf(callbacks)).toEqual(['sent', 'delivered']);
     for (const callback of callbacks) {
       expect(callback.url).toBe(`${base}/callbacks/twilio/status/attempt-token?a=b`);
       expect(callback.genuine).toBe(true);
@@ -125,30 +125,30 @@ describe('receipts', () => {
     ['+33639989007', '30007'],
   ])('say undelivered, and why, for %s', async (to, errorCode) => {
     await send(to);
-    await vi.waitFor(() => expect(statusesOf(callbacks)).toEqual(['sent', 'undelivered']));
+    await expect.poll(() => statusesOf(callbacks)).toEqual(['sent', 'undelivered']);
     expect(callbacks[1]?.errorCode).toBe(errorCode);
   });
 
   it('come twice, in the wrong order, or forged when asked to', async () => {
     await receipts('doubled');
     await send();
-    await vi.waitFor(() =>
-      expect(statusesOf(callbacks)).toEqual(['sent', 'sent', 'delivered', 'delivered']),
-    );
+    await expect
+      .poll(() => statusesOf(callbacks))
+      .toEqual(['sent', 'sent', 'delivered', 'delivered']);
     callbacks.length = 0;
     await receipts('reordered');
     await send();
-    await vi.waitFor(() => expect(statusesOf(callbacks)).toEqual(['delivered', 'sent']));
+    await expect.poll(() => statusesOf(callbacks)).toEqual(['delivered', 'sent']);
     callbacks.length = 0;
     await receipts('forged');
     await send();
-    await vi.waitFor(() =>
-      expect(callbacks.map(({ status, genuine }) => [status, genuine])).toEqual([
+    await expect
+      .poll(() => callbacks.map(({ status, genuine }) => [status, genuine]))
+      .toEqual([
         ['undelivered', false],
         ['sent', true],
         ['delivered', true],
-      ]),
-    );
+      ]);
   });
 
   it('never come when lost, though the provider knows', async () => {
@@ -156,7 +156,7 @@ describe('receipts', () => {
     const lost = await send();
     await receipts('ok');
     await send();
-    await vi.waitFor(() => expect(statusesOf(callbacks)).toEqual(['sent', 'delivered']));
+    await expect.poll(() => statusesOf(callbacks)).toEqual(['sent', 'delivered']);
     expect(
       lost.kind === 'accepted' && callbacks.map(({ params }) => params.MessageSid),
     ).not.toContain(lost.kind === 'accepted' && lost.providerId);
@@ -165,10 +165,7 @@ describe('receipts', () => {
   it('are posted again when the receiver was in trouble', async () => {
     answers = [503, 204];
     await send();
-    await vi.waitFor(
-      () => expect(statusesOf(callbacks)).toEqual(['sent', 'delivered', 'sent']),
-      5_000,
-    );
+    await expect.poll(() => statusesOf(callbacks)).toEqual(['sent', 'delivered', 'sent']);
   });
 
   it('still owed at a stop are posted after the next start', async () => {
@@ -187,14 +184,14 @@ describe('receipts', () => {
       smtpPort: 0,
       receiptStepMs: 20,
     });
-    await vi.waitFor(() => expect(statusesOf(callbacks)).toEqual(['sent', 'delivered']));
+    await expect.poll(() => statusesOf(callbacks)).toEqual(['sent', 'delivered']);
   });
 });
 
 describe('a callback is believed', () => {
   it('only with the signature over exactly this address and these fields', async () => {
     await send();
-    await vi.waitFor(() => expect(callbacks).toHaveLength(2));
+    await expect.poll(() => callbacks).toHaveLength(2);
     const [callback] = callbacks as [Callback];
     const twilio = (await import('twilio')).default;
     const genuine = {

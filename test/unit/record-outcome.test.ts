@@ -1,4 +1,4 @@
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Database } from '../../src/store/database.ts';
 import { createOutcomeRecorder } from '../../src/usecases/record-outcome.ts';
 
@@ -21,7 +21,7 @@ it('an outcome is stored whatever moment it comes at, also just as the one befor
         void recorder.record({ attemptId: 'second', reminderId: 'b', outcome });
       });
     await second;
-    await vi.waitFor(() => expect(recorder.pending(), `after ${turns} turns`).toBe(0), 2_000);
+    await expect.poll(recorder.pending, { message: `after ${turns} turns` }).toBe(0);
   }
 });
 
@@ -46,17 +46,17 @@ it('outcomes that come during a commit share the next, and only where many wait 
     }
   };
   record(1);
-  await vi.waitFor(() => expect(commits).toHaveLength(1));
+  await expect.poll(() => commits).toHaveLength(1);
   record(63);
   await new Promise((turn) => setImmediate(turn));
   await new Promise((turn) => setImmediate(turn));
   expect(commits).toHaveLength(1);
   record(1);
-  await vi.waitFor(() => expect(commits).toHaveLength(2));
+  await expect.poll(() => commits).toHaveLength(2);
   record(5);
   commits[1]?.end();
   commits[0]?.end();
-  await vi.waitFor(() => expect(commits).toHaveLength(3));
+  await expect.poll(() => commits).toHaveLength(3);
   commits[2]?.end();
   await recorder.idle();
   expect(commits.map(({ count }) => count)).toEqual([1, 64, 5]);
