@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
 import { startSandbox } from '../../src/sandbox/start-sandbox.ts';
 import { createTwilioTransport } from '../../src/transport/sms-twilio.ts';
@@ -10,6 +10,8 @@ import type { LookedUp, OutgoingSms, Transport } from '../../src/transport/trans
 const accountSid = `ACsandbox${'0'.repeat(25)}`;
 const token = 'token-of-the-test';
 const to = new Secret('+33639980001');
+/** Long enough for a message that was just sent to be looked at while it is queued. */
+const receiptStepMs = 300;
 const mark = 'AbCdEfGhIjKlMnOpQrStUvWx';
 
 let dataDir: string;
@@ -20,7 +22,7 @@ beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'sotto-settle-'));
   sandbox = await startSandbox({
     ...{ port: 0, smtpPort: 0, host: '127.0.0.1', accountSid, dataDir },
-    ...{ authToken: new Secret(token), patientUrl: 'http://localhost:3001', receiptStepMs: 20 },
+    ...{ authToken: new Secret(token), patientUrl: 'http://localhost:3001', receiptStepMs },
   });
   transport = createTwilioTransport({
     ...{ accountSid, authToken: new Secret(token), from: '+33757000001', baseUrl: sandbox.url },
@@ -63,12 +65,12 @@ describe('looking a message up at the sandbox, as at Twilio', () => {
     });
     await misbehave({});
     await send('another');
-    await vi.waitFor(async () => {
-      expect(await find()).toMatchObject({
+    await expect
+      .poll(() => find())
+      .toMatchObject({
         ...{ kind: 'answered', isWhole: true, textless: [] },
         holding: [{ providerId: expect.stringMatching(/^SM/), status: 'delivered' }],
       });
-    });
     expect(await find(['another mark'])).toMatchObject({ isWhole: true, holding: [] });
   });
 
@@ -108,7 +110,7 @@ describe('deleting a message at the sandbox, as at Twilio', () => {
     if (sent.kind !== 'accepted') throw new Error('not accepted');
     const remove = () => transport.copies?.remove(sent.providerId);
     expect(await remove()).toBe('kept');
-    await vi.waitFor(async () => expect(await remove()).toBe('gone'));
+    await expect.poll(remove).toBe('gone');
     expect(await remove()).toBe('gone');
     expect(await find()).toMatchObject({ kind: 'answered', holding: [], textless: [] });
     const phone = await (await fetch(`${sandbox.url}/messages`)).json();
