@@ -515,21 +515,26 @@ describe('many endpoints', () => {
     peer.answer = ({ path }, response) => {
       if (path !== `/${dead}`) response.writeHead(200).end();
     };
-    const sender = bench.openSender();
-    const alive = () => peer.ledger.filter(({ path }) => path !== `/${dead}`).length;
-    const startedAt = performance.now();
-    let longestLookMs = 0;
-    await waitFor(async () => {
-      const lookedAt = performance.now();
-      await sender.lookAround(new AbortController().signal);
-      longestLookMs = Math.max(longestLookMs, performance.now() - lookedAt);
-      return alive() === 2 * 199;
+    const { promise: othersServed, resolve: letGo } = Promise.withResolvers<void>();
+    const sender = bench.openSender({
+      // The dead one is under way until the others are served, however long this machine takes for them:
+      // if anybody waited for it, or a look did, that would be for ever.
+      channel: (real) => ({
+        ...real,
+        async post(message) {
+          const outcome = await real.post(message);
+          if (!outcome.delivered) await othersServed;
+          return outcome;
+        },
+      }),
     });
+    const alive = () => peer.ledger.filter(({ path }) => path !== `/${dead}`).length;
+    await waitFor(async () => {
+      await sender.lookAround(new AbortController().signal);
+      return alive() === 2 * 199;
+    }, 30_000);
     expect(peer.at(`/${dead}`).length).toBe(1);
-    const tookMs = performance.now() - startedAt;
-    // The dead one has its five seconds still: nobody waited for it, and no look did.
-    expect(tookMs).toBeLessThan(5_000);
-    expect(longestLookMs).toBeLessThan(2_500);
+    letGo();
     await sender.idle();
     const { rows } = await database.admin.query(
       `select code, count(*)::integer from webhook_failures where failed_at > now() - interval '1 minute'
