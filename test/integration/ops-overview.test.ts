@@ -96,12 +96,13 @@ describe('the overview', () => {
   });
 
   it('names what is late, whose it is, since when and how soon it matters', async () => {
-    await plantDue(12, { startsAt: ago(-600) });
+    const oldest = ago(12);
+    await plantDue(12, { sendAt: oldest, startsAt: ago(-600) });
     await plantDue(5, { startsAt: ago(-3_000) });
     await plantDue(30, { mode: 'test' });
     const text = await read();
     expect(text).toContain('late Reminders go out late, the oldest by 12 min.');
-    const since = ago(12).toISOString().slice(11, 16);
+    const since = oldest.toISOString().slice(11, 16);
     expect(text).toContain(
       `2 reminders of 1 organisation are due and unsent, the oldest since ${since}`,
     );
