@@ -7,6 +7,7 @@ import { runApi } from '../../src/roles/api.ts';
 import { createApiKey } from '../../src/usecases/create-credential.ts';
 import { registerPublicKey } from '../../src/usecases/register-public-key.ts';
 import { appointmentRequest, createTestKeys } from '../support/accept.ts';
+import { awayFromHourEnd } from '../support/away-from-hour-end.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { freePort } from '../support/free-port.ts';
 import { createSigner, signRequest } from '../support/signed-request.ts';
@@ -140,6 +141,7 @@ describe('the api process', () => {
   });
 
   it('takes a signed request once, and no more than the ceiling of its organisation', async () => {
+    await awayFromHourEnd();
     const config = await configure();
     const api = await runApi(config);
     try {

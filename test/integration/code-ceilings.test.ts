@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { keptDaysMax } from '../../config/kept-days.ts';
 import type { Mode } from '../../src/domain/channel.ts';
 import { deleteShortLived, shortLived } from '../../src/store/short-lived.ts';
@@ -8,6 +8,7 @@ import { createApiKey } from '../../src/usecases/create-credential.ts';
 import { createQuotaGate } from '../../src/usecases/quota-gate.ts';
 import { watchForIncidents } from '../../src/usecases/watch-incidents.ts';
 import { appointmentRequest, createTestAccept, createTestKeys } from '../support/accept.ts';
+import { awayFromHourEnd } from '../support/away-from-hour-end.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createPageVisitor } from '../support/page-visitor.ts';
 import { type PatientPages, startPatientPages } from '../support/patient-pages.ts';
@@ -31,6 +32,8 @@ afterAll(async () => {
   await pages.close();
   await database.drop();
 });
+
+beforeEach(() => awayFromHourEnd());
 
 let phones = 0;
 /** A patient with a link by email and a phone of their own, who presses the button. */
