@@ -16,10 +16,10 @@ export interface DistinctNumbers {
  * that goes with this object; how many stay unset tells how many numbers there were. Which they were
  * it does not tell: each bit stands for every 16,384th of all numbers.
  *
+ * @param key of its own unless given
  * @see Whang, Vander-Zanden, Taylor: A Linear-Time Probabilistic Counting Algorithm (1990)
  */
-export function createDistinctNumbers(): DistinctNumbers {
-  const key = randomBytes(32);
+export function createDistinctNumbers(key: Buffer = randomBytes(32)): DistinctNumbers {
   const sketches = new Map<string, { readonly bitmap: Uint8Array; set: number }>();
   return {
     add(whose, phone) {

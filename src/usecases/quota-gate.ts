@@ -15,7 +15,7 @@ import {
   windowsAt,
 } from '../domain/quota.ts';
 import type { Secret } from '../domain/secret.ts';
-import { createDistinctNumbers } from '../keys/distinct-numbers.ts';
+import { createDistinctNumbers, type DistinctNumbers } from '../keys/distinct-numbers.ts';
 import {
   type AddedUsage,
   addUsage,
@@ -83,21 +83,24 @@ export function createQuotaGate({
   database,
   now,
   log,
+  openSketch = () => createDistinctNumbers(),
 }: {
   database: Pick<Database, 'transaction'>;
   now(): Temporal.Instant;
   log: Log;
+  /** What numbers are counted in for an hour. */
+  openSketch?: () => DistinctNumbers;
 }): QuotaGate {
   const processId = randomUUID();
   let current = {
     hourMs: 0,
-    numbers: createDistinctNumbers(),
+    numbers: openSketch(),
     toldAtMs: new Map<string, number>(),
   };
 
   function hourOf({ hourMs }: UsageWindow): typeof current {
     if (hourMs !== current.hourMs) {
-      current = { hourMs, numbers: createDistinctNumbers(), toldAtMs: new Map() };
+      current = { hourMs, numbers: openSketch(), toldAtMs: new Map() };
     }
     return current;
   }

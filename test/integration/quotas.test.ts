@@ -3,6 +3,7 @@ import { keptDaysMax } from '../../config/kept-days.ts';
 import type { Mode } from '../../src/domain/channel.ts';
 import { AppError } from '../../src/domain/errors.ts';
 import { ceilingNames, type Quotas } from '../../src/domain/quota.ts';
+import { createDistinctNumbers } from '../../src/keys/distinct-numbers.ts';
 import type { Database } from '../../src/store/database.ts';
 import { deleteShortLived, shortLived } from '../../src/store/short-lived.ts';
 import { createLog } from '../../src/telemetry/log.ts';
@@ -59,6 +60,9 @@ async function practice(settings: Record<string, unknown>, mode: Mode = 'test') 
 }
 type Practice = Awaited<ReturnType<typeof practice>>;
 
+/** Under this key none of the few numbers here shares its bit with another, as one in thousands may. */
+const openSketch = () => createDistinctNumbers(Buffer.alloc(32));
+
 /** An API process of its own: what it counted in memory goes with it. */
 async function startProcess() {
   const log = createLog(
@@ -66,7 +70,7 @@ async function startProcess() {
     { write: (line) => void logged.push(line) },
   );
   const now = () => clock;
-  const quotas = createQuotaGate({ database: asApi, now, log });
+  const quotas = createQuotaGate({ database: asApi, now, log, openSketch });
   const { put } = await createTestAccept({
     ...{ database: asApi, keys: testKeys.keys, directory: testKeys.directory },
     change: { quotas, now },
