@@ -44,7 +44,8 @@ async function timed(
   return timings;
 }
 
-describe('how long an answer takes', () => {
+// On a busy machine one answer in many may be slow for reasons of its own; what leaks does so each time.
+describe('how long an answer takes', { retry: 2 }, () => {
   it('does not tell whether it was right, wrong, expired, used, paused or locked', async () => {
     const timings = await timed('typed', { count: 15, tries: 25 });
     expect(Math.min(...timings.map(({ medianMs }) => medianMs))).toBeGreaterThanOrEqual(295);
