@@ -90,7 +90,7 @@ export async function createDoctorSetUp(): Promise<DoctorSetUp> {
     [dnsNames.dkim]: { txt: [record] },
     [dnsNames.dmarc]: { txt: [`v=DMARC1; p=reject; rua=mailto:${canary}@example.org`] },
   };
-  const resolver = new Resolver({ timeout: 300, tries: 1 });
+  const resolver = new Resolver({ timeout: 2_000, tries: 1 });
   resolver.setServers([dns.address]);
 
   const mail = await startSmtpPeer({ extensions: ['AUTH PLAIN LOGIN'] });
