@@ -205,7 +205,9 @@ describe('a worker that is killed while a mail server is quick', () => {
   }, 60_000);
 });
 
-describe('a worker that is told to end while every provider keeps it waiting', () => {
+// Of the eight seconds that it has, seven are its providers': a machine that stands still for the last one
+// has it end too late, whatever it does. One that overstays by itself does so each time.
+describe('a worker that is told to end while every provider keeps it waiting', { retry: 1 }, () => {
   it('ends in time, and leaves in doubt only what a provider may have', async () => {
     mail.misbehave = { at: 'DATA', does: 'stall' };
     phones.answer = () => new Promise(() => {});
@@ -222,9 +224,11 @@ describe('a worker that is told to end while every provider keeps it waiting', (
     await waitFor(() => phones.requests() - before === 32, 5_000, 10);
     const toldAt = performance.now();
     worker.signal('SIGTERM');
-    expect(await worker.gone).toBe(0);
-    expect(performance.now() - toldAt).toBeLessThan(8_000);
+    const code = await worker.gone;
+    const tookMs = performance.now() - toldAt;
     await scheduler.close();
+    expect(code).toBe(0);
+    expect(tookMs).toBeLessThan(8_000);
     const states = await bench.rows(
       'select channel, state, count(*)::int as count from reminders group by 1, 2 order by 1, 2',
     );
