@@ -5,7 +5,7 @@ import type { Journal } from '../src/journal/journal.ts';
 import type { KeyStore } from '../src/keys/key-store.ts';
 import type { Database } from '../src/store/database.ts';
 import type { Log } from '../src/telemetry/log.ts';
-import { clearSettledParcels } from '../src/usecases/clear-parcels.ts';
+import { clearSettledParcels, createParcelClearing } from '../src/usecases/clear-parcels.ts';
 import {
   deleteProviderCopies,
   watchProviderCopies,
@@ -35,6 +35,7 @@ export function workerDuties(deps: {
   const { config, database, journal, keys, log } = deps;
   const now = () => Temporal.Now.instant();
   const { TWILIO_AUTH_TOKEN: authToken, CALLBACK_URL: callbackUrl } = config;
+  const clearEnded = createParcelClearing({ database, now });
   return [
     {
       name: 'callbacks',
@@ -47,7 +48,7 @@ export function workerDuties(deps: {
       everyMs: 60_000,
       roundMaxMs: longRoundMs,
       async run() {
-        await clearSettledParcels({ database, now });
+        await clearEnded();
         await resealRevokedDays({ database, keys, now, log });
       },
     },
@@ -59,7 +60,7 @@ export function workerDuties(deps: {
         await makeEpochKeys({ keys, now });
         // In this order: what is settled is emptied, what is left is sealed anew, and then nothing
         // needs the keys of days that are over.
-        await clearSettledParcels({ database, now });
+        await clearSettledParcels({ database, now }, { endedWithinMs: 0 });
         await resealOwedParcels({ database, keys, now, log });
         await destroyOldEpochKeys({ database, keys, now, log });
       },

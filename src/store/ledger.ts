@@ -71,12 +71,13 @@ export async function listChangedAppointments(
 ): Promise<{ ids: string[]; last: EventPlace | undefined }> {
   const { rows } = await connection.query<EventPlace & { appointment_id: string }>({
     name: 'list changed appointments',
+    // Both begin at one time: where the second began sooner, all events since then were gone through.
     text: `select appointment_id, created_at::text as at, id::text from events
-      where created_at >= $1::timestamptz - interval '15 minutes'
-        and (created_at, id) > ($3::timestamptz, $4::bigint)
+      where created_at >= coalesce($3::timestamptz, $1::timestamptz - interval '15 minutes')
+        and (created_at, id) > (coalesce($3::timestamptz, $1::timestamptz - interval '15 minutes'), $4::bigint)
         and transaction_id >= $2::xid8 and reminder_id is not null
       order by events.created_at, events.id limit $5`,
-    values: [since.provedAt, since.provedUntil, after?.at ?? '-infinity', after?.id ?? '0', limit],
+    values: [since.provedAt, since.provedUntil, after?.at ?? null, after?.id ?? '0', limit],
   });
   const ids = new Set(rows.map((row) => row.appointment_id));
   return { ids: [...ids], last: rows.length < limit ? undefined : rows.at(-1) };

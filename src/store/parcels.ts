@@ -2,7 +2,26 @@ import { settledStates } from '../domain/attempt.ts';
 import type { Connection, Database } from './database.ts';
 
 const rowsMax = 500;
+/** So many parcels are emptied by one statement, at most. */
+export const clearedAtOnceMax = 500;
 const settled = settledStates.map((state) => `'${state}'`).join(', ');
+
+/** What is past by it is past by the database's clock and by another. */
+const moment = 'least(now(), $2::timestamptz)';
+const today = `(${moment} at time zone 'UTC')::date`;
+const grace = `$1::float8 * interval '1 millisecond'`;
+/** Links that may be done with, by an index each: of days that are over, replaced, and sent lately. */
+const ended = `
+  select id from links where parcel is not null and parcel_day < ${today}
+  union select id from links where parcel is not null and not current and parcel_day <= ${today}
+  -- offset keeps this a look-up for each, whatever the planner has heard of a quiet day.
+  union select l.id from attempts t cross join lateral (select id from links
+      where reminder_id = t.reminder_id and current and parcel is not null offset 0) l
+    where t.ended_at <= ${moment} - ${grace}
+      and t.ended_at > ${moment} - ${grace} - $3::float8 * interval '1 millisecond'`;
+
+/** Which parcels of the day that is not over yet are looked at: all, or those sent not much longer ago than the grace. */
+export type ParcelsOfToday = 'all' | { readonly endedWithinMs: number };
 
 /**
  * Empties parcels that nothing will be sent from any more: of settled reminders, of those sent
@@ -11,29 +30,31 @@ const settled = settledStates.map((state) => `'${state}'`).join(', ');
  *
  * Only days that have begun are looked at; earlier ends empty their own. What is emptied is gone, so
  * the database's clock and another must both be past a time: where they differ, this is late.
+ *
+ * @param input.ofToday all of a day, over and over, is more than sending it: most of it is still to be sent
  */
 export async function clearParcels(
   connection: Connection,
-  { graceMs, now }: { graceMs: number; now: Temporal.Instant },
+  { graceMs, now, ofToday }: { graceMs: number; now: Temporal.Instant; ofToday: ParcelsOfToday },
 ): Promise<number> {
+  const isAll = ofToday === 'all';
   const { rows } = await connection.query<{ count: number }>({
-    name: 'clear parcels',
+    name: `clear parcels${isAll ? '' : ' of what has ended'}`,
     text: `with over as materialized (
         select l.id from links l join reminders r on r.id = l.reminder_id
-        where l.parcel is not null and l.parcel_day <= (least(now(), $2) at time zone 'UTC')::date
+        where ${isAll ? `l.parcel_day <= ${today}` : `l.id = any(array(${ended}))`} and l.parcel is not null
           and (r.state in (${settled})
-            or (r.state = 'sent' and r.sent_at < least(clock_timestamp(), $2)
-              - $1::float8 * interval '1 millisecond')
+            or (r.state = 'sent' and r.sent_at < least(clock_timestamp(), $2) - ${grace})
             or (r.not_after <= least(clock_timestamp(), $2) and r.state not in ('sending', 'uncertain'))
             or (not l.current and r.state not in ('sending', 'uncertain')))
         -- The reminder is locked too: one that begins to go on by another channel at this very moment
         -- would be judged as it was before, and left without what it goes on with.
-        limit ${rowsMax} for no key update of l, r skip locked
+        limit ${clearedAtOnceMax} for no key update of l, r skip locked
       ), cleared as (
         update links set parcel = null, parcel_day = null where id = any(array(select id from over))
         returning 1)
       select count(*)::int as count from cleared`,
-    values: [graceMs, now.toString()],
+    values: [graceMs, now.toString(), ...(isAll ? [] : [ofToday.endedWithinMs])],
   });
   return rows[0]?.count ?? 0;
 }

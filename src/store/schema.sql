@@ -1221,6 +1221,7 @@ CREATE TRIGGER truncate_what_hangs_on AFTER TRUNCATE ON public.appointments FOR 
 CREATE UNIQUE INDEX appointments_reference ON public.appointments USING btree (organisation_id, mode, reference) WHERE (deleted_at IS NULL);
 CREATE INDEX attempts_copies ON public.attempts USING btree (transport, copy_owed_at) WHERE ((channel = 'sms'::text) AND (copy_gone_at IS NULL));
 CREATE INDEX attempts_copies_kept ON public.attempts USING btree (copy_owed_at) WHERE ((copy_tries > 0) AND (copy_gone_at IS NULL));
+CREATE INDEX attempts_ended ON public.attempts USING brin (ended_at) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX attempts_proven_copies ON public.attempts USING btree (reminder_id) WHERE (proven_copy_at IS NOT NULL);
 CREATE INDEX attempts_provider_id ON public.attempts USING brin (provider_id text_bloom_ops) WITH (pages_per_range='32', autosummarize='on');
 CREATE TRIGGER refuse_before_compared BEFORE INSERT ON public.attempts FOR EACH STATEMENT EXECUTE FUNCTION refuse_before_compared();
@@ -1256,6 +1257,7 @@ CREATE INDEX incident_references_page ON public.incident_references USING btree 
 CREATE INDEX links_appointment ON public.links USING btree (appointment_id);
 CREATE INDEX links_expiry ON public.links USING btree (expires_at);
 CREATE INDEX links_parcel_day ON public.links USING btree (parcel_day) WHERE (parcel IS NOT NULL);
+CREATE INDEX links_replaced ON public.links USING btree (parcel_day) WHERE ((parcel IS NOT NULL) AND (NOT current));
 CREATE TRIGGER delete_what_hangs_on AFTER DELETE ON public.links REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION delete_what_hangs_on();
 CREATE TRIGGER truncate_what_hangs_on AFTER TRUNCATE ON public.links FOR EACH STATEMENT EXECUTE FUNCTION delete_what_hangs_on();
 CREATE UNIQUE INDEX links_current ON public.links USING btree (reminder_id, channel) WHERE current;

@@ -10,7 +10,7 @@ import { fileKeyStore } from '../../src/keys/file-key-store.ts';
 import type { KeyStore } from '../../src/keys/key-store.ts';
 import { linkLookup } from '../../src/keys/link-secret.ts';
 import { openParcel } from '../../src/keys/open-parcel.ts';
-import { clearSettledParcels } from '../../src/usecases/clear-parcels.ts';
+import { clearSettledParcels, createParcelClearing } from '../../src/usecases/clear-parcels.ts';
 import {
   daysAfter,
   destroyOldEpochKeys,
@@ -221,6 +221,40 @@ describe('parcels', () => {
     expect(await parcels()).toBe(0);
     expect(dutyOf('clear-parcels')?.everyMs).toBeLessThanOrEqual(60_000);
     expect(dutyOf('epoch-keys')?.everyMs).toBeLessThanOrEqual(3_600_000);
+  });
+
+  it('are looked at each minute where something has just come to its end, and once a day all of them', async () => {
+    const organisationId = await database.createOrganisation();
+    let now = Temporal.Now.instant();
+    const clear = createParcelClearing({ database: bench.worker, now: () => now });
+    await clear();
+    const ids = (await bench.seed({ organisationId, count: 5 })).map(({ id }) => id);
+    await bench.drain();
+    expect(await bench.states()).toEqual({ sent: 5 });
+    const minutesAgo = [61, 59, 300, 300, 300];
+    for (const table of ['reminders', 'attempts'] as const) {
+      const [id, at] = table === 'reminders' ? ['id', 'sent_at'] : ['reminder_id', 'ended_at'];
+      await database.admin.query(
+        `update ${table} t set ${at} = now() - a.minutes * interval '1 minute'
+         from unnest($1::uuid[], $2::int[]) as a (id, minutes) where t.${id} = a.id`,
+        [ids, minutesAgo],
+      );
+    }
+    const [, lately, seenBefore, ofYesterday, replaced] = ids;
+    const setLink = (id: string | undefined, change: string) =>
+      database.admin.query(`update links set ${change} where reminder_id = $1`, [id]);
+    await setLink(ofYesterday, 'parcel_day = parcel_day - 1');
+    await setLink(replaced, 'current = false');
+    const left = async () =>
+      (await bench.rows('select reminder_id from links where parcel is not null'))
+        .map((row) => row.reminder_id)
+        .toSorted();
+
+    await clear();
+    expect(await left()).toEqual([lately, seenBefore].toSorted());
+    now = now.add({ hours: 24 });
+    await clear();
+    expect(await left()).toEqual([lately]);
   });
 
   it('of a replaced link go too, unless a send with it is in doubt', async () => {

@@ -4,7 +4,9 @@ import { keptDaysMax } from '../../config/kept-days.ts';
 import type { Connection, Database } from '../../src/store/database.ts';
 import { type IntendedAttempt, loadQueuedBatch, writeIntents } from '../../src/store/dispatch.ts';
 import { lockDueReminders, queueBatches } from '../../src/store/feed.ts';
+import { listChangedAppointments, startOfWalk } from '../../src/store/ledger.ts';
 import { type Acceptance, writeAccepted } from '../../src/store/outcomes.ts';
+import { clearParcels } from '../../src/store/parcels.ts';
 import { deleteShortLived, type ShortLived, shortLived } from '../../src/store/short-lived.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench } from '../support/dispatch-bench.ts';
@@ -47,6 +49,7 @@ interface PlanNode {
   readonly 'Actual Loops': number;
   readonly 'Rows Removed by Join Filter'?: number;
   readonly 'Rows Removed by Filter'?: number;
+  readonly 'Shared Hit Blocks': number;
   readonly Plans?: readonly PlanNode[];
 }
 
@@ -56,7 +59,7 @@ async function stepsOf(
   { text, values }: Statement,
 ): Promise<Omit<PlanNode, 'Plans'>[]> {
   const { rows } = await connection.query({
-    text: `explain (analyze, format json) ${text}`,
+    text: `explain (analyze, buffers, format json) ${text}`,
     ...(values && { values }),
   });
   const steps = ({ Plans = [], ...node }: PlanNode): Omit<PlanNode, 'Plans'>[] => [
@@ -219,6 +222,53 @@ it('no step reads an appointment, but for a reminder that has no reference with 
   ]);
   expect(told).toHaveLength(all.length);
   expect(told).toEqual(expect.arrayContaining(all));
+});
+
+it.each(days)(
+  'what may be emptied is found without all that is still to be sent, by figures %s',
+  async (_day, isNew) => {
+    if (!isNew) await database.admin.query('vacuum analyze');
+    await bench.seed({ organisationId, count });
+    await database.admin.query(
+      `update attempts set ended_at = ended_at - interval '61 minutes';
+     update reminders set sent_at = sent_at - interval '61 minutes'`,
+    );
+    if (isNew) await database.admin.query('vacuum analyze');
+    const clear = await statementOf((listening) =>
+      clearParcels(listening, {
+        ...{ graceMs: 3_600_000, now: Temporal.Now.instant() },
+        ofToday: { endedWithinMs: 120_000 },
+      }),
+    );
+    await bench.worker.transaction([], async (connection) => {
+      // A summary of pages says ten for each that it leads to.
+      expect(Math.max(...(await rowsOf(connection, clear as Statement)))).toBeLessThanOrEqual(10);
+      const { rows } = await connection.query('select from links where parcel is not null');
+      expect(rows).toHaveLength(count);
+    });
+  },
+);
+
+it('what the last proof of the books did not see is found without all events before', async () => {
+  await database.admin.query(
+    `insert into events (organisation_id, mode, type, reference, appointment_id, reminder_id)
+     select organisation_id, mode, type, reference, appointment_id, reminder_id
+     from (select * from events where reminder_id is not null limit 1) e, generate_series(1, 20000)`,
+  );
+  await database.admin.query('vacuum analyze');
+  const provedAt = Temporal.Now.instant().add({ hours: 1 }).toString();
+  const changed = await statementOf((listening) =>
+    listChangedAppointments(listening, {
+      since: { provedAt, provedUntil: '0', walkedTo: startOfWalk },
+      ...{ after: undefined, limit: count },
+    }),
+  );
+  const [top] = await bench.scheduler.transaction([], (connection) =>
+    stepsOf(connection, changed as Statement),
+  );
+  expect(top).toMatchObject({ 'Actual Rows': 0 });
+  // Its index alone has over a hundred pages.
+  expect(top?.['Shared Hit Blocks']).toBeLessThan(20);
 });
 
 /** By this connection lately, by index or without. */
