@@ -171,7 +171,7 @@ describe('a sender’s rate', () => {
        select 'set back', t, t from (select clock_timestamp() + interval '1 hour') as later (t)`,
     );
     const pace = openPace('set back', { perSecond: 10, purpose: 'reminders' });
-    expect(await passes(pace, { withinMs: 1_000 })).toBe(true);
+    expect(await passes(pace, { withinMs: 10_000 })).toBe(true);
   });
 
   it('is not made up for by a process that was held up', async () => {
