@@ -36,7 +36,7 @@ describe.each([
   let several: SeveralRedis;
   beforeAll(async () => {
     setDefaultCACertificates(known);
-    several = await start(inject('redisServer'), { tls: files() });
+    several = await start(inject('redisServer'), files());
   });
   afterAll(() => several?.stop());
   const config = () => loadConfig({ DATABASE_URL: database, REDIS_URL: several.url.reveal() });

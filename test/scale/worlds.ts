@@ -36,13 +36,13 @@ const pooler: World = {
 function severalRedis(
   name: string,
   fault: string,
-  start: (program: RedisProgram, options: { silentMs: number }) => Promise<SeveralRedis>,
+  start: (program: RedisProgram) => Promise<SeveralRedis>,
 ): World {
   return {
     name,
     backend: 'redis',
     async open(redis) {
-      const several = await start(redis(), { silentMs: 1_000 });
+      const several = await start(redis());
       const thief = createRedisThief(several.servers);
       const scenario: Scenario = {
         ...{ ...common, name, fault },

@@ -30,21 +30,12 @@ export interface SeveralRedis {
 const name = 'bells';
 /** A replica that asks for everything is not kept waiting for others that might. */
 const atOnce = { 'repl-diskless-sync-delay': '0' };
-/** How they are set up. */
-interface SeveralOptions {
-  /** What all of them speak. */
-  readonly tls?: RedisTls;
-  /** How long a server must be silent before the others agree that it is dead: longer than a busy machine lets one wait. */
-  readonly silentMs?: number;
-}
-
+/** How long a server must be silent before the others agree that it is dead. */
+const silentMs = '1000';
 const chosenMs = 40_000;
 
-/** A primary, its replica, and three Sentinels of which two must agree. */
-export async function startSentinels(
-  program: RedisProgram,
-  { tls, silentMs = 3_000 }: SeveralOptions = {},
-): Promise<SeveralRedis> {
+/** A primary, its replica, and three Sentinels of which two must agree. @param tls what all of them speak */
+export async function startSentinels(program: RedisProgram, tls?: RedisTls): Promise<SeveralRedis> {
   const servers = [
     await startRedisProcess(program, atOnce, tls),
     await startRedisProcess(program, atOnce, tls),
@@ -110,13 +101,10 @@ const slotsCount = 16_384;
 /** That of every key that begins with our prefix. */
 const ourKey = '{sotto}';
 
-/** Three primaries with a part of the slots each, and a replica of each. */
-export async function startCluster(
-  program: RedisProgram,
-  { tls, silentMs = 3_000 }: SeveralOptions = {},
-): Promise<SeveralRedis> {
+/** Three primaries with a part of the slots each, and a replica of each. @param tls what all of them speak */
+export async function startCluster(program: RedisProgram, tls?: RedisTls): Promise<SeveralRedis> {
   const settings = {
-    ...{ ...atOnce, 'cluster-enabled': 'yes', 'cluster-node-timeout': String(silentMs) },
+    ...{ ...atOnce, 'cluster-enabled': 'yes', 'cluster-node-timeout': silentMs },
     ...(tls && { 'tls-cluster': 'yes' }),
   };
   const servers = await Promise.all(
@@ -172,6 +160,8 @@ export async function startCluster(
     servers,
     replica: adminOf(followers[0]),
     async failOver() {
+      // On a busy machine another may just be taking over from one that was silent for too long.
+      await waitFor(async () => (await holder()) !== undefined, chosenMs, 50);
       const dying = await holder();
       if (!dying) throw new Error('nobody has the slot of the queue');
       await dying.kill();
