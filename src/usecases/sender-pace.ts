@@ -19,6 +19,8 @@ const leadMaxMs = 2_000;
 const readyMaxMs = 800;
 /** How fast it is forgotten, with each message, how long it took to get ready. */
 const forgetting = 0.97;
+/** Of what a message may be late, so much is left to a process that hardly knows the database's clock. */
+const lateShareLeast = 0.25;
 /** By so much two clocks may part in a millisecond. */
 const drift = 1e-3;
 const missesWorthTelling = 100;
@@ -92,7 +94,8 @@ export function createSenderPace(deps: {
   const codesAheadMs = Math.min(codesAhead * everyMs, aheadMostMs);
   const aheadMs = purpose === 'codes' ? Math.max(codesAheadMs, aheadLeastMs) : aheadLeastMs;
   // The other half is for networks and timers.
-  const lateMs = toleranceMs(everyMs) / 2;
+  const lateMostMs = toleranceMs(everyMs) / 2;
+  let lateMs = lateMostMs;
   const closing = new AbortController();
   const isClosed = () => closing.signal.aborted;
   const databaseClock = createFarClock();
@@ -133,7 +136,9 @@ export function createSenderPace(deps: {
     const answeredAt = clock();
     isAway = false;
     const answer = { askedAt, answeredAt, farMs: booking.nowMs };
-    const firstAt = databaseClock(answer, booking.firstMs);
+    const { atMs: firstAt, doubtMs } = databaseClock(answer, booking.firstMs);
+    // Moments may be late already, by twice the doubt: so much less may messages be late for them.
+    lateMs = Math.max(lateMostMs - 2 * doubtMs, lateMostMs * lateShareLeast);
     leadMs = Math.min(Math.max(answeredAt - askedAt, leadMs / 2), leadMaxMs);
     const served = group.slice(0, booking.count);
     waiting = waiting.filter((one) => !served.includes(one));
@@ -215,21 +220,24 @@ export function createSenderPace(deps: {
 }
 
 /**
- * Tells of a moment of a clock elsewhere when it certainly has come here. An answer bounds how far the
- * clocks are apart, to half of what it took; the best one holds until its own doubt has grown past that of
- * a new one, or the new one shows that a clock was set.
+ * Tells of a moment of a clock elsewhere when it certainly has come here, which may be late by twice the doubt.
+ * An answer bounds how far the clocks are apart, to half of what it took; the best one holds until its own doubt
+ * has grown past that of a new one, or the new one shows that a clock was set.
  */
 function createFarClock() {
   let best = { apartMs: 0, doubtMs: Infinity, sinceMs: 0 };
   return (
     { askedAt, answeredAt, farMs }: { askedAt: number; answeredAt: number; farMs: number },
     momentMs: number,
-  ): number => {
+  ): { atMs: number; doubtMs: number } => {
     const apartMs = farMs - (askedAt + answeredAt) / 2;
-    const doubtMs = (answeredAt - askedAt) / 2;
-    const bestDoubtMs = best.doubtMs + (answeredAt - best.sinceMs) * drift;
-    const agree = Math.abs(apartMs - best.apartMs) <= doubtMs + bestDoubtMs;
-    if (!agree || doubtMs < bestDoubtMs) best = { apartMs, doubtMs, sinceMs: answeredAt };
-    return momentMs - best.apartMs + best.doubtMs + (answeredAt - best.sinceMs) * drift;
+    const ownDoubtMs = (answeredAt - askedAt) / 2;
+    const grownMs = () => best.doubtMs + (answeredAt - best.sinceMs) * drift;
+    const agree = Math.abs(apartMs - best.apartMs) <= ownDoubtMs + grownMs();
+    if (!agree || ownDoubtMs < grownMs()) {
+      best = { apartMs, doubtMs: ownDoubtMs, sinceMs: answeredAt };
+    }
+    const doubtMs = grownMs();
+    return { atMs: momentMs - best.apartMs + doubtMs, doubtMs };
   };
 }

@@ -46,7 +46,7 @@ beforeAll(async () => {
     for (const booked of all) booked.link ||= linkIn(messages.find(({ to }) => to === booked.to));
     return all.every(({ link }) => link !== '');
   }, 30_000);
-});
+}, 120_000);
 afterAll(async () => {
   await browser?.close();
   await system?.stop();

@@ -1,4 +1,5 @@
 import http from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface FuzzRequest {
   /** `METHOD /pattern`, to tell of it without what was in it. */
@@ -16,6 +17,8 @@ export interface FuzzAnswer {
 }
 
 const timeoutMs = 30_000;
+/** As long as a system that has too much to do asks others to wait, and a little more. */
+const restMs = 2_500;
 
 /** Sends requests to one listener over connections that are used again. */
 export function createSender(url: string, connections: number) {
@@ -46,7 +49,11 @@ export function createSender(url: string, connections: number) {
 
   return {
     send,
-    /** Several at once, answers in the order of the requests. What broke off is sent once more. */
+    /**
+     * Several at once, answers in the order of the requests. What broke off is sent once more, and so is
+     * what the system had no room for: after a rest and one by one, so that only one that is idle and still
+     * has none answers so.
+     */
     async sendAll(requests: readonly FuzzRequest[]): Promise<FuzzAnswer[]> {
       const answers: FuzzAnswer[] = [];
       let next = 0;
@@ -58,8 +65,15 @@ export function createSender(url: string, connections: number) {
         }
       };
       await Promise.all(Array.from({ length: connections }, goOn));
+      const busy = [...answers.keys()].filter((index) => isBusy(answers[index]));
+      if (busy.length > 0) await sleep(restMs);
+      for (const index of busy) answers[index] = await send(requests[index] as FuzzRequest);
       return answers;
     },
     close: () => agent.destroy(),
   };
+}
+
+function isBusy(answer: FuzzAnswer | undefined): boolean {
+  return answer?.status === 503 && answer.headers['retry-after'] !== undefined;
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../config/env.ts';
 import { keptDaysMax } from '../../config/kept-days.ts';
@@ -29,7 +30,6 @@ let peer: MessagesPeer;
 let bench: ReturnType<typeof createDispatchBench>;
 let keyFolder: string;
 let keys: KeyStore;
-const today = utcDay(Temporal.Now.instant());
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -271,7 +271,12 @@ describe('parcels', () => {
 });
 
 describe('the keys of days', () => {
-  beforeAll(() => {
+  let today: string;
+  beforeAll(async () => {
+    // All of them in one day.
+    const leftMs = 86_400_000 - (Date.now() % 86_400_000);
+    if (leftMs < 30_000) await sleep(leftMs);
+    today = utcDay(now());
     keyFolder = mkdtempSync(join(tmpdir(), 'sotto-test-keys-'));
     keys = fileKeyStore(keyFolder);
   });

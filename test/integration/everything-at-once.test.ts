@@ -60,7 +60,8 @@ function randomFrom(start: number): () => number {
 
 async function unlessBusy(work: () => Promise<unknown>): Promise<void> {
   await work().catch((error: unknown) => {
-    if (!(error instanceof AppError && ['busy', 'not_found'].includes(error.code))) throw error;
+    if (!(error instanceof AppError && ['busy', 'overloaded', 'not_found'].includes(error.code)))
+      throw error;
   });
 }
 

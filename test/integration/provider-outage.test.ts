@@ -33,7 +33,7 @@ afterAll(async () => {
 
 /** A worker, which says to feeders when it finds the provider down. */
 function startWorker() {
-  const deps = bench.deps({ timeoutMs: 40 });
+  const deps = bench.deps({ timeoutMs: 200 });
   return {
     /** Turns every clock on by a step, feeds, sends and settles. */
     async step(): Promise<void> {

@@ -131,6 +131,32 @@ describe('a sender’s rate', () => {
     expect(mostInAnySecond(sorted.map(exactly))).toBeLessThanOrEqual(51);
   });
 
+  it.concurrent.each([
+    [2, 73],
+    [40, 35],
+    [400, 18],
+  ])(
+    'is kept by leaving less late where the database takes long to answer: %d ms',
+    async (answerMs, lateMs) => {
+      let nowMs = 0;
+      const pace = createSenderPace({
+        ...{ sender: 'sms', perSecond: 50, purpose: 'reminders', log: silentLog },
+        clock: () => nowMs,
+        async book() {
+          nowMs += answerMs;
+          return { nowMs: 0, firstMs: 0, count: 1 };
+        },
+      });
+      const moment = await pace.nearMoment({ withinMs: 1_000 });
+      if (!moment) throw new Error('no moment came');
+      nowMs = moment.atMs + lateMs;
+      expect(pace.isMissed(moment)).toBe(false);
+      nowMs += 1;
+      expect(pace.isMissed(moment)).toBe(true);
+      pace.close();
+    },
+  );
+
   it.concurrent('is got ready for no longer than that takes, and less than a second', async () => {
     const pace = openPace('unready', { perSecond: 20, purpose: 'reminders' });
     const send = async (tookMs: number) => {
@@ -171,7 +197,7 @@ describe('a sender’s rate', () => {
        select 'set back', t, t from (select clock_timestamp() + interval '1 hour') as later (t)`,
     );
     const pace = openPace('set back', { perSecond: 10, purpose: 'reminders' });
-    expect(await passes(pace, { withinMs: 1_000 })).toBe(true);
+    expect(await passes(pace, { withinMs: 10_000 })).toBe(true);
   });
 
   it('is not made up for by a process that was held up', async () => {

@@ -76,7 +76,7 @@ describe('when the supervisor is killed', () => {
     const first = await startSupervised({ dataDir });
     await vi.waitUntil(
       () => existsSync(dataDir) && readdirSync(dataDir).some((entry) => entry.startsWith(name)),
-      { timeout: 10_000, interval: 1 },
+      { timeout: 30_000, interval: 1 },
     );
     await killSupervisor(first);
 
@@ -115,7 +115,7 @@ describe('when a process is killed', () => {
     const guardNow = () => JSON.parse(readFileSync(join(dataDir, 'supervisor.json'), 'utf8')).guard;
     const before = guardNow();
     process.kill(before.pid, 'SIGKILL');
-    await waitFor(() => expect(guardNow()).not.toEqual(before), 5_000);
+    await waitFor(() => expect(guardNow()).not.toEqual(before), 15_000);
 
     await killSupervisor(system);
     await waitFor(() => expect(processesOf(dataDir)).toEqual([]), 12_000);

@@ -15,7 +15,7 @@ function supervise(then: string) {
     args: ['-e', `${says} setInterval(() => process.send('alive'), 100); ${then}`],
     env: {},
     log: { path: 'nowhere', write: () => {}, note: (line) => void notes.push(line) },
-    silentAfterMs: 1_200,
+    silentAfterMs: 3_000,
     onStarted: ({ pid }) => pids.push(pid),
   });
   return { role, notes, pids };
@@ -32,7 +32,7 @@ it('a role that hangs, and would not even hear a signal, is killed and started a
 it('a role that has nothing to do is left alone', async () => {
   const { role, notes, pids } = supervise('');
   await role.ready;
-  await wait(2_500);
+  await wait(4_000);
   expect([notes, pids.length]).toEqual([[], 1]);
   await role.stop();
 });

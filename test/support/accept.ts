@@ -34,7 +34,9 @@ export async function createTestKeys(organisationIds: readonly string[]): Promis
   const keys = fileKeyStore(directory);
   const now = Temporal.Now.instant();
   await keys.ensureEpochKeys({ from: utcDay(now), days: 40 });
-  const months = [0, 31, 62].map((days) => utcMonth(now.add({ hours: 24 * days })));
+  // By the calendar: steps of days leave out a month that is shorter than they are.
+  const thisMonth = Temporal.PlainYearMonth.from(utcMonth(now));
+  const months = [0, 1, 2].map((ahead) => thisMonth.add({ months: ahead }).toString());
   await keys.ensureViewKeys({ organisationIds, months });
   await keys.ensureLinkKey();
   return { keys, directory, months, remove: () => rm(directory, { recursive: true, force: true }) };

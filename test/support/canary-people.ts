@@ -50,7 +50,11 @@ export const people = {
   },
 } as const satisfies Record<string, CanaryPerson>;
 
-export const canaryStart = '2027-03-04T10:35:00+01:00';
+const timeZone = 'Europe/Paris';
+/** Always ahead, and so far that no day of anything else is that of the appointments. */
+const canaryStart = Temporal.Now.plainDateISO(timeZone)
+  .add({ days: 100 })
+  .toZonedDateTime({ timeZone, plainTime: '10:35' });
 
 /** What all of them are told after proof. */
 export const canaryDetails = {
@@ -101,11 +105,12 @@ export function personalForms(): CanaryForms {
 
 /** When the appointments are; it stands in the clear in the database, and before operators. */
 export function dateForms(): CanaryForms {
+  const inWords = (locale: string) => canaryStart.toLocaleString(locale, { dateStyle: 'long' });
   return canaryForms({
-    ...datesIn('day', canaryStart.slice(0, 10)),
-    french: '4 mars 2027',
-    english: '4 March 2027',
-    german: '4. März 2027',
+    ...datesIn('day', canaryStart.toPlainDate().toString()),
+    french: inWords('fr'),
+    english: inWords('en-GB'),
+    german: inWords('de'),
     frenchTime: '10 h 35',
   });
 }
@@ -122,8 +127,8 @@ function datesIn(name: string, date: string): Record<string, string> {
 export function bodyOf(person: CanaryPerson, channel: Channel) {
   const { reference: _reference, ...recipient } = person;
   return {
-    start: canaryStart,
-    timeZone: 'Europe/Paris',
+    start: canaryStart.toString({ timeZoneName: 'never' }),
+    timeZone,
     durationMinutes: 25,
     notice: 'none',
     details: canaryDetails,

@@ -9,6 +9,7 @@ import {
 } from '../../src/supervisor/embedded-postgres.ts';
 import { isAlive } from '../../src/supervisor/process-identity.ts';
 import { startGuard } from '../../src/supervisor/start-guard.ts';
+import { freePort } from './free-port.ts';
 
 const prefix = 'sotto-test-postgres-';
 
@@ -43,9 +44,8 @@ export async function startTestPostgres({
   };
   try {
     await prepare(dataDir.path);
-    const options = { dataDir: dataDir.path, durable, settings };
+    const options = { dataDir: dataDir.path, durable, settings, port: await freePort() };
     let server = await startEmbeddedPostgres(options);
-    const { port } = server;
     return {
       ...server,
       async kill() {
@@ -53,7 +53,7 @@ export async function startTestPostgres({
         await server.ended;
       },
       async restart() {
-        server = await startEmbeddedPostgres({ ...options, port });
+        server = await startEmbeddedPostgres(options);
       },
       async stop() {
         await server.stop();

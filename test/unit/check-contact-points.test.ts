@@ -3,6 +3,7 @@ import { getExampleNumber } from 'libphonenumber-js/max';
 import examples from 'libphonenumber-js/mobile/examples';
 import { describe, expect, it } from 'vitest';
 import { checkEmail, checkPhone } from '../../src/usecases/check-contact-points.ts';
+import { cpuMsOf } from '../support/cpu-ms.ts';
 
 describe('a phone number', () => {
   it.each(['FR', 'DE', 'ES', 'IT', 'NL', 'BE', 'CH', 'GB', 'CA', 'PT', 'RE'] as const)(
@@ -222,12 +223,13 @@ describe('an email address', () => {
     );
   });
 
-  it('is judged in no time, however it is built', () => {
-    const began = performance.now();
-    for (const text of ['a.'.repeat(126), `a@${'a-'.repeat(125)}`, `a@${'a.'.repeat(125)}`]) {
-      expect(checkEmail(text, 'test').ok).toBe(false);
-    }
-    expect(performance.now() - began).toBeLessThan(1000);
+  it('is judged in no time, however it is built', async () => {
+    const tookMs = await cpuMsOf(() => {
+      for (const text of ['a.'.repeat(126), `a@${'a-'.repeat(125)}`, `a@${'a.'.repeat(125)}`]) {
+        expect(checkEmail(text, 'test').ok).toBe(false);
+      }
+    });
+    expect(tookMs).toBeLessThan(1_000);
   });
 
   it.each(['canari@example.com', 'c@mail.EXAMPLE.org', 'c@clinic.test', 'c@x.invalid'])(

@@ -9,6 +9,7 @@ import {
   plainMail,
   statusNotification,
 } from '../support/bounce-samples.ts';
+import { cpuMsOf } from '../support/cpu-ms.ts';
 
 const other = { token: bouncedToken, status: 'other', code: undefined, reason: undefined };
 const undelivered = (code: string | undefined, reason: string) => ({
@@ -218,23 +219,26 @@ describe('what anybody may send', () => {
   });
 
   it('may be large or deep, and takes no time', async () => {
-    const start = performance.now();
-    const head = statusNotification({ action: 'failed', status: '5.1.1' });
-    const large = Buffer.concat([head, Buffer.alloc(20 * 1024 * 1024, 'x')]);
-    expect(await parseBounce(large)).toEqual(undelivered('5.1.1', 'invalid_recipient'));
-    const deep = Array.from({ length: 40 }, (_, level) => [
-      `Content-Type: multipart/mixed; boundary="b${level}"`,
-      '',
-      `--b${level}`,
-    ]);
-    expect(await parseBounce(mail([`To: ${bouncedTo}`, ...deep.flat()]))).toBeUndefined();
-    for (const line of ['+', 'to:', ' '.repeat(50), '550 5.1.1', `${'a'.repeat(26)}@`, '<']) {
-      const many = line.repeat(Math.ceil((512 * 1024) / line.length));
-      isSound(await parseBounce(mail([`To: ${bouncedTo}`, 'From: MAILER-DAEMON@x.org', '', many])));
-      isSound(await parseBounce(mail([`To: ${many}`, `From: ${many}`, '', many])));
-      isSound(await parseBounce(statusNotification({ action: 'failed', diagnostic: many })));
-      isSound(await parseBounce(statusNotification({ action: 'failed', returned: many })));
-    }
-    expect(performance.now() - start).toBeLessThan(8_000);
+    const tookMs = await cpuMsOf(async () => {
+      const head = statusNotification({ action: 'failed', status: '5.1.1' });
+      const large = Buffer.concat([head, Buffer.alloc(20 * 1024 * 1024, 'x')]);
+      expect(await parseBounce(large)).toEqual(undelivered('5.1.1', 'invalid_recipient'));
+      const deep = Array.from({ length: 40 }, (_, level) => [
+        `Content-Type: multipart/mixed; boundary="b${level}"`,
+        '',
+        `--b${level}`,
+      ]);
+      expect(await parseBounce(mail([`To: ${bouncedTo}`, ...deep.flat()]))).toBeUndefined();
+      for (const line of ['+', 'to:', ' '.repeat(50), '550 5.1.1', `${'a'.repeat(26)}@`, '<']) {
+        const many = line.repeat(Math.ceil((512 * 1024) / line.length));
+        isSound(
+          await parseBounce(mail([`To: ${bouncedTo}`, 'From: MAILER-DAEMON@x.org', '', many])),
+        );
+        isSound(await parseBounce(mail([`To: ${many}`, `From: ${many}`, '', many])));
+        isSound(await parseBounce(statusNotification({ action: 'failed', diagnostic: many })));
+        isSound(await parseBounce(statusNotification({ action: 'failed', returned: many })));
+      }
+    });
+    expect(tookMs).toBeLessThan(8_000);
   });
 });

@@ -427,7 +427,7 @@ describe('while Vault is away', () => {
   });
 
   it('it is not waited for each time', async () => {
-    const worker = await opened('worker', 100);
+    const worker = await opened('worker', 500);
     await worker.ensureLinkKey();
     vault.behave('silent');
     nowMs += 60_000;

@@ -373,11 +373,8 @@ async function makeKeys(folder: string) {
 }
 
 function monthsAhead(): string[] {
-  const now = Temporal.Now.instant();
-  const months = Array.from({ length: 14 }, (_, month) =>
-    utcMonth(now.add({ hours: 730 * month })),
-  );
-  return Array.from(new Set(months));
+  const thisMonth = Temporal.PlainYearMonth.from(utcMonth(Temporal.Now.instant()));
+  return Array.from({ length: 14 }, (_, ahead) => thisMonth.add({ months: ahead }).toString());
 }
 
 function portOf(url: string): number {
