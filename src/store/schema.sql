@@ -1319,6 +1319,9 @@ create policy every_organisation on attempts for all to sotto_scheduler, sotto_w
   with check (true);
 create policy lookup on attempts for select to sotto_lookup
   using (true);
+create policy only_at_once on attempts as restrictive for update to sotto_api
+  using (true)
+  with check ((copy_owed_at <= clock_timestamp()));
 create policy own_organisations on attempts for all to sotto_api, sotto_ops, sotto_patient
   using ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])))
   with check ((organisation_id = ANY (( SELECT visible_organisations() AS visible_organisations)::uuid[])));
@@ -1516,14 +1519,15 @@ create policy by_role on field_fills for all to sotto_api
 create policy by_role_of_scheduler on field_fills for all to sotto_scheduler
   using (true)
   with check (true);
-create policy by_role on heartbeats for all to sotto_api, sotto_ops, sotto_patient
-  using (true)
-  with check (true);
+create policy by_role on heartbeats for select to sotto_ops
+  using (true);
 create policy every_organisation on heartbeats for all to sotto_scheduler, sotto_worker
   using (true)
   with check (true);
 create policy lookup on heartbeats for select to sotto_lookup
   using (true);
+create policy own_signs on heartbeats for all to sotto_api
+  using (((name = 'key_missing'::text) OR (name ~~ 'refusing %'::text)));
 create policy administration on incident_alerts for select to sotto_owner
   using (true);
 create policy by_role on incident_alerts for select to sotto_ops
@@ -1660,7 +1664,7 @@ create policy administration on ops_users for all to sotto_owner
   with check (true);
 create policy by_role on ops_users for all to sotto_ops
   using (true)
-  with check (true);
+  with check (false);
 create policy restoring_all on ops_users for all to sotto_restorer
   using (true)
   with check (true);
@@ -3345,9 +3349,8 @@ grant execute on function write_intents(uuid,text,uuid[],uuid[],bytea[],text[],u
 grant delete, insert, select, update on heartbeats to sotto_scheduler;
 grant delete, insert, select, update on heartbeats to sotto_worker;
 grant insert, select, update on heartbeats to sotto_api;
-grant insert, select, update on heartbeats to sotto_ops;
-grant insert, select, update on heartbeats to sotto_patient;
 grant select (beat_at, name) on heartbeats to sotto_lookup;
+grant select on heartbeats to sotto_ops;
 grant insert, select on incident_alerts to sotto_scheduler;
 grant insert, select on incident_alerts to sotto_worker;
 grant select on incident_alerts to sotto_ops;

@@ -32,7 +32,7 @@ export interface SendBreaker {
   allows(): 'all' | 'one' | 'none';
   /** How long what may not be sent now should wait. */
   waitMs(): number;
-  /** Runs one send, maybe after a probe of somebody else; undefined when nothing was begun. */
+  /** Runs one send at once, or none: undefined when nothing was begun. */
   run(send: () => Promise<SendOutcome | undefined>): Promise<SendOutcome | undefined>;
 }
 
@@ -98,14 +98,18 @@ export function createSendBreaker({
     }
   }
 
+  function allows(): 'all' | 'one' | 'none' {
+    if (breaker.state === CircuitState.Closed) return 'all';
+    const mayProbe = breaker.state === CircuitState.HalfOpen || Date.now() >= openUntil;
+    return mayProbe && inTheAir === 0 ? 'one' : 'none';
+  }
+
   return {
-    allows() {
-      if (breaker.state === CircuitState.Closed) return 'all';
-      const mayProbe = breaker.state === CircuitState.HalfOpen || Date.now() >= openUntil;
-      return mayProbe && inTheAir === 0 ? 'one' : 'none';
-    },
+    allows,
     waitMs: () => Math.max(1_000, openUntil - Date.now()),
     async run(send) {
+      // Else what follows the probes would wait until these are answered, for longer than a stop may be outrun.
+      if (allows() === 'none') return undefined;
       try {
         return await breaker.execute(() => runNoting(send));
       } catch (error) {

@@ -192,7 +192,7 @@ async function handOff(
   { attempt, opened }: Planned,
 ): Promise<SendOutcome | undefined> {
   const send = async (moment?: Moment) => {
-    // The intent's commit may have taken long, and so may the wait for a socket, or for a probe.
+    // The intent's commit may have taken long, and so may the wait for a socket.
     if (isOver() || (moment && paced?.pace.isMissed(moment))) return undefined;
     const leftMs = opened.reminder.untilNotAfterMs - (clock() - claimedAtMs);
     return route.transport.send({

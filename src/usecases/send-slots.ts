@@ -4,7 +4,8 @@ import type { SendOutcome } from '../transport/transport.ts';
 const aheadMs = 50;
 /**
  * Whoever got no socket by then is given back: the provider has become slow. A pause or a stop that comes
- * after the intent holds nothing that waits, so that this is how far it can be outrun.
+ * after the intent holds nothing that waits, so that this is how far it can be outrun, but for the time that
+ * connecting to the provider takes.
  */
 const patienceMs = 250;
 

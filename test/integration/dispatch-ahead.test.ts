@@ -99,7 +99,7 @@ it('a pause holds all but what the provider has in hand, and what gets a socket 
   ]);
 });
 
-it.each(['on its way to its moment', 'behind a probe'])(
+it.each(['on its way to its moment', 'once that has come'])(
   'what keeps to a rate and is held up for a second and a half after its intent (%s) is not sent',
   async (place) => {
     await bench.seed({ organisationId: await database.createOrganisation(), count: 1 });
@@ -120,7 +120,7 @@ it.each(['on its way to its moment', 'behind a probe'])(
     const breaker = createSendBreaker({});
     const run: typeof breaker.run = (send) =>
       breaker.run(() => {
-        if (place === 'behind a probe') holdUp();
+        if (place === 'once that has come') holdUp();
         return send();
       });
     const [batchId = ''] = await bench.feed();

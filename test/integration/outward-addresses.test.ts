@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../config/env.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
+import { runApi } from '../../src/roles/api.ts';
 import { runPatient } from '../../src/roles/patient.ts';
 import { openPortalFetch } from '../../src/roles/portal-fetch.ts';
+import { createApiKey } from '../../src/usecases/create-credential.ts';
 import { sendCheckUseCases } from '../../src/usecases/send-check-use-cases.ts';
 import { webhookUseCases } from '../../src/usecases/webhook-use-cases.ts';
 import { runScheduler } from '../../workers/scheduler.ts';
@@ -17,6 +19,7 @@ import { type Door, openDoor } from '../support/door.ts';
 import { freePort } from '../support/free-port.ts';
 import { createPageVisitor } from '../support/page-visitor.ts';
 import { seedAppointment, seededRequest } from '../support/seed-appointment.ts';
+import { sottoCommand } from '../support/sotto-command.ts';
 import { createTestedQueue, type TestedQueue } from '../support/tested-queue.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { startWebhookPeer, type WebhookPeer } from '../support/webhook-peer.ts';
@@ -56,10 +59,11 @@ const live = {
   PATIENT_URL: 'https://r.example',
 };
 
-async function configOf(role: 'scheduler' | 'patient', extra: Record<string, string>) {
+async function configOf(role: 'api' | 'scheduler' | 'patient', extra: Record<string, string>) {
   return loadConfig({
     ...queue.environment,
-    ...{ DATA_DIR: folder, LOG_LEVEL: 'silent', PATIENT_PORT: String(await freePort()) },
+    ...{ DATA_DIR: folder, LOG_LEVEL: 'silent' },
+    ...{ API_PORT: String(await freePort()), PATIENT_PORT: String(await freePort()) },
     DATABASE_URL: database.roleUrls[role].reveal(),
     ...extra,
   });
@@ -102,6 +106,54 @@ describe.each([
     }
     expect(peer.ledger).toHaveLength(2 * arriving);
     if (arriving === 0) expect(await ended()).toEqual(['address_refused', 'address_refused']);
+  });
+
+  it(`of three addresses on this machine the API takes ${3 * arriving}`, async () => {
+    const organisationId = await database.createOrganisation();
+    const config = await configOf('api', transports);
+    await fileKeyStore(join(folder, 'keys')).ensureWebhookKey();
+    const api = await runApi(config);
+    try {
+      const { adminUrl } = database;
+      const { key } = await createApiKey({ adminUrl }, { organisationId, mode: 'test' });
+      const statusOf = async (method: string, path: string, body: object) => {
+        const answer = await fetch(`http://127.0.0.1:${config.API_PORT}/v1/${path}`, {
+          method,
+          headers: {
+            authorization: `Bearer ${key.reveal()}`,
+            'content-type': 'application/json',
+          },
+          body: JSON.stringify(body),
+        });
+        return answer.status;
+      };
+      const { url } = peer;
+      expect([
+        await statusOf('POST', 'webhook-endpoints', { url }),
+        await statusOf('PUT', 'send-check', { url }),
+        await statusOf('PUT', 'organisation', { portal: { issuer: url, clientId: 'sotto' } }),
+      ]).toEqual(arriving === 1 ? [201, 201, 200] : [422, 422, 422]);
+    } finally {
+      await api.close();
+    }
+  });
+
+  it(`of two addresses on this machine the command line takes ${2 * arriving}`, async () => {
+    const id = await database.createOrganisation();
+    await fileKeyStore(join(folder, 'keys')).ensureWebhookKey();
+    const sotto = sottoCommand(database, { ...transports, DATA_DIR: folder });
+    const answers = [
+      await sotto('org', 'set', id, '--portal', peer.url, '--portal-client', 'sotto'),
+      await sotto('send-check', 'set', id, '--mode', 'test', '--url', peer.url),
+    ];
+    expect(answers).toMatchObject(
+      arriving === 1
+        ? [{ code: 0 }, { code: 0 }]
+        : [
+            { code: 2, errors: expect.stringContaining('https') },
+            { code: 2, errors: expect.stringContaining('https') },
+          ],
+    );
   });
 
   it(`of a portal on this machine the pages ask ${arriving} question`, async () => {

@@ -210,10 +210,15 @@ describe('a passkey', () => {
 
   it('is good for ten minutes of asking', async () => {
     const { subject, phone } = await withPasskey();
-    const { visitor, page } = await open({ subject });
-    pages.advance({ minutes: 11 });
-    const answer = await send(visitor, '/prove/passkey', page, phone.get(optionsIn(page)));
-    await expectShut(visitor, answer);
+    const answerAfter = async (minutes: number) => {
+      const { visitor, page } = await open({ subject });
+      pages.advance({ minutes });
+      const answer = await send(visitor, '/prove/passkey', page, phone.get(optionsIn(page)));
+      return { visitor, answer };
+    };
+    expect((await answerAfter(9)).answer.location).toBe('/details');
+    const late = await answerAfter(11);
+    await expectShut(late.visitor, late.answer);
   });
 
   it('of somebody else, of another organisation, or of a portal that was there before opens nothing', async () => {

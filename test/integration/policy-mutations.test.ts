@@ -77,6 +77,7 @@ const rows: Parameters<typeof fillForProbe>[1] = {
   codes: { own: {}, foreign: { expires_at: '2026-01-01' }, canary: {} },
   credential_tokens: { own: {}, foreign: { expires_at: '2026-01-01' }, canary: {} },
   passkeys: { own: {}, foreign: { used_on: '2020-01-01' }, canary: {} },
+  heartbeats: { common: { name: 'dispatch' } },
   receipts: { own: {}, foreign: { issued_at: '2026-01-01' }, canary: {} },
   source_failures: { own: {}, foreign: { updated_at: '2026-01-01' }, canary: {} },
   // One that waits, and one that waited too long.
@@ -130,6 +131,14 @@ const exceptions: Readonly<Record<string, Partial<ProbeFact>>> = {
       ['own', 'none'].map((set) => [`${role} incident_entries ${set}`, { writes: [] }]),
     ),
   ),
+  // Signs of its own, in the words of `statements`.
+  'api heartbeats own': { reads: [], changes: 0, writes: [] },
+  'api heartbeats none': { reads: [], changes: 0, writes: [] },
+  // It locks whoever signs in.
+  'ops ops_users own': { changes: refusedChange },
+  'ops ops_users none': { changes: refusedChange },
+  // It has copies deleted at once, in the words of `statements`.
+  'api attempts own': { changes: refusedChange },
   // What is carried of a month of events is written by a function that acts as the owner.
   ...Object.fromEntries(
     ['carried_lives', 'carried_ends'].flatMap((table) =>
@@ -198,6 +207,18 @@ const statements: readonly Statement[] = [
   { role: 'scheduler', table: 'incident_entries', text: entry('closed') },
   { role: 'worker', table: 'incident_entries', text: entry('seen'), touches: 1 },
   { role: 'worker', table: 'incident_entries', text: entry('closed') },
+  ...['key_missing', 'refusing full'].map(
+    (name): Statement => ({
+      ...{ role: 'api', table: 'heartbeats', touches: 1 },
+      text: `insert into heartbeats (name, instance, version) values ('${name}', 'x', '1')`,
+    }),
+  ),
+  {
+    role: 'api',
+    table: 'attempts',
+    text: 'update attempts set copy_owed_at = clock_timestamp()',
+    touches: 1,
+  },
   {
     role: 'ops',
     table: 'pauses',

@@ -427,22 +427,26 @@ describe('a server whose files were put back to an earlier day', () => {
   });
 
   it('allows no more than before, and what was eased since as far as that was committed', async () => {
-    const { ids, platform, stillAllowed, keptPasskey } = narrowings;
+    const { ids, platform, stillAllowed, keptPasskey, limits, wider } = narrowings;
     const organisations = await bench.rows(
-      `select id, proof_policy, birth_date_opens_all, requests_per_minute, appointments_per_hour,
-         numbers_per_hour, countries from organisations where id = any($1)`,
+      `select id, proof_policy, birth_date_opens_all, countries,
+         requests_per_minute as "requestsPerMinute",
+         appointments_per_hour as "appointmentsPerHour", appointments_per_day as "appointmentsPerDay",
+         reminders_per_hour as "remindersPerHour", reminders_per_day as "remindersPerDay",
+         numbers_per_hour as "numbersPerHour"
+       from organisations where id = any($1)`,
       [[ids.narrowed, ids.eased, ids.moved]],
     );
     const found = (id: string) => organisations.find((row) => row.id === id);
     expect(found(ids.narrowed)).toMatchObject({
       ...{ proof_policy: 'strict', birth_date_opens_all: false, countries: ['FR'] },
-      ...{ requests_per_minute: 60, appointments_per_hour: 10, numbers_per_hour: 5 },
+      ...limits,
     });
     expect(found(ids.eased)).toMatchObject({
       ...{ proof_policy: 'standard', birth_date_opens_all: true, countries: ['BE', 'FR'] },
-      ...{ requests_per_minute: null, appointments_per_hour: 500, numbers_per_hour: 5 },
+      ...wider,
     });
-    expect(found(ids.moved)).toMatchObject({ countries: ['BE'], appointments_per_hour: 1_000_000 });
+    expect(found(ids.moved)).toMatchObject({ countries: ['BE'], appointmentsPerHour: 1_000_000 });
     const keys = await bench.rows(
       'select id, quotas, networks::text[] from credentials where id = any($1)',
       [[ids.limited, ids.movedKey]],

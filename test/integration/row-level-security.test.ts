@@ -1,6 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keyMissingSign, refusalReasons, refusingSign } from '../../src/domain/duty-silence.ts';
+import { writeHeartbeat } from '../../src/store/heartbeats.ts';
 import { type DatabaseRole, databaseRoles } from '../../src/store/role-logins.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { templateDatabase } from '../support/global-setup.ts';
@@ -20,7 +22,7 @@ const commonTables: Record<string, readonly DatabaseRole[]> = {
   // scheduler, which sees every organisation, checks it.
   audit: ['ops'],
   audit_chain: [],
-  heartbeats: ['api', 'patient', 'ops'],
+  heartbeats: ['api', 'ops'],
   measuring: ['ops'],
   minute_transitions: ['ops'],
   minute_hand_overs: ['ops'],
@@ -169,6 +171,9 @@ beforeAll(async () => {
   await seedIncidents();
   own = await seedOrganisation();
   foreign = await seedOrganisation();
+  await database.admin.query(
+    `insert into phone_day_counts (phone_index, day) values ('1', (now() at time zone 'UTC')::date)`,
+  );
 });
 afterAll(() => database.drop());
 
@@ -810,10 +815,6 @@ describe('the purpose of a role', () => {
   });
 
   it.each(onlyOld)('lets scheduler delete nothing of %s that still counts', async (table) => {
-    await database.admin.query(
-      `insert into phone_day_counts (phone_index, day) values ('1', (now() at time zone 'UTC')::date)
-       on conflict do nothing`,
-    );
     const { rows } = await database.admin.query(`select count(*)::int as count from ${table}`);
     expect(rows[0].count).toBeGreaterThan(0);
     await as('scheduler', undefined, async (connection) => {
@@ -828,6 +829,8 @@ describe('the purpose of a role', () => {
     ['receipts', 'issued_at', '167 hours', '2 hours'],
     ['source_failures', 'updated_at', '167 hours', '2 hours'],
     ['passkeys', 'used_on', '399 days', '2 days'],
+    ['credential_tokens', 'expires_at', '50 minutes', '11 minutes'],
+    ['phone_day_counts', 'day', '1 day', '1 day'],
   ])(
     'lets scheduler delete %s once %s is older than it promises, and not before',
     async (...row) => {
@@ -854,6 +857,49 @@ describe('the purpose of a role', () => {
     await as('scheduler', undefined, async (connection) => {
       const deleting = connection.query('delete from sealed_callbacks');
       await expect(deleting).rejects.toMatchObject({ code: '42501' });
+    });
+  });
+
+  it('lets api have the copies of a provider deleted at once, and none be kept', async () => {
+    await as('api', [own.id], async (connection) => {
+      const owe = (at: string) => connection.query(`update attempts set copy_owed_at = ${at}`);
+      expect((await owe('least(copy_owed_at, clock_timestamp())')).rowCount).toBe(1);
+      await expect(owe("'infinity'")).rejects.toMatchObject({ code: '42501' });
+    });
+  });
+
+  it('lets api leave signs of what it refuses, and make up, see or change no other', async () => {
+    const signs = [keyMissingSign, ...refusalReasons.map(refusingSign)];
+    const beat = (role: 'api' | 'worker', name: string) =>
+      writeHeartbeat(database.open(role, 1), { name, instance: 'one', version: '1' });
+    await beat('worker', 'dispatch');
+    for (const name of [...signs, ...signs]) await beat('api', name);
+    await as('api', [], async (connection) => {
+      const seen = await connection.query('update heartbeats set beat_at = now() returning name');
+      expect(seen.rows.map(({ name }) => name).sort()).toEqual(signs.toSorted());
+      await expect(
+        connection.query("insert into heartbeats values ('dispatch', 'another', '1')"),
+      ).rejects.toMatchObject({ code: '42501' });
+    });
+  });
+
+  it('lets ops and patient make up no sign of life', async () => {
+    for (const role of ['ops', 'patient'] as const)
+      expect(await hasPrivilege(role, 'heartbeats', 'insert, update, delete'), role).toBe(false);
+  });
+
+  it('lets ops lock whoever signs in, disable nobody and let nobody in again', async () => {
+    await database.admin.query(
+      `insert into ops_users (id, name, role) values (gen_random_uuid(), 'another', 'viewer')`,
+    );
+    await as('ops', [], async (connection) => {
+      expect((await connection.query('select from ops_users for share')).rowCount).toBe(1);
+      for (const at of ['null', 'now()']) {
+        await connection.query('savepoint before');
+        const setting = connection.query(`update ops_users set disabled_at = ${at}`);
+        await expect(setting, at).rejects.toMatchObject({ code: '42501' });
+        await connection.query('rollback to savepoint before');
+      }
     });
   });
 

@@ -51,6 +51,14 @@ export async function createNarrowings({
       { organisationId, actor: 'tester', isAdministrator: true, wanted, reason: 'a test' },
     );
 
+  const limits = {
+    ...{ requestsPerMinute: 60, appointmentsPerHour: 10, appointmentsPerDay: 20 },
+    ...{ remindersPerHour: 30, remindersPerDay: 40, numbersPerHour: 5 },
+  };
+  const wider = {
+    ...{ requestsPerMinute: null, appointmentsPerHour: 500, appointmentsPerDay: 600 },
+    ...{ remindersPerHour: 700, remindersPerDay: 800, numbersPerHour: 50 },
+  };
   const wide = { birth_date_opens_all: true, countries: ['BE', 'FR'] };
   const narrowed = await database.createOrganisation(wide);
   const eased = await database.createOrganisation(wide);
@@ -78,14 +86,13 @@ export async function createNarrowings({
   return {
     ids: { narrowed, eased, moved, limited: limited.id, movedKey: movedKey.id },
     platform: platform.id,
-    ...{ keptPasskey, stillAllowed: moved },
+    ...{ keptPasskey, stillAllowed: moved, limits, wider },
 
     async live(): Promise<void> {
-      const limits = { requestsPerMinute: 60, appointmentsPerHour: 10, numbersPerHour: 5 };
       const strict = { proofPolicy: 'strict', birthDateOpens: 'time', countries: ['FR'] };
       await set(narrowed, { ...limits, ...strict });
-      const wider = { requestsPerMinute: null, appointmentsPerHour: 500, countries: null };
-      const looser = { ...wider, proofPolicy: 'standard', birthDateOpens: 'everything' };
+      const standard = { proofPolicy: 'standard', birthDateOpens: 'everything' };
+      const looser = { ...wider, ...standard, countries: null };
       await expect(set(narrowed, looser, cutOff)).rejects.toThrow();
 
       await set(eased, { ...limits, ...strict });

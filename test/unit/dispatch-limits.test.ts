@@ -318,6 +318,25 @@ describe('the breaker', () => {
     expect([outcome, begun]).toEqual([undefined, false]);
   });
 
+  it('begins nothing, and lets nobody wait, while one is on its way to find out', async () => {
+    const breaker = createSendBreaker({ firstOpenMs: 50 });
+    await trip(breaker, down);
+    await expect.poll(() => breaker.allows()).toBe('one');
+    const answer = Promise.withResolvers<SendOutcome>();
+    const probe = breaker.run(() => answer.promise);
+    let begun = 0;
+    const others = Array.from({ length: 8 }, () =>
+      breaker.run(async () => {
+        begun += 1;
+        return fine;
+      }),
+    );
+    expect(await Promise.all(others)).toEqual(Array(8).fill(undefined));
+    answer.resolve(fine);
+    expect(await probe).toEqual(fine);
+    expect([breaker.allows(), begun]).toEqual(['one', 0]);
+  });
+
   it('stays closed over refusals that are about recipients', async () => {
     const breaker = createSendBreaker({});
     for (const reason of ['invalid_recipient', 'opted_out', 'provider_refused'] as const) {

@@ -152,6 +152,7 @@ describe('the check at the start of a role whose keys lie in Vault', () => {
     const policy = (await policyOf('worker')).replace('sotto/pepper', 'sotto/salt');
     const strayed = `${policy}path "secret/data/sotto/patient/code/*" { capabilities = ["read"] }
       path "secret/data/sotto/patient/view/+/*" { capabilities = ["read"] }
+      path "secret/data/sotto/public/view/+/*" { capabilities = ["read", "update"] }
       path "secret/data/sotto/api/receipt/*" { capabilities = ["create", "patch"] }
       path "secret/metadata/sotto/api/receipt/*" { capabilities = ["delete"] }`;
     const found = await problemsOf(checkedKeyStore(settings(vault.issue(strayed)), 'worker'));
@@ -163,6 +164,7 @@ describe('the check at the start of a role whose keys lie in Vault', () => {
       'api/receipt: the token may delete in it, and must not',
       'patient/view: the token may read in it, and must not',
       'patient/code: the token may read in it, and must not',
+      'public/view: the token may update in it, and must not',
       'link/b.key: shorter than 32 bytes',
       'public/epoch/2026-12-02.pub: has no private half',
     ]);
