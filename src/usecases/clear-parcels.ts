@@ -7,7 +7,6 @@ import { inRounds } from './in-rounds.ts';
 const roundsMax = 20;
 /** What began just before a look, and was not seen by it, is seen by the next. */
 const overlapMs = 120_000;
-/** Not before a day has begun by other clocks too. */
 const hourMs = 3_600_000;
 
 interface Deps {
@@ -31,7 +30,8 @@ export async function clearSettledParcels(
 
 /**
  * Empties parcels over and over, and looks each time at those alone that may have come to an end since the
- * time before. All of a day is looked at once, an hour after it began, and at the first time.
+ * time before, at first within the last hour. All of a day is looked at once, an hour after it began, when it
+ * has by other clocks too; what no process saw goes with the day.
  */
 export function createParcelClearing(deps: Deps): () => Promise<void> {
   const { now = () => Temporal.Now.instant() } = deps;
@@ -45,7 +45,8 @@ export function createParcelClearing(deps: Deps): () => Promise<void> {
 }
 
 function todayOf(before: Temporal.Instant | undefined, now: Temporal.Instant): ParcelsOfToday {
-  if (!before || begunDay(before) !== begunDay(now)) return 'all';
+  if (!before) return { endedWithinMs: hourMs };
+  if (begunDay(before) !== begunDay(now)) return 'all';
   const sinceMs = now.epochMilliseconds - before.epochMilliseconds;
   return { endedWithinMs: Math.max(0, sinceMs) + overlapMs };
 }

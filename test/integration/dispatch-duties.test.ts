@@ -211,6 +211,7 @@ describe('parcels', () => {
     const organisationId = await database.createOrganisation();
     await bench.seed({ organisationId, count: 1 });
     await setState('delivered');
+    await database.admin.query('update links set parcel_day = parcel_day - 1');
     const duties = workerDuties({
       ...{ config: loadConfig({}), database: bench.worker, log: silentLog },
       ...{ journal: { append: async () => {}, close: async () => {} } },
