@@ -1259,6 +1259,7 @@ CREATE INDEX links_expiry ON public.links USING btree (expires_at);
 CREATE INDEX links_parcel_day ON public.links USING btree (parcel_day) WHERE (parcel IS NOT NULL);
 CREATE INDEX links_replaced ON public.links USING btree (parcel_day) WHERE ((parcel IS NOT NULL) AND (NOT current));
 CREATE TRIGGER delete_what_hangs_on AFTER DELETE ON public.links REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION delete_what_hangs_on();
+CREATE TRIGGER keep_selector AFTER UPDATE OF selector ON public.links FOR EACH ROW WHEN (((CURRENT_USER = 'sotto_worker'::name) AND (old.selector IS NOT NULL) AND (new.selector IS DISTINCT FROM old.selector))) EXECUTE FUNCTION keep_selector();
 CREATE TRIGGER truncate_what_hangs_on AFTER TRUNCATE ON public.links FOR EACH STATEMENT EXECUTE FUNCTION delete_what_hangs_on();
 CREATE UNIQUE INDEX links_current ON public.links USING btree (reminder_id, channel) WHERE current;
 CREATE INDEX ops_requests_open ON public.ops_requests USING btree (asked_at) WHERE (decision IS NULL);
@@ -2683,6 +2684,17 @@ end
 $function$;
 alter function fold_carried_balances(uuid,integer) owner to sotto_owner;
 
+CREATE OR REPLACE FUNCTION public.keep_selector()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  raise exception 'a link keeps its selector' using errcode = 'insufficient_privilege';
+end
+$function$;
+alter function keep_selector() owner to sotto_owner;
+
 CREATE OR REPLACE FUNCTION public.links_by_selector()
  RETURNS TABLE(selector text, links bigint, last_expires_at timestamp with time zone)
  LANGUAGE sql
@@ -3195,13 +3207,14 @@ grant update (deleted_at, ends_at, erase_at, moved, paused_at, revision, starts_
 grant update (deleted_at, state, updated_at) on appointments to sotto_eraser;
 grant update (deleted_at, state, updated_at) on appointments to sotto_restorer;
 grant delete on attempts to sotto_eraser;
-grant insert, select, update on attempts to sotto_worker;
+grant insert, select on attempts to sotto_worker;
 grant select (batch_id, channel, copy_gone_at, copy_owed_at, copy_tries, ended_at, id, link_id, mode, number, organisation_id, outcome, possible_duplicate, proven_copy_at, provider_id, reason_code, receipt_at, receipt_code, receipt_state, reminder_id, started_at, transport) on attempts to sotto_ops;
 grant select (channel, copy_gone_at, copy_owed_at, copy_tries, ended_at, id, mode, number, organisation_id, outcome, reason_code, reminder_id, started_at, transport) on attempts to sotto_scheduler;
 grant select (channel, id, organisation_id, token) on attempts to sotto_lookup;
 grant select (copy_owed_at, organisation_id, reminder_id) on attempts to sotto_api;
 grant select (copy_owed_at, outcome, reminder_id) on attempts to sotto_restorer;
 grant select (copy_owed_at, reminder_id) on attempts to sotto_eraser;
+grant update (copy_gone_at, copy_owed_at, copy_retry_at, copy_tries, ended_at, outcome, proven_copy_at, provider_id, reason_code, receipt_at, receipt_code, receipt_state) on attempts to sotto_worker;
 grant update (copy_owed_at) on attempts to sotto_api;
 grant update (copy_owed_at) on attempts to sotto_eraser;
 grant update (copy_owed_at, ended_at, outcome, reason_code) on attempts to sotto_restorer;
@@ -3211,7 +3224,7 @@ grant insert (action, actor, organisation_id, reason, subject) on audit to sotto
 grant select on audit to sotto_ops;
 grant select on audit to sotto_scheduler;
 grant select on audit_chain to sotto_scheduler;
-grant delete, insert, select, update on batches to sotto_scheduler;
+grant delete, insert, select on batches to sotto_scheduler;
 grant select on batches to sotto_ops;
 grant select on batches to sotto_worker;
 grant update (taken_at) on batches to sotto_worker;
@@ -3233,7 +3246,7 @@ grant insert, select, update on code_counts to sotto_patient;
 grant delete, select on codes to sotto_scheduler;
 grant insert, select, update on codes to sotto_patient;
 grant delete on content_keys to sotto_eraser;
-grant delete, insert, select on content_keys to sotto_api;
+grant insert, select on content_keys to sotto_api;
 grant select (link_id, version) on content_keys to sotto_eraser;
 grant select on content_keys to sotto_patient;
 grant delete on credential_keys to sotto_restorer;
@@ -3391,9 +3404,9 @@ grant select (appointment_id, attempted_at, channel, current, expires_at, id, lo
 grant select (appointment_id, attempted_at, channel, current, expires_at, id, mode, organisation_id, parcel_day, reminder_id, revoked_at) on links to sotto_scheduler;
 grant select (appointment_id, expires_at, id, lookup, revoked_at) on links to sotto_eraser;
 grant select (id, lookup, organisation_id) on links to sotto_lookup;
-grant update (attempted_at, current, parcel, parcel_day, selector) on links to sotto_worker;
+grant update (attempted_at, parcel, parcel_day, selector) on links to sotto_worker;
 grant update (attempted_at, revoked_at, selector) on links to sotto_restorer;
-grant update (current, expires_at, parcel, parcel_day, revoked_at) on links to sotto_api;
+grant update (current, expires_at, revoked_at) on links to sotto_api;
 grant update (parcel, parcel_day) on links to sotto_scheduler;
 grant select (measured_until) on measuring to sotto_ops;
 grant select, update on measuring to sotto_scheduler;
@@ -3458,11 +3471,11 @@ grant select (appointment_id, channel, id, kind, mode, organisation_id, send_at,
 grant select on reminders to sotto_ops;
 grant select on reminders to sotto_restorer;
 grant select on reminders to sotto_worker;
-grant update (attempt_count, attempts_before_redrive, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_ops;
-grant update (attempt_count, batch_id, channel, delivered_at, doubt_alarmed_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, settle_at, settle_count, skipped_reason, state, updated_at) on reminders to sotto_worker;
-grant update (attempt_count, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_api;
-grant update (attempt_count, batch_id, channel, delivered_at, due_at, lease_until, not_after, pending_end, possible_duplicate, possibly_sent, reason_code, send_at, sent_at, skipped_reason, state, updated_at) on reminders to sotto_scheduler;
+grant update (attempt_count, batch_id, channel, delivered_at, doubt_alarmed_at, due_at, lease_until, possible_duplicate, possibly_sent, reason_code, sent_at, settle_at, settle_count, state, updated_at) on reminders to sotto_worker;
+grant update (attempts_before_redrive, batch_id, channel, delivered_at, due_at, lease_until, possible_duplicate, possibly_sent, reason_code, sent_at, state, updated_at) on reminders to sotto_ops;
+grant update (batch_id, channel, delivered_at, due_at, lease_until, possible_duplicate, possibly_sent, reason_code, sent_at, state, updated_at) on reminders to sotto_scheduler;
 grant update (batch_id, doubt_alarmed_at, doubted_at, lease_until, possibly_sent, reason_code, settle_at, settle_count, state, updated_at) on reminders to sotto_restorer;
+grant update (batch_id, due_at, lease_until, not_after, pending_end, possibly_sent, send_at, state, updated_at) on reminders to sotto_api;
 grant update (batch_id, lease_until, pending_end, possibly_sent, state, updated_at) on reminders to sotto_eraser;
 grant insert, select on revoked_days to sotto_restorer;
 grant select on revoked_days to sotto_worker;
@@ -3472,8 +3485,8 @@ grant select on revoked_selectors to sotto_worker;
 grant delete, select, update on sealed_callbacks to sotto_worker;
 grant insert on sealed_callbacks to sotto_api;
 grant select (epoch_day, failed_count, id, received_at) on sealed_callbacks to sotto_scheduler;
-grant delete, insert on send_check_secrets to sotto_api;
 grant delete, select on send_check_secrets to sotto_scheduler;
+grant insert on send_check_secrets to sotto_api;
 grant select (check_id, created_at, expires_at, id, organisation_id) on send_check_secrets to sotto_api;
 grant update (expires_at) on send_check_secrets to sotto_api;
 grant delete on send_checks to sotto_restorer;
@@ -3523,7 +3536,7 @@ grant update (after_id, after_transaction, disabled_at, disabled_reason, due_at,
 grant delete, insert on webhook_failures to sotto_scheduler;
 grant select (ctid, endpoint_id, failed_at, id) on webhook_failures to sotto_scheduler;
 grant select on webhook_failures to sotto_api;
-grant delete, insert on webhook_secrets to sotto_api;
 grant delete, select on webhook_secrets to sotto_scheduler;
+grant insert on webhook_secrets to sotto_api;
 grant select (created_at, endpoint_id, expires_at, id, organisation_id) on webhook_secrets to sotto_api;
 grant update (expires_at) on webhook_secrets to sotto_api;

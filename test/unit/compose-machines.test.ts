@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { BlockList } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -15,7 +16,7 @@ const path = join(folder, 'compose.yaml');
 const text = readFileSync(path, 'utf8');
 const placeholders = placeholdersIn(text);
 const given = Object.fromEntries([...placeholders.keys()].map((name) => [name, `given-${name}`]));
-const { services, volumes } = readComposeFile(path, given);
+const { services, networks, volumes } = readComposeFile(path, given);
 const ours = Object.entries(services).filter(([, { image }]) => image === services.api?.image);
 
 describe('deploy/machines/compose.yaml', () => {
@@ -74,6 +75,22 @@ describe('deploy/machines/compose.yaml', () => {
       'valkey given-PRIVATE_ADDRESS:6379:6379',
       'sentinel given-PRIVATE_ADDRESS:26379:26379',
     ]);
+  });
+
+  it('believes the proxy alone, at an address that no other service can get', () => {
+    const [{ subnet = '', ip_range: range = '' } = {}] = networks.inside?.ipam?.config ?? [];
+    const at = services.proxy?.networks as Record<string, { ipv4_address: string }>;
+    const address = at.inside?.ipv4_address ?? '';
+    for (const role of ['api', 'patient']) {
+      expect(services[role]?.environment?.TRUSTED_PROXIES).toBe(address);
+    }
+    const holds = (network: string) => {
+      const [start = '', bits] = network.split('/');
+      const list = new BlockList();
+      list.addSubnet(start, Number(bits));
+      return list.check(address);
+    };
+    expect([holds(subnet), holds(range)]).toEqual([true, false]);
   });
 
   it('lets scheduler read every journal that another service writes, each in a folder of its own', () => {
