@@ -1,8 +1,10 @@
+import assert from 'node:assert/strict';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Organisation } from '../domain/organisation.ts';
 import type { CeilingName, Quotas } from '../domain/quota.ts';
 import { journalFolder, syncFolder } from './journal-location.ts';
+import { isWrittenBy, type JournalRole } from './journal-writers.ts';
 
 /** What must not be undone when the database is restored from a backup: ids, indexes and settings only. */
 export type JournalEntry =
@@ -107,13 +109,15 @@ export interface Journal {
  * passkeys have a file of their own, and their entries no time but the day's: its end, so that whoever reads
  * from a moment on misses none.
  */
-export async function openJournal(location: string, role: string): Promise<Journal> {
+export async function openJournal(location: string, role: JournalRole): Promise<Journal> {
   const directory = journalFolder(location);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const lines = await openLines(directory, `${role}.ndjson`);
   let ofPasskeys: Promise<Lines> | undefined;
   return {
     async append(entry) {
+      // No restore would do it again.
+      assert(isWrittenBy(role, entry.kind), `${entry.kind} in the journal of ${role}`);
       const now = new Date().toISOString();
       if (entry.kind !== 'passkey_removal') return lines.append({ at: now, ...entry });
       ofPasskeys ??= openLines(directory, `${role}-passkeys.ndjson`);

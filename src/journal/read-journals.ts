@@ -4,53 +4,75 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { JournalEntry } from './journal.ts';
 import { journalFolder } from './journal-location.ts';
+import { isWrittenBy, type JournalRole, writerOf } from './journal-writers.ts';
 
 /** An entry, when it was written by the clock of who wrote it, and in which file. */
 export type WrittenEntry = JournalEntry & { readonly at: string; readonly file: string };
+
+/** What was found in all journals. */
+export interface ReadJournals {
+  readonly entries: WrittenEntry[];
+  /** Files or folders that could not be read. */
+  readonly filesUnread: number;
+  /** Entries that their file's role does not write; nobody knows who did. */
+  readonly entriesMisplaced: number;
+}
 
 /**
  * Reads what every role wrote since a moment, in the order of time: files in the journal's folder and in
  * folders in it, where those of other machines or users can be mirrored. What is not a whole line is what
  * a power cut left, and was never confirmed to anybody.
  *
- * @returns the entries, and how many files or folders could not be read
+ * An entry of a kind that its file's role does not write is left out and counted. It stops no restore: else
+ * whoever took over one process could keep the database from being used again, and one entry is no reason
+ * to hold back the true erasures beside it. Were it true after all, in a file that somebody renamed, the
+ * count says that something is to be looked at.
  */
 export async function readJournals(
   location: string,
   { since }: { since: Temporal.Instant },
-): Promise<{ entries: WrittenEntry[]; filesUnread: number }> {
+): Promise<ReadJournals> {
   const entries: WrittenEntry[] = [];
   const { files, unread } = await listJournals(journalFolder(location));
   let filesUnread = unread;
-  for (const file of files) {
+  let entriesMisplaced = 0;
+  for (const { path, role } of files) {
     try {
-      for await (const line of createInterface({ input: createReadStream(file) })) {
+      for await (const line of createInterface({ input: createReadStream(path) })) {
         const entry = parseLine(line);
-        if (entry && Date.parse(entry.at) >= since.epochMilliseconds) {
-          entries.push({ ...entry, file });
-        }
+        if (!entry || Date.parse(entry.at) < since.epochMilliseconds) continue;
+        if (isWrittenBy(role, entry.kind)) entries.push({ ...entry, file: path });
+        else entriesMisplaced += 1;
       }
     } catch {
       filesUnread += 1;
     }
   }
   entries.sort((one, other) => Date.parse(one.at) - Date.parse(other.at));
-  return { entries, filesUnread };
+  return { entries, filesUnread, entriesMisplaced };
 }
 
-async function listJournals(folder: string): Promise<{ files: string[]; unread: number }> {
-  const found = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
+interface JournalFile {
+  readonly path: string;
+  readonly role: JournalRole | undefined;
+}
+
+async function listJournals(top: string): Promise<{ files: JournalFile[]; unread: number }> {
+  const found = await readdir(top, { withFileTypes: true }).catch(() => undefined);
   if (!found) return { files: [], unread: 1 };
   const files = found
     .filter((entry) => !entry.isDirectory() && entry.name.endsWith('.ndjson'))
-    .map(({ name }) => join(folder, name));
+    .map(({ name }) => ({ path: join(top, name), role: writerOf({ name }) }));
   let unread = 0;
-  for (const { name } of found.filter((entry) => entry.isDirectory() || entry.isSymbolicLink())) {
-    if (name.endsWith('.ndjson')) continue;
-    const below = await readdir(join(folder, name)).catch(() => undefined);
+  for (const { name: folder } of found.filter(
+    (entry) => entry.isDirectory() || entry.isSymbolicLink(),
+  )) {
+    if (folder.endsWith('.ndjson')) continue;
+    const below = await readdir(join(top, folder)).catch(() => undefined);
     if (!below) unread += 1;
-    for (const file of below ?? []) {
-      if (file.endsWith('.ndjson')) files.push(join(folder, name, file));
+    for (const name of below ?? []) {
+      if (!name.endsWith('.ndjson')) continue;
+      files.push({ path: join(top, folder, name), role: writerOf({ name, folder }) });
     }
   }
   return { files, unread };

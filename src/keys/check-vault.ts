@@ -102,7 +102,10 @@ async function compareRights(deps: Deps, role: KeyRole) {
     beyond: [
       ...Array.from(new Set(others)).flatMap((folder) => excess(may, folder, ['read', ...changes])),
       ...publicFolders.flatMap((folder) => excess(may, folder, changes)),
-      ...[...own].flatMap((folder) => excess(may, folder, ['update', 'patch'])),
+      // Whoever may delete a key and make another in its place has overwritten it.
+      ...rights.flatMap(({ folder, destroys }) =>
+        excess(may, folder, ['update', 'patch', ...(destroys ? [] : (['delete'] as const))]),
+      ),
     ],
   };
 }

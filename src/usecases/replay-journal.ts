@@ -15,7 +15,7 @@ export interface Replayed {
   readonly entries: number;
   /** Of something that the restored database has never had, so that there is nothing to undo. */
   readonly unknown: number;
-  /** Journals that could not be read, and entries that could not be done again. */
+  /** Journals that could not be read, and entries that could not or must not be done again. */
   readonly failed: number;
 }
 
@@ -40,7 +40,12 @@ export async function replayJournal(
     entry.kind === 'lock_out' ? { ...entry, helpCode: newHelpCode() } : entry,
   );
   let unknown = 0;
-  let failed = read.filesUnread;
+  let failed = read.filesUnread + read.entriesMisplaced;
+  if (read.entriesMisplaced > 0) {
+    log.error('a journal holds entries that its role does not write', {
+      count: read.entriesMisplaced,
+    });
+  }
   const replay = (group: readonly object[]) =>
     database.transaction([], (connection) => replayEntries(connection, group));
   for (let start = 0; start < entries.length; start += groupSizeMax) {

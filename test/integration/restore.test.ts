@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
 import { openJournal } from '../../src/journal/journal.ts';
+import type { JournalRole } from '../../src/journal/journal-writers.ts';
 import { administer } from '../../src/store/administration.ts';
 import type { AnyConnection } from '../../src/store/database.ts';
 import { readEndOfEvents, readEvents } from '../../src/store/event-reads.ts';
@@ -55,7 +56,7 @@ beforeAll(async () => {
   parts = await openParts();
   before = await liveUntilBackup(parts);
   narrowings = await createNarrowings({
-    ...{ database, keys: parts.keys, journal: parts.journals.commandLine },
+    ...{ database, keys: parts.keys, journals: parts.journals },
   });
   await mark();
   await server.backUp();
@@ -100,7 +101,7 @@ async function openParts() {
   const resends = await database.createOrganisation();
   const holds = await database.createOrganisation({ uncertain_policy: 'hold' });
   const made = await createTestKeys([resends, holds]);
-  const open = (role: string) => openJournal(journalLocation(), role);
+  const open = (role: JournalRole) => openJournal(journalLocation(), role);
   const journals = {
     ...{ api: await open('api'), patient: await open('patient') },
     ...{ worker: await open('worker'), commandLine: await open('command-line') },
@@ -233,6 +234,10 @@ async function liveOn(parts: Parts, known: typeof before) {
   await revokeCredential(admin, { credentialId: revoked });
   await rotateCredential(admin, { credentialId: rotated, overlapMs: minute });
   await removePublicKey(admin, known.signing);
+  // As whoever took over `patient` can: it may end nobody's key.
+  const planted = { at: new Date(), kind: 'credential_revocation', credentialId: rotated };
+  const ofPatient = join(server.folder, 'journal', 'patient.ndjson');
+  appendFileSync(ofPatient, `${JSON.stringify(planted)}\n`);
   const disabling = { ...asAdministrator, journal: journals.commandLine };
   await disableOpsUser(disabling, { name: 'anna', actor: 'tester' });
   const roles = { lowered: ['viewer'], raised: ['admin'], back: ['viewer', 'operator'] } as const;
@@ -318,7 +323,7 @@ describe('a server whose files were put back to an earlier day', () => {
     const [incident] = [...both, next].flatMap(({ incidents }) => incidents);
     expect(incident).toMatchObject({
       code: 'restored_behind',
-      facts: { acceptedLost: 4, journalEntriesUnknown: 1, journalFailures: 0 },
+      facts: { acceptedLost: 4, journalEntriesUnknown: 1, journalFailures: 1 },
     });
     expect(incident?.organisationIds?.toSorted()).toEqual(before.organisationIds);
   });
@@ -402,6 +407,13 @@ describe('a server whose files were put back to an earlier day', () => {
   ])('keeps what was %s so', async (_, query) => {
     const ids = `with ids as (select $1::uuid, $2::uuid, $3::uuid) ${query}`;
     expect(await bench.rows(ids, [before.revoked, before.rotated, since.linkId])).toHaveLength(1);
+  });
+
+  it('carries out nothing that stands in the journal of a role that never writes it', async () => {
+    const { rotated } = before;
+    expect(await one('select revoked_at from credentials where id = $1', [rotated])).toEqual({
+      revoked_at: null,
+    });
   });
 
   it('signs everybody out, and gives nobody back what was taken from them since', async () => {

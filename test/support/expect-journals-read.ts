@@ -34,6 +34,9 @@ export function expectJournalsRead(
   expect(read.map(({ volume }) => volume).toSorted()).toEqual(
     [...new Set(ofOthers.map(({ volume }) => volume))].toSorted(),
   );
+  // The folder's name says whose entries are taken there.
+  for (const { volume, place } of read)
+    expect(place).toBe(`${folder}/${volume.replace('-journal', '')}`);
   const places = read.map(({ place }) => place);
   expect(new Set(places).size).toBe(places.length);
   // It looks into its own folder and into those in it, and no deeper.

@@ -22,12 +22,13 @@ type WriteJournal = Pick<Journal, 'append'>;
 export async function createNarrowings({
   database,
   keys,
-  journal,
+  journals,
 }: {
   database: Pick<TestDatabase, 'admin' | 'adminUrl' | 'createOrganisation' | 'open'>;
   keys: KeyStore;
-  journal: WriteJournal;
+  journals: { patient: WriteJournal; worker: WriteJournal; commandLine: WriteJournal };
 }) {
+  const journal = journals.commandLine;
   const { adminUrl } = database;
   const transaction: Parameters<typeof changeOrganisation>[0]['transaction'] = (work) =>
     administer(adminUrl, work);
@@ -78,7 +79,7 @@ export async function createNarrowings({
   const [stopped, back] = [new Secret('+33639980088'), new Secret('+33639980089')];
   const stop = (contact: Secret<string>) =>
     recordOptOut(
-      { database: database.open('worker', 1), journal, keys },
+      { database: database.open('worker', 1), journal: journals.worker, keys },
       { channel: 'sms', contact, source: 'provider' },
     );
   await stop(back);
@@ -120,10 +121,12 @@ export async function createNarrowings({
       await stop(stopped);
       const lift = { contact: stopped, reason: 'a test' };
       await expect(liftOptOut({ ...dying, keys }, lift)).rejects.toThrow();
-      await liftOptOut({ ...admin, keys }, { ...lift, contact: back });
+      // In the file of its stop, as by START: of two files a stop holds that may be the later.
+      const byStart = { adminUrl, journal: journals.worker, keys };
+      await liftOptOut(byStart, { ...lift, contact: back });
 
       await revokeDay(admin, { day: '2026-12-03', reason: 'a test' });
-      await journal.append({ kind: 'passkey_removal', passkeyId: removedPasskey });
+      await journals.patient.append({ kind: 'passkey_removal', passkeyId: removedPasskey });
     },
   };
 }

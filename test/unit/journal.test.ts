@@ -3,6 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openJournal } from '../../src/journal/journal.ts';
+import {
+  isWrittenBy,
+  type JournalRole,
+  journalKinds,
+  journalRoles,
+  writerOf,
+} from '../../src/journal/journal-writers.ts';
 import { readJournals } from '../../src/journal/read-journals.ts';
 
 let folder: string;
@@ -11,7 +18,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function write(role: string, appointmentId: string): Promise<void> {
+async function write(role: JournalRole, appointmentId: string): Promise<void> {
   const journal = await openJournal(`file:${folder}`, role);
   await journal.append({ kind: 'erasure', appointmentId });
   await journal.close();
@@ -23,16 +30,16 @@ const linesOf = (role: string) =>
 
 describe('the journal', () => {
   it('goes on where the process before it ended, a line an entry', async () => {
-    await write('whole', 'one');
-    await write('whole', 'two');
-    expect(linesOf('whole').map((line) => JSON.parse(line).appointmentId)).toEqual(['one', 'two']);
+    await write('api', 'one');
+    await write('api', 'two');
+    expect(linesOf('api').map((line) => JSON.parse(line).appointmentId)).toEqual(['one', 'two']);
   });
 
   it('loses no entry to the half of one that a power cut or a full disk left before it', async () => {
-    await write('torn', 'one');
-    appendFileSync(join(folder, 'torn.ndjson'), '{"at":"2026-11-22T0');
-    await write('torn', 'two');
-    const [first, , last] = linesOf('torn');
+    await write('patient', 'one');
+    appendFileSync(join(folder, 'patient.ndjson'), '{"at":"2026-11-22T0');
+    await write('patient', 'two');
+    const [first, , last] = linesOf('patient');
     expect(JSON.parse(first ?? '')).toMatchObject({ appointmentId: 'one' });
     expect(JSON.parse(last ?? '')).toMatchObject({ appointmentId: 'two' });
   });
@@ -69,24 +76,90 @@ describe('the journals of all roles', () => {
     mkdirSync(join(place, 'api'), { recursive: true });
     const line = (minute: number, appointmentId: string) =>
       `${JSON.stringify({ at: at(minute), kind: 'erasure', appointmentId })}\n`;
-    appendFileSync(join(place, 'worker.ndjson'), line(1, 'before') + line(5, 'last'));
+    appendFileSync(join(place, 'api.ndjson'), line(1, 'before') + line(5, 'last'));
     appendFileSync(join(place, 'patient.ndjson'), `${line(2, 'first')}{"at":"2026-11-26T1\n\n17\n`);
     appendFileSync(join(place, 'api', 'api.ndjson'), `{"kind":"erasure"}\n${line(4, 'mirrored')}`);
     appendFileSync(join(place, 'high-water-mark.json'), '{}');
-    const { entries, filesUnread } = await readJournals(`file:${place}`, { since });
+    const { entries, filesUnread, entriesMisplaced } = await readJournals(`file:${place}`, {
+      since,
+    });
     expect(entries.map((entry) => 'appointmentId' in entry && entry.appointmentId)).toEqual([
       ...['first', 'mirrored', 'last'],
     ]);
-    expect(filesUnread).toBe(0);
+    expect({ filesUnread, entriesMisplaced }).toEqual({ filesUnread: 0, entriesMisplaced: 0 });
   });
 
   it('that cannot be read are told of', async () => {
     const place = join(folder, 'some');
     mkdirSync(join(place, 'api.ndjson'), { recursive: true });
     mkdirSync(join(place, 'elsewhere', 'patient.ndjson'), { recursive: true });
-    expect(await readJournals(`file:${place}`, { since })).toEqual({ entries: [], filesUnread: 1 });
+    expect(await readJournals(`file:${place}`, { since })).toEqual({
+      ...{ entries: [], filesUnread: 1, entriesMisplaced: 0 },
+    });
     expect(await readJournals(`file:${join(folder, 'nowhere')}`, { since })).toMatchObject({
       filesUnread: 1,
     });
+  });
+});
+
+describe('an entry of a kind that its role does not write', () => {
+  const at = '2026-11-26T10:00:00.000Z';
+  const since = Temporal.Instant.from(at);
+
+  it('is not carried out, whatever stands beside it, and is counted', async () => {
+    for (const role of journalRoles) {
+      const place = join(folder, `kinds-${role}`);
+      mkdirSync(place);
+      const kinds = [...journalKinds, 'constructor', 'of_a_later_version'];
+      const lines = kinds.map((kind) => `${JSON.stringify({ at, kind })}\n`);
+      appendFileSync(join(place, `${role}.ndjson`), lines.join(''));
+      const { entries, entriesMisplaced } = await readJournals(`file:${place}`, { since });
+      const read = entries.map(({ kind }) => kind);
+      expect(read).toEqual(journalKinds.filter((kind) => isWrittenBy(role, kind)));
+      expect(entriesMisplaced).toBe(kinds.length - read.length);
+    }
+    const roleOf = async (place: string) =>
+      (await readJournals(`file:${join(folder, place)}`, { since })).entries.map(
+        ({ kind }) => kind,
+      );
+    expect(await roleOf('kinds-patient')).toEqual([
+      ...['erasure', 'lock_out', 'passkey_removal', 'suppression'],
+    ]);
+    expect(await roleOf('kinds-worker')).toEqual(['suppression', 'suppression_lifted', 'done']);
+  });
+
+  it('is not by a name that its role gave a file in its own folder', async () => {
+    const place = join(folder, 'names');
+    const line = `${JSON.stringify({ at, kind: 'credential_revocation', credentialId: 'x' })}\n`;
+    for (const own of ['patient', 'host.patient', 'host']) {
+      mkdirSync(join(place, own), { recursive: true });
+      appendFileSync(join(place, own, 'command-line.ndjson'), line);
+    }
+    expect(await readJournals(`file:${place}`, { since })).toMatchObject({
+      entries: [{ file: join(place, 'host', 'command-line.ndjson') }],
+      entriesMisplaced: 2,
+    });
+  });
+
+  it.each([
+    ['api.ndjson', undefined, 'api'],
+    ['patient-passkeys.ndjson', 'patient', 'patient'],
+    ['command-line.ndjson', 'host.command-line', 'command-line'],
+    ['worker.ndjson', 'host-2', 'worker'],
+    ['worker.ndjson', 'api', undefined],
+    ['scheduler.ndjson', undefined, undefined],
+    ['api-old.ndjson', undefined, undefined],
+    ['.ndjson', undefined, undefined],
+  ])('%s in %s is the journal of %s', (name, within, role) => {
+    expect(writerOf({ name, folder: within })).toBe(role);
+  });
+
+  it('is refused when it is to be written', async () => {
+    const journal = await openJournal(`file:${join(folder, 'refused')}`, 'worker');
+    await expect(journal.append({ kind: 'erasure', appointmentId: 'a' })).rejects.toThrow(
+      'erasure in the journal of worker',
+    );
+    await journal.close();
+    expect(readFileSync(join(folder, 'refused', 'worker.ndjson'), 'utf8')).toBe('');
   });
 });

@@ -176,10 +176,27 @@ describe('the check at the start of a role whose keys lie in Vault', () => {
       rights.map((right) => `${folder}: the token may ${right} in it, and must not`);
     const another = may('worker/epoch', 'read', 'create', 'update', 'patch', 'delete');
     const published = may('public/epoch', 'create', 'update', 'patch', 'delete');
-    const own = may('api/receipt', 'update', 'patch');
+    const own = may('api/receipt', 'update', 'patch', 'delete');
     expect(found).toEqual(expect.arrayContaining([...another, ...published, ...own]));
     expect(found.filter((line) => line.startsWith('api/receipt:'))).toEqual(own);
   });
+
+  it.each([
+    ['api', 'api/receipt'],
+    ['api', 'public/receipt'],
+    ['patient', 'patient/cookie'],
+    ['worker', 'pepper'],
+  ] as const)(
+    'refuses a token of %s that may put another key in place of one in %s',
+    async (role, folder) => {
+      const policy = (await policyOf(role)).replace(
+        `secret/metadata/sotto/${folder}/*" {\n  capabilities = ["list"]`,
+        `secret/metadata/sotto/${folder}/*" {\n  capabilities = ["delete", "list"]`,
+      );
+      const found = await problemsOf(checkedKeyStore(settings(vault.issue(policy)), role));
+      expect(found).toEqual([`${folder}: the token may delete in it, and must not`]);
+    },
+  );
 
   it.each([
     ['silent', 'Vault does not answer in time'],
