@@ -6,6 +6,9 @@ import type { JournalEntry } from './journal.ts';
 import { journalFolder } from './journal-location.ts';
 import { isWrittenBy, type JournalRole, writerOf } from './journal-writers.ts';
 
+/** How far ahead of ours the clock of another machine may be. */
+const aheadMaxMs = 300_000;
+
 /** An entry, when it was written by the clock of who wrote it, and in which file. */
 export type WrittenEntry = JournalEntry & { readonly at: string; readonly file: string };
 
@@ -27,6 +30,9 @@ export interface ReadJournals {
  * whoever took over one process could keep the database from being used again, and one entry is no reason
  * to hold back the true erasures beside it. Were it true after all, in a file that somebody renamed, the
  * count says that something is to be looked at.
+ *
+ * Nor is an entry the last word on anything because it says that it was written later than now: it is taken
+ * to be as old as the one before it in its file, which only grows; a stop, to be said now.
  */
 export async function readJournals(
   location: string,
@@ -34,14 +40,18 @@ export async function readJournals(
 ): Promise<ReadJournals> {
   const entries: WrittenEntry[] = [];
   const { files, unread } = await listJournals(journalFolder(location));
+  const readAtMs = Date.now();
   let filesUnread = unread;
   let entriesMisplaced = 0;
   for (const { path, role } of files) {
+    let before = since.toString();
     try {
       for await (const line of createInterface({ input: createReadStream(path) })) {
         const entry = parseLine(line);
         if (!entry || Date.parse(entry.at) < since.epochMilliseconds) continue;
-        if (isWrittenBy(role, entry.kind)) entries.push({ ...entry, file: path });
+        const at = timeOf(entry, { before, readAtMs });
+        if (at === entry.at && entry.kind !== 'passkey_removal') before = at;
+        if (isWrittenBy(role, entry.kind)) entries.push({ ...entry, at, file: path });
         else entriesMisplaced += 1;
       }
     } catch {
@@ -50,6 +60,16 @@ export async function readJournals(
   }
   entries.sort((one, other) => Date.parse(one.at) - Date.parse(other.at));
   return { entries, filesUnread, entriesMisplaced };
+}
+
+function timeOf(
+  { kind, at }: Pick<WrittenEntry, 'kind' | 'at'>,
+  { before, readAtMs }: { before: string; readAtMs: number },
+): string {
+  // The day's end, which is ahead, is all that the removal of a passkey says.
+  if (kind === 'passkey_removal' || Date.parse(at) <= readAtMs + aheadMaxMs) return at;
+  // A stop counts, whenever it was said, until it is taken back.
+  return kind === 'suppression' ? new Date(readAtMs).toISOString() : before;
 }
 
 interface JournalFile {

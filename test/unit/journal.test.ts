@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openJournal } from '../../src/journal/journal.ts';
 import {
@@ -100,6 +100,33 @@ describe('the journals of all roles', () => {
       filesUnread: 1,
     });
   });
+});
+
+it('an entry that says it was written later than now is as old as the one before it', async () => {
+  const place = join(folder, 'ahead');
+  mkdirSync(place);
+  const line = (kind: string, at: string) => `${JSON.stringify({ at, kind })}\n`;
+  const [early, late] = ['2026-11-26T10:00:00.000Z', '2026-11-26T11:00:00.000Z'];
+  appendFileSync(join(place, 'command-line.ndjson'), line('organisation_limits', late));
+  appendFileSync(
+    join(place, 'api.ndjson'),
+    line('erasure', early) +
+      line('organisation_limits', '2099-01-01T00:00:00.000Z') +
+      line('endpoint_deletion', new Date(Date.now() + 60_000).toISOString()),
+  );
+  for (const kind of ['suppression', 'lock_out']) {
+    appendFileSync(join(place, 'patient.ndjson'), line(kind, '2099-01-01T00:00:00.000Z'));
+  }
+  const { entries } = await readJournals(`file:${place}`, { since: Temporal.Instant.from(early) });
+  expect(entries.map(({ kind, file }) => [kind, basename(file)])).toEqual([
+    ['erasure', 'api.ndjson'],
+    ['organisation_limits', 'api.ndjson'],
+    ['lock_out', 'patient.ndjson'],
+    ['organisation_limits', 'command-line.ndjson'],
+    ['suppression', 'patient.ndjson'],
+    ['endpoint_deletion', 'api.ndjson'],
+  ]);
+  expect(entries[1]?.at).toBe(early);
 });
 
 describe('an entry of a kind that its role does not write', () => {
