@@ -213,6 +213,6 @@ it('channels change hands under bookings, bounces and deaths, and no second copy
 
   const { moved, flagged } = await countSeen();
   // Fewer where the machine was so busy that the time was over first.
-  expect(moved, 'reminders that used both channels').toBeGreaterThan(enough / 2);
+  expect(moved, 'reminders that used both channels').toBeGreaterThan(enough / 4);
   expect(flagged, 'second copies, told of').toBeGreaterThan(0);
 }, 60_000);

@@ -39,6 +39,7 @@ const clockThatIsTurned = `
   grant usage on schema simulated to public;
   grant select on simulated.clock to public;
   alter table attempts alter started_at set default simulated.clock_timestamp();
+  alter policy only_at_once on attempts with check (copy_owed_at <= simulated.clock_timestamp());
   alter function begin_doubt() set search_path = simulated, pg_catalog, public, pg_temp;
   alter function write_intents set search_path = simulated, pg_catalog, public, pg_temp;
   alter function doubt_restored set search_path = simulated, pg_catalog, public, pg_temp;
