@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { BlockList } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -9,6 +8,7 @@ import { placeholdersIn, readComposeFile } from '../../scripts/compose-file.ts';
 import { commands } from '../../src/cli/commands.ts';
 import { databaseRoles } from '../../src/store/role-logins.ts';
 import { expectJournalsRead } from '../support/expect-journals-read.ts';
+import { expectProxyBelieved } from '../support/expect-proxy-believed.ts';
 import { variablesOf } from '../support/variables-of.ts';
 
 const folder = join(import.meta.dirname, '../../deploy/machines');
@@ -78,19 +78,7 @@ describe('deploy/machines/compose.yaml', () => {
   });
 
   it('believes the proxy alone, at an address that no other service can get', () => {
-    const [{ subnet = '', ip_range: range = '' } = {}] = networks.inside?.ipam?.config ?? [];
-    const at = services.proxy?.networks as Record<string, { ipv4_address: string }>;
-    const address = at.inside?.ipv4_address ?? '';
-    for (const role of ['api', 'patient']) {
-      expect(services[role]?.environment?.TRUSTED_PROXIES).toBe(address);
-    }
-    const holds = (network: string) => {
-      const [start = '', bits] = network.split('/');
-      const list = new BlockList();
-      list.addSubnet(start, Number(bits));
-      return list.check(address);
-    };
-    expect([holds(subnet), holds(range)]).toEqual([true, false]);
+    expectProxyBelieved(services, networks, 'inside');
   });
 
   it('lets scheduler read every journal that another service writes, each in a folder of its own', () => {

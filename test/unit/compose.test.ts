@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { BlockList } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { environment } from '../../config/env.ts';
@@ -10,6 +9,7 @@ import { commands } from '../../src/cli/commands.ts';
 import { type KeyRole, privateFolders } from '../../src/keys/key-places.ts';
 import { databaseRoles } from '../../src/store/role-logins.ts';
 import { expectJournalsRead } from '../support/expect-journals-read.ts';
+import { expectProxyBelieved } from '../support/expect-proxy-believed.ts';
 import { variablesOf } from '../support/variables-of.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -137,19 +137,7 @@ describe('compose.yaml', () => {
   });
 
   it('believes the proxy alone, at an address that no other service can get', () => {
-    const [{ subnet = '', ip_range: range = '' } = {}] = networks.front?.ipam?.config ?? [];
-    const at = services.proxy?.networks as Record<string, { ipv4_address: string }>;
-    const address = at.front?.ipv4_address ?? '';
-    for (const role of ['api', 'patient']) {
-      expect(services[role]?.environment?.TRUSTED_PROXIES).toBe(address);
-    }
-    const holds = (network: string) => {
-      const [start = '', bits] = network.split('/');
-      const list = new BlockList();
-      list.addSubnet(start, Number(bits));
-      return list.check(address);
-    };
-    expect([holds(subnet), holds(range)]).toEqual([true, false]);
+    expectProxyBelieved(services, networks, 'front');
   });
 
   it('names volumes that are declared, and starts again what should run', () => {
