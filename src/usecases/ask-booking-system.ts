@@ -7,7 +7,7 @@ import { readDecision, type SendAnswer } from '../domain/send-check.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { webhookHeaders } from '../keys/webhook-signature.ts';
 import type { Database } from '../store/database.ts';
-import { type LaneLoad, readLaneLoad } from '../store/feed.ts';
+import { type LaneLoad, readLaneLoad } from '../store/lane-load.ts';
 import {
   type ClaimedSendCheck,
   readSendCheckSecrets,

@@ -5,13 +5,12 @@ import type { Lane } from '../domain/lane.ts';
 import type { Database } from '../store/database.ts';
 import { tryDuty } from '../store/duty-lock.ts';
 import {
-  type LaneLoad,
   listDueOrganisations,
   lockDueReminders,
   type NewBatch,
   queueBatches,
-  readLaneLoad,
 } from '../store/feed.ts';
+import { type LaneLoad, readLaneLoad } from '../store/lane-load.ts';
 
 /** What one worker is sure to take before the leases end, with a provider that answers in time. */
 const outstandingPerWorker = 1_000;

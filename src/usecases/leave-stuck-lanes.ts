@@ -3,7 +3,8 @@ import { type Channel, channels } from '../domain/channel.ts';
 import { type Lane, lanesOf } from '../domain/lane.ts';
 import type { Connection, Database } from '../store/database.ts';
 import { tryDuty } from '../store/duty-lock.ts';
-import { listDueOrganisations, readLaneLoad } from '../store/feed.ts';
+import { listDueOrganisations } from '../store/feed.ts';
+import { readLaneLoad } from '../store/lane-load.ts';
 import { changeChannelOfStuck } from '../store/stuck-lanes.ts';
 import type { Log } from '../telemetry/log.ts';
 

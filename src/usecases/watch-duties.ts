@@ -1,8 +1,8 @@
 import { countMissing, missedAfterS, silentDuties } from '../domain/duty-silence.ts';
 import type { IncidentFacts } from '../domain/incident.ts';
 import type { Database } from '../store/database.ts';
-import { dispatchBeat } from '../store/feed.ts';
 import { listHeartbeats } from '../store/heartbeats.ts';
+import { dispatchBeat } from '../store/lane-load.ts';
 import { openIncident } from './open-incident.ts';
 import { neededDuties } from './ops-readiness.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import { openDatabase } from '../../src/store/database.ts';
-import { dispatchBeat } from '../../src/store/feed.ts';
+import { dispatchBeat } from '../../src/store/lane-load.ts';
 import { feedDueReminders, newFeedCursor } from '../../src/usecases/feed-due-reminders.ts';
 import { startApi } from './api-process.ts';
 import { type DueOf, multiplyAppointment } from './backlog-rows.ts';

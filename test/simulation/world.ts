@@ -1,7 +1,7 @@
 import { heldUpBeat, type Lane, laneKey } from '../../src/domain/lane.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import type { Database } from '../../src/store/database.ts';
-import { dispatchBeat } from '../../src/store/feed.ts';
+import { dispatchBeat } from '../../src/store/lane-load.ts';
 import { type FeedCursor, newFeedCursor } from '../../src/usecases/feed-due-reminders.ts';
 import { type Breach, type Watch, watch } from './invariants.ts';
 import { createIo, type Fault, type Io, type Process, startProcess } from './io.ts';

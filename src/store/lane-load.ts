@@ -1,0 +1,87 @@
+import { heldUpBeat, type Lane } from '../domain/lane.ts';
+import type { Connection } from './database.ts';
+
+/** How much a lane has been given lately. */
+export interface LaneLoad {
+  /** Reminders queued or being sent, counted up to `countMax`. */
+  readonly outstanding: number;
+  /**
+   * Of those, the ones that no worker has written an intent for, and how long the first has been. None where
+   * one is counted at most, for that may be any.
+   */
+  readonly waiting: number;
+  readonly waitedMs: number;
+  /** Reminders fed within the window, and within its last second. */
+  readonly fedInWindow: number;
+  readonly fedInSecond: number;
+  /** Since the last batch; null when there was none within the window. */
+  readonly sinceLastBatchMs: number | null;
+  readonly paused: boolean;
+  /** Worker processes that were alive a moment ago. */
+  readonly workers: number;
+  /** Of those, the ones that find the provider down. */
+  readonly workersHeldUp: number;
+}
+
+/** What workers are heard of by. */
+export const dispatchBeat = 'dispatch';
+const aliveMs = 20_000;
+
+export async function readLaneLoad(
+  connection: Connection,
+  input: Lane & { windowMs: number; countMax: number; leaseMs: number },
+): Promise<LaneLoad> {
+  const { rows } = await connection.query({
+    name: 'read lane load',
+    text: `select
+        o.outstanding, o.waiting, o.waited_ms,
+        coalesce(sum(b.reminder_count), 0)::int as fed,
+        -- A little less than the second from one tick to the next.
+        coalesce(sum(b.reminder_count) filter (
+          where b.created_at > clock_timestamp() - interval '950 milliseconds'), 0)::int as fed_in_second,
+        extract(epoch from clock_timestamp() - max(b.created_at))::float8 * 1000 as since_ms,
+        not may_send() or exists (select from pauses p
+          where p.ended_at is null and p.organisation_id is null
+          and (p.channel is null or p.channel = $1)) as paused,
+        (select count(*)::int from heartbeats h where h.name = $5
+          and h.beat_at > clock_timestamp() - $7::float8 * interval '1 millisecond') as workers,
+        (select count(*)::int from heartbeats h where h.name = $6
+          and h.beat_at > clock_timestamp() - $7::float8 * interval '1 millisecond') as held_up
+      from (select count(*)::int as outstanding,
+          (count(*) filter (where i.is_waiting))::int as waiting,
+          coalesce(extract(epoch from now() - min(i.lease_until) filter (where i.is_waiting))::float8
+            * 1000 + $4::float8, 0) as waited_ms
+        from (select state = 'queued' and $3 > 1 as is_waiting, lease_until from reminders
+          where phase = 'in_hand' and channel = $1 and mode = $8 limit $3) i) o
+      left join batches b
+      -- A lease ends at a fixed time after its batch was made, and leases are indexed.
+      on b.lease_until > now() + ($4::float8 - $2::float8) * interval '1 millisecond'
+        and b.created_at > clock_timestamp() - $2::float8 * interval '1 millisecond'
+        -- None that the clock has not come to again since it was set back.
+        and b.created_at <= clock_timestamp()
+        and b.channel = $1 and b.mode = $8
+      group by o.outstanding, o.waiting, o.waited_ms`,
+    values: [
+      input.channel,
+      input.windowMs,
+      input.countMax,
+      input.leaseMs,
+      dispatchBeat,
+      heldUpBeat(input),
+      aliveMs,
+      input.mode,
+    ],
+  });
+  const [row] = rows;
+  return {
+    outstanding: row?.outstanding ?? 0,
+    waiting: row?.waiting ?? 0,
+    waitedMs: row?.waited_ms ?? 0,
+    fedInWindow: row?.fed ?? 0,
+    fedInSecond: row?.fed_in_second ?? 0,
+    sinceLastBatchMs: row?.since_ms ?? null,
+    paused: row?.paused ?? false,
+    workers: row?.workers ?? 0,
+    workersHeldUp: row?.held_up ?? 0,
+  };
+}
