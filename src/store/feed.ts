@@ -157,9 +157,11 @@ export async function lockDueReminders(
           order by turn limit $3) d
         order by place limit $3
       )
-      select r.id, c.place from reminders r join candidate c on c.id = r.id
-      where r.state = 'scheduled' and r.channel = $1 and r.id = any(array(select id from candidate))
-      order by r.id for no key update of r skip locked`,
+      select l.id, c.place from (select * from candidate order by id) c
+      -- A look-up for each: with an array of all beside it, the array was sorted anew for each of them.
+      cross join lateral (select r.id from reminders r
+        where r.id = c.id and r.state = 'scheduled' and r.channel = $1
+        for no key update skip locked) l`,
     values: [
       input.channel,
       input.organisations.map(({ id }) => id),

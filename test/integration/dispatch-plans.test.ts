@@ -72,13 +72,21 @@ async function stepsOf(
 
 /** Likewise, how many rows each came to or looked at in vain. */
 async function rowsOf(connection: Connection, statement: Statement): Promise<number[]> {
-  return (await stepsOf(connection, statement)).map(
-    (node) =>
-      node['Actual Loops'] *
-      (node['Actual Rows'] +
-        (node['Rows Removed by Join Filter'] ?? 0) +
-        (node['Rows Removed by Filter'] ?? 0)),
-  );
+  return (await stepsOf(connection, statement)).map(rowsOfStep);
+}
+
+const rowsOfStep = (step: Omit<PlanNode, 'Plans'>) =>
+  step['Actual Loops'] *
+  (step['Actual Rows'] +
+    (step['Rows Removed by Join Filter'] ?? 0) +
+    (step['Rows Removed by Filter'] ?? 0));
+
+/** An index sorts the array that it is searched with anew each time, which is each with each too. */
+async function expectNoneWithEach(connection: Connection, statement: Statement | undefined) {
+  const steps = await stepsOf(connection, statement as Statement);
+  expect(Math.max(...steps.map(rowsOfStep))).toBeLessThan(rowsMax);
+  const byArray = steps.filter((step) => step['Index Cond']?.includes('ANY'));
+  expect(Math.max(0, ...byArray.map((step) => step['Actual Loops']))).toBeLessThanOrEqual(1);
 }
 
 /** What would be run, which answers nothing. */
@@ -104,30 +112,30 @@ it.each(days)('four hundred are compared none with each, by figures %s', async (
   if (!isNew) await database.admin.query('vacuum analyze');
   await bench.seed({ organisationId, count });
   if (isNew) await database.admin.query('vacuum analyze');
+  const due = {
+    ...{ ...lane, countMax: count, lookAt: count },
+    organisations: [{ id: organisationId, isChecked: false }],
+  };
+  const lock = await statementOf((listening) => lockDueReminders(listening, due));
   const reminderIds = await bench.scheduler.transaction([], async (connection) => {
-    const ids = await lockDueReminders(connection, {
-      ...{ ...lane, countMax: count, lookAt: count },
-      organisations: [{ id: organisationId, isChecked: false }],
-    });
+    await expectNoneWithEach(connection, lock);
+    const ids = await lockDueReminders(connection, due);
     const batches = [{ id: randomUUID(), reminderIds: ids }];
     const queue = await statementOf((listening) =>
       queueBatches(listening, { ...{ ...lane, leaseMs: 60_000 }, batches }),
     );
-    const rows = await rowsOf(connection, queue as Statement);
-    expect(Math.max(...rows)).toBeLessThan(rowsMax);
+    await expectNoneWithEach(connection, queue);
     return ids;
   });
   expect(reminderIds).toHaveLength(count);
 
   const accepted = await writeAllIntents();
   await bench.worker.transaction([], async (connection) => {
-    let rows: number[] = [];
     const query = async (text: string, values: readonly unknown[] = []) => {
-      rows = await rowsOf(connection, { text, values: [...values] });
+      await expectNoneWithEach(connection, { text, values: [...values] });
       return [];
     };
     await writeAccepted({ query }, accepted);
-    expect(Math.max(...rows)).toBeLessThan(rowsMax);
   });
   expect(await bench.states()).toEqual({ sent: count + 1 });
 });
