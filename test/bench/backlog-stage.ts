@@ -15,6 +15,8 @@ const claimCount = 4_000;
 const sendCount = 2_000;
 const warmUpCount = 500;
 const acceptCount = 1_500;
+/** So many looks in a row, a tenth of a second apart, find no statement under way. */
+const restLooks = 10;
 /** So many processes would have room for all that is claimed. */
 const workers = 10;
 
@@ -101,6 +103,7 @@ export async function openBacklog(
         await sotto.send(warmUp);
         await wait(1_000);
         redisAtRest = (await redisKb(ground)) - empty;
+        await restOf(database);
         const { organisationId } = next(toSend);
         const meter = ground.startMeter(sotto.pids);
         await release(database, organisationId);
@@ -149,6 +152,20 @@ async function release({ admin }: BenchDatabase, organisationId: string): Promis
     'update pauses set ended_at = clock_timestamp() where organisation_id = $1 and ended_at is null',
     [organisationId],
   );
+}
+
+/**
+ * Until processes have done what each does as it begins, which is once a start or a minute and not for each
+ * reminder: here it finds reminders that are late, since they were due before all was loaded.
+ */
+async function restOf({ admin }: BenchDatabase): Promise<void> {
+  const isBusy = `select exists (select from pg_stat_activity where datname = current_database()
+    and state <> 'idle' and pid <> pg_backend_pid()) as busy`;
+  for (let still = 0; still < restLooks; ) {
+    const { rows } = await admin.query<{ busy: boolean }>(isBusy);
+    still = rows[0]?.busy ? 0 : still + 1;
+    await wait(100);
+  }
 }
 
 async function sizeOf({ admin }: BenchDatabase): Promise<number> {
