@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { utcDay } from '../../src/domain/link-expiry.ts';
@@ -55,8 +55,9 @@ export interface BenchDatabase {
 }
 
 const template = 'bench_template';
-/** As a small server of one's own has it; `npm start` is content with less memory. */
-const postgresSettings = { shared_buffers: '512MB', max_wal_size: '4GB' };
+/** As docs/capacity.md has it of a server of one's own; `npm start` is content with less memory. */
+const sharedBuffersMb = Math.floor(totalmem() / 4 / 2 ** 20);
+const postgresSettings = { shared_buffers: `${sharedBuffersMb}MB`, max_wal_size: '4GB' };
 const redisSettings = { appendonly: 'yes', appendfsync: 'everysec' };
 
 export async function openGround(): Promise<Ground> {
@@ -103,7 +104,7 @@ export async function openGround(): Promise<Ground> {
   return {
     redis,
     keys: await makeKeys(join(folder, 'keys')),
-    servers: `PostgreSQL ${rows[0]?.server_version} (fsync on, 512 MB), Redis ${redisVersion} (appendonly, everysec)`,
+    servers: `PostgreSQL ${rows[0]?.server_version} (fsync on, ${sharedBuffersMb} MB), Redis ${redisVersion} (appendonly, everysec)`,
     async createDatabase(from) {
       if (!from) return create(template);
       const known = prepared.get(from.name) ?? prepare(from);
