@@ -52,7 +52,7 @@ describe('the patient process', () => {
       await vi.waitFor(
         async () =>
           expect(await keys.viewPublicKey(organisationId, furthest.toString())).toBeDefined(),
-        { timeout: 10_000, interval: 100 },
+        { timeout: 30_000, interval: 100 },
       );
     } finally {
       await role.close();
@@ -76,7 +76,7 @@ describe('the patient process', () => {
         const answer = await fetch(`${config.PATIENT_URL}/${link.token}`, { redirect: 'manual' });
         return answer.status;
       };
-      const patience = { timeout: 10_000, interval: 100 };
+      const patience = { timeout: 30_000, interval: 100 };
       await vi.waitFor(async () => expect(await status()).toBe(303), patience);
       await rm(file);
       await vi.waitFor(async () => expect(await status()).toBe(404), patience);
@@ -118,7 +118,7 @@ describe('the patient process', () => {
 
       await keys.addKey('cookie');
       await keys.removeKey('cookie', '1');
-      const patience = { timeout: 10_000, interval: 100 };
+      const patience = { timeout: 30_000, interval: 100 };
       const details = async () => (await visitor.go(`${config.PATIENT_URL}/details`)).step;
       await vi.waitFor(async () => expect(await details()).not.toBe('details'), patience);
     } finally {
@@ -178,7 +178,7 @@ describe('the patient process', () => {
       );
       await vi.waitFor(
         async () => expect((await fetch(`${config.PATIENT_URL}/readyz`)).status).toBe(503),
-        { timeout: 10_000, interval: 100 },
+        { timeout: 30_000, interval: 100 },
       );
       expect((await fetch(`${config.PATIENT_URL}/livez`)).status).toBe(200);
     } finally {
