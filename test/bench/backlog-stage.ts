@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { openDatabase } from '../../src/store/database.ts';
 import { dispatchBeat } from '../../src/store/lane-load.ts';
 import { feedDueReminders, newFeedCursor } from '../../src/usecases/feed-due-reminders.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { startApi } from './api-process.ts';
 import { type DueOf, multiplyAppointment } from './backlog-rows.ts';
 import { redisKb } from './delayed-jobs.ts';
@@ -17,6 +18,7 @@ const warmUpCount = 500;
 const acceptCount = 1_500;
 /** So many looks in a row, a tenth of a second apart, find no statement under way. */
 const restLooks = 10;
+const restWithinMs = 60_000;
 /** So many processes would have room for all that is claimed. */
 const workers = 10;
 
@@ -161,11 +163,16 @@ async function release({ admin }: BenchDatabase, organisationId: string): Promis
 async function restOf({ admin }: BenchDatabase): Promise<void> {
   const isBusy = `select exists (select from pg_stat_activity where datname = current_database()
     and state <> 'idle' and pid <> pg_backend_pid()) as busy`;
-  for (let still = 0; still < restLooks; ) {
-    const { rows } = await admin.query<{ busy: boolean }>(isBusy);
-    still = rows[0]?.busy ? 0 : still + 1;
-    await wait(100);
-  }
+  let still = 0;
+  await waitFor(
+    async () => {
+      const { rows } = await admin.query<{ busy: boolean }>(isBusy);
+      still = rows[0]?.busy ? 0 : still + 1;
+      return still === restLooks;
+    },
+    restWithinMs,
+    100,
+  );
 }
 
 async function sizeOf({ admin }: BenchDatabase): Promise<number> {
