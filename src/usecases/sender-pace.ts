@@ -11,7 +11,6 @@ const aheadLeastMs = 250;
 const aheadMostMs = 10_000;
 /** Codes go first by booking further ahead: of four moments in a row, all but the one of a reminder. */
 const codesAhead = 3;
-const wantedMax = 1_000;
 const restMaxMs = 500;
 const restLeastMs = 50;
 const leadMaxMs = 2_000;
@@ -29,12 +28,17 @@ interface Waiting {
   readonly deadlineMs: number;
   /** It could leave at once. */
   readonly isReady: boolean;
-  readonly settle: (atMs: number | undefined) => void;
+  readonly settle: (span: Span | undefined) => void;
 }
 
-/** When a message is to leave, and since when it is got ready, in this process' own milliseconds. */
-export interface Moment {
+/** When a message may leave, in this process' own milliseconds. */
+interface Span {
   readonly atMs: number;
+  readonly byMs: number;
+}
+
+/** When a message may leave, and since when it is got ready. */
+export interface Moment extends Span {
   readonly begunMs: number;
 }
 
@@ -77,7 +81,8 @@ export function toleranceMs(everyMs: number): number {
  * Keeps a sender's rate, however many processes hand over for it: each message has a moment of its own,
  * booked in the database. A moment that was missed is lost, and another is booked, so that what a process
  * held up does not come all at once. Codes go before reminders, which keep one moment in four. Where the
- * database is away nothing leaves. One that answers slowly is asked for moments that are as far ahead.
+ * database is away nothing leaves. One that answers slowly is asked for moments that are as far ahead; and
+ * since its clock is known the less, so much is left free behind them as they may be later than others.
  *
  * @param clock milliseconds that only go forward
  */
@@ -95,10 +100,17 @@ export function createSenderPace(deps: {
   const aheadMs = purpose === 'codes' ? Math.max(codesAheadMs, aheadLeastMs) : aheadLeastMs;
   // The other half is for networks and timers.
   const lateMostMs = toleranceMs(everyMs) / 2;
-  let lateMs = lateMostMs;
+  // Behind each group something may be left free, so none is longer than a second.
+  const groupMax = Math.max(1, Math.floor(perSecond));
   const closing = new AbortController();
   const isClosed = () => closing.signal.aborted;
   const databaseClock = createFarClock();
+  /** How late messages may leave, and how much later that makes them than others may be. */
+  const latenessAt = (doubtMs: number) => {
+    // Moments may be late already, by twice the doubt: so much less may messages be late for them.
+    const ownMs = Math.max(lateMostMs - 2 * doubtMs, lateMostMs * lateShareLeast);
+    return { ownMs, excessMs: Math.max(0, 2 * doubtMs + ownMs - lateMostMs) };
+  };
   let waiting: Waiting[] = [];
   let isRunning = false;
   let leadMs = 0;
@@ -125,25 +137,34 @@ export function createSenderPace(deps: {
   async function bookOnce(): Promise<void> {
     // What is ready asks by itself: for a moment that is so much sooner.
     const isReady = waiting.some((one) => one.isReady);
-    const group = waiting.filter((one) => one.isReady === isReady).slice(0, wantedMax);
+    const group = waiting.filter((one) => one.isReady === isReady).slice(0, groupMax);
     const wanted = group.length;
     const askedAt = clock();
     const asFarMs = leadMs + (isReady ? 0 : readyMs);
+    const restMs = latenessAt(databaseClock.doubtMsAt(askedAt + leadMaxMs) ?? 0).excessMs;
     const booking = await book({
       ...{ sender, purpose, wanted, everyMs },
-      ...{ leadMs: asFarMs, aheadMs },
+      ...{ leadMs: asFarMs, aheadMs, restMs },
     });
     const answeredAt = clock();
     isAway = false;
     const answer = { askedAt, answeredAt, farMs: booking.nowMs };
-    const { atMs: firstAt, doubtMs } = databaseClock(answer, booking.firstMs);
-    // Moments may be late already, by twice the doubt: so much less may messages be late for them.
-    lateMs = Math.max(lateMostMs - 2 * doubtMs, lateMostMs * lateShareLeast);
+    const { atMs: firstAt, doubtMs } = databaseClock.learn(answer, booking.firstMs);
+    const { ownMs, excessMs } = latenessAt(doubtMs);
     leadMs = Math.min(Math.max(answeredAt - askedAt, leadMs / 2), leadMaxMs);
+    // Those are lost behind which less is left free than these may be late.
+    if (excessMs > restMs) return;
     const served = group.slice(0, booking.count);
     waiting = waiting.filter((one) => !served.includes(one));
-    for (const [place, { settle }] of served.entries()) settle(firstAt + place * everyMs);
-    if (booking.count > 0) return;
+    for (const [place, { settle }] of served.entries()) {
+      const atMs = firstAt + place * everyMs;
+      settle({ atMs, byMs: atMs + ownMs });
+    }
+    if (booking.count > 0) {
+      // Few long groups, since something is left free behind each.
+      if (restMs > 0) await pause(restMs);
+      return;
+    }
     // With some room behind it, so that the next question is worth it; but the turn between codes comes sooner.
     const roomInMs = firstAt - answeredAt - asFarMs - aheadMs / 2;
     await pause(Math.min(roomInMs, Math.max(everyMs / 2, restLeastMs)));
@@ -162,26 +183,26 @@ export function createSenderPace(deps: {
     });
   }
 
-  async function booked(deadlineMs: number, isReady = false): Promise<number | undefined> {
-    const atMs = await new Promise<number | undefined>((settle) => {
+  async function booked(deadlineMs: number, isReady = false): Promise<Span | undefined> {
+    const span = await new Promise<Span | undefined>((settle) => {
       if (isClosed()) return settle(undefined);
       waiting.push({ deadlineMs, isReady, settle });
       // The next turn of the loop: what comes in this one is booked together.
       setImmediate(begin);
     });
-    return atMs !== undefined && atMs <= deadlineMs ? atMs : undefined;
+    return span && span.atMs <= deadlineMs ? span : undefined;
   }
 
   async function until(atMs: number): Promise<void> {
     while (clock() < atMs && !isClosed()) await pause(atMs - clock());
   }
 
-  const isPast = (atMs: number) => clock() > atMs + lateMs;
+  const isPast = ({ byMs }: Span) => clock() > byMs;
 
-  async function isReached(atMs: number): Promise<boolean> {
-    await until(atMs);
+  async function isReached(span: Span): Promise<boolean> {
+    await until(span.atMs);
     if (isClosed()) return false;
-    const isMissed = isPast(atMs);
+    const isMissed = isPast(span);
     misses = isMissed ? misses + 1 : 0;
     if (isMissed && misses % missesWorthTelling === 0) {
       log.warn('moments of a sender are missed', { channel: sender, count: misses });
@@ -194,24 +215,24 @@ export function createSenderPace(deps: {
     async nearMoment({ withinMs }) {
       const deadlineMs = clock() + withinMs;
       while (!isClosed() && clock() < deadlineMs) {
-        const atMs = await booked(deadlineMs);
-        if (atMs === undefined) return undefined;
-        await until(atMs - readyMs);
-        if (!isClosed() && !isPast(atMs)) return { atMs, begunMs: clock() };
+        const span = await booked(deadlineMs);
+        if (!span) return undefined;
+        await until(span.atMs - readyMs);
+        if (!isClosed() && !isPast(span)) return { ...span, begunMs: clock() };
       }
       return undefined;
     },
-    async reach({ atMs: firstMs, begunMs }) {
+    async reach({ begunMs, ...first }) {
       readyMs = Math.min(Math.max(clock() - begunMs, readyMs * forgetting), readyMaxMs);
       const deadlineMs = begunMs + readyMaxMs;
-      let atMs: number | undefined = firstMs;
-      while (atMs !== undefined && !isClosed()) {
-        if (await isReached(atMs)) return { atMs, begunMs };
-        atMs = clock() < deadlineMs ? await booked(deadlineMs, true) : undefined;
+      let span: Span | undefined = first;
+      while (span && !isClosed()) {
+        if (await isReached(span)) return { ...span, begunMs };
+        span = clock() < deadlineMs ? await booked(deadlineMs, true) : undefined;
       }
       return undefined;
     },
-    isMissed: ({ atMs }) => isPast(atMs),
+    isMissed: isPast,
     close() {
       closing.abort();
       for (const { settle } of waiting.splice(0)) settle(undefined);
@@ -226,18 +247,24 @@ export function createSenderPace(deps: {
  */
 function createFarClock() {
   let best = { apartMs: 0, doubtMs: Infinity, sinceMs: 0 };
-  return (
-    { askedAt, answeredAt, farMs }: { askedAt: number; answeredAt: number; farMs: number },
-    momentMs: number,
-  ): { atMs: number; doubtMs: number } => {
-    const apartMs = farMs - (askedAt + answeredAt) / 2;
-    const ownDoubtMs = (answeredAt - askedAt) / 2;
-    const grownMs = () => best.doubtMs + (answeredAt - best.sinceMs) * drift;
-    const agree = Math.abs(apartMs - best.apartMs) <= ownDoubtMs + grownMs();
-    if (!agree || ownDoubtMs < grownMs()) {
-      best = { apartMs, doubtMs: ownDoubtMs, sinceMs: answeredAt };
-    }
-    const doubtMs = grownMs();
-    return { atMs: momentMs - best.apartMs + doubtMs, doubtMs };
+  const doubtMsAt = (atMs: number) => best.doubtMs + (atMs - best.sinceMs) * drift;
+  return {
+    /** @returns undefined before the first answer */
+    doubtMsAt(atMs: number): number | undefined {
+      return best.doubtMs === Infinity ? undefined : doubtMsAt(atMs);
+    },
+    learn(
+      { askedAt, answeredAt, farMs }: { askedAt: number; answeredAt: number; farMs: number },
+      momentMs: number,
+    ): { atMs: number; doubtMs: number } {
+      const apartMs = farMs - (askedAt + answeredAt) / 2;
+      const ownDoubtMs = (answeredAt - askedAt) / 2;
+      const agree = Math.abs(apartMs - best.apartMs) <= ownDoubtMs + doubtMsAt(answeredAt);
+      if (!agree || ownDoubtMs < doubtMsAt(answeredAt)) {
+        best = { apartMs, doubtMs: ownDoubtMs, sinceMs: answeredAt };
+      }
+      const doubtMs = doubtMsAt(answeredAt);
+      return { atMs: momentMs - best.apartMs + doubtMs, doubtMs };
+    },
   };
 }
