@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Language, languages } from '../../src/domain/language.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { noticePage } from '../../src/http/patient/views/notice-page.ts';
@@ -7,6 +7,9 @@ import { createOptOutLinks } from '../../src/usecases/opt-out-links.ts';
 import { faultsOf, prepareLooks } from '../support/page-faults.ts';
 import { openPatientSite, type PatientSite } from '../support/patient-site.ts';
 import { seededPin, seededRequest } from '../support/seed-appointment.ts';
+
+// Several look closely at a dozen pages each, in one browser.
+vi.setConfig({ testTimeout: 180_000 });
 
 let site: PatientSite;
 beforeAll(async () => {

@@ -9,6 +9,7 @@ import { AppError } from '../../src/domain/errors.ts';
 import { isCallbackAddress } from '../../src/usecases/accept-callback.ts';
 import { createTestKeys } from '../support/accept.ts';
 import { type ApiFixture, createApiFixture } from '../support/api-server.ts';
+import { compiledOnce } from '../support/compiled-once.ts';
 
 const canary = 'Canari Mustermann';
 
@@ -50,7 +51,8 @@ async function sotto(
 ) {
   const child = spawn(process.execPath, ['src/cli.ts', ...words], {
     env: {
-      ...{ PATH: process.env.PATH, KEYSTORE: `file:${test.directory}`, CALLBACK_URL: callbackUrl },
+      ...{ PATH: process.env.PATH, ...compiledOnce },
+      ...{ KEYSTORE: `file:${test.directory}`, CALLBACK_URL: callbackUrl },
       DATABASE_URL: fixture.database.adminUrl.reveal(),
       ...env,
     },

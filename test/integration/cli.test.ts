@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compiledOnce } from '../support/compiled-once.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
@@ -14,6 +15,7 @@ const sottoWith = (environment: object, ...words: string[]) =>
   new Promise<{ code: number; out: string; errors: string }>((resolve) => {
     const env = {
       PATH: process.env.PATH,
+      ...compiledOnce,
       DATABASE_URL: database.adminUrl.reveal(),
       ...environment,
     };

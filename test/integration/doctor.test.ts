@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { formatReport } from '../../src/cli/doctor-report.ts';
 import { type Check, type Finding, type Group, groupOf } from '../../src/doctor/finding.ts';
+import { compiledOnce } from '../support/compiled-once.ts';
 import {
   canary,
   createDoctorSetUp,
@@ -556,7 +557,7 @@ describe('what waits for a person', () => {
 describe('an administrator at the command line', () => {
   const sotto = (env: Record<string, string>, ...words: string[]) =>
     new Promise<{ code: number; out: string; errors: string }>((resolve) => {
-      const all = { PATH: process.env.PATH ?? '', ...env };
+      const all = { PATH: process.env.PATH ?? '', ...compiledOnce, ...env };
       execFile(
         process.execPath,
         ['src/cli.ts', 'doctor', ...words],

@@ -7,6 +7,7 @@ import { Secret } from '../../src/domain/secret.ts';
 import { createSuppressionLookup } from '../../src/usecases/find-suppressed.ts';
 import { recordOptOut } from '../../src/usecases/record-opt-out.ts';
 import { createTestKeys } from '../support/accept.ts';
+import { compiledOnce } from '../support/compiled-once.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const phone = '+33639980001';
@@ -28,6 +29,7 @@ async function lift(input: string, words = ['--reason', 'asked at the desk']) {
   const child = spawn(process.execPath, ['src/cli.ts', 'opt-out', 'lift', ...words], {
     env: {
       PATH: process.env.PATH,
+      ...compiledOnce,
       DATABASE_URL: database.adminUrl.reveal(),
       KEYSTORE: `file:${test.directory}`,
       JOURNAL: `file:${test.directory}/journal`,

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
+import { compiledOnce } from './compiled-once.ts';
 
 export interface CommandEnd {
   readonly code: number | null;
@@ -30,7 +31,7 @@ export function spawnCommand(
 ) {
   const cli = new URL('../../src/cli.ts', import.meta.url).pathname;
   return spawn(process.execPath, [cli, ...words], {
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: process.env.PATH, ...compiledOnce, ...env },
     ...(cwd === undefined ? {} : { cwd }),
   });
 }

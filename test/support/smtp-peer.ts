@@ -47,6 +47,8 @@ export interface SmtpPeer {
   /** What clients said, bodies left out. */
   readonly said: readonly string[];
   misbehave: Misbehaviour | undefined;
+  /** How often it has. */
+  readonly misbehaved: () => number;
   /** Cuts whatever is connected, as a server does that has had enough of idle clients. */
   cutAll(): void;
   close(): Promise<void>;
@@ -68,7 +70,7 @@ export async function startSmtpPeer(settings: SmtpPeerSettings = {}): Promise<Sm
   const said: string[] = [];
   const askedFor = new Set<string>();
   const sockets = new Set<Socket>();
-  const counts = { opened: 0, open: 0, openMax: 0, handedOver: 0 };
+  const counts = { opened: 0, open: 0, openMax: 0, handedOver: 0, misbehaved: 0 };
 
   const onConnection = (socket: Socket) => {
     sockets.add(socket);
@@ -85,6 +87,7 @@ export async function startSmtpPeer(settings: SmtpPeerSettings = {}): Promise<Sm
       said,
       askedFor,
       misbehaviour: () => peer.misbehave,
+      onMisbehaved: () => (counts.misbehaved += 1),
       onMessage(message, takes) {
         counts.handedOver += 1;
         if (takes) taken.push(message);
@@ -107,6 +110,7 @@ export async function startSmtpPeer(settings: SmtpPeerSettings = {}): Promise<Sm
     handedOver: () => counts.handedOver,
     connections: () => counts,
     misbehave: undefined,
+    misbehaved: () => counts.misbehaved,
     cutAll() {
       for (const socket of sockets) socket.end();
     },
@@ -123,6 +127,7 @@ interface Conversation {
   readonly said: string[];
   readonly askedFor: Set<string>;
   readonly misbehaviour: () => Misbehaviour | undefined;
+  readonly onMisbehaved: () => void;
   /** @returns the number of the message */
   onMessage(message: TakenMessage, takes: boolean): number;
 }
@@ -140,6 +145,7 @@ function converse(first: Socket, conversation: Conversation): void {
   function usual(moment: SmtpMoment): boolean {
     const misbehaviour = conversation.misbehaviour();
     if (misbehaviour?.at !== moment) return true;
+    conversation.onMisbehaved();
     const { does, answer } = misbehaviour;
     if (answer !== undefined) say(answer);
     if (does === 'cut') socket.end();

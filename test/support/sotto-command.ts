@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { compiledOnce } from './compiled-once.ts';
 import type { TestDatabase } from './database.ts';
 
 export interface CommandAnswer {
@@ -18,6 +19,7 @@ export function sottoCommand(
     new Promise((resolve) => {
       const env = {
         PATH: process.env.PATH,
+        ...compiledOnce,
         DATABASE_URL: database.adminUrl.reveal(),
         DATA_DIR: join(tmpdir(), 'sotto-command'),
         ...environment,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import pg from 'pg';
 import { expect, onTestFinished, vi } from 'vitest';
+import { compiledOnce } from './compiled-once.ts';
 import { freePort } from './free-port.ts';
 
 export const smallSystem = resolve(import.meta.dirname, 'small-system.ts');
@@ -53,6 +54,7 @@ export async function startSupervised({
     env: {
       PATH: `${resolve('node_modules/.bin')}${delimiter}${process.env.PATH}`,
       HOME: tmpdir(),
+      ...compiledOnce,
       DATA_DIR: dataDir,
       ...used,
       ...env,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { compiledOnce } from './compiled-once.ts';
 import { freePort } from './free-port.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -74,6 +75,7 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
     env: {
       PATH: process.env.PATH ?? '',
       HOME: process.env.HOME ?? '',
+      ...compiledOnce,
       DATA_DIR: dataDir,
       API_PORT: String(api),
       PATIENT_PORT: String(patient),

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { compiledOnce } from './compiled-once.ts';
 
 const script = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
@@ -32,7 +33,7 @@ export function startRoleProcess(
   const child: ChildProcess = fork(from, [role], {
     env: {
       PATH: process.env.PATH ?? '',
-      NODE_COMPILE_CACHE: '',
+      ...compiledOnce,
       LOG_LEVEL: 'error',
       CANARY: 'off',
       ...env,
