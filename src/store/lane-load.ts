@@ -23,19 +23,39 @@ export interface LaneLoad {
   readonly workersHeldUp: number;
 }
 
+/** A load, and what makes it of use to those that read after it. */
+export interface LoadReading extends LaneLoad {
+  /** By the server's clock. */
+  readonly readAtMs: number;
+  /** Reminders fed since the reading that was named; 0 where none was. */
+  readonly fedSince: number;
+}
+
 /** What workers are heard of by. */
 export const dispatchBeat = 'dispatch';
 const aliveMs = 20_000;
 
+/**
+ * @param input.countedAtMs when what is in hand was last counted, within the window: it is not counted again,
+ *   which goes through all of it, and `outstanding`, `waiting` and `waitedMs` are 0
+ */
 export async function readLaneLoad(
   connection: Connection,
-  input: Lane & { windowMs: number; countMax: number; leaseMs: number },
-): Promise<LaneLoad> {
+  input: Lane & {
+    windowMs: number;
+    countMax: number;
+    leaseMs: number;
+    countedAtMs?: number | undefined;
+  },
+): Promise<LoadReading> {
   const { rows } = await connection.query({
     name: 'read lane load',
     text: `select
         o.outstanding, o.waiting, o.waited_ms,
         coalesce(sum(b.reminder_count), 0)::int as fed,
+        coalesce(sum(b.reminder_count) filter (
+          where b.created_at > to_timestamp($9::float8 / 1000)), 0)::int as fed_since,
+        (extract(epoch from clock_timestamp()) * 1000)::float8 as read_at_ms,
         -- A little less than the second from one tick to the next.
         coalesce(sum(b.reminder_count) filter (
           where b.created_at > clock_timestamp() - interval '950 milliseconds'), 0)::int as fed_in_second,
@@ -52,7 +72,7 @@ export async function readLaneLoad(
           coalesce(extract(epoch from now() - min(i.lease_until) filter (where i.is_waiting))::float8
             * 1000 + $4::float8, 0) as waited_ms
         from (select state = 'queued' and $3 > 1 as is_waiting, lease_until from reminders
-          where phase = 'in_hand' and channel = $1 and mode = $8 limit $3) i) o
+          where $9::float8 is null and phase = 'in_hand' and channel = $1 and mode = $8 limit $3) i) o
       left join batches b
       -- A lease ends at a fixed time after its batch was made, and leases are indexed.
       on b.lease_until > now() + ($4::float8 - $2::float8) * interval '1 millisecond'
@@ -70,6 +90,7 @@ export async function readLaneLoad(
       heldUpBeat(input),
       aliveMs,
       input.mode,
+      input.countedAtMs,
     ],
   });
   const [row] = rows;
@@ -83,5 +104,7 @@ export async function readLaneLoad(
     paused: row?.paused ?? false,
     workers: row?.workers ?? 0,
     workersHeldUp: row?.held_up ?? 0,
+    readAtMs: row?.read_at_ms ?? 0,
+    fedSince: row?.fed_since ?? 0,
   };
 }

@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { limits } from '../../config/limits.ts';
 import type { Channel } from '../domain/channel.ts';
 import type { Lane } from '../domain/lane.ts';
-import type { Database } from '../store/database.ts';
+import type { Connection, Database } from '../store/database.ts';
 import { tryDuty } from '../store/duty-lock.ts';
 import {
   listDueOrganisations,
@@ -10,7 +10,7 @@ import {
   type NewBatch,
   queueBatches,
 } from '../store/feed.ts';
-import { type LaneLoad, readLaneLoad } from '../store/lane-load.ts';
+import { type LaneLoad, type LoadReading, readLaneLoad } from '../store/lane-load.ts';
 
 /** What one worker is sure to take before the leases end, with a provider that answers in time. */
 const outstandingPerWorker = 1_000;
@@ -42,10 +42,12 @@ const nobody = '00000000-0000-0000-0000-000000000000';
 /** Where the feeder of one lane goes on; an organisation that was served last waits longest. */
 export interface FeedCursor {
   lastOrganisationId: string;
+  /** What was in hand when it was last counted, as long as that left room for a whole transaction. */
+  counted: LoadReading | undefined;
 }
 
 export function newFeedCursor(): FeedCursor {
-  return { lastOrganisationId: nobody };
+  return { lastOrganisationId: nobody, counted: undefined };
 }
 
 interface Sending {
@@ -85,12 +87,7 @@ export async function feedDueReminders(
   let bound: 'no' | 'now' | 'soon' = 'no';
   const batches = await deps.database.transaction([], async (connection): Promise<NewBatch[]> => {
     if (!(await tryDuty(connection, `feed ${lane.channel} ${lane.mode}`))) return [];
-    const load = await readLaneLoad(connection, {
-      ...lane,
-      windowMs: rateWindowMs(input.perSecond),
-      countMax: outstandingMax,
-      leaseMs: limits.batchLeaseMs,
-    });
+    const load = await readLoad(connection, input);
     const room = roomOf(load, input);
     const allowed = Math.min(allowanceOf(load, input), input.allowedMax ?? Infinity);
     allowance = Math.min(allowed, takenAtOnceMax);
@@ -126,6 +123,38 @@ export async function feedDueReminders(
   for (const { id } of batches) deps.ring(id);
   const count = batches.reduce((sum, { reminderIds }) => sum + reminderIds.length, 0);
   return { count, again: count === allowance ? bound : 'no', dueInMs };
+}
+
+/**
+ * The load of a lane, or one that is no lighter and leaves room for a whole transaction: what is in hand grows
+ * by feeding alone, so it is not counted each time.
+ */
+async function readLoad(
+  connection: Connection,
+  { cursor, ...sending }: Sending & { cursor: FeedCursor },
+): Promise<LaneLoad> {
+  const windowMs = rateWindowMs(sending.perSecond);
+  const read = (countedAtMs?: number) =>
+    readLaneLoad(connection, {
+      ...{ ...sending.lane, windowMs, countedAtMs },
+      ...{ countMax: outstandingMax, leaseMs: limits.batchLeaseMs },
+    });
+  const isRoomy = (load: LaneLoad) => allowanceOf(load, sending) >= takenAtOnceMax;
+  const { counted } = cursor;
+  if (counted) {
+    const since = await read(counted.readAtMs);
+    const passedMs = since.readAtMs - counted.readAtMs;
+    const heaviest = {
+      ...since,
+      outstanding: counted.outstanding + since.fedSince,
+      waiting: counted.waiting + since.fedSince,
+      waitedMs: counted.waitedMs + passedMs,
+    };
+    if (passedMs >= 0 && passedMs < windowMs && isRoomy(heaviest)) return heaviest;
+  }
+  const load = await read();
+  cursor.counted = isRoomy(load) ? load : undefined;
+  return load;
 }
 
 /** Long enough to hold at least one reminder at the slowest rate. */

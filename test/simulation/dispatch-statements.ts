@@ -14,7 +14,7 @@ import { type Change, phaseOf, type ReminderRow, type Tables } from './tables.ts
 /** What `src/store/{feed,dispatch,stuck-lanes}.ts` say: who may take what, and when. */
 export const dispatchStatements: Statements = {
   'read lane load': ({ tables, nowMs }, values) => {
-    const [channel, windowMs, countMax, leaseMs, beat, heldUp, , mode] = values;
+    const [channel, windowMs, countMax, leaseMs, beat, heldUp, , mode, countedAtMs] = values;
     const fed = tables.batches.filter(
       (batch) =>
         batch.channel === channel &&
@@ -26,7 +26,11 @@ export const dispatchStatements: Statements = {
       batches.reduce((total, { reminder_count: count }) => total + count, 0);
     const beats = (name: string) => tables.heartbeats.filter((one) => one.name === name).length;
     const outstanding = tables.reminders.filter(
-      (row) => phaseOf(row) === 'in_hand' && row.channel === channel && row.mode === mode,
+      (row) =>
+        countedAtMs === undefined &&
+        phaseOf(row) === 'in_hand' &&
+        row.channel === channel &&
+        row.mode === mode,
     );
     const waiting = outstanding.filter(({ state }) => state === 'queued' && countMax > 1);
     return [
@@ -35,6 +39,8 @@ export const dispatchStatements: Statements = {
         waiting: waiting.length,
         waited_ms: waiting.length > 0 ? nowMs + leaseMs - Math.min(...waiting.map(leaseEnd)) : 0,
         fed: sum(fed),
+        fed_since: sum(fed.filter(({ created_at: at }) => at > (countedAtMs ?? Infinity))),
+        read_at_ms: nowMs,
         fed_in_second: sum(fed.filter(({ created_at: at }) => at > nowMs - 950)),
         since_ms: fed.length > 0 ? nowMs - Math.max(...fed.map((one) => one.created_at)) : null,
         paused:
