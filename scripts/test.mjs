@@ -27,7 +27,7 @@ for (const name of checks) {
   console.log(`${name}: fine (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`);
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'sotto-test-count-'));
+const folder = mkdtempSync(join(tmpdir(), 'sotto-test-'));
 const counts = join(folder, 'counts.json');
 const reporter = join(root, 'scripts', 'count-tests.mjs');
 const { code } = await run(
@@ -40,7 +40,8 @@ const { code } = await run(
   },
 );
 printCounts();
-rmSync(folder, { recursive: true });
+// A process that a test has left may still be ending.
+rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 process.exit(code);
 
 /** Runs a program of ours; a signal to this process ends it too. */

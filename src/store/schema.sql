@@ -1940,7 +1940,7 @@ end
 $function$;
 alter function begin_life(integer,timestamp with time zone,text,text,bigint,bigint) owner to sotto_owner;
 
-CREATE OR REPLACE FUNCTION public.book_moments(its_sender text, is_code boolean, wanted integer, every_ms double precision, lead_ms double precision, ahead_ms double precision, rest_ms double precision DEFAULT 0, OUT now_ms double precision, OUT first_ms double precision, OUT booked integer)
+CREATE OR REPLACE FUNCTION public.book_moments(its_sender text, is_code boolean, wanted integer, every_ms double precision, lead_ms double precision, ahead_ms double precision, OUT now_ms double precision, OUT first_ms double precision, OUT booked integer)
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO 'public', 'pg_temp'
@@ -1967,15 +1967,15 @@ begin
     booked := 1;
   end if;
   if booked > 0 then
-    last_ms := case when is_code then last_ms else first_ms + (booked - 1) * every_ms end;
-    free_ms := first_ms + booked * every_ms + rest_ms;
+    free_ms := first_ms + booked * every_ms;
+    last_ms := case when is_code then last_ms else free_ms - every_ms end;
     update sender_paces s
     set free_at = to_timestamp(free_ms / 1000), reminder_at = to_timestamp(last_ms / 1000)
     where s.sender = its_sender;
   end if;
 end
 $function$;
-alter function book_moments(text,boolean,integer,double precision,double precision,double precision,double precision) owner to sotto_owner;
+alter function book_moments(text,boolean,integer,double precision,double precision,double precision) owner to sotto_owner;
 
 CREATE OR REPLACE FUNCTION public.carry_event_month(old_month date)
  RETURNS boolean
@@ -3296,8 +3296,8 @@ grant select on factor_failures to sotto_ops;
 grant delete, select on field_fills to sotto_scheduler;
 grant insert, select, update on field_fills to sotto_api;
 grant execute on function begin_life(integer,timestamp with time zone,text,text,bigint,bigint) to sotto_scheduler;
-grant execute on function book_moments(text,boolean,integer,double precision,double precision,double precision,double precision) to sotto_patient;
-grant execute on function book_moments(text,boolean,integer,double precision,double precision,double precision,double precision) to sotto_worker;
+grant execute on function book_moments(text,boolean,integer,double precision,double precision,double precision) to sotto_patient;
+grant execute on function book_moments(text,boolean,integer,double precision,double precision,double precision) to sotto_worker;
 grant execute on function carry_event_month(date) to sotto_scheduler;
 grant execute on function count_due_reminders(timestamp with time zone,timestamp with time zone) to sotto_ops;
 grant execute on function count_held_reminders(uuid,text) to sotto_ops;

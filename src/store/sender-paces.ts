@@ -18,19 +18,17 @@ export interface WantedMoments {
   /** None begins sooner, and none later than so long after that; but a reminder's, of four in a row. */
   readonly leadMs: number;
   readonly aheadMs: number;
-  /** How long nothing begins behind them, beyond what is between any two. */
-  readonly restMs: number;
 }
 
 /** Books moments of those that all processes of a deployment share. */
 export async function bookMoments(
   database: Pick<Database, 'query'>,
-  { sender, purpose, wanted, everyMs, leadMs, aheadMs, restMs }: WantedMoments,
+  { sender, purpose, wanted, everyMs, leadMs, aheadMs }: WantedMoments,
 ): Promise<Booking> {
   const [row] = await database.query<Booking & { count: number }>(
     `select booked as count, first_ms as "firstMs", now_ms as "nowMs"
-     from book_moments($1, $2, $3, $4, $5, $6, $7)`,
-    [sender, purpose === 'codes', wanted, everyMs, leadMs, aheadMs, restMs],
+     from book_moments($1, $2, $3, $4, $5, $6)`,
+    [sender, purpose === 'codes', wanted, everyMs, leadMs, aheadMs],
   );
   return row ?? { count: 0, firstMs: 0, nowMs: 0 };
 }

@@ -42,7 +42,7 @@ const nobody = '00000000-0000-0000-0000-000000000000';
 /** Where the feeder of one lane goes on; an organisation that was served last waits longest. */
 export interface FeedCursor {
   lastOrganisationId: string;
-  /** What was in hand when it was last counted, as long as that left room for a whole transaction. */
+  /** The last load that left room for a whole transaction. */
   counted: LoadReading | undefined;
 }
 
@@ -150,7 +150,10 @@ async function readLoad(
       waiting: counted.waiting + since.fedSince,
       waitedMs: counted.waitedMs + passedMs,
     };
-    if (passedMs >= 0 && passedMs < windowMs && isRoomy(heaviest)) return heaviest;
+    if (passedMs >= 0 && passedMs < windowMs && isRoomy(heaviest)) {
+      cursor.counted = heaviest;
+      return heaviest;
+    }
   }
   const load = await read();
   cursor.counted = isRoomy(load) ? load : undefined;

@@ -11,6 +11,7 @@ const aheadLeastMs = 250;
 const aheadMostMs = 10_000;
 /** Codes go first by booking further ahead: of four moments in a row, all but the one of a reminder. */
 const codesAhead = 3;
+const wantedMax = 1_000;
 const restMaxMs = 500;
 const restLeastMs = 50;
 const leadMaxMs = 2_000;
@@ -22,6 +23,7 @@ const forgetting = 0.97;
 const lateShareLeast = 0.25;
 /** By so much two clocks may part in a millisecond. */
 const drift = 1e-3;
+const knownForMs = 5_000;
 const missesWorthTelling = 100;
 
 interface Waiting {
@@ -69,12 +71,13 @@ export interface SenderPace {
  * any second, although they reach it unevenly.
  */
 export function spacingMs(perSecond: number): number {
-  return Math.max(1_000 / perSecond, (1_000 + unevenMs) / (perSecond + 1));
+  return Math.max(1_000 / perSecond, (1_000 + unevenMs) / (Math.floor(perSecond) + 1));
 }
 
-/** How much later than its moment a message may reach the provider. */
-export function toleranceMs(everyMs: number): number {
-  return Math.max(unevenMs, Math.min(everyMs, unevenMaxMs));
+/** How much later than its moment a message may reach the provider: not within a second of one too many. */
+export function toleranceMs(perSecond: number): number {
+  const lastOneMs = (Math.floor(perSecond) + 1) * spacingMs(perSecond);
+  return Math.min(lastOneMs - 1_000, unevenMaxMs);
 }
 
 /**
@@ -82,7 +85,7 @@ export function toleranceMs(everyMs: number): number {
  * booked in the database. A moment that was missed is lost, and another is booked, so that what a process
  * held up does not come all at once. Codes go before reminders, which keep one moment in four. Where the
  * database is away nothing leaves. One that answers slowly is asked for moments that are as far ahead; and
- * since its clock is known the less, so much is left free behind them as they may be later than others.
+ * since its clock is known the less, they are as much farther apart as they may be later.
  *
  * @param clock milliseconds that only go forward
  */
@@ -99,20 +102,14 @@ export function createSenderPace(deps: {
   const codesAheadMs = Math.min(codesAhead * everyMs, aheadMostMs);
   const aheadMs = purpose === 'codes' ? Math.max(codesAheadMs, aheadLeastMs) : aheadLeastMs;
   // The other half is for networks and timers.
-  const lateMostMs = toleranceMs(everyMs) / 2;
-  // Behind each group something may be left free, so none is longer than a second.
-  const groupMax = Math.max(1, Math.floor(perSecond));
+  const lateMostMs = toleranceMs(perSecond) / 2;
   const closing = new AbortController();
   const isClosed = () => closing.signal.aborted;
+  const lateLeastMs = lateMostMs * lateShareLeast;
   const databaseClock = createFarClock();
-  /** How late messages may leave, and how much later that makes them than others may be. */
-  const latenessAt = (doubtMs: number) => {
-    // Moments may be late already, by twice the doubt: so much less may messages be late for them.
-    const ownMs = Math.max(lateMostMs - 2 * doubtMs, lateMostMs * lateShareLeast);
-    return { ownMs, excessMs: Math.max(0, 2 * doubtMs + ownMs - lateMostMs) };
-  };
   let waiting: Waiting[] = [];
   let isRunning = false;
+  let answeredAt = -Infinity;
   let leadMs = 0;
   let readyMs = 0;
   let misses = 0;
@@ -134,39 +131,42 @@ export function createSenderPace(deps: {
     }
   }
 
+  /** Moments of the database, told as they certainly have come here: late by twice the doubt at most. */
+  async function ask(input: { wanted: number; apartMs: number; asFarMs: number }) {
+    const askedAt = clock();
+    const booking = await book({
+      ...{ sender, purpose, wanted: input.wanted, everyMs: input.apartMs },
+      ...{ leadMs: input.asFarMs, aheadMs },
+    });
+    answeredAt = clock();
+    isAway = false;
+    leadMs = Math.min(Math.max(answeredAt - askedAt, leadMs / 2), leadMaxMs);
+    const answer = { askedAt, answeredAt, farMs: booking.nowMs };
+    const { atMs, doubtMs } = databaseClock.learn(answer, booking.firstMs);
+    return { count: booking.count, firstAt: atMs, doubtMs };
+  }
+
   async function bookOnce(): Promise<void> {
+    // Of a clock that was not heard of for a while little is known.
+    if (clock() - answeredAt > knownForMs) await ask({ wanted: 0, apartMs: everyMs, asFarMs: 0 });
     // What is ready asks by itself: for a moment that is so much sooner.
     const isReady = waiting.some((one) => one.isReady);
-    const group = waiting.filter((one) => one.isReady === isReady).slice(0, groupMax);
-    const wanted = group.length;
+    const group = waiting.filter((one) => one.isReady === isReady).slice(0, wantedMax);
     const askedAt = clock();
     const asFarMs = leadMs + (isReady ? 0 : readyMs);
-    const restMs = latenessAt(databaseClock.doubtMsAt(askedAt + leadMaxMs) ?? 0).excessMs;
-    const booking = await book({
-      ...{ sender, purpose, wanted, everyMs },
-      ...{ leadMs: asFarMs, aheadMs, restMs },
-    });
-    const answeredAt = clock();
-    isAway = false;
-    const answer = { askedAt, answeredAt, farMs: booking.nowMs };
-    const { atMs: firstAt, doubtMs } = databaseClock.learn(answer, booking.firstMs);
-    const { ownMs, excessMs } = latenessAt(doubtMs);
-    leadMs = Math.min(Math.max(answeredAt - askedAt, leadMs / 2), leadMaxMs);
-    // Those are lost behind which less is left free than these may be late.
-    if (excessMs > restMs) return;
+    // Who knows the clock less well may be later than others: so much more is between his moments and the next.
+    const excessMs = Math.max(0, 2 * databaseClock.doubtMsAt(askedAt) + lateLeastMs - lateMostMs);
+    const apartMs = everyMs + excessMs;
+    const booking = await ask({ wanted: group.length, apartMs, asFarMs });
     const served = group.slice(0, booking.count);
     waiting = waiting.filter((one) => !served.includes(one));
     for (const [place, { settle }] of served.entries()) {
-      const atMs = firstAt + place * everyMs;
-      settle({ atMs, byMs: atMs + ownMs });
+      const atMs = booking.firstAt + place * apartMs;
+      settle({ atMs, byMs: atMs + lateMostMs + excessMs - 2 * booking.doubtMs });
     }
-    if (booking.count > 0) {
-      // Few long groups, since something is left free behind each.
-      if (restMs > 0) await pause(restMs);
-      return;
-    }
+    if (booking.count > 0) return;
     // With some room behind it, so that the next question is worth it; but the turn between codes comes sooner.
-    const roomInMs = firstAt - answeredAt - asFarMs - aheadMs / 2;
+    const roomInMs = booking.firstAt - clock() - asFarMs - aheadMs / 2;
     await pause(Math.min(roomInMs, Math.max(everyMs / 2, restLeastMs)));
   }
 
@@ -249,10 +249,7 @@ function createFarClock() {
   let best = { apartMs: 0, doubtMs: Infinity, sinceMs: 0 };
   const doubtMsAt = (atMs: number) => best.doubtMs + (atMs - best.sinceMs) * drift;
   return {
-    /** @returns undefined before the first answer */
-    doubtMsAt(atMs: number): number | undefined {
-      return best.doubtMs === Infinity ? undefined : doubtMsAt(atMs);
-    },
+    doubtMsAt,
     learn(
       { askedAt, answeredAt, farMs }: { askedAt: number; answeredAt: number; farMs: number },
       momentMs: number,
