@@ -23,6 +23,7 @@ const forgetting = 0.97;
 const lateShareLeast = 0.25;
 /** By so much two clocks may part in a millisecond. */
 const drift = 1e-3;
+/** For so long after an answer the database's clock is not asked for alone. */
 const knownForMs = 5_000;
 const missesWorthTelling = 100;
 
@@ -103,9 +104,9 @@ export function createSenderPace(deps: {
   const aheadMs = purpose === 'codes' ? Math.max(codesAheadMs, aheadLeastMs) : aheadLeastMs;
   // The other half is for networks and timers.
   const lateMostMs = toleranceMs(perSecond) / 2;
+  const lateLeastMs = lateMostMs * lateShareLeast;
   const closing = new AbortController();
   const isClosed = () => closing.signal.aborted;
-  const lateLeastMs = lateMostMs * lateShareLeast;
   const databaseClock = createFarClock();
   let waiting: Waiting[] = [];
   let isRunning = false;
@@ -154,7 +155,7 @@ export function createSenderPace(deps: {
     const group = waiting.filter((one) => one.isReady === isReady).slice(0, wantedMax);
     const askedAt = clock();
     const asFarMs = leadMs + (isReady ? 0 : readyMs);
-    // Who knows the clock less well may be later than others: so much more is between his moments and the next.
+    // Who knows the clock less well may be later than others: so much more lies behind each of its moments.
     const excessMs = Math.max(0, 2 * databaseClock.doubtMsAt(askedAt) + lateLeastMs - lateMostMs);
     const apartMs = everyMs + excessMs;
     const booking = await ask({ wanted: group.length, apartMs, asFarMs });
