@@ -17,6 +17,8 @@ const restLeastMs = 50;
 const leadMaxMs = 2_000;
 /** A message's moment comes within so long after it began to be got ready, and its intent was written. */
 const readyMaxMs = 800;
+/** So much further than a code's moment one of a reminder may be. */
+const behindMaxMs = leadMaxMs + readyMaxMs;
 /** How fast it is forgotten, with each message, how long it took to get ready. */
 const forgetting = 0.97;
 /** Of what a message may be late, so much is left to a process that hardly knows the database's clock. */
@@ -133,11 +135,16 @@ export function createSenderPace(deps: {
   }
 
   /** Moments of the database, told as they certainly have come here: late by twice the doubt at most. */
-  async function ask(input: { wanted: number; apartMs: number; asFarMs: number }) {
+  async function ask(input: {
+    wanted: number;
+    apartMs: number;
+    asFarMs: number;
+    furtherMs?: number;
+  }) {
     const askedAt = clock();
     const booking = await book({
       ...{ sender, purpose, wanted: input.wanted, everyMs: input.apartMs },
-      ...{ leadMs: input.asFarMs, aheadMs },
+      ...{ leadMs: input.asFarMs, aheadMs: aheadMs + (input.furtherMs ?? 0) },
     });
     answeredAt = clock();
     isAway = false;
@@ -147,24 +154,38 @@ export function createSenderPace(deps: {
     return { count: booking.count, firstAt: atMs, doubtMs };
   }
 
+  const askTime = () => ask({ wanted: 0, apartMs: everyMs, asFarMs: 0 });
+
+  /** How much later than others' messages may leave; with more than that they leave too late, and not at all. */
+  function excessMs(): number {
+    const neededMs = 2 * databaseClock.doubtMsAt(clock()) + lateLeastMs - lateMostMs;
+    return Math.min(Math.max(0, neededMs), leadMaxMs);
+  }
+
   async function bookOnce(): Promise<void> {
-    // Of a clock that was not heard of for a while little is known.
-    if (clock() - answeredAt > knownForMs) await ask({ wanted: 0, apartMs: everyMs, asFarMs: 0 });
+    // Of a clock that was not heard of for a while little is known; and of one whose only answer was slow.
+    if (clock() - answeredAt > knownForMs) {
+      await askTime();
+      if (excessMs() > 0) await askTime();
+    }
     // What is ready asks by itself: for a moment that is so much sooner.
     const isReady = waiting.some((one) => one.isReady);
     const group = waiting.filter((one) => one.isReady === isReady).slice(0, wantedMax);
-    const askedAt = clock();
     const asFarMs = leadMs + (isReady ? 0 : readyMs);
     // Who knows the clock less well may be later than others: so much more lies behind each of its moments.
-    const excessMs = Math.max(0, 2 * databaseClock.doubtMsAt(askedAt) + lateLeastMs - lateMostMs);
-    const apartMs = everyMs + excessMs;
-    const booking = await ask({ wanted: group.length, apartMs, asFarMs });
+    const moreMs = excessMs();
+    const apartMs = everyMs + moreMs;
+    let booking = await ask({ wanted: group.length, apartMs, asFarMs });
+    const isBehind = booking.count === 0 && purpose === 'codes' && group.length > 0;
+    // Reminders that take long to get ready are booked further ahead: a code goes behind them, one after the other.
+    if (isBehind) booking = await ask({ wanted: 1, apartMs, asFarMs, furtherMs: behindMaxMs });
     const served = group.slice(0, booking.count);
     waiting = waiting.filter((one) => !served.includes(one));
     for (const [place, { settle }] of served.entries()) {
       const atMs = booking.firstAt + place * apartMs;
-      settle({ atMs, byMs: atMs + lateMostMs + excessMs - 2 * booking.doubtMs });
+      settle({ atMs, byMs: atMs + lateMostMs + moreMs - 2 * booking.doubtMs });
     }
+    if (isBehind) return pause(everyMs);
     if (booking.count > 0) return;
     // With some room behind it, so that the next question is worth it; but the turn between codes comes sooner.
     const roomInMs = booking.firstAt - clock() - asFarMs - aheadMs / 2;
@@ -261,7 +282,7 @@ function createFarClock() {
       if (!agree || ownDoubtMs < doubtMsAt(answeredAt)) {
         best = { apartMs, doubtMs: ownDoubtMs, sinceMs: answeredAt };
       }
-      const doubtMs = doubtMsAt(answeredAt);
+      const doubtMs = doubtMsAt(answeredAt + Math.max(0, momentMs - farMs));
       return { atMs: momentMs - best.apartMs + doubtMs, doubtMs };
     },
   };

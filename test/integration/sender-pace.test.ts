@@ -111,6 +111,32 @@ describe('a sender’s rate', () => {
     expect(order).toHaveLength(36);
   });
 
+  it.concurrent('lets codes pass while reminders flood that take a while to get ready', async () => {
+    const reminders = [1, 2].map(() => openPace('busy', { perSecond: 10, purpose: 'reminders' }));
+    const codes = openPace('busy', { perSecond: 10, purpose: 'codes' });
+    let isOver = false;
+    const flood = async (pace: SenderPace) => {
+      while (!isOver) {
+        const moment = await pace.nearMoment({ withinMs: 10_000 });
+        if (!moment) continue;
+        await sleep(300);
+        await pace.reach(moment);
+      }
+    };
+    const flooding = reminders.flatMap((pace) => Array.from({ length: 20 }, () => flood(pace)));
+    await sleep(4_000);
+    const passed = await Promise.all(
+      Array.from({ length: 5 }, async (_, place) => {
+        await sleep(place * 400);
+        return passes(codes, { withinMs: 10_000 });
+      }),
+    );
+    isOver = true;
+    for (const pace of [...reminders, codes]) pace.close();
+    await Promise.all(flooding);
+    expect(passed).toEqual([true, true, true, true, true]);
+  });
+
   it.concurrent('is kept, and used, by processes whose database answers late', async () => {
     const quick = openPace('late', { perSecond: 50, purpose: 'reminders' });
     const slow = openPace('late', { perSecond: 50, purpose: 'reminders', slowMs: 240 });
@@ -169,12 +195,12 @@ describe('a sender’s rate', () => {
       const pace = createSenderPace({
         ...{ sender: 'sms', perSecond: 50, purpose: 'reminders', log: silentLog },
         clock: () => nowMs,
-        async book() {
+        async book({ wanted }) {
           nowMs += answerMs;
-          return { nowMs: 0, firstMs: 0, count: 1 };
+          return { nowMs, firstMs: nowMs, count: wanted };
         },
       });
-      const moment = await pace.nearMoment({ withinMs: 1_000 });
+      const moment = await pace.nearMoment({ withinMs: 5_000 });
       if (!moment) throw new Error('no moment came');
       nowMs = moment.atMs + lateMs;
       expect(pace.isMissed(moment)).toBe(false);
