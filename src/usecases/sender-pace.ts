@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel } from '../domain/channel.ts';
 import type { Booking, WantedMoments } from '../store/sender-paces.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
+import { createFarClock } from './far-clock.ts';
 
 /** What leaves evenly may reach the provider unevenly by so much, or by as far as messages are apart. */
 const unevenMs = 150;
@@ -23,8 +24,6 @@ const behindMaxMs = leadMaxMs + readyMaxMs;
 const forgetting = 0.97;
 /** Of what a message may be late, so much is left to a process that hardly knows the database's clock. */
 const lateShareLeast = 0.25;
-/** By so much two clocks may part in a millisecond. */
-const drift = 1e-3;
 /** For so long after an answer the database's clock is not asked for alone. */
 const knownForMs = 5_000;
 const missesWorthTelling = 100;
@@ -258,32 +257,6 @@ export function createSenderPace(deps: {
     close() {
       closing.abort();
       for (const { settle } of waiting.splice(0)) settle(undefined);
-    },
-  };
-}
-
-/**
- * Tells of a moment of a clock elsewhere when it certainly has come here, which may be late by twice the doubt.
- * An answer bounds how far the clocks are apart, to half of what it took; the best one holds until its own doubt
- * has grown past that of a new one, or the new one shows that a clock was set.
- */
-function createFarClock() {
-  let best = { apartMs: 0, doubtMs: Infinity, sinceMs: 0 };
-  const doubtMsAt = (atMs: number) => best.doubtMs + (atMs - best.sinceMs) * drift;
-  return {
-    doubtMsAt,
-    learn(
-      { askedAt, answeredAt, farMs }: { askedAt: number; answeredAt: number; farMs: number },
-      momentMs: number,
-    ): { atMs: number; doubtMs: number } {
-      const apartMs = farMs - (askedAt + answeredAt) / 2;
-      const ownDoubtMs = (answeredAt - askedAt) / 2;
-      const agree = Math.abs(apartMs - best.apartMs) <= ownDoubtMs + doubtMsAt(answeredAt);
-      if (!agree || ownDoubtMs < doubtMsAt(answeredAt)) {
-        best = { apartMs, doubtMs: ownDoubtMs, sinceMs: answeredAt };
-      }
-      const doubtMs = doubtMsAt(answeredAt + Math.max(0, momentMs - farMs));
-      return { atMs: momentMs - best.apartMs + doubtMs, doubtMs };
     },
   };
 }
