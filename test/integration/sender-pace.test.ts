@@ -37,6 +37,22 @@ function openPace(
   });
 }
 
+/** By a clock that stands still, but for what a database far away takes to answer. */
+function openFarPace(answerMs: number) {
+  const time = { nowMs: 0 };
+  const fartherMs: number[] = [];
+  const pace = createSenderPace({
+    ...{ sender: 'sms', perSecond: 50, purpose: 'reminders', log: silentLog },
+    clock: () => time.nowMs,
+    async book({ wanted, everyMs }) {
+      if (wanted > 0) fartherMs.push(everyMs - spacingMs(50));
+      time.nowMs += answerMs;
+      return { nowMs: time.nowMs, firstMs: time.nowMs, count: wanted };
+    },
+  });
+  return { pace, time, fartherMs };
+}
+
 /** Whether one message may leave now: as a code does, but however often its moment is missed. */
 async function passes(pace: SenderPace, { withinMs }: { withinMs: number }): Promise<boolean> {
   const deadlineMs = performance.now() + withinMs;
@@ -164,19 +180,9 @@ describe('a sender’s rate', () => {
   ])(
     'is kept by moments farther apart where the database takes long to answer, and not because nobody asked for an hour: %d ms',
     async (answerMs, fartherMs) => {
-      let nowMs = 0;
-      const asked: number[] = [];
-      const pace = createSenderPace({
-        ...{ sender: 'sms', perSecond: 50, purpose: 'reminders', log: silentLog },
-        clock: () => nowMs,
-        async book({ wanted, everyMs }) {
-          if (wanted > 0) asked.push(everyMs - spacingMs(50));
-          nowMs += answerMs;
-          return { nowMs, firstMs: nowMs, count: wanted };
-        },
-      });
+      const { pace, time, fartherMs: asked } = openFarPace(answerMs);
       for (const idleMs of [0, 3_600_000]) {
-        nowMs += idleMs;
+        time.nowMs += idleMs;
         expect(await pace.nearMoment({ withinMs: 2_000 })).toBeDefined();
       }
       expect(asked.map(Math.round)).toEqual([fartherMs, fartherMs]);
@@ -191,20 +197,12 @@ describe('a sender’s rate', () => {
   ])(
     'is kept by leaving less late where the database takes long to answer: %d ms',
     async (answerMs, lateMs) => {
-      let nowMs = 0;
-      const pace = createSenderPace({
-        ...{ sender: 'sms', perSecond: 50, purpose: 'reminders', log: silentLog },
-        clock: () => nowMs,
-        async book({ wanted }) {
-          nowMs += answerMs;
-          return { nowMs, firstMs: nowMs, count: wanted };
-        },
-      });
+      const { pace, time } = openFarPace(answerMs);
       const moment = await pace.nearMoment({ withinMs: 5_000 });
       if (!moment) throw new Error('no moment came');
-      nowMs = moment.atMs + lateMs;
+      time.nowMs = moment.atMs + lateMs;
       expect(pace.isMissed(moment)).toBe(false);
-      nowMs += 1;
+      time.nowMs += 1;
       expect(pace.isMissed(moment)).toBe(true);
       pace.close();
     },
