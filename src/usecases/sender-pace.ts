@@ -178,12 +178,19 @@ export function createSenderPace(deps: {
     const isBehind = booking.count === 0 && purpose === 'codes' && group.length > 0;
     // Reminders that take long to get ready are booked further ahead: a code goes behind them, one after the other.
     if (isBehind) booking = await ask({ wanted: 1, apartMs, asFarMs, furtherMs: behindMaxMs });
-    const served = group.slice(0, booking.count);
-    waiting = waiting.filter((one) => !served.includes(one));
-    for (const [place, { settle }] of served.entries()) {
+    const spans = Array.from({ length: booking.count }, (_, place): Span => {
       const atMs = booking.firstAt + place * apartMs;
-      settle({ atMs, byMs: atMs + lateMostMs + moreMs - 2 * booking.doubtMs });
+      return { atMs, byMs: atMs + lateMostMs + moreMs - 2 * booking.doubtMs };
+    });
+    // Who waited too long for a moment leaves it to the next.
+    const answered = new Set<Waiting>();
+    for (const one of group) {
+      const [next] = spans;
+      if (!next) break;
+      one.settle(one.deadlineMs < next.atMs ? undefined : spans.shift());
+      answered.add(one);
     }
+    waiting = waiting.filter((one) => !answered.has(one));
     if (isBehind) return pause(everyMs);
     if (booking.count > 0) return;
     // With some room behind it, so that the next question is worth it; but the turn between codes comes sooner.
@@ -204,14 +211,13 @@ export function createSenderPace(deps: {
     });
   }
 
-  async function booked(deadlineMs: number, isReady = false): Promise<Span | undefined> {
-    const span = await new Promise<Span | undefined>((settle) => {
+  function booked(deadlineMs: number, isReady = false): Promise<Span | undefined> {
+    return new Promise((settle) => {
       if (isClosed()) return settle(undefined);
       waiting.push({ deadlineMs, isReady, settle });
       // The next turn of the loop: what comes in this one is booked together.
       setImmediate(begin);
     });
-    return span && span.atMs <= deadlineMs ? span : undefined;
   }
 
   async function until(atMs: number): Promise<void> {

@@ -234,6 +234,24 @@ describe('a sender’s rate', () => {
     expect(await passes(pace, { withinMs: 60_000 })).toBe(false);
   });
 
+  it.concurrent('loses no moment to those who waited too long for it', async () => {
+    let firstMs = 0;
+    const pace = createSenderPace({
+      ...{ sender: 'sms', perSecond: 1, purpose: 'reminders', log: silentLog },
+      async book({ wanted }) {
+        const nowMs = performance.now();
+        firstMs = nowMs + 500;
+        return { count: wanted, firstMs, nowMs };
+      },
+    });
+    const [impatient, patient] = await Promise.all(
+      [400, 10_000].map((withinMs) => pace.nearMoment({ withinMs })),
+    );
+    expect(impatient).toBeUndefined();
+    // The first moment, a second before the next.
+    expect(patient?.atMs).toBeLessThan(firstMs + 900);
+  });
+
   it.concurrent('lets nobody pass while the database is away', async () => {
     const pace = createSenderPace({
       ...{ sender: 'sms', perSecond: 10, purpose: 'codes', log: silentLog },
