@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { compiledOnce } from '../support/compiled-once.ts';
 
 /** A process that answers each question with one message. */
 export interface Child {
@@ -16,7 +17,7 @@ export interface Child {
  */
 export async function startChild(script: string, env: Record<string, string>): Promise<Child> {
   const child = fork(fileURLToPath(new URL(`./processes/${script}`, import.meta.url)), [], {
-    env: { PATH: process.env.PATH ?? '', ...env },
+    env: { PATH: process.env.PATH ?? '', ...compiledOnce, ...env },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const gone = once(child, 'exit');

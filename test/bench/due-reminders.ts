@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Channel } from '../../src/domain/channel.ts';
 import { seedReminders } from '../support/seed-reminders.ts';
 import { addOrganisation, type BenchDatabase, type Ground, type Prepared } from './ground.ts';
+import { partsOf, twoAtOnce } from './two-at-once.ts';
 
 const seedAtOnce = 1_000;
 const warmUpMax = 1_000;
@@ -52,12 +53,10 @@ async function seedDue({
   count: number;
 }): Promise<void> {
   const { epochPublicKey, parcelDay } = keys;
-  for (let done = 0; done < count; done += seedAtOnce) {
-    await seedReminders(admin, {
-      ...{ organisationId, epochPublicKey, parcelDay, channels: [channel] },
-      count: Math.min(seedAtOnce, count - done),
-    });
-  }
+  const options = { organisationId, epochPublicKey, parcelDay, channels: [channel] };
+  await twoAtOnce(partsOf(count, seedAtOnce), (part) =>
+    seedReminders(admin, { ...options, count: part }),
+  );
   // What accepting tells of them, so that the ledger adds up.
   await admin.query(
     `insert into events (organisation_id, mode, type, reference, appointment_id, reminder_id, to_state)

@@ -6,6 +6,7 @@ import { startRoleProcess } from '../support/worker-process.ts';
 import type { BenchDatabase, Ground } from './ground.ts';
 import { percentile } from './http-load.ts';
 import type { Arranged, ArrangedMeasurement, Run } from './measurement.ts';
+import { partsOf, twoAtOnce } from './two-at-once.ts';
 
 const idle = 'idle, 40 a second';
 const flood = 'flood: nine small organisations';
@@ -152,18 +153,15 @@ async function seedWaves(
   { admin, settle }: BenchDatabase,
   waves: readonly Wave[],
 ): Promise<void> {
-  const ids: string[] = [];
-  const offsetsMs: number[] = [];
-  for (const { organisationId, count, overMs } of waves) {
-    for (let seeded = 0; seeded < count; seeded += seedAtOnce) {
-      const some = await seedReminders(admin, {
-        ...{ organisationId, epochPublicKey, parcelDay },
-        ...{ count: Math.min(seedAtOnce, count - seeded), dueInMs: dayMs, notAfterInMs: 2 * dayMs },
-      });
-      ids.push(...some.map(({ id }) => id));
-    }
-    for (let place = 0; place < count; place += 1) offsetsMs.push((place * overMs) / count);
-  }
+  const parts = waves.flatMap(({ organisationId, count }) =>
+    partsOf(count, seedAtOnce).map((part) => ({ organisationId, count: part })),
+  );
+  const options = { epochPublicKey, parcelDay, dueInMs: dayMs, notAfterInMs: 2 * dayMs };
+  const seeded = await twoAtOnce(parts, (part) => seedReminders(admin, { ...options, ...part }));
+  const ids = seeded.flat().map(({ id }) => id);
+  const offsetsMs = waves.flatMap(({ count, overMs }) =>
+    Array.from({ length: count }, (_, place) => (place * overMs) / count),
+  );
   await settle();
   const dueAtMs = Date.now() + leadMs(ids.length);
   await admin.query(
