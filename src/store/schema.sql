@@ -2565,7 +2565,7 @@ alter function find_attempt(bytea) owner to sotto_lookup;
 CREATE OR REPLACE FUNCTION public.find_credential(hash bytea)
  RETURNS TABLE(credential_id uuid, organisation_id uuid)
  LANGUAGE sql
- STABLE SECURITY DEFINER
+ STABLE SECURITY DEFINER ROWS 1
  SET search_path TO 'public', 'pg_temp'
 AS $function$
   select c.id, c.organisation_id from credentials c where c.key_hash = hash
