@@ -187,7 +187,9 @@ export function createSenderPace(deps: {
     for (const one of group) {
       const [next] = spans;
       if (!next) break;
-      one.settle(one.deadlineMs < next.atMs ? undefined : spans.shift());
+      const isTooLate = next.atMs > one.deadlineMs;
+      if (!isTooLate) spans.shift();
+      one.settle(isTooLate ? undefined : next);
       answered.add(one);
     }
     waiting = waiting.filter((one) => !answered.has(one));

@@ -1,5 +1,5 @@
 import type { BenchDatabase, Ground } from './ground.ts';
-import { openPeerQueue } from './peer-queues.ts';
+import { type OpenQueue, openPeerQueue } from './peer-queues.ts';
 import { partsOf, twoAtOnce } from './two-at-once.ts';
 
 const addAtOnce = 5_000;
@@ -25,19 +25,27 @@ export async function redisKbOfDelayedJobs(
   await admin.script('FLUSH');
   // It is memory that is told, and writing all of it to disk takes a while.
   await admin.config('SET', 'appendonly', 'no');
-  const before = await redisKb(ground);
-  const queue = await openPeerQueue('bullmq', { ground, database });
+  try {
+    const before = await redisKb(ground);
+    await addJobs(await openPeerQueue('bullmq', { ground, database }), count);
+    return (await redisKb(ground)) - before;
+  } finally {
+    await admin.flushall();
+    await admin.config('SET', 'appendonly', 'yes');
+  }
+}
+
+async function addJobs(queue: OpenQueue, count: number): Promise<void> {
   const now = Date.now();
-  await twoAtOnce([...partsOf(count, addAtOnce).entries()], ([place, part]) => {
-    const jobs = Array.from({ length: part }, () => ({
-      ...{ id: crypto.randomUUID(), name: 'Camille Example', phone: '+33639980099' },
-      ...{ place: 'Example house, 1 Example Street', at: '2026-12-03T10:30:00+01:00' },
-    }));
-    return queue.add(jobs, now + (spreadMs * (place * addAtOnce + 1)) / count);
-  });
-  await queue.close();
-  const after = await redisKb(ground);
-  await admin.flushall();
-  await admin.config('SET', 'appendonly', 'yes');
-  return after - before;
+  try {
+    await twoAtOnce([...partsOf(count, addAtOnce).entries()], ([place, part]) => {
+      const jobs = Array.from({ length: part }, () => ({
+        ...{ id: crypto.randomUUID(), name: 'Camille Example', phone: '+33639980099' },
+        ...{ place: 'Example house, 1 Example Street', at: '2026-12-03T10:30:00+01:00' },
+      }));
+      return queue.add(jobs, now + (spreadMs * (place * addAtOnce + 1)) / count);
+    });
+  } finally {
+    await queue.close();
+  }
 }

@@ -9,7 +9,7 @@ import { type OpenQueue, openPeerQueue } from './peer-queues.ts';
 const addAtOnce = 1_000;
 /** Their rate does not depend on how many there are, and the slowest would take minutes. */
 const partOfAll = 5;
-/** To store the last of them and let the disk come to rest, on a machine that is not busy. */
+/** To store the last of them and write them to disk, on a machine that is not busy. */
 const restMs = 1_200;
 /** How many times as long as usual a machine that has become busy is given to fill a queue. */
 let leadTimes = 1;
@@ -59,7 +59,7 @@ async function inTime(ground: Ground, input: PeerInput): Promise<Run | undefined
     const done = child.ask<{ firstAtMs: number; lastAtMs: number }>(count);
     // Nobody may wait for it any more when it ends.
     done.catch(() => {});
-    // Until the last is stored and the disk is calm, on a machine that has become busier too.
+    // Until the last is stored and on disk, on a machine that has become busier too.
     const dueAtMs = Date.now() + leadTimes * (restMs + 2 * msEach * count);
     await add(queue, await readJobs(database, database.organisationId, count), dueAtMs);
     await database.settle();

@@ -7,12 +7,20 @@ export async function twoAtOnce<Task, Value>(
   tasks: readonly Task[],
   work: (task: Task) => Promise<Value>,
 ): Promise<Value[]> {
-  const left = tasks.entries();
+  const left = [...tasks.entries()];
   const values: Value[] = [];
   const workOn = async () => {
-    for (const [place, task] of left) values[place] = await work(task);
+    for (let next = left.shift(); next; next = left.shift()) {
+      const [place, task] = next;
+      values[place] = await work(task).catch((error: unknown) => {
+        // Nothing goes on beside what is done next.
+        left.length = 0;
+        throw error;
+      });
+    }
   };
-  await Promise.all([workOn(), workOn()]);
+  const ends = await Promise.allSettled([workOn(), workOn()]);
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
   return values;
 }
 
