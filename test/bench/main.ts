@@ -1,7 +1,7 @@
 /**
  * Measures Sotto beside what people would use instead, in one run on one machine.
  *
- *   npm run bench                        everything, in less than a quarter of an hour on two idle cores
+ *   npm run bench                        everything, in a quarter of an hour on two quick cores
  *   npm run bench -- --quick             fewer of each, in less time
  *   npm run bench -- --only dispatch     what begins so; several with commas
  *   npm run bench -- --json FILE         figures for programs, beside the tables
