@@ -1,7 +1,8 @@
+import { percentile } from '../support/percentile.ts';
 import { type AcceptWay, acceptWays, naiveTable } from './accept-ways.ts';
 import { startApi } from './api-process.ts';
 import type { Ground } from './ground.ts';
-import { type LoadResult, percentile } from './http-load.ts';
+import type { LoadResult } from './http-load.ts';
 import type { Arranged, ArrangedMeasurement, Run } from './measurement.ts';
 
 const ours = 'Sotto';

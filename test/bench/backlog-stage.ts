@@ -3,13 +3,13 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { openDatabase } from '../../src/store/database.ts';
 import { dispatchBeat } from '../../src/store/lane-load.ts';
 import { feedDueReminders, newFeedCursor } from '../../src/usecases/feed-due-reminders.ts';
+import { percentile } from '../support/percentile.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { startApi } from './api-process.ts';
 import { type DueOf, multiplyAppointment } from './backlog-rows.ts';
 import { redisKb } from './delayed-jobs.ts';
 import { startSotto } from './dispatch-ours.ts';
 import { addOrganisation, type BenchDatabase, type Ground } from './ground.ts';
-import { percentile } from './http-load.ts';
 import type { Run } from './measurement.ts';
 
 const claimCount = 4_000;

@@ -72,12 +72,6 @@ export async function loadAtRate(load: Load & { perSecond: number }): Promise<Lo
   return resultOf(latenciesMs, startedAt);
 }
 
-/** @param share of 1 */
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
-
 function check({ status, body }: HttpAnswer, expected: number): void {
   assert.equal(status, expected, body);
 }

