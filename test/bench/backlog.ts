@@ -1,7 +1,7 @@
 import { type Backlog, openBacklog } from './backlog-stage.ts';
 import { redisKbOfDelayedJobs } from './delayed-jobs.ts';
 import type { Ground } from './ground.ts';
-import type { Arranged, ArrangedMeasurement, Contender, FigureOf } from './measurement.ts';
+import type { Arranged, ArrangedMeasurement, Contender, FigureOf, SumOf } from './measurement.ts';
 
 const fewCount = 10_000;
 /** Beyond that a server's memory is full, and each takes as much as the one before. */
@@ -10,6 +10,8 @@ const few = '10 thousand ahead';
 const all = 'all of them ahead';
 const jobs = 'delayed BullMQ jobs';
 const steps = ['claim', 'send', 'accept'] as const;
+/** All that is done for a reminder; claiming is a part of sending. */
+const whole = 'accept and send';
 
 /** What it costs to send and to accept while so many others are scheduled, and what those take. */
 export const backlog: ArrangedMeasurement = {
@@ -22,10 +24,13 @@ export const backlog: ArrangedMeasurement = {
     'each database: few are no fewer. What is scheduled are copies of one that the API accepted, sealed',
     'parts included, under ids and times of their own; bytes are of all of the database. Redis is told',
     'without its connections. BullMQ: a delayed job for each; at most a million, of equal size.',
+    'Accept and send: what a reminder costs in all; claiming is a part of sending.',
   ],
   counts: { full: 1_000_000, quick: 50_000 },
   arrange,
+  sums: [few, all].map(wholeOf),
   figures: [
+    besideFew('reminder.cpu', whole, 'cpu us', 'us each'),
     ...steps.flatMap((step) => [
       besideFew(`${step}.cpu`, step, 'cpu us', 'us each'),
       besideFew(`${step}.p50`, step, 'p50 ms', 'ms'),
@@ -45,6 +50,14 @@ function besideFew(name: string, step: string, measure: string, unit: string): F
   return {
     ...{ name: `backlog.${name}`, contender: `${step}, ${all}`, measure, unit, peers: [other] },
     targets: [{ atMost: 1.2, of: other }],
+  };
+}
+
+function wholeOf(size: string): SumOf {
+  const name = (step: string) => `${step}, ${size}`;
+  return {
+    ...{ name: name(whole), of: [name('accept'), name('send')] },
+    measures: ['cpu us', 'node us', 'postgres us'],
   };
 }
 

@@ -20,7 +20,8 @@ import { type Ground, openGround } from './ground.ts';
 import { withFigures } from './markdown.ts';
 import type { ArrangedMeasurement, Measurement } from './measurement.ts';
 import { measurements } from './measurements.ts';
-import { runRounds } from './run-rounds.ts';
+import { runRounds, withSums } from './run-rounds.ts';
+import { countStolenTime } from './stolen-time.ts';
 import { summaryOf, tableOf } from './tables.ts';
 
 const readme = fileURLToPath(new URL('../../README.md', import.meta.url));
@@ -53,6 +54,7 @@ if (options.readme) writeFileSync(readme, withFigures(readFileSync(readme, 'utf8
 
 async function measureAll(): Promise<Figure[]> {
   const startedAt = performance.now();
+  const stolenShare = countStolenTime();
   const ground = await openGround();
   try {
     const [cpu] = cpus();
@@ -67,7 +69,7 @@ async function measureAll(): Promise<Figure[]> {
       if (options.json) writeFileSync(options.json, `${JSON.stringify(all, null, 2)}\n`);
     }
     console.log(`\n${summaryOf(all)}`);
-    console.log(`\n${minutesSince(startedAt)} in all`);
+    console.log(`\n${minutesSince(startedAt)} in all${toldOfOthers(stolenShare())}`);
     return all;
   } finally {
     await ground.stop();
@@ -95,7 +97,8 @@ async function measure(
       ? await measurement.arrange(on, count, rounds)
       : { ...measurement, close: async () => {} };
   try {
-    const runs = await runRounds(on, stage, { count, rounds, tell });
+    const ran = await runRounds(on, stage, { count, rounds, tell });
+    const runs = withSums(ran, measurement.sums);
     console.log(`\n${tableOf(runs)}\n\n${minutesSince(beganAt)}`);
     return figuresOf(measurement, count, runs);
   } finally {
@@ -105,6 +108,13 @@ async function measure(
 
 function minutesSince(ms: number): string {
   return `${((performance.now() - ms) / 60_000).toFixed(1)} minutes`;
+}
+
+/** Where much was taken, waits and absolute figures tell of the others, and only ratios of Sotto. */
+function toldOfOthers(share: number | undefined): string {
+  return share === undefined
+    ? ''
+    : `; other machines took ${(100 * share).toFixed(1)} % of the cores`;
 }
 
 function tellOfFailure({ name }: Pick<Measurement, 'name'>, error: unknown): [] {

@@ -32,6 +32,13 @@ export interface FigureOf {
   readonly targets?: readonly Target[];
 }
 
+/** What some contenders come to together, told like one more of them. */
+export interface SumOf {
+  readonly name: string;
+  readonly of: readonly string[];
+  readonly measures: readonly string[];
+}
+
 interface Described {
   readonly name: string;
   /** What is done and what is not, for the reader of the table. */
@@ -39,6 +46,7 @@ interface Described {
   readonly counts: { readonly full: number; readonly quick: number };
   /** Where something is counted rather than timed, and the same each time. */
   readonly rounds?: 1;
+  readonly sums?: readonly SumOf[];
   readonly figures: readonly FigureOf[];
 }
 

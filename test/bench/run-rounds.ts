@@ -1,5 +1,5 @@
 import type { Ground } from './ground.ts';
-import type { Contender, Measurement, Run } from './measurement.ts';
+import type { Contender, Measurement, Run, SumOf } from './measurement.ts';
 
 /** All runs of one contender, in the order of their rounds. */
 export interface Runs {
@@ -28,6 +28,23 @@ export async function runRounds(
     }
   }
   return all;
+}
+
+/** With what some of them come to together, round by round; undefined where one of these cannot tell. */
+export function withSums(all: readonly Runs[], sums: readonly SumOf[] = []): Runs[] {
+  const summed = sums.map(({ name, of, measures }) => {
+    const parts = of.map((part) => all.find(({ contender }) => contender === part)?.runs ?? []);
+    const rounds = parts[0]?.map((_, round) => parts.map((runs) => runs[round] ?? {})) ?? [];
+    return { contender: name, runs: rounds.map((runs) => sumOf(runs, measures)) };
+  });
+  return [...all, ...summed];
+}
+
+function sumOf(runs: readonly Run[], measures: readonly string[]): Run {
+  const add = (measure: string) =>
+    runs.map((run) => run[measure] ?? Number.NaN).reduce((sum, value) => sum + value);
+  const told = measures.map((measure) => [measure, add(measure)] as const);
+  return Object.fromEntries(told.filter(([, value]) => !Number.isNaN(value)));
 }
 
 /** The values of one measure, without the runs that could not tell. */

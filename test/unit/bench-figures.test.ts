@@ -5,7 +5,8 @@ import type { Ground } from '../bench/ground.ts';
 import { withFigures } from '../bench/markdown.ts';
 import type { Measurement, Run } from '../bench/measurement.ts';
 import { measurements } from '../bench/measurements.ts';
-import { median, runRounds } from '../bench/run-rounds.ts';
+import { median, runRounds, withSums } from '../bench/run-rounds.ts';
+import { ticksOf } from '../bench/stolen-time.ts';
 import { summaryOf, tableOf } from '../bench/tables.ts';
 
 const ran: string[] = [];
@@ -107,6 +108,24 @@ describe('figures of a benchmark', () => {
       'after',
       '',
     ]);
+  });
+
+  it('of a sum are those of its parts, round by round', () => {
+    const parts = [
+      { contender: 'one', runs: [{ us: 1, ms: 5 }, { us: 2 }] },
+      { contender: 'other', runs: [{ us: 10 }, { us: undefined }] },
+    ];
+    const sum = { name: 'both', of: ['one', 'other'], measures: ['us'] };
+    expect(withSums(parts, [sum])).toEqual([
+      ...parts,
+      { contender: 'both', runs: [{ us: 11 }, {}] },
+    ]);
+  });
+
+  it('come with the share of the processors that other machines took', () => {
+    const stat = 'cpu  100 20 30 400 5 0 6 39 7 8\ncpu0 1 2 3 4 5 6 7 8 9 10\n';
+    expect(ticksOf(stat)).toEqual({ all: 600, stolen: 39 });
+    expect(ticksOf('')).toBeUndefined();
   });
 
   it('lie in the middle, or between the two in the middle', () => {
