@@ -1,11 +1,12 @@
+import { totalmem } from 'node:os';
 import { type Backlog, openBacklog } from './backlog-stage.ts';
 import { redisKbOfDelayedJobs } from './delayed-jobs.ts';
 import type { Ground } from './ground.ts';
 import type { Arranged, ArrangedMeasurement, Contender, FigureOf, SumOf } from './measurement.ts';
 
 const fewCount = 10_000;
-/** Beyond that a server's memory is full, and each takes as much as the one before. */
-const delayedJobsMax = 1_000_000;
+/** Half of this machine's memory, by a kB for each; more of them take as much each. */
+const delayedJobsMax = Math.floor(totalmem() / 2 / 1_024);
 const few = '10 thousand ahead';
 const all = 'all of them ahead';
 const jobs = 'delayed BullMQ jobs';
@@ -23,7 +24,7 @@ export const backlog: ArrangedMeasurement = {
     'Accept: 1,500 PUTs on 100 connections. Due ones lie scattered among the others, and 39,000 of them in',
     'each database: few are no fewer. What is scheduled are copies of one that the API accepted, sealed',
     'parts included, under ids and times of their own; bytes are of all of the database. Redis is told',
-    'without its connections. BullMQ: a delayed job for each; at most a million, of equal size.',
+    'without its connections. BullMQ: a delayed job for each, the first ten thousand put there by itself.',
     'Accept and send: what a reminder costs in all; claiming is a part of sending.',
   ],
   counts: { full: 1_000_000, quick: 50_000 },
@@ -80,7 +81,7 @@ async function arrange(ground: Ground, count: number, rounds: number): Promise<A
         name: `stored, ${title}`,
         run: async () => one.stored(),
       })),
-      ...(await delayedJobs(ground, count)),
+      ...(await delayedJobs(ground, sizes)),
     ],
     async close() {
       for (const [, backlog] of backlogs) await backlog.close();
@@ -89,13 +90,16 @@ async function arrange(ground: Ground, count: number, rounds: number): Promise<A
 }
 
 /** Counted once, since they are the same each time. */
-async function delayedJobs(ground: Ground, count: number): Promise<Contender[]> {
-  const counts = { [few]: fewCount, [all]: Math.min(count, delayedJobsMax) };
+async function delayedJobs(
+  ground: Ground,
+  sizes: readonly (readonly [title: string, count: number])[],
+): Promise<Contender[]> {
   const contenders: Contender[] = [];
   const database = await ground.createDatabase();
-  for (const [title, of] of Object.entries(counts)) {
-    const kb = await redisKbOfDelayedJobs(ground, database, of);
-    const run = { 'redis kB': kb, 'redis bytes': (kb * 1_024) / of };
+  for (const [title, wanted] of sizes) {
+    const count = Math.min(wanted, delayedJobsMax);
+    const kb = await redisKbOfDelayedJobs(ground, database, count);
+    const run = { 'redis kB': kb, 'redis bytes': (kb * 1_024) / count };
     contenders.push({ name: `${jobs}, ${title}`, run: async () => run });
   }
   await database.drop();
