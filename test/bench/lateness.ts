@@ -5,7 +5,7 @@ import { seedReminders } from '../support/seed-reminders.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { startRoleProcess } from '../support/worker-process.ts';
 import type { BenchDatabase, Ground } from './ground.ts';
-import type { Arranged, ArrangedMeasurement, Run } from './measurement.ts';
+import type { Arranged, ArrangedMeasurement, FigureOf, Run } from './measurement.ts';
 import { partsOf, twoAtOnce } from './two-at-once.ts';
 
 const idle = 'idle, 40 a second';
@@ -32,23 +32,22 @@ export const lateness: ArrangedMeasurement = {
   rounds: 1,
   arrange,
   figures: [
-    {
-      ...{ name: 'lateness.idle.p99', contender: idle, measure: 'p99 s', unit: 's' },
-      targets: [{ atMost: 1 }],
-    },
-    {
-      ...{ name: 'lateness.busy.p99', contender: busy, measure: 'p99 s', unit: 's' },
-      targets: [{ atMost: 2 }],
-    },
-    {
-      ...{ name: 'lateness.flood.small.p99', contender: flood, measure: 'p99 s', unit: 's' },
-      targets: [{ atMost: 5 }],
-    },
+    ...latenessFigures('idle', idle, 1),
+    ...latenessFigures('busy', busy, 2),
+    ...latenessFigures('flood.small', flood, 5),
     {
       ...{ name: 'lateness.capacity', contender: floodBig, measure: 'reminders/s' },
     },
   ],
 };
+
+/** @param p99Max in seconds */
+function latenessFigures(name: string, contender: string, p99Max: number): FigureOf[] {
+  const figure = (share: string) => ({
+    ...{ name: `lateness.${name}.${share}`, contender, measure: `${share} s`, unit: 's' },
+  });
+  return [figure('p50'), { ...figure('p99'), targets: [{ atMost: p99Max }] }, figure('p99.9')];
+}
 
 /** So many of one organisation, due one after the other over this time, or all at once. */
 interface Wave {
