@@ -132,7 +132,7 @@ export const environment = z.object({
   SMS_PER_SECOND: z.coerce
     .number()
     .min(0.1)
-    .max(10_000)
+    .max(100_000)
     .optional()
     .describe(
       'Messages a second that the SMS sender may hand over, all processes together. Unset: what Twilio allows TWILIO_FROM: 1 for a long code of North America and 10 for any other, 3 toll-free, 10 for a name, 100 for a short code; 100 for a messaging service. What is set is kept in the sandbox too. Under 1000 no second has more than one above it.',
@@ -186,7 +186,7 @@ export const environment = z.object({
   EMAIL_PER_SECOND: z.coerce
     .number()
     .min(0.1)
-    .max(10_000)
+    .max(100_000)
     .optional()
     .describe(
       'Emails a second that may be handed over, all processes together; likewise. Unset: 50.',

@@ -78,7 +78,7 @@ export async function openBacklog(
         const beganAt = performance.now();
         const fed = await feedDueReminders(
           { database: scheduler, ring: () => {} },
-          { lane: { channel: 'sms', mode: 'live' }, perSecond: 10_000, cursor },
+          { lane: { channel: 'sms', mode: 'live' }, perSecond: 100_000, cursor },
         );
         assert(fed.count > 0, 'nothing is due');
         tookMs.push(performance.now() - beganAt);

@@ -133,7 +133,7 @@ function environmentOf(
     SMTP_URL: 'smtp://127.0.0.1:9',
     MAIL_FROM: 'reminders@sotto.example',
     // As much as may be set, so that the sender's rate bounds nothing.
-    SMS_PER_SECOND: '10000',
+    SMS_PER_SECOND: '100000',
   };
 }
 
