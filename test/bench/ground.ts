@@ -156,11 +156,17 @@ function openBenchDatabase(
       databaseRoles.map((role) => [role, new Secret(withDatabase(logins[role].reveal(), name))]),
     ) as Record<DatabaseRole, Secret<string>>,
     async settle() {
-      await admin.query('vacuum analyze');
+      const { rows } = await admin.query<{ tables: string }>(ownTables);
+      await admin.query(`vacuum analyze ${rows[0]?.tables}`);
       await admin.query('checkpoint');
     },
   };
 }
+
+/** All but the server's own, which takes twice as long and is a page or two each. */
+const ownTables = `select string_agg(c.oid::regclass::text, ', ') as tables from pg_class c
+  where c.relkind in ('r', 'p') and not c.relispartition
+    and c.relnamespace::regnamespace::text !~ '^(pg_|information_schema)'`;
 
 export async function addOrganisation(admin: pg.Pool, name: string): Promise<string> {
   const id = randomUUID();
