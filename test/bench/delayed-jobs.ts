@@ -71,16 +71,8 @@ async function copyJob(
   await redis.admin.eval(copyScript, 2, `${keys}${job}`, `${keys}delayed`, keys, job, from, to);
 }
 
-/** In BullMQ's order of fields: by it Redis keeps 32 bytes more or fewer of each hash. */
 const copyScript = `
-  local names = {'name', 'data', 'opts', 'timestamp', 'delay', 'priority'}
-  local values = redis.call('HMGET', KEYS[1], unpack(names))
-  local fields = {}
-  for place, name in ipairs(names) do
-    fields[2 * place - 1] = name
-    fields[2 * place] = values[place]
-  end
-  assert(redis.call('HLEN', KEYS[1]) == #names)
+  local fields = redis.call('HGETALL', KEYS[1])
   local due = tonumber(redis.call('ZSCORE', KEYS[2], ARGV[2]))
   for number = tonumber(ARGV[3]), tonumber(ARGV[4]) do
     local id = string.format('%d', number)
