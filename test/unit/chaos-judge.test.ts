@@ -43,6 +43,13 @@ it('finds nothing where each went out once, or ended with a reason', async () =>
   expect(await judged(flagged)).toMatchObject({ flaggedDuplicates: 1, faults: [] });
 });
 
+it('counts as lost what nobody got of what was answered 2xx, stored or not', async () => {
+  expect(await judged({ arrivedAtMs: [] })).toMatchObject({ accepted: 1, delivered: 0, lost: 1 });
+  expect(await judged({ rows: [], arrivedAtMs: [] })).toMatchObject({ accepted: 1, lost: 1 });
+  const refused = { booking: { id: undefined }, rows: [], arrivedAtMs: [] };
+  expect(await judged(refused)).toMatchObject({ accepted: 0, lost: 0 });
+});
+
 it.each([
   ['told as sent, and with no peer', { arrivedAtMs: [] }, 'a is sent and is with no peer'],
   ['forgotten', { rows: [{ state: 'queued' }], arrivedAtMs: [] }, 'a is queued and is owed'],

@@ -58,8 +58,11 @@ export async function judge(options: {
     const mine = rows.get(booking.reference) ?? [];
     faults.push(...storedFaults(booking, mine));
     const [row] = mine;
-    if (!row) continue;
     const [first] = arrived;
+    if (!row) {
+      if (booking.id !== undefined && first === undefined) counts.lost += 1;
+      continue;
+    }
     if (first !== undefined) {
       counts.delivered += 1;
       longestLagMs = Math.max(longestLagMs, first - booking.dueAtMs);
