@@ -14,6 +14,7 @@ import { createRoleLogins } from '../../../src/store/role-logins.ts';
 import { warmCompileCache } from '../../../src/supervisor/compile-cache.ts';
 import { createApiKey } from '../../../src/usecases/create-credential.ts';
 import { createOrganisation } from '../../../src/usecases/create-organisation.ts';
+import { compiledOnce } from '../../support/compiled-once.ts';
 import { startTestPostgres, type TestPostgres } from '../../support/embedded-postgres.ts';
 import { freePort } from '../../support/free-port.ts';
 import { type MessagesPeer, startMessagesPeer } from '../../support/messages-peer.ts';
@@ -166,8 +167,8 @@ export async function openStage({
   const phones = await startMessagesPeer();
   const mail = await startSmtpPeer();
   const keys = await makeKeys(join(folder, 'keys'));
-  // Hundreds of processes are started: each finds its modules compiled.
-  const compiled = join(folder, 'compiled');
+  // Hundreds of processes are started: each finds its modules compiled, for an earlier stage at best.
+  const compiled = join(compiledOnce.NODE_COMPILE_CACHE || folder, 'roles');
   await warmCompileCache(compiled, roleModules);
   const toApi = await startFaultProxy(0);
   const apiUrl = `http://127.0.0.1:${toApi.port}`;
