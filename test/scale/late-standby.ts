@@ -4,11 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Scenario, Scene } from '../chaos/scenario.ts';
 import type { Booking } from '../chaos/stage/bookings.ts';
-import { startFaultProxy } from '../chaos/stage/fault-proxy.ts';
-import { startTestPostgres, type TestPostgres } from '../support/embedded-postgres.ts';
-import { followedSettings, promote, startStandby } from '../support/postgres-standby.ts';
 import { runCommand } from '../support/run-command.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { startFollowedPostgres } from './followed-postgres.ts';
 import type { World } from './world.ts';
 
 const perSecond = 20;
@@ -25,39 +23,31 @@ export const lateStandby: World = {
   name: 'standby-late',
   backend: 'postgres',
   async open() {
-    const first = await startTestPostgres({ settings: followedSettings });
-    const toFirst = await startFaultProxy(first.port);
-    let inUse: TestPostgres = first;
+    const postgres = await startFollowedPostgres({ isSynchronous: false });
     const scenario: Scenario = {
       ...{ name: 'standby-late', perSecond: 0, dueInMs: 12_000, rounds: { full: 3, least: 1 } },
       fault: 'a standby that nobody waits for is cut off, and promoted some seconds later',
       alarms: ['restored_behind'],
       async round(scene, number) {
         const { stage, untilMore, breach } = scene;
-        toFirst.heal();
-        toFirst.leadTo(inUse.port);
-        const next = await startStandby(inUse, { isSynchronous: false, port: toFirst.port });
+        await postgres.follow();
         const { number: lived } = await lifeOf(stage);
         const traffic = bookSteadily(scene);
         await untilMore(20, stillMs);
         const taken = scene.bookings.all.filter(({ id }) => id !== undefined).slice(-5);
         await wait(500);
         const sinceMs = Date.now() - 1_000;
-        toFirst.stall();
+        postgres.cutOff();
         await Promise.all(taken.map((booking) => scene.bookings.cancel(booking)));
         if (number % 2 === 1) await markAnew(stage);
         await wait(missedMs);
-        await inUse.kill();
-        await promote(next);
-        stage.leadToPostgres(next);
-        await inUse.stop();
-        inUse = next;
+        await postgres.takeOver(stage);
         await afterwards(scene, { lived, sinceMs, cancelled: taken, isBehind: number % 2 === 1 });
         if (!(await untilMore(20, 60_000))) breach('nothing went out any more');
         await traffic.stop();
       },
     };
-    return { shape: { postgres: first }, scenario, close: () => toFirst.close() };
+    return { shape: { postgres: postgres.first }, scenario, close: postgres.close };
   },
 };
 

@@ -1,11 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Scenario } from '../chaos/scenario.ts';
-import { startTestPostgres, type TestPostgres } from '../support/embedded-postgres.ts';
-import { followedSettings, promote, startStandby } from '../support/postgres-standby.ts';
 import { type RedisProgram, startRedisProcess } from '../support/redis-process.ts';
 import { type SeveralRedis, startCluster, startSentinels } from '../support/redis-several.ts';
 import { lateStandby } from './late-standby.ts';
 import { createRedisThief } from './redis-thief.ts';
+import { standby } from './standby.ts';
 import { twoOfEach } from './two-of-each.ts';
 import type { World } from './world.ts';
 
@@ -65,34 +64,6 @@ function severalRedis(
     },
   };
 }
-
-const standby: World = {
-  name: 'standby',
-  backend: 'postgres',
-  async open() {
-    const first = await startTestPostgres({ settings: followedSettings });
-    let inUse: TestPostgres = first;
-    const scenario: Scenario = {
-      ...common,
-      name: 'standby',
-      fault: 'SIGKILL of PostgreSQL, and its synchronous standby promoted in its place',
-      dueInMs: 12_000,
-      async round({ stage, untilMore, breach, note }) {
-        const next = await startStandby(inUse, { isSynchronous: true });
-        await untilMore(20, stillMs);
-        await inUse.kill();
-        const killedAt = performance.now();
-        await promote(next);
-        stage.leadToPostgres(next);
-        note('ms until it was promoted', Math.round(performance.now() - killedAt));
-        await inUse.stop();
-        inUse = next;
-        if (!(await untilMore(20, 60_000))) breach('nothing went out any more');
-      },
-    };
-    return { shape: { postgres: first }, scenario, close: async () => {} };
-  },
-};
 
 const roles: readonly World[] = [
   {
