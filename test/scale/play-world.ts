@@ -1,4 +1,5 @@
 import { type ChaosResult, runChaos } from '../chaos/run-chaos.ts';
+import type { Scenario } from '../chaos/scenario.ts';
 import type { RedisProgram } from '../support/redis-process.ts';
 import type { World } from './world.ts';
 
@@ -8,11 +9,14 @@ export async function playWorld(
   {
     seed,
     rounds,
+    pace = {},
     redis,
     tell,
   }: {
     readonly seed: number;
     readonly rounds: number;
+    /** Another than the world's own. */
+    readonly pace?: Pick<Scenario, 'perSecond' | 'dueInMs'>;
     readonly redis: () => RedisProgram;
     readonly tell: (line: string) => void;
   },
@@ -21,7 +25,7 @@ export async function playWorld(
   try {
     return await runChaos({
       ...{ backend: world.backend, seed, minutes: 0, shape, redisProgram: undefined, tell },
-      scenarios: [{ ...scenario, rounds: { full: rounds, least: rounds } }],
+      scenarios: [{ ...scenario, ...pace, rounds: { full: rounds, least: rounds } }],
     });
   } finally {
     await close();
