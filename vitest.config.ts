@@ -23,7 +23,7 @@ const onEachQueue = [
 ];
 
 /** What mostly waits goes first, so that nothing is left to wait for at the end. */
-const waiting = ['/test/chaos/', '/test/e2e/', '/supervision-'];
+const waiting = ['/test/chaos/', '/test/e2e/', '/supervision-', '/machines-valkey'];
 class WaitingFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification) =>

@@ -8,8 +8,8 @@
  * which needs no root and starts nothing. Plain JavaScript, for any user, on any Node from 18.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { libraryFolders, unpackPackages } from './debian-packages.mjs';
 
@@ -18,9 +18,17 @@ const programs = {
   caddy: { choose: () => ['caddy'], place: 'usr/bin/caddy', version: 'version' },
   promtool: { choose: () => ['prometheus'], place: 'usr/bin/promtool', version: '--version' },
   pgbouncer: { choose: withLibraries, place: 'usr/sbin/pgbouncer', version: '--version' },
+  // Whole, with its own clients beside it: npm's has none of them.
+  postgres: {
+    choose: postgresPackages,
+    place: 'usr/lib/postgresql/*/bin/postgres',
+    version: '--version',
+    beside: ['psql', 'pg_basebackup'],
+    oldest: 15,
+  },
 };
 
-const sources = { promtool: 'prometheus' };
+const sources = { promtool: 'prometheus', postgres: 'postgresql' };
 
 const [name] = process.argv.slice(2);
 const wanted = programs[name];
@@ -40,14 +48,26 @@ try {
 }
 
 function onPath() {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'];
-  return folders.map((folder) => join(folder, name)).find((program) => runs(program));
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const programs = [...folders.map((folder) => join(folder, name)), ...placesIn('/')];
+  return programs.find((program) => runs(program));
 }
 
 function unpacked() {
-  const isFit = (folder) => runs(join(folder, wanted.place), librariesOf(folder));
+  const fitIn = (folder) => placesIn(folder).find((program) => runs(program, librariesOf(folder)));
+  const isFit = (folder) => fitIn(folder) !== undefined;
   if (!isFit(cache)) unpackPackages({ folder: cache, choose: wanted.choose, isFit });
-  return [join(cache, wanted.place), librariesOf(cache)].join('\n').trim();
+  return [fitIn(cache), librariesOf(cache)].join('\n').trim();
+}
+
+/** Where its package puts it; of several versions the newest first. */
+function placesIn(root) {
+  const [before, after] = wanted.place.split('*');
+  const folder = join(root, before);
+  if (after === undefined) return [folder];
+  if (!existsSync(folder)) return [];
+  const versions = readdirSync(folder).sort((one, other) => other - one);
+  return versions.map((version) => join(folder, version + after));
 }
 
 function librariesOf(folder) {
@@ -62,7 +82,19 @@ function withLibraries(aptGet) {
     .filter((found) => found === name || (/^lib/.test(found) && !found.endsWith('-perl')));
 }
 
+/** The server and its clients, without what compiles queries, which is larger than all of it. */
+function postgresPackages(aptGet) {
+  const plan = aptGet(['-s', 'install', '--no-install-recommends', 'postgresql']);
+  return [...plan.matchAll(/^Inst (\S+)/gm)]
+    .map(([, found]) => found)
+    .filter((found) => /^postgresql-(client-)?\d+$|^lib(?!llvm)(?!.*-perl$)/.test(found));
+}
+
 function runs(program, libraries) {
+  const { version, beside = [], oldest = 0 } = wanted;
+  const programs = [program, ...beside.map((other) => join(dirname(program), other))];
+  if (!programs.every((one) => existsSync(one))) return false;
   const env = libraries ? { ...process.env, LD_LIBRARY_PATH: libraries } : process.env;
-  return existsSync(program) && spawnSync(program, [wanted.version], { env }).status === 0;
+  const { status, stdout } = spawnSync(program, [version], { env, encoding: 'utf8' });
+  return status === 0 && (oldest === 0 || Number(/\d+/.exec(stdout)?.[0]) >= oldest);
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /**
  * A program that the files in deploy/ are for, from PATH or Debian's packages.
@@ -14,6 +14,12 @@ export function findProgram(name: 'nginx' | 'caddy' | 'promtool'): string {
 export function findPgBouncer(): { readonly program: string; readonly libraries: string } {
   const [program = '', libraries = ''] = find('pgbouncer');
   return { program, libraries };
+}
+
+/** The folder of a whole PostgreSQL, 15 or newer: npm's has neither psql nor pg_basebackup. */
+export function findPostgres(): { readonly programs: string; readonly libraries: string } {
+  const [program = '', libraries = ''] = find('postgres');
+  return { programs: dirname(program), libraries };
 }
 
 function find(name: string): string[] {
