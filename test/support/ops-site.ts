@@ -47,31 +47,46 @@ export async function startOpsSite(
     }),
   );
 
-  async function addUser(role: OpsRole) {
-    const name = `${role}-${randomUUID().slice(0, 8)}`;
-    const hash = await hashPassword(new Secret(opsPassword));
-    await database.admin.query(
-      'insert into ops_users (id, name, role, password_hash) values ($1, $2, $3, $4)',
-      [randomUUID(), name, role, hash],
-    );
-    return { name, password: opsPassword };
-  }
-
   return {
     url,
-    addUser,
-    async visit(role) {
-      const { name, password } = await addUser(role);
-      const cookie = await signInAt(url, { name, password });
-      return clientOf(url, { name, cookie });
-    },
+    addUser: (role) => addOpsUser(database.admin, role),
+    visit: async (role) => visitOps(url, await addOpsUser(database.admin, role)),
     close: () => ops.close(),
   };
+}
+
+/** @param admin whoever may write every table */
+export async function addOpsUser(
+  admin: { query(text: string, values: string[]): Promise<unknown> },
+  role: OpsRole,
+): Promise<{ name: string; password: string }> {
+  const name = `${role}-${randomUUID().slice(0, 8)}`;
+  const hash = await hashPassword(new Secret(opsPassword));
+  await admin.query(
+    'insert into ops_users (id, name, role, password_hash) values ($1, $2, $3, $4)',
+    [...[randomUUID(), name, role, hash]],
+  );
+  return { name, password: opsPassword };
+}
+
+/**
+ * Signs somebody in by the form.
+ *
+ * @param always sent with every form, as a browser would
+ */
+export async function visitOps(
+  url: string,
+  user: { name: string; password: string },
+  always: Record<string, string> = {},
+): Promise<OpsClient> {
+  const cookie = await signInAt(url, user, always);
+  return clientOf(url, { name: user.name, cookie, always });
 }
 
 /** The same role as a process of its own, which a test may kill. */
 export async function startOpsProcess(
   database: TestDatabase,
+  settings: Record<string, string> = {},
 ): Promise<RoleProcess & { readonly url: string }> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -79,6 +94,7 @@ export async function startOpsProcess(
     OPS_PORT: String(port),
     OPS_URL: url,
     DATABASE_URL: database.roleUrls.ops.reveal(),
+    ...settings,
   });
   await started.ready;
   return { ...started, url };
@@ -88,8 +104,9 @@ export async function startOpsProcess(
 export async function signInAt(
   url: string,
   { name, password }: { name: string; password: string },
+  headers: Record<string, string> = {},
 ): Promise<string> {
-  const answer = await postForm(`${url}/login`, { user: name, password });
+  const answer = await postForm(`${url}/login`, { user: name, password }, headers);
   const cookie = answer.headers.getSetCookie()[0]?.split(';')[0];
   if (answer.status !== 303 || !cookie) throw new Error(`signing in answered ${answer.status}`);
   return cookie;
@@ -108,7 +125,10 @@ export function postForm(
   });
 }
 
-function clientOf(url: string, { name, cookie }: { name: string; cookie: string }): OpsClient {
+function clientOf(
+  url: string,
+  { name, cookie, always }: { name: string; cookie: string; always: Record<string, string> },
+): OpsClient {
   const get = (path: string) => fetch(`${url}${path}`, { headers: { cookie }, redirect: 'manual' });
   return {
     name,
@@ -117,8 +137,8 @@ function clientOf(url: string, { name, cookie }: { name: string; cookie: string 
     async post(path, fields, from = '/') {
       const page = await (await get(from)).text();
       const form = /name="form" value="([\w-]+)"/.exec(page)?.[1] ?? '';
-      return postForm(`${url}${path}`, { form, ...fields }, { cookie });
+      return postForm(`${url}${path}`, { form, ...fields }, { ...always, cookie });
     },
-    at: (other) => clientOf(other, { name, cookie }),
+    at: (other) => clientOf(other, { name, cookie, always }),
   };
 }

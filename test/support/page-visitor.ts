@@ -11,8 +11,16 @@ export type PageVisitor = ReturnType<typeof createPageVisitor>;
 
 const redirectsMax = 5;
 
-/** A browser without JavaScript and without a screen: cookies, redirects and forms, over the network. */
-export function createPageVisitor() {
+/** Carries one request to whoever is to answer it. */
+type Ask = (url: string, init: RequestInit) => Promise<Response>;
+
+/**
+ * A browser without JavaScript and without a screen: cookies, redirects and forms, over the network.
+ *
+ * @param always sent with every request, as a browser or a proxy before the pages would
+ * @param ask what stands before the pages, where there is something
+ */
+export function createPageVisitor(always: Readonly<Record<string, string>> = {}, ask: Ask = fetch) {
   const jar = new Map<string, string>();
   const everHeld = new Set<string>();
   let page: SeenPage = { url: '', status: 0, html: '', step: undefined };
@@ -33,7 +41,8 @@ export function createPageVisitor() {
     let init: RequestInit = form ? { method: 'POST', body: new URLSearchParams(form) } : {};
     for (let hops = 0; hops <= redirectsMax; hops += 1) {
       const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
-      const response = await fetch(target, { ...init, redirect: 'manual', headers: { cookie } });
+      const headers = { ...always, cookie };
+      const response = await ask(target, { ...init, redirect: 'manual', headers });
       keepCookies(response.headers);
       const location = response.headers.get('location');
       if (!location) {
