@@ -129,8 +129,8 @@ async function play(
       notes[what] = (notes[what] ?? 0) + count;
     },
   };
-  const traffic = startTraffic(scene, perSecond);
   const undo = await scenario.prepare?.(scene);
+  const traffic = startTraffic(scene, perSecond);
   let rounds = 0;
   try {
     if (perSecond > 0) await scene.untilMore(1);

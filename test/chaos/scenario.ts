@@ -20,7 +20,7 @@ export interface Scenario {
   readonly dueInMs?: number;
   /** Alarms that must have been raised by its end. */
   readonly alarms?: readonly string[];
-  /** Before the first round; what it returns is done after the last. */
+  /** Before the first is booked; what it returns is done after the last round. */
   prepare?(scene: Scene): Promise<(() => Promise<void>) | undefined>;
   round(scene: Scene, number: number): Promise<void>;
   /** After everything has settled; looks at what no other scenario must look at. */

@@ -1,5 +1,6 @@
 /**
- * Shows that an older version can be replaced while reminders go out: none late, lost or doubled.
+ * Shows that an older version can be replaced while reminders go out and pages are open: none late, lost or
+ * doubled, and nobody turned away.
  *
  *   npm run upgrade -- --from REF                    from what git knows by that name to this version
  *   npm run upgrade -- --from REF --backend redis    one queue alone
@@ -47,6 +48,8 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
+// As the other scripts end: whatever a server or a client here still holds open.
+process.exit();
 
 /** Unpacks that version, with what it needs. */
 function install(version: string, into: string): void {

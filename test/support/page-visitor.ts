@@ -12,7 +12,7 @@ export type PageVisitor = ReturnType<typeof createPageVisitor>;
 const redirectsMax = 5;
 
 /** Carries one request to whoever is to answer it. */
-type Ask = (url: string, init: RequestInit) => Promise<Response>;
+export type Ask = (url: string, init: RequestInit) => Promise<Response>;
 
 /**
  * A browser without JavaScript and without a screen: cookies, redirects and forms, over the network.

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type RoleProcess, startRoleProcess } from '../../support/worker-process.ts';
 
-type Role = 'api' | 'worker' | 'scheduler';
+type Role = Parameters<typeof startRoleProcess>[0];
 
 /** One line that a process has logged. */
 export interface LogLine {
@@ -16,6 +16,8 @@ export interface KeptRole {
   readonly role: Role;
   /** Resolves when the one that runs now, or is being started, takes work. */
   ready(): Promise<void>;
+  /** Whether one takes work, was killed and has no successor yet, or is on its way up or down. */
+  state(): 'up' | 'killed' | 'away';
   signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
   /** SIGKILL, and resolves when it is dead; the next one starts once `meanwhile` is done. */
   kill(meanwhile?: () => Promise<void>): Promise<void>;
@@ -45,11 +47,13 @@ export function keepRole(options: KeptRoleOptions): KeptRole {
   const { role, environment, script, onLine } = options;
   let isStopping = false;
   let isAwaited = false;
+  let state: ReturnType<KeptRole['state']> = 'away';
   let failures = 0;
   let lastWords = '';
   let current = launch();
 
   function launch(): { process: RoleProcess; ready: Promise<void> } {
+    state = 'away';
     const started = startRoleProcess(role, environment, {
       ...(script && { from: script }),
       onLine(text) {
@@ -72,6 +76,7 @@ export function keepRole(options: KeptRoleOptions): KeptRole {
     started.ready.then(
       () => {
         failures = 0;
+        if (!isStopping && !isAwaited) state = 'up';
         return started.gone.then((code) => {
           if (isStopping || isAwaited || current.process !== started) return;
           options.onUnexpectedEnd(role, code);
@@ -86,9 +91,11 @@ export function keepRole(options: KeptRoleOptions): KeptRole {
   return {
     role,
     ready: () => current.ready,
+    state: () => state,
     signal: (name) => current.process.signal(name),
     async kill(meanwhile = async () => {}) {
       isAwaited = true;
+      state = 'killed';
       const { process: victim } = current;
       victim.signal('SIGKILL');
       await victim.gone;
@@ -100,6 +107,7 @@ export function keepRole(options: KeptRoleOptions): KeptRole {
     async end() {
       await current.ready;
       isAwaited = true;
+      state = 'away';
       const toldAt = performance.now();
       const { process: leaving } = current;
       leaving.signal('SIGTERM');
@@ -113,6 +121,7 @@ export function keepRole(options: KeptRoleOptions): KeptRole {
     },
     async stop() {
       isStopping = true;
+      state = 'away';
       current.process.signal('SIGCONT');
       current.process.signal('SIGTERM');
       const late = setTimeout(() => current.process.signal('SIGKILL'), 12_000);

@@ -33,7 +33,7 @@ export type Backend = 'postgres' | 'redis';
 
 /** One process of Sotto, with a way of its own to everything that it speaks to. */
 export interface Actor extends KeptRole {
-  /** An API's own. */
+  /** Its own, where it listens. */
   readonly port: number;
   readonly toPostgres: FaultProxy;
   /** Where Redis carries the queue. */
@@ -117,6 +117,9 @@ export interface ActorChange {
   readonly script?: string;
   readonly environment?: Record<string, string>;
 }
+
+/** What stands before the processes of these roles, as everybody knows it. */
+export const pageUrls = { patient: 'https://r.example', ops: 'https://ops.example' } as const;
 
 /** The command line of a version, in its folder. */
 export const scriptOf = (folder: string) => join(folder, 'src/cli.ts');
@@ -203,7 +206,8 @@ export async function openStage({
         KEYSTORE: `file:${join(folder, 'keys')}`,
         JOURNAL: `file:${join(folder, 'journal')}`,
         DATA_DIR: folder,
-        API_PORT: String(port),
+        ...{ API_PORT: String(port), PATIENT_PORT: String(port), OPS_PORT: String(port) },
+        ...{ PATIENT_URL: pageUrls.patient, OPS_URL: pageUrls.ops, TRUSTED_PROXIES: '127.0.0.1' },
         CALLBACK_URL: apiUrl,
         TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
         TWILIO_AUTH_TOKEN: authToken,
