@@ -173,7 +173,11 @@ async function seedWaves(
 
 const dayMs = 86_400_000;
 
-/** @throws when one came twice, or is none of ours; one that was lost on its way and sent again is late */
+/**
+ * One that a worker gave back before anything left, since the provider had become slow, came at its next try.
+ *
+ * @throws when one came twice, or is none of ours
+ */
 async function latenessOf(
   { admin, organisationId }: BenchDatabase,
   came: readonly { token: Buffer; acceptedAtMs: number }[],
