@@ -85,9 +85,11 @@ function withLibraries(aptGet) {
 /** The server and its clients, without what compiles queries, which is larger than all of it. */
 function postgresPackages(aptGet) {
   const plan = aptGet(['-s', 'install', '--no-install-recommends', 'postgresql']);
-  return [...plan.matchAll(/^Inst (\S+)/gm)]
-    .map(([, found]) => found)
-    .filter((found) => /^postgresql-(client-)?\d+$|^lib(?!llvm)(?!.*-perl$)/.test(found));
+  const found = [...plan.matchAll(/^Inst (\S+)/gm)].map(([, one]) => one);
+  const servers = found.filter((one) => /^postgresql-\d+$/.test(one));
+  // Also where this machine has them: they are looked for beside the server.
+  const clients = servers.map((one) => one.replace('-', '-client-'));
+  return [...servers, ...clients, ...found.filter((one) => /^lib(?!llvm)(?!.*-perl$)/.test(one))];
 }
 
 function runs(program, libraries) {

@@ -10,6 +10,8 @@ if [ -n "$PRIMARY" ] && [ ! -s "$folder/PG_VERSION" ]; then
   install -d -o postgres -g postgres -m 0700 "$folder.copy"
   PGPASSWORD="$REPLICATION_PASSWORD" gosu postgres pg_basebackup --pgdata="$folder.copy" --wal-method=stream \
     --write-recovery-conf --checkpoint=fast --dbname="host=$PRIMARY user=sotto_standby"
+  # Without PG_VERSION it is no database: what a copy by an older script left, if anything.
+  rm -rf "$folder"
   mv -T "$folder.copy" "$folder"
 fi
 # A standby's name is what a primary waits for.

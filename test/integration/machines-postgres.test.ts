@@ -14,6 +14,8 @@ import {
   type StartedService,
 } from '../support/machine-scripts.ts';
 
+/** A PostgreSQL may have to be unpacked first, and each service has its own time to come up. */
+const slowMs = 300_000;
 /** As two machines, at the same port. */
 const [first, second] = ['127.0.0.1', '127.0.0.2'];
 const [password, ofStandby] = ['of-postgres', 'of-the-standby'];
@@ -67,7 +69,7 @@ beforeAll(async () => {
   };
   primary = start({ own: first });
   await primary.until(async () => (await ask(first, 'select')).length === 1);
-});
+}, slowMs);
 afterAll(async () => {
   await scripts?.remove();
 });
@@ -136,10 +138,12 @@ it('who has another password than the standby copies nothing, and ends', async (
   const machine = start({ own: second, of: first, given: 'another' });
   expect(await machine.ended).not.toBe(0);
   expect(machine.log()).toContain('password authentication failed for user "sotto_standby"');
-  expect(existsSync(join(data, second, 'PG_VERSION'))).toBe(false);
+  for (const folder of [second, `${second}.copy`]) {
+    expect(existsSync(join(data, folder, 'PG_VERSION'))).toBe(false);
+  }
 });
 
-/** As when the machine is switched off meanwhile. */
+/** As when the machine is switched off meanwhile, once now and once when copies were made in place. */
 async function cutOffCopy(): Promise<void> {
   const inItsPlace = join(scripts.folder, 'bin/pg_basebackup');
   const half = `#!/bin/sh
@@ -149,37 +153,43 @@ kill -9 $$
   writeFileSync(inItsPlace, half, { mode: 0o755 });
   expect(await start({ own: second, of: first }).ended).not.toBe(0);
   rmSync(inItsPlace);
+  mkdirSync(join(data, second), { recursive: true });
+  writeFileSync(join(data, second, 'half'), 'a copy');
 }
 
-it('a standby copies the primary, anew if it was cut off, and is waited for once it follows', async () => {
-  await cutOffCopy();
-  const settings = [
-    `synchronous_standby_names = 'standby'`,
-    'log_replication_commands = on',
-    `log_line_prefix = '%a '`,
-  ];
-  for (const setting of settings) await ask(first, `alter system set ${setting}`);
-  await ask(first, 'select pg_reload_conf()');
-  const machine = start({ own: second, of: first });
-  await machine.until(async () => (await ask(second, 'select')).length === 1);
-  await machine.until(isWaitedFor);
-  expect(await followers()).toEqual([waitedFor]);
-  // What copies bears another name: it would be waited for instead, and what is confirmed be on one disk.
-  const commands = /^(\S+) LOG: +received replication command: (BASE_BACKUP|START_REPLICATION)/gm;
-  const asked = Array.from(primary.log().matchAll(commands), ([, who, what]) => `${who} ${what}`);
-  expect([...new Set(asked)].toSorted()).toEqual([
-    'pg_basebackup BASE_BACKUP',
-    'pg_basebackup START_REPLICATION',
-    'standby START_REPLICATION',
-  ]);
-  await ask(first, 'create table kept as select 1 as held');
-  const copied = async () => (await ask(second, 'select held from kept')).length === 1;
-  await machine.until(copied);
-  await expect(ask(second, 'create table other ()')).rejects.toThrow('read-only');
+it(
+  'a standby copies the primary, anew if it was cut off, and is waited for once it follows',
+  async () => {
+    await cutOffCopy();
+    const settings = [
+      `synchronous_standby_names = 'standby'`,
+      'log_replication_commands = on',
+      `log_line_prefix = '%a '`,
+    ];
+    for (const setting of settings) await ask(first, `alter system set ${setting}`);
+    await ask(first, 'select pg_reload_conf()');
+    const machine = start({ own: second, of: first });
+    await machine.until(async () => (await ask(second, 'select')).length === 1);
+    await machine.until(isWaitedFor);
+    expect(await followers()).toEqual([waitedFor]);
+    // What copies bears another name: it would be waited for instead, and what is confirmed be on one disk.
+    const commands = /^(\S+) LOG: +received replication command: (BASE_BACKUP|START_REPLICATION)/gm;
+    const asked = Array.from(primary.log().matchAll(commands), ([, who, what]) => `${who} ${what}`);
+    expect([...new Set(asked)].toSorted()).toEqual([
+      'pg_basebackup BASE_BACKUP',
+      'pg_basebackup START_REPLICATION',
+      'standby START_REPLICATION',
+    ]);
+    await ask(first, 'create table kept as select 1 as held');
+    const copied = async () => (await ask(second, 'select held from kept')).length === 1;
+    await machine.until(copied);
+    await expect(ask(second, 'create table other ()')).rejects.toThrow('read-only');
 
-  await machine.stop();
-  const again = start({ own: second, of: first, given: 'needed no more' });
-  await again.until(copied);
-  await again.until(isWaitedFor);
-  expect(await followers()).toEqual([waitedFor]);
-});
+    await machine.stop();
+    const again = start({ own: second, of: first, given: 'needed no more' });
+    await again.until(copied);
+    await again.until(isWaitedFor);
+    expect(await followers()).toEqual([waitedFor]);
+  },
+  slowMs,
+);

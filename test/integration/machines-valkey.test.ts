@@ -15,6 +15,8 @@ import { findRedis } from '../support/redis-process.ts';
 const machines = ['127.0.0.1', '127.0.0.2', '127.0.0.3'] as const;
 const [first, ...others] = machines;
 
+/** Each service has its own time to come up. */
+const slowMs = 300_000;
 let scripts: MachineScripts;
 let ports: { valkey: number; sentinel: number };
 const running = new Map<string, StartedService>();
@@ -84,60 +86,76 @@ async function primaryBy(own: string): Promise<string> {
   return String((answer as string[])[0]);
 }
 
-it('each Valkey keeps nothing on a disk, drops nothing by itself, and follows the first', async () => {
-  for (const own of machines) {
-    const client = await start('valkey', own);
-    const set = async (name: string) => ((await client.config('GET', name)) as string[])[1];
-    expect(await set('save')).toBe('');
-    expect(await set('appendonly')).toBe('no');
-    expect(await set('maxmemory-policy')).toBe('noeviction');
-    expect(await set('maxmemory')).toBe(String(200 * 1024 * 1024));
-    expect(await set('protected-mode')).toBe('no');
-  }
-  for (const own of others) await until('valkey', own, () => follows(own, first));
-  const { role, connected_slaves, ...rest } = await replicationOf(first);
-  expect([role, connected_slaves]).toEqual(['master', '2']);
-  // Elsewhere than where they come from, when they run in containers.
-  const announced = [rest.slave0, rest.slave1].map((line) => line?.split(',').slice(0, 2).join());
-  expect(announced.toSorted()).toEqual(others.map((own) => `ip=${own},port=${ports.valkey}`));
-});
+it(
+  'each Valkey keeps nothing on a disk, drops nothing by itself, and follows the first',
+  async () => {
+    for (const own of machines) {
+      const client = await start('valkey', own);
+      const set = async (name: string) => ((await client.config('GET', name)) as string[])[1];
+      expect(await set('save')).toBe('');
+      expect(await set('appendonly')).toBe('no');
+      expect(await set('maxmemory-policy')).toBe('noeviction');
+      expect(await set('maxmemory')).toBe(String(200 * 1024 * 1024));
+      expect(await set('protected-mode')).toBe('no');
+    }
+    for (const own of others) await until('valkey', own, () => follows(own, first));
+    const { role, connected_slaves, ...rest } = await replicationOf(first);
+    expect([role, connected_slaves]).toEqual(['master', '2']);
+    // Elsewhere than where they come from, when they run in containers.
+    const announced = [rest.slave0, rest.slave1].map((line) => line?.split(',').slice(0, 2).join());
+    expect(announced.toSorted()).toEqual(others.map((own) => `ip=${own},port=${ports.valkey}`));
+  },
+  slowMs,
+);
 
-it('Sentinels find each other and every Valkey, at the addresses of their machines', async () => {
-  for (const own of machines) await start('sentinel', own);
-  for (const own of machines) {
-    const named = async (what: string) => {
-      const found = await ask('sentinel', own).call('SENTINEL', what, 'sotto');
-      return (found as string[][]).map((pairs) => `${pairs[3]}:${pairs[5]}`).toSorted();
-    };
-    await until('sentinel', own, async () => {
-      const [sentinels, replicas] = [await named('SENTINELS'), await named('REPLICAS')];
-      return sentinels.length === 2 && replicas.length === 2;
-    });
-    expect(await named('SENTINELS')).toEqual(
-      machines.filter((other) => other !== own).map((other) => `${other}:${ports.sentinel}`),
-    );
-    expect(await named('REPLICAS')).toEqual(others.map((other) => `${other}:${ports.valkey}`));
-  }
-});
+it(
+  'Sentinels find each other and every Valkey, at the addresses of their machines',
+  async () => {
+    for (const own of machines) await start('sentinel', own);
+    for (const own of machines) {
+      const named = async (what: string) => {
+        const found = await ask('sentinel', own).call('SENTINEL', what, 'sotto');
+        return (found as string[][]).map((pairs) => `${pairs[3]}:${pairs[5]}`).toSorted();
+      };
+      await until('sentinel', own, async () => {
+        const [sentinels, replicas] = [await named('SENTINELS'), await named('REPLICAS')];
+        return sentinels.length === 2 && replicas.length === 2;
+      });
+      expect(await named('SENTINELS')).toEqual(
+        machines.filter((other) => other !== own).map((other) => `${other}:${ports.sentinel}`),
+      );
+      expect(await named('REPLICAS')).toEqual(others.map((other) => `${other}:${ports.valkey}`));
+    }
+  },
+  slowMs,
+);
 
-it('another is chosen when the first is gone, which comes back as a replica', async () => {
-  await running.get(`valkey ${first}`)?.stop();
-  for (const own of machines) {
-    await until('sentinel', own, async () => (await primaryBy(own)) !== first);
-  }
-  const chosen = await primaryBy(first);
-  await until('valkey', chosen, async () => (await replicationOf(chosen)).role === 'master');
-  await start('valkey', first);
-  await until('valkey', first, () => follows(first, chosen));
-}, 180_000);
+it(
+  'another is chosen when the first is gone, which comes back as a replica',
+  async () => {
+    await running.get(`valkey ${first}`)?.stop();
+    for (const own of machines) {
+      await until('sentinel', own, async () => (await primaryBy(own)) !== first);
+    }
+    const chosen = await primaryBy(first);
+    await until('valkey', chosen, async () => (await replicationOf(chosen)).role === 'master');
+    await start('valkey', first);
+    await until('valkey', first, () => follows(first, chosen));
+  },
+  slowMs,
+);
 
-it('a Sentinel that starts anew goes on with what was agreed', async () => {
-  const [chosen, itself] = [
-    await primaryBy(first),
-    await ask('sentinel', first).call('SENTINEL', 'MYID'),
-  ];
-  await running.get(`sentinel ${first}`)?.stop();
-  const client = await start('sentinel', first);
-  expect(await client.call('SENTINEL', 'MYID')).toBe(itself);
-  expect(await primaryBy(first)).toBe(chosen);
-});
+it(
+  'a Sentinel that starts anew goes on with what was agreed',
+  async () => {
+    const [chosen, itself] = [
+      await primaryBy(first),
+      await ask('sentinel', first).call('SENTINEL', 'MYID'),
+    ];
+    await running.get(`sentinel ${first}`)?.stop();
+    const client = await start('sentinel', first);
+    expect(await client.call('SENTINEL', 'MYID')).toBe(itself);
+    expect(await primaryBy(first)).toBe(chosen);
+  },
+  slowMs,
+);

@@ -14,7 +14,7 @@ import { type RoleProcess, startRoleProcess } from '../support/worker-process.ts
 /** What is before both processes of a role, and hands each request to whichever is there. */
 const patientUrl = 'https://r.example';
 const opsUrl = 'https://ops.example';
-const patience = 60_000;
+const patience = 50_000;
 
 type Site = RoleProcess & { readonly url: string };
 

@@ -22,7 +22,7 @@ export const standby: World = {
       fault: 'SIGKILL of PostgreSQL, and its synchronous standby promoted in its place',
       async round({ stage, bookings, untilMore, breach, note }, number) {
         await postgres.follow();
-        await untilMore(20, stillMs);
+        if (!(await untilMore(20, stillMs))) breach('nothing went out before it');
         if (number % 2 === 0) {
           postgres.cutOff();
           await waitFor(() => bookings.open() >= unconfirmed, stillMs).catch(() =>
