@@ -42,8 +42,9 @@ export function createBalancer(stage: Stage, role: keyof typeof pageUrls): Balan
         } catch (error) {
           const code = codeOf(error);
           const isAway = chosen.state() !== 'up';
-          if (tries < triesMax && code === 'ECONNREFUSED' && isAway) turnedAway.refused += 1;
-          else if (tries < triesMax && chosen.state() === 'killed') turnedAway.cut += 1;
+          const mayGoOn = tries < triesMax && !signal.aborted;
+          if (mayGoOn && code === 'ECONNREFUSED' && isAway) turnedAway.refused += 1;
+          else if (mayGoOn && chosen.state() === 'killed') turnedAway.cut += 1;
           else throw new Error(`${role} gave no answer: ${code ?? error}`, { cause: error });
           await wait(10);
         }
