@@ -3,14 +3,14 @@ import { startChild } from './child.ts';
 import { checkEachOnce, dueReminders, warmUpOf, warmUpOrganisation } from './due-reminders.ts';
 import type { BenchDatabase, Ground } from './ground.ts';
 import type { Run } from './measurement.ts';
-import type { PeerJob, PeerQueue, PeerWrites } from './peer-design.ts';
+import { jobOf, type PeerJob, type PeerQueue, type PeerWrites } from './peer-design.ts';
 import { type OpenQueue, openPeerQueue } from './peer-queues.ts';
 
 const addAtOnce = 1_000;
 /** Their rate does not depend on how many there are, and the slowest would take minutes. */
 const partOfAll = 5;
 /** To store the last of them and write them to disk, on a machine that is not busy. */
-const restMs = 1_200;
+const restMs = 900;
 /** How many times as long as usual a machine that has become busy is given to fill a queue. */
 let leadTimes = 1;
 const leadTimesMax = 16;
@@ -86,13 +86,7 @@ async function readJobs(
     'select id from reminders where organisation_id = $1 limit $2',
     [organisationId, count],
   );
-  return rows.map(({ id }) => ({
-    id,
-    name: 'Camille Example',
-    phone: '+33639980099',
-    place: 'Example house, 1 Example Street',
-    at: '2026-12-03T10:30:00+01:00',
-  }));
+  return rows.map(({ id }) => jobOf(id));
 }
 
 async function add(queue: OpenQueue, jobs: readonly PeerJob[], dueAtMs: number): Promise<void> {

@@ -7,6 +7,12 @@ import { partsOf, twoAtOnce } from './two-at-once.ts';
 const seedAtOnce = 1_000;
 const warmUpMax = 1_000;
 
+/** A table of reminders as people have one, without any of Sotto's. */
+export const plainReminders = `
+  create table plain_reminders (id uuid primary key, state text not null default 'scheduled',
+    provider_id text, sent_at timestamptz, times int not null default 0);
+  create index on plain_reminders (state)`;
+
 /** What is done first and not measured: the code is compiled then, as after hours of running. */
 export const warmUpOf = (count: number, most = warmUpMax) => Math.min(count, most);
 
@@ -32,10 +38,7 @@ export function dueReminders(
         [organisationId],
       );
       await admin.query(
-        `create table plain_reminders (id uuid primary key, state text not null default 'scheduled',
-           provider_id text, sent_at timestamptz, times int not null default 0);
-         create index on plain_reminders (state);
-         insert into plain_reminders (id) select id from reminders`,
+        `${plainReminders}; insert into plain_reminders (id) select id from reminders`,
       );
     },
   };

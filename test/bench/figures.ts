@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import type { FigureOf, Measurement, Target } from './measurement.ts';
 import { median, type Runs, valuesOf } from './run-rounds.ts';
 
@@ -36,7 +35,7 @@ export function figuresOf(
   return figures.flatMap((figure) => figureOf(figure, { count, allRuns }) ?? []);
 }
 
-/** @returns undefined where this machine cannot tell */
+/** @returns undefined where this machine cannot tell, or nobody was asked */
 function figureOf(
   figure: FigureOf,
   { count, allRuns }: { count: number; allRuns: readonly Runs[] },
@@ -72,8 +71,7 @@ function figureOf(
 
 function resultOf(name: string, measure: string, allRuns: readonly Runs[]): Result | undefined {
   const runs = allRuns.find(({ contender }) => contender === name);
-  assert(runs, `there is no contender ${name}`);
-  const values = valuesOf(runs, measure);
+  const values = runs ? valuesOf(runs, measure) : [];
   return values.length === 0
     ? undefined
     : { name, value: rounded(median(values)), rounds: values.map(rounded) };

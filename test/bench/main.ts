@@ -9,6 +9,7 @@
  *   npm run bench -- --readme            figures into the README, between its marks
  *   npm run bench -- --from FILE --readme   those that a run before has put into FILE; nothing is measured
  *   npm run bench -- --rounds 9 --count 1000000
+ *   npm run bench -- --only dispatch.null --contender "naive BullMQ"   of all that take turns only these
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -18,7 +19,7 @@ import { chartOf } from './chart.ts';
 import { type Figure, figuresOf } from './figures.ts';
 import { type Ground, openGround } from './ground.ts';
 import { withFigures } from './markdown.ts';
-import type { ArrangedMeasurement, Measurement } from './measurement.ts';
+import type { ArrangedMeasurement, Contender, Measurement } from './measurement.ts';
 import { measurements } from './measurements.ts';
 import { runRounds, withSums } from './run-rounds.ts';
 import { countStolenTime } from './stolen-time.ts';
@@ -32,12 +33,13 @@ const { values: options } = parseArgs({
     readme: { type: 'boolean', default: false },
     from: { type: 'string', multiple: true },
     only: { type: 'string', default: '' },
+    contender: { type: 'string', multiple: true },
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     count: { type: 'string' },
   },
 });
-const givenRounds = wholeNumber('rounds', options.rounds) ?? (options.quick ? 2 : 5);
+const givenRounds = wholeNumber('rounds', options.rounds);
 const givenCount = wholeNumber('count', options.count);
 const chosen = measurements.filter(({ name }) =>
   options.only.split(',').some((beginning) => name.startsWith(beginning)),
@@ -84,7 +86,8 @@ async function measure(
   on: Ground,
   measurement: Measurement | ArrangedMeasurement,
 ): Promise<Figure[]> {
-  const { name, about, counts, rounds = givenRounds } = measurement;
+  const { name, about, counts } = measurement;
+  const rounds = givenRounds ?? measurement.rounds ?? (options.quick ? 2 : 5);
   const count = givenCount ?? (options.quick ? counts.quick : counts.full);
   const beganAt = performance.now();
   const turns = rounds === 1 ? 'once' : `medians of ${rounds} rounds in turn`;
@@ -97,13 +100,21 @@ async function measure(
       ? await measurement.arrange(on, count, rounds)
       : { ...measurement, close: async () => {} };
   try {
-    const ran = await runRounds(on, stage, { count, rounds, tell });
+    const ran = await runRounds(on, { contenders: chosenOf(stage) }, { count, rounds, tell });
     const runs = withSums(ran, measurement.sums);
     console.log(`\n${tableOf(runs)}\n\n${minutesSince(beganAt)}`);
     return figuresOf(measurement, count, runs);
   } finally {
     await stage.close();
   }
+}
+
+function chosenOf({ contenders }: Pick<Measurement, 'contenders'>): readonly Contender[] {
+  const wanted = options.contender;
+  const some = contenders.filter(({ name }) => wanted?.includes(name) ?? true);
+  if (some.length === wanted?.length || !wanted) return some;
+  const names = contenders.map(({ name }) => `"${name}"`).join(', ');
+  throw new Error(`--contender takes one of these, and may be given several times: ${names}`);
 }
 
 function minutesSince(ms: number): string {

@@ -44,7 +44,7 @@ interface Described {
   /** What is done and what is not, for the reader of the table. */
   readonly about: readonly string[];
   readonly counts: { readonly full: number; readonly quick: number };
-  /** Where something is counted rather than timed, and the same each time. */
+  /** Unless others are asked for: where something is counted and the same each time, or takes minutes. */
   readonly rounds?: 1;
   readonly sums?: readonly SumOf[];
   readonly figures: readonly FigureOf[];

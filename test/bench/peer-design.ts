@@ -18,6 +18,14 @@ export interface PeerJob {
   readonly at: string;
 }
 
+export const jobOf = (id: string): PeerJob => ({
+  id,
+  name: 'Camille Example',
+  phone: '+33639980099',
+  place: 'Example house, 1 Example Street',
+  at: '2026-12-03T10:30:00+01:00',
+});
+
 export const queueName = 'reminders';
 /** For what a peer writes itself; what its queue needs comes on top. */
 export const connectionsMax = 20;

@@ -1,7 +1,6 @@
 /** Sends so many messages with a library alone, and tells how many seconds it took. */
 import { randomBytes } from 'node:crypto';
 import nodemailer from 'nodemailer';
-import twilio from 'twilio';
 import { loadConfig } from '../../../config/env.ts';
 import { Secret } from '../../../src/domain/secret.ts';
 import { renderMessage } from '../../../src/message/render-message.ts';
@@ -9,6 +8,7 @@ import { createTwilioClient } from '../../../src/transport/sms-twilio-client.ts'
 import { connectionsOf } from '../../../workers/routes.ts';
 import { accountSid, from } from '../providers.ts';
 import { answerParent } from './answer-parent.ts';
+import { twilioAsItComes } from './twilio-as-it-comes.ts';
 
 const { TWILIO_BASE_URL = '', SMTP_URL, PATIENT_URL, CALLBACK_URL, BARE_LIBRARY } = process.env;
 const connections = connectionsOf(loadConfig({}));
@@ -36,8 +36,7 @@ const libraries: Record<string, () => { atOnce: number; send(): Promise<unknown>
     return { atOnce: connections.sms, send: () => client.messages.create(sms()) };
   },
   'twilio as it comes'() {
-    const client = twilio(accountSid, 'token', { maxSockets: connections.sms });
-    client.api.baseUrl = TWILIO_BASE_URL;
+    const client = twilioAsItComes(TWILIO_BASE_URL, connections.sms);
     return { atOnce: connections.sms, send: () => client.messages.create(sms()) };
   },
   nodemailer() {

@@ -21,16 +21,47 @@ import {
   queueName,
 } from '../peer-design.ts';
 import { silent } from '../peer-queues.ts';
+import { from } from '../providers.ts';
 import { answerParent } from './answer-parent.ts';
 import { peerStatements } from './peer-statements.ts';
+import { twilioAsItComes } from './twilio-as-it-comes.ts';
 
-const { DATABASE_URL: connectionString = '', REDIS_URL = '' } = process.env;
+const { DATABASE_URL: connectionString = '', REDIS_URL = '', PEER_PROVIDER } = process.env;
+const bullmqAtOnce = 50;
 const queue = peerQueues.find((one) => one === process.env.PEER_QUEUE);
 const writes = peerWrites.find((one) => one === process.env.PEER_WRITES);
 if (!queue || !writes) throw new Error('PEER_QUEUE and PEER_WRITES say what is done');
 const pool = new pg.Pool({ connectionString, max: connectionsMax });
 const { before, after } = peerStatements(pool)[writes];
 const linkKey = createSecretKey(randomBytes(32));
+
+const handOver = PEER_PROVIDER ? overTwilio(PEER_PROVIDER) : overNothing;
+
+interface Message {
+  readonly id: string;
+  readonly phone: string;
+  readonly text: string;
+}
+
+/** @returns the provider's name for it */
+async function overNothing({ id, phone, text }: Message): Promise<string> {
+  const outcome = await nullTransport.send({
+    ...{ channel: 'sms', to: new Secret(phone), text: new Secret(text) },
+    ...{ attemptToken: id, validitySeconds: 36_000 },
+  });
+  return outcome.kind === 'accepted' ? outcome.providerId : '';
+}
+
+function overTwilio(url: string) {
+  const client = twilioAsItComes(url, bullmqAtOnce);
+  return async ({ id, phone, text }: Message): Promise<string> => {
+    const statusCallback = `http://localhost:3000/status/${id}`;
+    const message = await client.messages.create({
+      ...{ from: from.sms, to: phone, body: text, statusCallback },
+    });
+    return message.sid;
+  };
+}
 
 let awaited = 0;
 let firstAtMs = 0;
@@ -47,11 +78,7 @@ async function send({ id, name, phone, place, at }: PeerJob): Promise<string> {
     ...{ hour: '2-digit', minute: '2-digit' },
   });
   const text = `${name}: ${place}, ${when}. https://reminders.example/${token}`;
-  const outcome = await nullTransport.send({
-    ...{ channel: 'sms', to: new Secret(phone), text: new Secret(text) },
-    ...{ attemptToken: id, validitySeconds: 36_000 },
-  });
-  return outcome.kind === 'accepted' ? outcome.providerId : '';
+  return handOver({ id, phone, text });
 }
 
 async function deliver(jobs: readonly PeerJob[]): Promise<void> {
@@ -75,7 +102,7 @@ const consumers: Record<PeerQueue, () => Promise<() => Promise<unknown>>> = {
     const { hostname: host, port } = new URL(REDIS_URL);
     const worker = new Worker<PeerJob>(queueName, ({ data }) => deliver([data]), {
       connection: { host, port: Number(port) },
-      concurrency: 50,
+      concurrency: bullmqAtOnce,
       removeOnComplete: { count: 0 },
     });
     worker.on('failed', (_, error) => fail(error));
