@@ -59,8 +59,9 @@ export function refuseRevision(
  * What an accepted PUT changes, given what is stored under a row lock.
  *
  * Content is never compared, so the decision rests on times, states and links alone. A reminder
- * whose channel, `before` and resolved time are unchanged keeps its row, whatever its state; gone
- * ones are superseded; nothing that went out is repeated unless its time moves into the future.
+ * whose channel, `before` and resolved time are unchanged keeps its row, whatever its state, unless
+ * it is untried and its time would be wrong now; gone ones are superseded; nothing that went out is
+ * repeated unless its time moves into the future.
  */
 export function decidePut(
   stored: StoredAppointment | undefined,
@@ -181,11 +182,29 @@ function match(
         reminder.state !== 'superseded' &&
         reminder.requestedChannel === planned.channel &&
         reminder.before === planned.before &&
-        reminder.resolvedAt.equals(planned.resolvedAt),
+        reminder.resolvedAt.equals(planned.resolvedAt) &&
+        isRightlyTimed(reminder, planned, wanted),
     );
     if (row) pairs.set(planned, row);
   }
   return pairs;
+}
+
+/**
+ * Not so after a change of the time zone or of quiet hours alone: what nobody has tried would come in the
+ * night or after its deadline, and what was skipped for a night that is none would never come.
+ */
+function isRightlyTimed(
+  row: StoredReminder,
+  planned: PlannedReminder,
+  { isQuiet }: WantedAppointment,
+): boolean {
+  if (row.skipped === 'quiet_hours') return planned.skipped !== undefined;
+  const isUntried =
+    row.state === 'scheduled' &&
+    !row.possiblySent &&
+    row.links.every(({ attempted }) => !attempted);
+  return !isUntried || (row.notAfter.equals(planned.notAfter) && !isQuiet(row.sendAt));
 }
 
 function timesOrStatusChanged(stored: StoredAppointment, wanted: WantedAppointment): boolean {

@@ -61,6 +61,8 @@ export interface WantedAppointment {
   /** Channels with a contact point, a transport, and a factor left to prove with; the preferred first. */
   readonly linkChannels: readonly Channel[];
   readonly now: Instant;
+  /** Whether that moment lies in quiet hours. */
+  readonly isQuiet: (instant: Instant) => boolean;
   /** When a notice may next go out before an instant, or undefined when it no longer can. */
   readonly noticeAt: (notAfter: Instant) => Instant | undefined;
   /** A ceiling was reached: what it changes holds, and no message is added. */

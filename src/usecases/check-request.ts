@@ -10,6 +10,7 @@ import { factorRulesOf, type OrganisationSettings } from '../domain/organisation
 import { isTrivialPin, normalisePin } from '../domain/pin.ts';
 import { isSubject } from '../domain/portal.ts';
 import type { WantedAppointment } from '../domain/put-facts.ts';
+import { isQuiet } from '../domain/quiet-hours.ts';
 import { nextAllowedMinute, planReminders } from '../domain/schedule.ts';
 import { Secret } from '../domain/secret.ts';
 import { resolveStart } from '../domain/start.ts';
@@ -102,6 +103,7 @@ export function checkRequest(
           entries.map(({ channel }) => channel),
         ),
         now,
+        isQuiet: (instant) => isQuiet(instant, timeZone, quietHours),
         noticeAt: (notAfter) => nextAllowedMinute({ now, timeZone, quietHours, notAfter }),
       },
     },

@@ -212,6 +212,36 @@ describe('an accepted PUT', () => {
     });
   });
 
+  it('put again with the right time zone does not come in the patient’s night', async () => {
+    const settings = { quiet_from: '21:00', quiet_until: '08:00' };
+    const quiet = await db.createOrganisation(settings);
+    await testKeys.keys.ensureViewKeys({ organisationIds: [quiet], months: testKeys.months });
+    const where = { ...key(), organisationId: quiet };
+    const day = Temporal.Now.instant().toZonedDateTimeISO('Europe/Paris').add({ days: 3 });
+    const start = day.with({ hour: 21, minute: 0 }).round('minute').toInstant();
+    const putIn = (timeZone: string) => {
+      const reminders = [{ before: 'PT12H', channel: 'sms' as const }];
+      return accept.put({
+        ...where,
+        body: appointmentRequest({ start: start.toString(), timeZone, reminders }),
+      });
+    };
+    await putIn('Europe/Paris');
+    // Nine in the morning there is three here.
+    const { id } = await putIn('America/New_York');
+    const { rows } = await db.admin.query(
+      `select state, (send_at at time zone 'America/New_York')::time >= '08:00' as by_day
+       from reminders where appointment_id = $1 order by send_at`,
+      [id],
+    );
+    expect(rows).toEqual([
+      { state: 'superseded', by_day: false },
+      { state: 'scheduled', by_day: true },
+    ]);
+    await putIn('America/New_York');
+    expect(await remindersOf(id)).toHaveLength(2);
+  });
+
   it('tells of a notice that quiet hours leave no room for', async () => {
     const here = Temporal.Now.zonedDateTimeISO('Europe/Paris').toPlainTime();
     const wall = (hours: number) => here.add({ hours }).toString({ smallestUnit: 'minute' });

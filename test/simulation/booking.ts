@@ -67,6 +67,7 @@ export function drawWanted(
     ).sort((one, other) => Temporal.Instant.compare(one.sendAt, other.sendAt)),
     linkChannels,
     now: instant(nowMs),
+    isQuiet: () => false,
     noticeAt: (notAfter) =>
       isQuiet || notAfter.epochMilliseconds <= nowMs ? undefined : instant(nowMs),
   };
@@ -99,6 +100,7 @@ export function sameWanted(
         };
       },
     ),
+    isQuiet: () => false,
     noticeAt: () => undefined,
   };
 }

@@ -51,6 +51,7 @@ export async function lifeAfterFault(
               ...{ startsAt, endsAt: startsAt.add({ minutes: 20 }), now: at },
               reminders: [{ before: 'PT1H', channel: 'sms', ...planned }],
               linkChannels: ['sms'],
+              isQuiet: () => false,
               noticeAt: () => at,
             },
           },

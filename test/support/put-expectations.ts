@@ -48,17 +48,25 @@ export const ids = (some: readonly { readonly id: string }[]) => some.map(({ id 
 export const linksOf = (stored: StoredAppointment | undefined) =>
   stored?.reminders.flatMap(({ links }) => links) ?? [];
 
-/** Planned reminders of the old version that the new one still means. */
+/** Planned reminders of the old version that the new one still means, and would not time otherwise. */
 export function unchanged(stored: StoredAppointment | undefined, wanted: WantedAppointment) {
-  const meanings = wanted.reminders.map((planned) => meaningOf(planned, planned.channel));
-  return (stored?.reminders ?? []).filter(
-    (reminder) =>
+  return (stored?.reminders ?? []).filter((reminder) => {
+    const planned = wanted.reminders.find(
+      (one) => meaningOf(one, one.channel) === meaningOf(reminder, reminder.requestedChannel),
+    );
+    return (
       wanted.status === 'booked' &&
       isPlanned(reminder) &&
       !is('cancelled', 'superseded')(reminder) &&
-      meanings.includes(meaningOf(reminder, reminder.requestedChannel)),
-  );
+      planned !== undefined &&
+      !(isUntried(reminder) && wanted.isQuiet(reminder.sendAt)) &&
+      !(reminder.skipped === 'quiet_hours' && planned.skipped === undefined)
+    );
+  });
 }
+
+const isUntried = ({ state, possiblySent, links }: StoredReminder) =>
+  state === 'scheduled' && !possiblySent && !links.some(({ attempted }) => attempted);
 
 export const isNewCancellation = (
   stored: StoredAppointment | undefined,

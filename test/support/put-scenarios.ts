@@ -67,6 +67,7 @@ function storedReminder(
       start: fc.constantFrom(...starts),
       pendingEnd: fc.constantFrom(null, 'cancelled', 'superseded'),
       possiblySent: fc.boolean(),
+      skipped: fc.constantFrom('booked_late', 'quiet_hours'),
       sendAt: instantAround(now),
       links: links(now),
     })
@@ -82,7 +83,7 @@ function storedReminder(
         resolvedAt: kind === 'planned' ? resolvedAt : some.sendAt,
         dueAt: some.sendAt,
         notAfter: start,
-        skipped: some.state === 'skipped' ? 'booked_late' : null,
+        skipped: some.state === 'skipped' ? some.skipped : null,
         pendingEnd: some.state === 'sending' ? some.pendingEnd : null,
         possiblySent: !gone && some.possiblySent,
         sentAt: gone ? some.sendAt : null,
@@ -149,12 +150,17 @@ function wantedAppointment(now: Instant): fc.Arbitrary<WantedAppointment> {
       ),
       linkChannels: fc.shuffledSubarray([...channels]),
       noticeInHours: fc.constantFrom(0, 0, 9, undefined),
+      elseIsQuiet: bool,
     })
-    .map(({ minutes, entries, noticeInHours, ...some }) => ({
+    .map(({ minutes, entries, noticeInHours, elseIsQuiet, ...some }) => ({
       ...some,
       now,
       endsAt: some.startsAt.add({ minutes }),
       reminders: entries.map((entry) => plannedReminder(entry, some.startsAt, now)),
+      // Nothing is planned for a time that is.
+      isQuiet: (instant) =>
+        elseIsQuiet &&
+        !entries.some((entry) => plannedReminder(entry, some.startsAt, now).sendAt.equals(instant)),
       noticeAt(notAfter) {
         const at = noticeInHours === undefined ? undefined : now.add({ hours: noticeInHours });
         return at && Temporal.Instant.compare(at, notAfter) < 0 ? at : undefined;

@@ -20,6 +20,7 @@ describe('for example', () => {
       reminders: [plannedReminder({ before: 'P1D', channel: 'sms' }, startsAt, now)],
       linkChannels: ['sms'],
       now,
+      isQuiet: () => false,
       noticeAt: () => now,
       ...change,
     };
@@ -46,6 +47,64 @@ describe('for example', () => {
       'planned sms scheduled',
       'notice sms scheduled',
     ]);
+  });
+
+  describe('put again with another time zone or other quiet hours', () => {
+    const planned = plannedReminder({ before: 'P1D', channel: 'sms' }, start, now);
+    const other = planned.sendAt.add({ hours: 5 });
+    const isQuiet = (instant: Temporal.Instant) => instant.equals(planned.sendAt);
+    const moved = { isQuiet, reminders: [{ ...planned, plannedAt: other, sendAt: other }] };
+    const times = ({ reminders }: StoredAppointment) =>
+      reminders.map(({ state, sendAt }) => `${state} ${sendAt}`);
+
+    it('what nobody has tried comes when it may, and not in the night', () => {
+      const again = put(put(undefined), moved);
+      expect(times(again)).toEqual([`superseded ${planned.sendAt}`, `scheduled ${other}`]);
+      expect(times(put(again, moved))).toEqual(times(again));
+    });
+
+    it.each(['queued', 'sending', 'sent', 'delivered', 'uncertain'] as const)(
+      'what is %s is not sent again',
+      (state) => {
+        expect(times(put(turn(put(undefined), 'planned', state), moved))).toEqual([
+          `${state} ${planned.sendAt}`,
+        ]);
+      },
+    );
+
+    it('what was tried, or may have gone out, keeps its time', () => {
+      const stored = put(undefined);
+      const tried = stored.reminders.map((one) => ({
+        ...one,
+        links: one.links.map((link) => ({ ...link, attempted: true })),
+      }));
+      const inDoubt = stored.reminders.map((one) => ({ ...one, possiblySent: true }));
+      for (const reminders of [tried, inDoubt]) {
+        expect(times(put({ ...stored, reminders }, moved))).toEqual(times(stored));
+      }
+    });
+
+    it('what was skipped for a night that is none is planned', () => {
+      const skipped = put(undefined, { reminders: [{ ...planned, skipped: 'quiet_hours' }] });
+      expect(times(put(skipped))).toEqual([
+        `skipped ${planned.sendAt}`,
+        `scheduled ${planned.sendAt}`,
+      ]);
+      const late = put(undefined, { reminders: [{ ...planned, skipped: 'booked_late' }] });
+      expect(times(put(late))).toEqual(times(late));
+    });
+
+    it('what would come after the start, or before a deadline that is none, has its own', () => {
+      const later = start.add({ hours: 1 });
+      const again = put(put(undefined), {
+        startsAt: later,
+        reminders: [{ ...planned, notAfter: later }],
+      });
+      expect(again.reminders.map(({ state, notAfter }) => `${state} ${notAfter}`)).toEqual([
+        `superseded ${start}`,
+        `scheduled ${later}`,
+      ]);
+    });
   });
 
   it('booked again for the time that was cancelled is no move, and for another time is one', () => {

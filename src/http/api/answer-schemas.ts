@@ -35,7 +35,7 @@ const skipped = z
 
 const possiblySent = z.boolean().exactOptional().meta({
   description:
-    'It has ended, and its last send may have gone out all the same: nobody knows yet. An event tells if it is found out.',
+    'It has ended, and its last send may have gone out all the same. No later word says whether it did.',
 });
 
 const toldOfThisStart = instant.exactOptional().meta({
