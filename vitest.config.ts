@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Long enough for a machine that does something else too; where a moment is promised, a test says so. */
-const expectInTime = { poll: { timeout: 10_000 } };
+const expectInTime = { poll: { timeout: 20_000 } };
 const withServers = {
   expect: expectInTime,
   globalSetup: 'test/support/global-setup.ts',

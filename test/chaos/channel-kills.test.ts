@@ -165,7 +165,7 @@ describe('a worker that is killed while a mail server keeps it waiting', () => {
       const victim = await startWorker();
       // All that one lane may have in the air: nothing is ahead of a server that takes nothing.
       await waitFor(async () => (await countOpen()) === connections.email, 20_000, 10);
-      await waitFor(() => mail.taken.length - before === taken, 5_000, 10);
+      await waitFor(() => mail.taken.length - before === taken, 20_000, 10);
       await kill(victim);
       mail.misbehave = undefined;
       await bench.passLeases();
@@ -221,7 +221,7 @@ describe('a worker that is told to end while every provider keeps it waiting', {
       20_000,
       10,
     );
-    await waitFor(() => phones.requests() - before === 32, 5_000, 10);
+    await waitFor(() => phones.requests() - before === 32, 20_000, 10);
     const toldAt = performance.now();
     worker.signal('SIGTERM');
     const code = await worker.gone;
@@ -292,9 +292,9 @@ describe('a mail server that answers nobody', () => {
     const urgent = await book({ count: 150 });
     const isTold = () => new Set(phones.accepted.map(({ to }) => to)).size === urgent.length;
     // Well before a hand-over to the mail server is given up for the first time.
-    await waitFor(isTold, 8_000, 20);
+    await waitFor(isTold, 12_000, 20);
     // What the phones have is recorded a moment later; the emails are where they were.
-    await waitFor(async () => (await countOpen()) === connections.email, 2_000, 20);
+    await waitFor(async () => (await countOpen()) === connections.email, 10_000, 20);
     mail.cutAll();
     mail.misbehave = undefined;
     await kill(worker);

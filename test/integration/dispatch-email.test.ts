@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { limits } from '../../config/limits.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { KeyStoreError } from '../../src/keys/key-store-error.ts';
 import { createSmtpTransport } from '../../src/transport/email-smtp.ts';
@@ -194,7 +195,7 @@ describe('a mail server that cuts the connection', () => {
     const transport = createSmtpTransport({
       url: new Secret(mail.url),
       from: 'reminders@sotto.example',
-      timeoutMs: 2_000,
+      timeoutMs: limits.sendTimeoutMs,
       ...{ maxConnections: 4, messagesPerConnection: 100 },
     });
     mail.misbehave = { at, does: 'reset', takes };

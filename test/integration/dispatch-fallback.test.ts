@@ -224,7 +224,7 @@ describe('what was asked for while the refusal was on its way', () => {
       return gone;
     };
     const drained = bench.drain(email(dropping));
-    await waitFor(isSomebodyWaiting, 5_000, 10);
+    await waitFor(isSomebodyWaiting, 20_000, 10);
     await change.query('commit');
     change.release();
     await drained;
@@ -245,7 +245,7 @@ describe('what was asked for while the refusal was on its way', () => {
       return gone;
     };
     const drained = bench.drain(email(resealing));
-    await waitFor(isSomebodyWaiting, 5_000, 10);
+    await waitFor(isSomebodyWaiting, 20_000, 10);
     await change.query('commit');
     change.release();
     await drained;

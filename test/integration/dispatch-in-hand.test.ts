@@ -68,7 +68,7 @@ describe('while a large organisation floods a slow provider', () => {
     const large = await database.createOrganisation();
     await bench.seed({ organisationId: large, count: 1_500, dueInMs: -3_600_000 });
     const sending = startSending();
-    await waitFor(() => peer.accepted.length > 100, 10_000);
+    await waitFor(() => peer.accepted.length > 100);
 
     const small = await database.createOrganisation();
     const dueAtMs = performance.now();
@@ -76,11 +76,11 @@ describe('while a large organisation floods a slow provider', () => {
     await waitFor(async () => {
       const [row] = await bench.rows('select state from reminders where id = $1', [only?.id]);
       return row?.state === 'sent';
-    }, 15_000);
+    }, 30_000);
     const waitedMs = performance.now() - dueAtMs;
     expect((await bench.states()).scheduled).toBeGreaterThan(0);
     // Two or three of them, on a machine with nothing else to do.
-    expect(waitedMs).toBeLessThan(8_000);
+    expect(waitedMs).toBeLessThan(13_000);
     await database.admin.query(`delete from reminders where state = 'scheduled'`);
     await sending.stop();
   });

@@ -85,7 +85,7 @@ describe('the worker and the scheduler', () => {
       const heard = new Set(rows.map(({ name }) => name));
       return Object.keys(silentMaxS).filter((name) => !heard.has(name));
     };
-    await vi.waitFor(async () => expect(await missed()).toEqual([]), 20_000);
+    await vi.waitFor(async () => expect(await missed()).toEqual([]), 30_000);
     await Promise.all([worker.close(), scheduler.close()]);
     const connections = async () => {
       const { rows } = await database.admin.query(
@@ -94,6 +94,6 @@ describe('the worker and the scheduler', () => {
       );
       return rows[0].count;
     };
-    await waitFor(async () => (await connections()) === 0, 5_000);
+    await waitFor(async () => (await connections()) === 0);
   });
 });

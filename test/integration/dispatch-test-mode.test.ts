@@ -65,7 +65,7 @@ async function open(transports: Record<string, string>): Promise<Routes> {
 }
 
 async function settle(state: Record<string, number>): Promise<void> {
-  await waitFor(async () => JSON.stringify(await bench.states()) === JSON.stringify(state), 5_000);
+  await waitFor(async () => JSON.stringify(await bench.states()) === JSON.stringify(state));
 }
 
 describe('a test message beside a live transport', () => {
@@ -77,7 +77,7 @@ describe('a test message beside a live transport', () => {
     await bench.drain({ routeOf });
     expect(peer.accepted.map(({ to }) => to).sort()).toEqual(live.map(({ phone }) => phone).sort());
     expect(mail.connections().opened).toBe(0);
-    await waitFor(async () => (await bench.states()).delivered === 60, 5_000);
+    await waitFor(async () => (await bench.states()).delivered === 60);
     expect(await bench.states()).toEqual({ delivered: 60, sent: 5 });
     const ways = await bench.rows(
       `select distinct r.mode, a.transport from attempts a join reminders r on r.id = a.reminder_id
@@ -118,7 +118,7 @@ describe('a test message beside a live transport', () => {
     await bench.seed({ organisationId, count: 1, mode: 'test', ending: '9000' });
     await bench.seed({ organisationId, count: 1, mode: 'test' });
     await bench.drain({ routeOf });
-    await waitFor(async () => (await bench.states()).delivered === 1, 5_000);
+    await waitFor(async () => (await bench.states()).delivered === 1);
     expect(await bench.states()).toEqual({ sent: 1, delivered: 1 });
   });
 
@@ -127,7 +127,7 @@ describe('a test message beside a live transport', () => {
     const channels = ['email', 'sms'] as const;
     await bench.seed({ organisationId, count: 1, mode: 'test', channels, ending: '9003' });
     await bench.drain({ routeOf });
-    await waitFor(async () => (await bench.states()).scheduled === 1, 5_000);
+    await waitFor(async () => (await bench.states()).scheduled === 1);
     await bench.drain({ routeOf });
     await settle({ undelivered: 1 });
     expect(
@@ -196,10 +196,10 @@ describe('the sink', () => {
       const [to, text] = [new Secret('+33639981000'), new Secret('x')];
       await sink.send({ ...outgoing, to, text, attemptToken });
     }
-    await waitFor(() => stored.length === 2, 2_000, 5);
+    await waitFor(() => stored.length === 2, 20_000, 5);
     expect(stored.sort()).toEqual(['fine', 'good']);
     // And gives it up after a few times.
-    await waitFor(() => failures >= 5, 2_000, 5);
+    await waitFor(() => failures >= 5, 20_000, 5);
     await sink.close();
   });
 });

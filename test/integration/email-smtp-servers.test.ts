@@ -5,6 +5,7 @@ import { rootCertificates, setDefaultCACertificates } from 'node:tls';
 import PostalMime from 'postal-mime';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterEach, describe, expect, it } from 'vitest';
+import { limits } from '../../config/limits.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { parseBounce, verpAddress } from '../../src/transport/email-bounce.ts';
 import { createSmtpTransport } from '../../src/transport/email-smtp.ts';
@@ -27,7 +28,7 @@ function transportTo(url: string, options: Partial<Options> = {}) {
     url: new Secret(url),
     from: 'rappel@sotto.test',
     returnPath: 'bounces@sotto.test',
-    timeoutMs: 5_000,
+    timeoutMs: limits.sendTimeoutMs,
     ...{ maxConnections: 2, messagesPerConnection: 100 },
     ...options,
   });

@@ -255,8 +255,8 @@ describe.each([
       '/callbacks/email/bounce',
       '/stop',
     ];
-    await waitFor(() => routes.every((route) => proxy.written().includes(route)), 5_000);
-    await waitFor(() => errors.some((status) => proxy.written().includes(String(status))), 5_000);
+    await waitFor(() => routes.every((route) => proxy.written().includes(route)));
+    await waitFor(() => errors.some((status) => proxy.written().includes(String(status))));
     expect(findCanaries(forms, proxy.written())).toEqual([]);
     const lines = proxy
       .written()

@@ -60,7 +60,7 @@ describe.each([
       bells.ring(randomUUID());
       return heard.length > 0;
     };
-    await waitFor(rings, 15_000, 100);
+    await waitFor(rings, 20_000, 100);
     await Promise.all([bells.close(), listener.close(500)]);
     await several.replica.config('SET', 'replica-priority', '0');
     const never = checkedQueueUrl(config, silentLog).then(() => 'started');
@@ -96,7 +96,7 @@ describe.each([
       ring();
       return rung.slice(-20).some((id) => heard.has(id));
     };
-    await waitFor(hearsNew, 15_000, 100);
+    await waitFor(hearsNew, 20_000, 100);
     expect((await board.count()).isPaused).toBe(false);
 
     await several.failOver();
@@ -108,7 +108,7 @@ describe.each([
           () => true,
           () => false,
         ),
-      10_000,
+      20_000,
       100,
     );
     await Promise.all([bells.close(), listener.close(500), board.close()]);

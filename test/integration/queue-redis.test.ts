@@ -6,6 +6,7 @@ import { createBells } from '../../src/queue/bells.ts';
 import { queueBackend } from '../../src/queue/queue-backend.ts';
 import type { Log } from '../../src/telemetry/log.ts';
 import { listenForBells } from '../../workers/runner.ts';
+import { cpuMsOf } from '../support/cpu-ms.ts';
 import { silentLog } from '../support/dispatch-bench.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import { type StallingProxy, startStallingProxy } from '../support/stalling-proxy.ts';
@@ -53,7 +54,7 @@ function listen(onBatch = async (batchId: string) => void heard.push(batchId), u
 }
 
 /** A bell rung now is heard within seconds, and by whoever has been listening all along. */
-async function expectHeard(ring: (batchId: string) => void, timeoutMs = 15_000): Promise<void> {
+async function expectHeard(ring: (batchId: string) => void, timeoutMs = 20_000): Promise<void> {
   const rung = new Set<string>();
   await waitFor(
     () => {
@@ -113,12 +114,13 @@ describe('a Redis that answers nothing any more', () => {
     const { ring } = bells(proxy.url);
     await expectHeard(ring);
     proxy.stall();
-    const startedAt = performance.now();
-    for (let count = 0; count < 5_000; count += 1) ring(randomUUID());
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    const tookMs = await cpuMsOf(() => {
+      for (let count = 0; count < 5_000; count += 1) ring(randomUUID());
+    });
+    expect(tookMs).toBeLessThan(2_000);
     // Past a thousand on their way each is lost at once, the others when no answer has come.
     expect(said.filter((line) => line === 'a bell was lost').length).toBeGreaterThanOrEqual(4_000);
-    await waitFor(() => said.length >= 5_000, 10_000);
+    await waitFor(() => said.length >= 5_000);
     // Both sides see it and try anew, though no connection was ever closed.
     const before = proxy.connections();
     await waitFor(() => proxy.connections() >= before + 3, 20_000);
@@ -133,7 +135,7 @@ describe('a Redis that answers nothing any more', () => {
     listen(undefined, proxy.url);
     const { ring } = bells(proxy.url);
     ring(randomUUID());
-    await waitFor(() => said.includes('a bell was lost timeout'), 8_000);
+    await waitFor(() => said.includes('a bell was lost timeout'));
     proxy.heal();
     await expectHeard(ring);
   });
@@ -146,7 +148,8 @@ describe('a Redis that answers nothing any more', () => {
     made.ring(randomUUID());
     const startedAt = performance.now();
     await Promise.all(open.splice(0).map((one) => one.close(1_000)));
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    // Of the eight seconds that a process has.
+    expect(performance.now() - startedAt).toBeLessThan(7_500);
     proxy.heal();
   });
 });

@@ -26,11 +26,16 @@ async function endOf(close: string): Promise<{ code: unknown; tookMs: number }> 
 it('a role that has done all it had to ends well, whatever a library still holds open', async () => {
   const { code, tookMs } = await endOf('');
   expect(code).toBe(0);
-  expect(tookMs).toBeLessThan(5_000);
+  // Whoever cannot finish takes eight seconds.
+  expect(tookMs).toBeLessThan(7_500);
 });
 
-it('a role that cannot finish ends all the same, and says so', async () => {
+// What it overstays by itself it does each time, and not only on a machine that stands still just then.
+it('a role that cannot finish ends all the same, and says so', {
+  retry: 2,
+  timeout: 30_000,
+}, async () => {
   const { code, tookMs } = await endOf('await new Promise(() => {});');
   expect(code).toBe(1);
   expect(tookMs).toBeLessThan(10_000);
-}, 20_000);
+});

@@ -252,7 +252,7 @@ describe('an organisation whose booking system is asked', () => {
     await bench.seed({ organisationId: plain.organisationId, mode: 'test', count: 50 });
     const asker = checks.openAsker();
     await asker.lookAround(new AbortController().signal);
-    await expect.poll(() => answers.ledger.length, { timeout: 5_000 }).toBe(50);
+    await expect.poll(() => answers.ledger.length, { timeout: 20_000 }).toBe(50);
     await expect
       .poll(async () => {
         await send();
@@ -331,7 +331,7 @@ async function quiet(): Promise<void> {
     );
     return busy?.count === 0;
   };
-  await waitFor(isQuiet, 10_000, 2);
+  await waitFor(isQuiet, 20_000, 2);
 }
 
 describe('a process that dies, or loses an answer, at any step of asking', () => {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { limits } from '../../config/limits.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { startSandbox } from '../../src/sandbox/start-sandbox.ts';
 import { createTwilioTransport } from '../../src/transport/sms-twilio.ts';
@@ -17,6 +18,8 @@ const mark = 'AbCdEfGhIjKlMnOpQrStUvWx';
 let dataDir: string;
 let sandbox: Awaited<ReturnType<typeof startSandbox>>;
 let transport: Transport;
+/** For what is never answered. */
+let impatient: Transport;
 
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'sotto-settle-'));
@@ -24,13 +27,15 @@ beforeEach(async () => {
     ...{ port: 0, smtpPort: 0, host: '127.0.0.1', accountSid, dataDir },
     ...{ authToken: new Secret(token), patientUrl: 'http://localhost:3001', receiptStepMs },
   });
-  transport = createTwilioTransport({
-    ...{ accountSid, authToken: new Secret(token), from: '+33757000001', baseUrl: sandbox.url },
-    ...{ statusCallbackUrl: undefined, timeoutMs: 250, maxSockets: 4 },
-  });
+  [transport, impatient] = [limits.sendTimeoutMs, 250].map((timeoutMs) =>
+    createTwilioTransport({
+      ...{ accountSid, authToken: new Secret(token), from: '+33757000001', baseUrl: sandbox.url },
+      ...{ statusCallbackUrl: undefined, timeoutMs, maxSockets: 4 },
+    }),
+  ) as [Transport, Transport];
 });
 afterEach(async () => {
-  await transport.close();
+  await Promise.all([transport.close(), impatient.close()]);
   await sandbox.close();
   await rm(dataDir, { recursive: true });
 });
@@ -44,14 +49,14 @@ async function misbehave(sms: object): Promise<void> {
   expect(answer.status).toBe(200);
 }
 
-const send = (text: string) =>
-  transport.send({
+const send = (text: string, by = transport) =>
+  by.send({
     ...{ channel: 'sms', to, attemptToken: 'a'.repeat(22), validitySeconds: 3_600 },
     text: new Secret(text),
   } as OutgoingSms);
 
-async function find(marks: readonly string[] = [mark]): Promise<LookedUp> {
-  const { idempotency } = transport;
+async function find(marks: readonly string[] = [mark], by = transport): Promise<LookedUp> {
+  const { idempotency } = by;
   if (idempotency.kind === 'none') throw new Error('nothing to look up');
   const sinceMs = Date.now() - 60_000;
   return idempotency.find({ to, marks: marks.map((one) => new Secret(one)), sinceMs });
@@ -60,7 +65,7 @@ async function find(marks: readonly string[] = [mark]): Promise<LookedUp> {
 describe('looking a message up at the sandbox, as at Twilio', () => {
   it('finds one that was taken and never answered, and says what became of it', async () => {
     await misbehave({ mode: 'timeout-after-accept' });
-    expect(await send(`Votre rappel https://s.example/a${mark}xyz`)).toMatchObject({
+    expect(await send(`Votre rappel https://s.example/a${mark}xyz`, impatient)).toMatchObject({
       kind: 'uncertain',
     });
     await misbehave({});
@@ -91,7 +96,7 @@ describe('looking a message up at the sandbox, as at Twilio', () => {
   it.each(['500', 'timeout'])('has no answer when that is %s', async (reads) => {
     await send(mark);
     await misbehave({ reads });
-    expect(await find()).toEqual({ kind: 'unanswered' });
+    expect(await find([mark], impatient)).toEqual({ kind: 'unanswered' });
   });
 
   it('pages through many, and says when there are more than it reads', async () => {
@@ -121,6 +126,6 @@ describe('deleting a message at the sandbox, as at Twilio', () => {
     const sent = await send(mark);
     if (sent.kind !== 'accepted') throw new Error('not accepted');
     await misbehave({ reads });
-    expect(await transport.copies?.remove(sent.providerId)).toBe('unanswered');
+    expect(await impatient.copies?.remove(sent.providerId)).toBe('unanswered');
   });
 });

@@ -441,7 +441,7 @@ describe('what happens while a send is being looked for', () => {
       return 'answer';
     };
     const first = bench.settle();
-    await waitFor(() => peer.reads.lists === 8, 5_000, 5);
+    await waitFor(() => peer.reads.lists === 8, 20_000, 5);
     expect(await Promise.all([bench.settle(), bench.settle()])).toEqual([0, 0]);
     answer.resolve();
     await first;

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { limits } from '../../config/limits.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { startSandbox } from '../../src/sandbox/start-sandbox.ts';
 import {
@@ -84,7 +85,7 @@ async function send(to = '+33639980001') {
     from: '+33757000001',
     baseUrl: sandbox.url,
     statusCallbackUrl: (token) => `${base}/callbacks/twilio/status/${token}?a=b`,
-    timeoutMs: 2_000,
+    timeoutMs: limits.sendTimeoutMs,
     maxSockets: 2,
   });
   const outcome = await transport.send({

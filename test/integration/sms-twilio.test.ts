@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { limits } from '../../config/limits.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { startSandbox } from '../../src/sandbox/start-sandbox.ts';
 import { createTwilioTransport } from '../../src/transport/sms-twilio.ts';
@@ -31,7 +32,7 @@ function transportTo(
     from: '+33757000001',
     baseUrl,
     statusCallbackUrl: (token) => `http://127.0.0.1:9/callbacks/${token}`,
-    timeoutMs: 1_000,
+    timeoutMs: limits.sendTimeoutMs,
     maxSockets: 4,
     ...options,
   });
@@ -223,7 +224,8 @@ describe('a hand-off to a provider that speaks the Messages API', () => {
 
   it('is uncertain, not lost, when the provider takes it and never answers', async () => {
     await faults({ mode: 'timeout-after-accept' });
-    expect(await send(transportTo(sandbox.url), phone, 'taken in silence')).toEqual({
+    const transport = transportTo(sandbox.url, { timeoutMs: 500 });
+    expect(await send(transport, phone, 'taken in silence')).toEqual({
       kind: 'uncertain',
       reason: 'timeout',
     });
@@ -241,7 +243,7 @@ describe('a hand-off to a provider that speaks the Messages API', () => {
 
   it('takes every message once while every second one goes wrong', async () => {
     await faults({ mode: 'timeout-after-accept', rate: 0.5 });
-    const transport = transportTo(sandbox.url);
+    const transport = transportTo(sandbox.url, { timeoutMs: 1_500 });
     const texts = Array.from({ length: 8 }, (_, nth) => `half wrong ${nth}`);
     const outcomes = await Promise.all(texts.map((text) => send(transport, phone, text)));
     expect(outcomes.filter(({ kind }) => kind === 'accepted')).toHaveLength(4);
@@ -302,9 +304,7 @@ describe('refused, because nothing was written', () => {
   });
 
   it('when the name leads nowhere', async () => {
-    expect(await send(transportTo('http://no-such-host.invalid', { timeoutMs: 5_000 }))).toEqual(
-      notConnected,
-    );
+    expect(await send(transportTo('http://no-such-host.invalid'))).toEqual(notConnected);
   });
 
   it('when the peer speaks no TLS', async () => {

@@ -132,11 +132,11 @@ describe('npm start', () => {
     for (const ask of asked) await expect(ask()).rejects.toThrow(/./);
     const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
     const killed = client.query("select 'Marie Curie', pg_sleep(60)").catch(() => {});
-    await waitFor(() => process.kill(rows[0]?.pid ?? 0, 'SIGKILL'), 1_000);
+    await waitFor(() => process.kill(rows[0]?.pid ?? 0, 'SIGKILL'), 20_000);
     await killed;
 
     const log = () => readFileSync(join(dataDir, 'postgres.log'), 'utf8');
-    await waitFor(() => expect(log()).toContain('was terminated by signal 9'), 5_000);
+    await waitFor(() => expect(log()).toContain('was terminated by signal 9'), 20_000);
     expect(log()).not.toMatch(/Marie|Curie|select|insert/i);
   });
 

@@ -134,7 +134,7 @@ describe('the name of an endpoint', () => {
       },
     };
     const resolve = createNameResolver([dns.address]);
-    const signal = AbortSignal.timeout(5_000);
+    const signal = AbortSignal.timeout(20_000);
     expect(await resolve('hooks.example.com', signal)).toEqual(['93.184.216.34', '1.1.1.1']);
     expect(await resolve('gone.example.com', signal)).toEqual([]);
     expect(await resolve('localhost', signal)).not.toContain(here);
@@ -146,7 +146,7 @@ describe('the name of an endpoint', () => {
     const resolveName = createNameResolver([dns.address]);
     const outcome = await post({ resolveName });
     expect(outcome).toMatchObject({ delivered: false });
-    expect(performance.now() - startedAt).toBeLessThan(7_500);
+    expect(performance.now() - startedAt).toBeLessThan(14_000);
     dns.isMute = false;
   });
 });

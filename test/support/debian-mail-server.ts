@@ -56,7 +56,7 @@ export async function startMailServer(): Promise<MailServer | { readonly missing
     stdio: 'ignore',
   });
   process.once('exit', () => server.kill('SIGKILL'));
-  await waitFor(() => isListening(port), 10_000, 20);
+  await waitFor(() => isListening(port), 20_000, 20);
   return {
     url: `smtp://127.0.0.1:${port}`,
     mailbox: (name) => messagesIn(join(folder, 'mail', name)),

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { limits } from '../../config/limits.ts';
 import { channels, modes } from '../../src/domain/channel.ts';
 import { type Lane, laneKey } from '../../src/domain/lane.ts';
 import { Secret } from '../../src/domain/secret.ts';
@@ -64,7 +65,7 @@ export function createDispatchBench(database: TestDatabase, peer: MessagesPeer) 
 
   /** What a worker process has; made anew for each process a test plays. */
   function deps(overrides: BenchOverrides = {}): DispatchDeps & Route {
-    const { timeoutMs = 2_000, email, ...others } = overrides;
+    const { timeoutMs = limits.sendTimeoutMs, email, ...others } = overrides;
     const base = others.database ?? worker;
     const route: Route = {
       transport: others.transport ?? twilio(timeoutMs),

@@ -62,7 +62,7 @@ export async function startPgBouncer({
   });
   const killed = () => pooler.kill('SIGKILL');
   process.once('exit', killed);
-  await waitFor(() => isListening(port), 10_000, 20);
+  await waitFor(() => isListening(port), 20_000, 20);
   return {
     port,
     through(url) {

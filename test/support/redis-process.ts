@@ -92,7 +92,7 @@ export async function startRedisProcess(
 
   async function start(): Promise<void> {
     guarded = startGuarded(program, [...address, '--save', '', '--appendonly', 'no', ...flags]);
-    await waitFor(async () => (await admin.ping().catch(() => '')) === 'PONG', 5_000, 10);
+    await waitFor(async () => (await admin.ping().catch(() => '')) === 'PONG', 20_000, 10);
   }
   const kill = async () => guarded?.kill();
   await start();

@@ -42,7 +42,7 @@ export async function startSentinels(program: RedisProgram, tls?: RedisTls): Pro
   ];
   const [primary] = servers.map((server) => server.tlsPort ?? portOf(server));
   await servers[1]?.admin.replicaof('127.0.0.1', primary ?? 0);
-  await waitFor(async () => (await infoOf(servers[1])).includes('master_link_status:up'), 10_000);
+  await waitFor(async () => (await infoOf(servers[1])).includes('master_link_status:up'));
   const folder = mkdtempSync(join(tmpdir(), 'sotto-test-sentinels-'));
   const ports = [await freePort(), await freePort(), await freePort()];
   const plainPorts = tls ? [await freePort(), await freePort(), await freePort()] : ports;
@@ -67,7 +67,7 @@ export async function startSentinels(program: RedisProgram, tls?: RedisTls): Pro
     const answer = await asked.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name).catch(() => null);
     return Number((answer as string[] | null)?.[1]);
   };
-  await waitFor(async () => (await primaryPort()) === primary, 10_000);
+  await waitFor(async () => (await primaryPort()) === primary);
   await waitFor(async () => {
     const [facts] = (await asked.call('SENTINEL', 'MASTERS')) as string[][];
     const fact = (key: string) => Number(facts?.[facts.indexOf(key) + 1]);
@@ -127,7 +127,7 @@ export async function startCluster(program: RedisProgram, tls?: RedisTls): Promi
   const ids = await Promise.all(primaries.map(({ admin }) => admin.cluster('MYID')));
   for (const [place, { admin }] of servers.slice(3).entries()) {
     const follow = () => admin.cluster('REPLICATE', ids[place] ?? '').catch(() => '');
-    await waitFor(async () => (await follow()) === 'OK', 10_000, 100);
+    await waitFor(async () => (await follow()) === 'OK', 20_000, 100);
   }
   const isWhole = async ({ admin }: RedisServer) =>
     (await admin.cluster('INFO')).includes('cluster_state:ok') &&

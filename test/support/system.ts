@@ -139,7 +139,7 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
     },
     async stop() {
       supervisor.kill('SIGTERM');
-      await waitFor(() => supervisor.exitCode !== null || supervisor.signalCode !== null, 15_000);
+      await waitFor(() => supervisor.exitCode !== null || supervisor.signalCode !== null, 30_000);
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
