@@ -49,7 +49,7 @@ describe('behind PgBouncer, which gives each transaction whichever connection is
     expect((await system.call('PUT', path, bodyOf(wren, 'sms'))).status).toBe(201);
     await isDueNow();
     const sent = async () => (await system.messages()).find(({ to }) => to === wren.phone);
-    await waitFor(async () => (await sent()) !== undefined, 15_000);
+    await waitFor(async () => (await sent()) !== undefined, 30_000);
 
     const [link = ''] = /https?:\S+/.exec((await sent())?.text ?? '') ?? [];
     const visitor = createPageVisitor();
@@ -59,10 +59,10 @@ describe('behind PgBouncer, which gives each transaction whichever connection is
     expect(details.step).toBe('details');
     expect(details.html).toContain(canaryDetails.place.name);
 
-    await waitFor(async () => (await answerOf(path)).includes('"delivered"'), 15_000);
+    await waitFor(async () => (await answerOf(path)).includes('"delivered"'), 30_000);
     await waitFor(
       async () => (await answerOf('/v1/events')).includes('reminder.delivered'),
-      15_000,
+      30_000,
     );
     const pages = new Map(await crawlOps(system, { references: [wren.reference] }));
     expect(JSON.parse(pages.get('/readyz')?.trim() ?? '{}')).toMatchObject({ status: 'ok' });

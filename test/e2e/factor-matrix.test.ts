@@ -237,7 +237,7 @@ describe.concurrent.each(matrixRows)('$title', (row) => {
     await waitFor(async () => {
       link = linkIn((await messagesTo(booked.to)).at(-1));
       return link !== booked.link;
-    }, 20_000);
+    }, 40_000);
     await visit(async (patient) => {
       expect(await prove(patient, { ...booked, link })).toContain(texts.details.cancelled);
     });
@@ -345,7 +345,7 @@ describe.concurrent.each(matrixRows)('$title', (row) => {
       const all = (await read(booked)).reminders.map((one) => `${one.channel} ${one.state}`);
       states = all.join(', ');
       return !/scheduled|queued|sending/.test(states);
-    }, 20_000);
+    }, 40_000);
     expect(states).toContain(`${channel} suppressed`);
     if (hasOther) expect(states).toMatch(new RegExp(`${other} (sent|delivered)`));
   });

@@ -46,7 +46,7 @@ describe('in the first minutes a newcomer', () => {
       reminders: [],
     });
     expect(answer.status).toBe(201);
-    await page.getByText('+33 6 39 98 44 55').first().waitFor({ timeout: 10_000 });
+    await page.getByText('+33 6 39 98 44 55').first().waitFor({ timeout: 30_000 });
     // Axe cannot enter the frame of a mail, where no script runs.
     const axe = new AxeBuilder({ page }).exclude('iframe').setLegacyMode();
     const { violations } = await axe.analyze();

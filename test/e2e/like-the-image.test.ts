@@ -112,7 +112,7 @@ describe('Sotto as the image and compose.yaml run it', () => {
     for (const role of databaseRoles) {
       expect((await sotto.run(role, ['healthcheck', role])).code, role).toBe(0);
     }
-    await waitFor(async () => (await fetch(`http://127.0.0.1:${ports.ops}/readyz`)).ok, 15_000);
+    await waitFor(async () => (await fetch(`http://127.0.0.1:${ports.ops}/readyz`)).ok, 30_000);
   });
 
   it('has its keys changed by hand, each for the role that it is of', async () => {
@@ -126,7 +126,7 @@ describe('Sotto as the image and compose.yaml run it', () => {
       const answer = await fetch(`http://127.0.0.1:${ports.api}/.well-known/jwks.json`);
       const { keys } = (await answer.json()) as { keys: unknown[] };
       return keys.length === 4;
-    }, 15_000);
+    }, 30_000);
   });
 
   it('has the guides that it serves', async () => {

@@ -72,7 +72,7 @@ async function messagesTo(to: string): Promise<SandboxMessage[]> {
 
 /** The link of the newest message there; it is a secret from now on. */
 async function linkTo(to: string): Promise<string> {
-  await waitFor(async () => (await messagesTo(to)).length > 0, 15_000);
+  await waitFor(async () => (await messagesTo(to)).length > 0, 30_000);
   const { text = '' } = (await messagesTo(to)).at(-1) ?? {};
   const link = /https?:\/\/\S+\/[A-Za-z0-9_-]{68}(?=\s|$)/.exec(text)?.[0] ?? '';
   expect(link).not.toBe('');
@@ -118,12 +118,12 @@ async function expectState(person: CanaryPerson, state: string): Promise<void> {
   await waitFor(async () => {
     const { text } = await system.call('GET', `/v1/appointments/${person.reference}`);
     return text.includes(`"${state}"`);
-  }, 15_000);
+  }, 30_000);
 }
 
 describe('the whole path', () => {
   it('puts the demo through: a first neutral message is there within seconds', async () => {
-    await waitFor(async () => (await system.messages()).length >= 3, 10_000);
+    await waitFor(async () => (await system.messages()).length >= 3, 30_000);
   });
 
   it('tells the secret of a webhook once', async () => {

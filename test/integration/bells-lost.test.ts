@@ -160,7 +160,7 @@ describe.concurrent('a worker that has lost its bells', () => {
     const seed = (count: number) =>
       seedReminders(database.admin, { organisationId, epochPublicKey, parcelDay, count });
     await seed(20);
-    await waitFor(() => peer.accepted.length === 20, 15_000);
+    await waitFor(() => peer.accepted.length === 20);
 
     expect(pids).toHaveLength(1);
     dieSilently(proxy);

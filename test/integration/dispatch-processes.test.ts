@@ -74,7 +74,7 @@ describe('the worker and the scheduler', () => {
       );
       return rows[0].count === 170;
     };
-    await waitFor(sent, 15_000);
+    await waitFor(sent, 30_000);
     expect(peer.accepted).toHaveLength(130);
     expect(new Set(peer.accepted.map(({ to }) => to)).size).toBe(130);
     expect(new Set(mail.taken.map(({ to }) => to)).size).toBe(40);

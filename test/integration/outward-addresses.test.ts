@@ -100,7 +100,7 @@ describe.each([
     const ended = await oweTests({ endpoint: `${peer.url}/in`, check: `${peer.url}/check` });
     const scheduler = await runScheduler(await configOf('scheduler', transports));
     try {
-      await waitFor(async () => (await ended()).length === 2, 10_000);
+      await waitFor(async () => (await ended()).length === 2);
     } finally {
       await scheduler.close();
     }

@@ -94,7 +94,7 @@ describe('the patient process', () => {
     const role = await runPatient(await settings());
     try {
       await vi.waitFor(() => expect(access(file)).rejects.toThrow('ENOENT'), {
-        timeout: 10_000,
+        timeout: 30_000,
         interval: 100,
       });
     } finally {

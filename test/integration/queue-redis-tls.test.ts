@@ -62,7 +62,7 @@ describe.each([
     await waitFor(async () => {
       bells.ring(id);
       return heard.has(id);
-    }, 10_000);
+    }, 30_000);
     await Promise.all([bells.close(), listener.close(500)]);
     await several.replica.config('SET', 'maxmemory-policy', 'allkeys-lru');
     await expect(checkedQueueUrl(config(), silentLog)).rejects.toThrow('that of replicas too');

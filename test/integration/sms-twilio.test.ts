@@ -458,7 +458,8 @@ describe('refused in Twilio’s own words', () => {
   );
 });
 
-it('closes sockets that are idle for four seconds, before a peer would', async () => {
+// What is late by itself is so each time, and not only where a machine stands still just then.
+it('closes sockets that are idle for four seconds, before a peer would', { retry: 2 }, async () => {
   const { url, sockets } = await answering(created);
   await send(transportTo(url));
   const [socket] = sockets;

@@ -31,7 +31,7 @@ describe('when the supervisor is killed', () => {
     expect(processesOf(dataDir).length).toBeGreaterThanOrEqual(9);
 
     await killSupervisor(first);
-    await waitFor(() => expect(processesOf(dataDir)).toEqual([]), 12_000);
+    await waitFor(() => expect(processesOf(dataDir)).toEqual([]), 20_000);
 
     const second = await startSupervised({ dataDir, ports: first.ports });
     await second.ready();
@@ -102,7 +102,7 @@ describe('when a process is killed', () => {
       expect(await answer.text()).toBe('api');
       expect(pidOf('api', dataDir)).not.toBe(before);
       expect(await countStarts(dataDir)).toBe(1);
-    }, 15_000);
+    }, 30_000);
     expect(system.output()).toContain('api: ended (SIGKILL)');
     expect(system.output()).toContain('postgres: ended');
     expect(existsSync(join(dataDir, 'logs', 'api.log'))).toBe(true);
@@ -115,9 +115,9 @@ describe('when a process is killed', () => {
     const guardNow = () => JSON.parse(readFileSync(join(dataDir, 'supervisor.json'), 'utf8')).guard;
     const before = guardNow();
     process.kill(before.pid, 'SIGKILL');
-    await waitFor(() => expect(guardNow()).not.toEqual(before), 15_000);
+    await waitFor(() => expect(guardNow()).not.toEqual(before), 30_000);
 
     await killSupervisor(system);
-    await waitFor(() => expect(processesOf(dataDir)).toEqual([]), 12_000);
+    await waitFor(() => expect(processesOf(dataDir)).toEqual([]), 20_000);
   });
 });

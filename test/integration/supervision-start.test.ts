@@ -140,7 +140,11 @@ describe('npm start', () => {
     expect(log()).not.toMatch(/Marie|Curie|select|insert/i);
   });
 
-  it('ends whole on a SIGTERM to npm, even with a role that does not listen, which is killed within 10 s', async () => {
+  // What takes longer by itself does so each time, and not only where a machine stands still just then.
+  it('ends whole on a SIGTERM to npm, even with a role that does not listen, which is killed within 10 s', {
+    retry: 2,
+    timeout: 120_000,
+  }, async () => {
     const dataDir = temporaryDataDir();
     mkdirSync(dataDir);
     writeFileSync(join(dataDir, 'ops.stubborn'), '');
@@ -158,11 +162,11 @@ describe('npm start', () => {
     const stubborn = () =>
       processesOf(dataDir).filter(({ command }) => command.trimEnd().endsWith(' ops'));
     expect(stubborn()).toHaveLength(1);
-    await waitFor(() => expect(stubborn()).toEqual([]), 15_000);
+    await waitFor(() => expect(stubborn()).toEqual([]), 20_000);
     expect(performance.now() - asked).toBeLessThan(10_000);
     // Nothing of what is left waits for anything but this machine.
     expect(await system.exited()).toBe(0);
-    await waitFor(() => expect(processesOf(dataDir)).toEqual([]), 10_000);
+    await waitFor(() => expect(processesOf(dataDir)).toEqual([]), 20_000);
     expect(performance.now() - asked).toBeLessThan(15_000);
   });
 });

@@ -77,7 +77,7 @@ it('a worker that cannot reach Vault signs under no revoked key, and waits when 
           `select max(beat_at) as at from heartbeats where name like '%link-keys%'`,
         );
         return beat.at > asked.at;
-      }, 15_000);
+      }, 30_000);
     };
     const sentUnder = () =>
       rows(`select l.selector, count(*)::int as count from links l join reminders r on r.id = l.reminder_id

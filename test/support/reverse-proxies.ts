@@ -98,7 +98,7 @@ export async function startCaddy(upstreamPort: number): Promise<ReverseProxy> {
   });
   await started.listening(plain);
   // It makes itself an authority and a certificate, which takes longer than listening.
-  await waitFor(() => shakesHands(inside), 15_000);
+  await waitFor(() => shakesHands(inside), 30_000);
   return {
     ...started,
     hosts: {
@@ -164,7 +164,7 @@ function start(
       await waitFor(() => {
         if (child.exitCode !== null) throw new Error(`it ended at once: ${output}`);
         return isListening(port);
-      }, 15_000);
+      }, 30_000);
     },
     async stop() {
       await ended(child);
