@@ -9,6 +9,7 @@ import { appointmentRequest, createTestKeys } from '../support/accept.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { freePort } from '../support/free-port.ts';
 import { percentile } from '../support/percentile.ts';
+import { timeOf } from '../support/time-of.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type RoleProcess, startRoleProcess } from '../support/worker-process.ts';
 
@@ -86,7 +87,7 @@ async function put(reference: string, isCancellation = false): Promise<Answered>
   };
 }
 
-it('three times as much as can be stored: some is stored soon, the rest refused at once, and nothing in between', async () => {
+async function askTooMuch(): Promise<Answered[]> {
   const asked: Promise<Answered>[] = [];
   const begunAt = performance.now();
   while (asked.length < perSecond * forS) {
@@ -97,13 +98,20 @@ it('three times as much as can be stored: some is stored soon, the rest refused 
     while (asked.length < due) asked.push(put(`ref-${asked.length}`, asked.length % 50 === 49));
     await wait(5);
   }
-  const answered = await Promise.all(asked);
+  return Promise.all(asked);
+}
+
+it('three times as much as can be stored: some is stored soon, the rest refused at once, and nothing in between', async () => {
+  let answered: Answered[] = [];
+  const { stoodStillMs } = await timeOf(async () => {
+    answered = await askTooMuch();
+  });
   const accepted = answered.filter(({ status }) => status === 201);
   const refused = answered.filter(({ status }) => status !== 201);
   const { 201: acceptedMs = [], 503: refusedMs = [] } = tookMs;
   await waitFor(async () => acceptedMs.length + refusedMs.length === answered.length);
   // Half of that on a machine with nothing else to do; without a bound they would wait for nine seconds.
-  expect(Math.max(...acceptedMs)).toBeLessThan(4 * limits.acceptWaitMaxMs);
+  expect(Math.max(...acceptedMs) - stoodStillMs).toBeLessThan(4 * limits.acceptWaitMaxMs);
   expect(percentile(refusedMs, 0.5)).toBeLessThan(limits.acceptWaitMaxMs / 4);
   // How many a group holds depends on how busy the machine is: more than one group, in any case.
   expect(accepted.length).toBeGreaterThan(limits.acceptBatchMax);
