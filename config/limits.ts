@@ -29,6 +29,8 @@ export const limits = {
   /** What would wait for longer to be stored is refused at once. */
   acceptWaitMaxMs: 2_000,
   lockTimeoutMs: 250,
+  /** How long a connection to PostgreSQL may take to be made, or to come free. */
+  connectTimeoutMs: 5_000,
 
   keyHorizonDays: 400,
   epochKeyGraceDays: 2,

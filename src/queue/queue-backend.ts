@@ -1,4 +1,5 @@
 import { type BackendFactory, createPostgresBackend, type IQueueBackend } from 'bullmq';
+import { limits } from '../../config/limits.ts';
 import type { Secret } from '../domain/secret.ts';
 import { createRedisBackend } from './redis-backend.ts';
 import { listenSeconds } from './redis-client.ts';
@@ -78,7 +79,7 @@ function postgresBackend(
     connectionString: url.reveal(),
     schema: queueSchema,
     max: connectionsMax,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: limits.connectTimeoutMs,
     keepAlive: true,
     ...(answerMs === undefined ? {} : { query_timeout: answerMs, statement_timeout: answerMs }),
     application_name: 'sotto queue',

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import pg from 'pg';
+import { limits } from '../../config/limits.ts';
 import type { Secret } from '../domain/secret.ts';
 import { type AuditEntry, insertAudit } from './audit.ts';
 
@@ -33,7 +34,7 @@ export async function administer<T>(
   const connection = new pg.Client({
     connectionString: adminUrl.reveal(),
     application_name: 'sotto administration',
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: limits.connectTimeoutMs,
     statement_timeout: 15_000,
     // For statements that may take as long as they take: a lock is none of it.
     lock_timeout: 15_000,

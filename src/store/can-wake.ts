@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import pg from 'pg';
+import { limits } from '../../config/limits.ts';
 import type { Secret } from '../domain/secret.ts';
 
 const channel = 'sotto_pooler_check';
@@ -32,7 +33,7 @@ function connectionTo(url: Secret<string>): pg.Client {
   const client = new pg.Client({
     connectionString: url.reveal(),
     application_name: 'sotto pooler check',
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: limits.connectTimeoutMs,
     query_timeout: 5_000,
   });
   client.on('error', () => {});

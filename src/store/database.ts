@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import pg from 'pg';
+import { limits } from '../../config/limits.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { DatabaseRole } from './role-logins.ts';
@@ -65,8 +66,6 @@ export interface DatabaseOptions {
    * same limit at the server.
    */
   readonly statementTimeoutMs?: number;
-  /** How long a connection may take to be made, or to come free; 5 s when absent. */
-  readonly connectTimeoutMs?: number;
   readonly onIdleError?: () => void;
   /** A role to act as instead of the user that signs in, who must be allowed to. */
   readonly actAs?: DatabaseRole;
@@ -77,14 +76,14 @@ export interface DatabaseOptions {
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export function openDatabase(options: DatabaseOptions): Database {
-  const { statementTimeoutMs = 15_000, connectTimeoutMs = 5_000 } = options;
+  const { statementTimeoutMs = 15_000 } = options;
   const pool = new pg.Pool({
     connectionString: options.url.reveal(),
     max: options.connectionsMax,
     application_name: options.applicationName,
     ...(options.actAs && { options: actingAs(options.actAs, statementTimeoutMs) }),
     ...(options.keepsStatements === false && { Client: UnnamingClient }),
-    connectionTimeoutMillis: connectTimeoutMs,
+    connectionTimeoutMillis: limits.connectTimeoutMs,
     idleTimeoutMillis: 30_000,
     // The server's own limits stand with the role, for poolers refuse to be asked for them.
     query_timeout: statementTimeoutMs + 2_000,

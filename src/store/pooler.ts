@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { limits } from '../../config/limits.ts';
 import type { Secret } from '../domain/secret.ts';
 import { sqlState } from './database.ts';
 
@@ -25,7 +26,7 @@ export async function findPooler(url: Secret<string>): Promise<Pooler> {
   const client = new pg.Client({
     connectionString: url.reveal(),
     application_name: checked,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: limits.connectTimeoutMs,
     query_timeout: 5_000,
   });
   client.on('error', () => {});

@@ -1,5 +1,6 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { limits } from '../../config/limits.ts';
 import { Secret } from '../domain/secret.ts';
 
 /** The process roles that sign in to PostgreSQL, each as `sotto_<role>`. */
@@ -21,7 +22,7 @@ export async function createRoleLogins(
   const client = new pg.Client({
     connectionString: adminUrl.reveal(),
     application_name: 'sotto roles',
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: limits.connectTimeoutMs,
     statement_timeout: 15_000,
   });
   // The statement under way fails of itself; without a listener the process would end.

@@ -80,7 +80,7 @@ describe('a connection that is cut after COMMIT was sent', () => {
   let cut: Accept;
   beforeAll(async () => {
     proxy = await startCuttingProxy(db.roleUrls.api);
-    const options = { connectionsMax: 4, applicationName: 'test api', connectTimeoutMs: 30_000 };
+    const options = { connectionsMax: 4, applicationName: 'test api' };
     database = openDatabase({ url: proxy.url, ...options });
     cut = await createTestAccept({ database, ...testKeys, change: { journal } });
   });

@@ -9,7 +9,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 let db: TestDatabase;
 let proxy: CuttingProxy;
 let database: Database;
-const once = { connectionsMax: 1, applicationName: 'test lost', connectTimeoutMs: 30_000 };
+const once = { connectionsMax: 1, applicationName: 'test lost' };
 
 beforeAll(async () => {
   db = await createTestDatabase();

@@ -25,7 +25,7 @@ afterAll(async () => {
 async function look({ adminUrl }: TestPostgres = primary, user?: string) {
   const url = new URL(adminUrl.reveal());
   if (user) Object.assign(url, { username: user, password: user });
-  const one = { connectionsMax: 1, applicationName: 'sotto doctor', connectTimeoutMs: 30_000 };
+  const one = { connectionsMax: 1, applicationName: 'sotto doctor' };
   const database = openDatabase({ url: new Secret(url.href), ...one });
   return checkStandby({ database }).finally(() => database.close());
 }

@@ -37,8 +37,6 @@ export function openTestDatabase({
         url: roleUrls[role],
         connectionsMax,
         applicationName: `test ${role}`,
-        // A machine that stands still for some seconds is no server that is away.
-        connectTimeoutMs: 30_000,
       });
       opened.push(database);
       return database;
