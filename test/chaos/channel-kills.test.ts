@@ -207,7 +207,7 @@ describe('a worker that is killed while a mail server is quick', () => {
 
 // Of the eight seconds that it has, seven are its providers': a machine that stands still for the last one
 // has it end too late, whatever it does. One that overstays by itself does so each time.
-describe('a worker that is told to end while every provider keeps it waiting', { retry: 1 }, () => {
+describe('a worker that is told to end while every provider keeps it waiting', { retry: 2 }, () => {
   it('ends in time, and leaves in doubt only what a provider may have', async () => {
     mail.misbehave = { at: 'DATA', does: 'stall' };
     phones.answer = () => new Promise(() => {});
