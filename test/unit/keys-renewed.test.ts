@@ -111,7 +111,7 @@ describe.each(cases)('what a role goes on with: $name', ({ role, kind, file, mak
     let root: ReturnType<typeof vaultClient>;
     const place = { mount: 'secret', path: 'sotto' };
     const clientOf = (given: string) =>
-      vaultClient({ origin: vault.url, token: { token: new Secret(given) } });
+      vaultClient({ origin: vault.url, token: { token: new Secret(given) }, timeoutMs: 20_000 });
     const opened = () =>
       folderKeyStore(
         rememberingFolder(vaultKeyFolder(clientOf(token), place), () => nowMs),

@@ -48,7 +48,8 @@ async function inFiles(): Promise<Driver> {
 
 async function inVault(): Promise<Driver> {
   const vault = await startVaultServer();
-  const client = vaultClient({ origin: vault.url, token: { token: new Secret(vault.root) } });
+  const token = { token: new Secret(vault.root) };
+  const client = vaultClient({ origin: vault.url, token, timeoutMs: 20_000 });
   const files = vaultKeyFolder(client, { mount: 'secret', path: 'sotto/live' });
   const all = async (folder: string) => (await files.list(folder, '')).sort();
   return {

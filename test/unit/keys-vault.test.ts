@@ -36,7 +36,8 @@ const settings = (token: string) => ({
   KEYSTORE_TOKEN_FILE: undefined,
 });
 const startAs = async (role: KeyRole) => checkedKeyStore(settings(await tokenOf(role)), role);
-const clientOf = (token: string, timeoutMs = 3_000) =>
+/** Patient, but where it is silent: a machine that stands still is no Vault that is away. */
+const clientOf = (token: string, timeoutMs = 20_000) =>
   vaultClient({ origin: vault.url, token: { token: new Secret(token) }, timeoutMs });
 const folderOf = (token: string) => vaultKeyFolder(clientOf(token), place);
 
@@ -511,7 +512,7 @@ describe('the token for Vault', () => {
   it('is renewed once an hour where it is ours to renew', async () => {
     let nowMs = 0;
     const token = { token: new Secret(await tokenOf('ops')) };
-    const client = vaultClient({ origin: vault.url, token, nowMs: () => nowMs });
+    const client = vaultClient({ origin: vault.url, token, nowMs: () => nowMs, timeoutMs: 20_000 });
     const renewals = () => vault.asked.filter((one) => one.endsWith('renew-self')).length;
     const list = () => vaultKeyFolder(client, place).list('public', '');
     await list();
