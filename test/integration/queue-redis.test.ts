@@ -69,7 +69,8 @@ async function expectHeard(ring: (batchId: string) => void, timeoutMs = 20_000):
 }
 
 describe('Redis holds', () => {
-  it('after 10,000 bells what it held before', async () => {
+  // Bells may be lost while the machine stands still, and then fewer are heard.
+  it('after 10,000 bells what it held before', { retry: 2 }, async () => {
     // Without the buffers of connections, which are as large as what came last.
     const memory = async () =>
       Number(/used_memory_dataset:(\d+)/.exec(await redis.admin.info('memory'))?.[1] ?? 0);
