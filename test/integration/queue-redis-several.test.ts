@@ -76,7 +76,9 @@ describe.each([
     expect(finding).toMatchObject({ check: 'redis_reachable', severity: 'problem' });
   });
 
-  it('are heard again by themselves after the server that has them is killed', async () => {
+  it('are heard again by themselves after the server that has them is killed', {
+    timeout: 120_000,
+  }, async () => {
     const heard = new Set<string>();
     const rung: string[] = [];
     const listener = listenForBells({

@@ -32,7 +32,8 @@ const name = 'bells';
 const atOnce = { 'repl-diskless-sync-delay': '0' };
 /** How long a server must be silent before the others agree that it is dead. */
 const silentMs = '1000';
-const chosenMs = 40_000;
+/** Sentinels that stood still for a moment trust nobody for half a minute. */
+const chosenMs = 50_000;
 
 /** A primary, its replica, and three Sentinels of which two must agree. @param tls what all of them speak */
 export async function startSentinels(program: RedisProgram, tls?: RedisTls): Promise<SeveralRedis> {
