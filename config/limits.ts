@@ -31,6 +31,8 @@ export const limits = {
   lockTimeoutMs: 250,
   /** How long a connection to PostgreSQL may take to be made, or to come free. */
   connectTimeoutMs: 5_000,
+  /** Each request to Vault. */
+  vaultTimeoutMs: 3_000,
 
   keyHorizonDays: 400,
   epochKeyGraceDays: 2,

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { limits } from '../../config/limits.ts';
 import type { Secret } from '../domain/secret.ts';
 import { errorCode } from './key-files.ts';
 
@@ -36,7 +37,6 @@ export interface VaultClientOptions {
   readonly nowMs?: () => number;
 }
 
-const timeoutDefaultMs = 3_000;
 const renewedEachMs = 3_600_000;
 /** A folder of view keys of one organisation is some hundred bytes; 10,000 organisations are 400 kB. */
 const answerBytesMax = 4_000_000;
@@ -57,7 +57,7 @@ const whyByStatus: Readonly<Record<number, string>> = {
 export function vaultClient({
   origin,
   token,
-  timeoutMs = timeoutDefaultMs,
+  timeoutMs = limits.vaultTimeoutMs,
   nowMs = Date.now,
 }: VaultClientOptions): VaultClient {
   let renewedAtMs = Number.NEGATIVE_INFINITY;
