@@ -6,7 +6,7 @@ const expectInTime = { poll: { timeout: 20_000 } };
 const withServers = {
   expect: expectInTime,
   globalSetup: 'test/support/global-setup.ts',
-  setupFiles: 'test/support/patient-connections.ts',
+  setupFiles: 'test/support/longer-limits.ts',
   testTimeout: 60_000,
   hookTimeout: 60_000,
 };
