@@ -44,8 +44,8 @@ export function verdictOf(figures: readonly Figure[]): string {
   const missed = figures.filter(({ targets }) => targets.some(({ isMet }) => !isMet));
   const aimed = figures.filter(({ targets }) => targets.length > 0);
   return missed.length === 0
-    ? `All that is to be reached is reached, by ${aimed.length} figures.`
-    : `NOT REACHED by ${missed.length} of ${aimed.length}: ${missed.map(({ name }) => name).join(', ')}`;
+    ? `In this run all ${aimed.length} goals were reached.`
+    : `In this run ${missed.length} of ${aimed.length} goals were NOT reached: ${missed.map(({ name }) => name).join(', ')}`;
 }
 
 function besideRow(figure: Figure, { name, value, ratio }: Beside, word: string): string[] {

@@ -89,7 +89,7 @@ describe('figures of a benchmark', () => {
       'thing.cost   12.3  us a thing  ours                  at most 20    yes',
       '             12.3              beside: peer  1.00 x',
       '',
-      'NOT REACHED by 1 of 2: thing.fast',
+      'In this run 1 of 2 goals were NOT reached: thing.fast',
     ]);
     expect(chartOf(figures)).toContain('>limit: limit</text>');
     const page = 'Before\n<!-- bench:start -->\nold\n<!-- bench:end -->\nafter\n';
@@ -102,7 +102,7 @@ describe('figures of a benchmark', () => {
       '| `thing.fast` | **200** things/s | limit: limit: 400<br>peer: 50 | 0.50 x<br>4.00 x | at least 0.8: **no**<br>at least 4: yes |',
       '| `thing.cost` | **12.3** us a thing | itself<br>peer: 12.3 | <br>1.00 x | at most 20: yes<br> |',
       '',
-      'NOT REACHED by 1 of 2: thing.fast',
+      'In this run 1 of 2 goals were NOT reached: thing.fast',
       '',
       '<!-- bench:end -->',
       'after',
