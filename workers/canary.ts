@@ -3,7 +3,7 @@ import { channelsAvailable, settleWindowS } from '../config/transports.ts';
 import { createBookingSystem } from '../src/canary/booking-system.ts';
 import { apiKeyOf } from '../src/keys/api-key.ts';
 import type { KeyStore } from '../src/keys/key-store.ts';
-import { ensureCanary } from '../src/store/canary-runs.ts';
+import { deleteEndedRuns, ensureCanary } from '../src/store/canary-runs.ts';
 import type { Database } from '../src/store/database.ts';
 import { maySend } from '../src/store/lives.ts';
 import type { Log } from '../src/telemetry/log.ts';
@@ -15,7 +15,7 @@ import type { Duty } from './duties.ts';
 
 /**
  * What sends an appointment through every door each minute, and clears up after it. Off, it still is
- * heard of, and clears up.
+ * heard of, clears up, and lets nothing that was found before alarm anybody any more.
  */
 export function canaryDuties(deps: {
   config: Config;
@@ -29,7 +29,9 @@ export function canaryDuties(deps: {
     everyMs: 60_000,
     run: () => clearUpAfterCanary({ database }),
   };
-  if (config.CANARY === 'off') return [{ ...clearUp, name: 'canary', everyMs: 60_000 }];
+  if (config.CANARY === 'off') {
+    return [{ name: 'canary', everyMs: 60_000, run: () => deleteEndedRuns(database) }, clearUp];
+  }
   const credential = async () => apiKeyOf('test', await keys.symmetricKey('canary-credential'));
   const api = createBookingSystem({
     apiUrl: config.API_URL,

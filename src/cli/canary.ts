@@ -37,7 +37,7 @@ export async function runCanary(
     await recordAdministration(connection, { action: 'canary.ask', subject });
     return asked;
   });
-  const runs = await untilEnded(() =>
+  const runs = await untilEnded(ids.length, () =>
     administer(adminUrl, (connection) => readAskedRuns(connection, ids)),
   );
   if (values.json) console.log(JSON.stringify({ runs }));
@@ -58,10 +58,15 @@ function isElsewhere(findings: readonly string[]): boolean {
   return findings[0] === 'branch';
 }
 
-async function untilEnded(read: () => Promise<AskedRun[]>): Promise<AskedRun[]> {
+async function untilEnded(count: number, read: () => Promise<AskedRun[]>): Promise<AskedRun[]> {
   const startedMs = performance.now();
   for (;;) {
     const runs = await read();
+    if (runs.length < count) {
+      throw new CommandError('A scheduler has deleted it: is CANARY off for one of them?', {
+        exitCode: 1,
+      });
+    }
     if (runs.every(({ outcome }) => outcome !== 'open')) return runs;
     const s = (performance.now() - startedMs) / 1_000;
     const isTaken = runs.some(({ isBegun }) => isBegun);

@@ -123,7 +123,7 @@ function checkCanary({ lastPassedAt, failingCount, unreachable }: CanaryState): 
   }
   if (failingCount > 0) {
     return problem('canary', {
-      text: `The canary was lost, or came out different, on ${counted(failingCount, 'way')} through Sotto.`,
+      text: `The canary did not come through as it was put, on ${counted(failingCount, 'way')} through Sotto.`,
       mend: 'Run sotto canary: it says on which, and what is missing. Patients may be shown too little.',
     });
   }

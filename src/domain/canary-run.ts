@@ -17,12 +17,12 @@ export type CanaryOutcome = (typeof canaryOutcomes)[number];
 
 /** What operators are told of the canary. */
 export interface CanaryState {
-  /** Null: not within a week. */
+  /** Null: not within a week, or it is off. */
   readonly lastPassedAt: Date | null;
   readonly lastEndedAt: Date | null;
   /** From its PUT to its last look, of the newest that passed. */
   readonly lastTookS: number | null;
-  /** Branches whose newest run was missing something, differed or reached nobody. */
+  /** Branches whose newest run was missing something, differed, or no longer reached anybody. */
   readonly failingCount: number;
   /** Of the newest run: the doors that nobody opened. */
   readonly unreachable: readonly string[];

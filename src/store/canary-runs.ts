@@ -173,6 +173,11 @@ export async function deleteOldRuns(database: Queryable): Promise<void> {
   await database.query(`delete from canary_runs where ended_at < now() - interval '8 days'`);
 }
 
+/** Deletes all that ended; what a person asked for meanwhile still waits to be taken. */
+export async function deleteEndedRuns(database: Queryable): Promise<void> {
+  await database.query('delete from canary_runs where ended_at is not null');
+}
+
 /** Deletes some of the canary's appointments of a day ago, and all that hangs on them. */
 export async function deleteOldTraces(database: Queryable): Promise<number> {
   const [row] = await database.query<{ count: number }>('select retire_canary() as count');

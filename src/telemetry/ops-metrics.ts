@@ -245,7 +245,7 @@ function addIncidents({ gauge }: Make, incidents: OpsMeasures['incidents']): voi
 function addCanary({ gauge }: Make, { lastPassedAt, lastTookS, failingCount }: CanaryState): void {
   gauge(
     'canary_last_success_timestamp_seconds',
-    'When an appointment of the canary last came through every door as it was put; 0: not within a week.',
+    'When an appointment of the canary last came through every door as it was put; 0: not within a week, or it is off.',
   ).set((lastPassedAt?.getTime() ?? 0) / 1_000);
   gauge(
     'canary_last_duration_seconds',
@@ -253,7 +253,7 @@ function addCanary({ gauge }: Make, { lastPassedAt, lastTookS, failingCount }: C
   ).set(lastTookS ?? 0);
   gauge(
     'canary_branches_failing',
-    'Ways through Sotto on which the newest canary was lost, came out different or reached nobody.',
+    'Ways through Sotto on which the newest canary was lost, came out different or reached nobody any more.',
   ).set(failingCount);
 }
 

@@ -7,6 +7,7 @@ import { canaryBranches, canaryOrganisationId } from '../../src/domain/canary-br
 import { Secret } from '../../src/domain/secret.ts';
 import { apiKeyOf } from '../../src/keys/api-key.ts';
 import { boxPublicKey, newBoxPrivateKey } from '../../src/keys/box-keys.ts';
+import { readCanaryState } from '../../src/store/canary-reads.ts';
 import { claimRuns, ensureCanary, startSlotRun } from '../../src/store/canary-runs.ts';
 import type { Database } from '../../src/store/database.ts';
 import {
@@ -244,6 +245,38 @@ describe('an address that nobody answers at', () => {
     expect(incidents.map(({ code, facts }) => [code, facts['unreachable.api']])).toEqual([
       ['canary_missing', 1],
     ]);
+  });
+});
+
+describe('what alarms of the canary', () => {
+  const seen = () => database.open('ops', 1).transaction([], readCanaryState);
+  const endedAs = (branch: string, outcome: string, findings: string[]) =>
+    database.admin.query(
+      `insert into canary_runs (branch, ended_at, outcome, findings) values ($1, now(), $2, $3)`,
+      [branch, outcome, findings],
+    );
+
+  it('is an address that was reached, and is not any more', async () => {
+    await endedAs('sms_pin_move', 'unreachable', ['api']);
+    expect(await seen()).toMatchObject({ failingCount: 0, unreachable: ['api'] });
+    await passedAt(minutesAgo(10), 'only_required');
+    expect(await seen()).toMatchObject({ failingCount: 1, unreachable: ['api'] });
+  });
+
+  it('is over a minute after it was switched off', async () => {
+    await passedAt(minutesAgo(20), 'only_required');
+    await endedAs('sms_pin_move', 'missing', ['message']);
+    await endedAs('email_pin_cancel', 'unreachable', ['api']);
+    expect(await seen()).toMatchObject({ failingCount: 2, lastPassedAt: expect.any(Date) });
+    const none = () => Promise.reject(new Error('the canary itself is not run'));
+    const duties = canaryDuties({
+      ...{ config: loadConfig({ CANARY: 'off' }), database: scheduler, log: silentLog },
+      keys: { symmetricKey: none, canaryKeys: none },
+    });
+    const { signal } = new AbortController();
+    for (const duty of duties) await duty.run(signal);
+    expect(duties.every(({ everyMs }) => everyMs <= 60_000)).toBe(true);
+    expect(await seen()).toMatchObject({ failingCount: 0, unreachable: [], lastPassedAt: null });
   });
 });
 
