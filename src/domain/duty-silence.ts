@@ -2,7 +2,8 @@ import type { Heartbeat } from './queue-measures.ts';
 
 /**
  * How long each duty may be silent, in seconds. They are heard of every 5 or 15 seconds while they are
- * well, also between rounds that are hours apart.
+ * well, also between rounds that are hours apart. All duties are here but `dead-man`, which the switch
+ * elsewhere misses by itself.
  */
 export const silentMaxS = {
   dispatch: 20,
@@ -29,6 +30,8 @@ export const silentMaxS = {
   copies: 60,
   'late-copies': 60,
   'event-months': 60,
+  drift: 60,
+  'retire-canary': 60,
   // Another place that it is told to may be away for a moment.
   'audit-heads': 300,
   // A round a minute: one that failed is not heard of before the next.
