@@ -64,7 +64,9 @@ export const environment = z.object({
     .min(1)
     .max(100)
     .default(4)
-    .describe('Connections that one process may open for itself, the queue not counted.'),
+    .describe(
+      'Connections that one process may open for itself. Not counted: those of the queue, and one more of worker and of patient for the rate of the sender.',
+    ),
   REDIS_URL: secret
     .refine(isRedisUrl, {
       message:

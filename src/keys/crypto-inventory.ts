@@ -238,7 +238,7 @@ export const cryptoInventory: readonly CryptoUse[] = [
     folder: undefined,
     heldBy: 'the booking system; `scheduler` opens its copy',
     life: 'until the booking system rotates it; two are live meanwhile',
-    rotation: '`POST /v1/webhook-endpoints/{id}/secrets`',
+    rotation: '`POST /v1/webhook-endpoints/{id}/rotate-secret`, and the same of a send-time check',
     source: 'src/keys/webhook-signature.ts',
   },
   {
@@ -280,7 +280,7 @@ export const cryptoInventory: readonly CryptoUse[] = [
     folder: undefined,
     heldBy: 'the operator; the database has the hash',
     life: 'until changed',
-    rotation: '`sotto ops-user create`',
+    rotation: '`sotto ops-user password`',
     source: 'src/keys/password.ts',
   },
 ];

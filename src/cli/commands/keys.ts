@@ -23,7 +23,10 @@ export const keys = command({
   ],
   examples: [
     { for: 'which keys there are, and what needs them', line: 'sotto keys list' },
-    { for: 'a new link key, as every half year', line: 'sotto keys rotate link --reason "yearly"' },
+    {
+      for: 'a new link key, as every half year',
+      line: 'sotto keys rotate link --reason "half-yearly"',
+    },
     {
       for: 'the same where patient and worker are users of their own',
       line: 'KEYSTORE=file:/srv/sotto/patient sotto keys rotate link --also /srv/sotto/worker',

@@ -19,7 +19,7 @@ const role = ({
     group: 'Roles',
     summary,
     usage: [name],
-    about: [about, 'SIGTERM lets it finish what is under way; it ends within 10 seconds.'],
+    about: [about, 'SIGTERM lets it finish what is under way, for 8 seconds at most.'],
     examples: [
       {
         for: 'with its settings in a file',
@@ -65,7 +65,8 @@ export const roles: readonly Command[] = [
   role({
     name: 'scheduler',
     summary: 'feeds, sweeps, expires and clears',
-    about: 'Listens nowhere and holds no key. A second one is safe and takes over when one dies.',
+    about:
+      'Listens nowhere. It holds keys for webhooks, the audit and the canary; none opens anything of a patient. A second one is safe and takes over when one dies.',
     start: async (config) => (await import('../../../workers/scheduler.ts')).runScheduler(config),
   }),
   role({
