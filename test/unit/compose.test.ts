@@ -38,6 +38,20 @@ describe('compose.yaml', () => {
     );
   });
 
+  it('hands on every setting there is, but for what the image knows, a pooler, Vault, and what comes with a file', () => {
+    const told = new Set(ours.flatMap(([, service]) => Object.keys(service.environment ?? {})));
+    expect(Object.keys(environment.shape).filter((name) => !told.has(name))).toEqual([
+      ...['HOST', 'API_PORT', 'PATIENT_PORT', 'OPS_PORT', 'SANDBOX_PORT', 'SANDBOX_SMTP_PORT'],
+      ...['DATA_DIR', 'DATABASE_DIRECT_URL', 'TWILIO_BASE_URL'],
+      ...['DKIM_DOMAIN', 'DKIM_SELECTOR', 'DKIM_KEY_FILE'],
+      ...['KEYSTORE', 'KEYSTORE_TOKEN', 'KEYSTORE_TOKEN_FILE', 'JOURNAL'],
+    ]);
+    // Who resumes by hand and who does on the pages need a second person for the same.
+    const over = services.ops?.environment?.SECOND_PERSON_OVER;
+    expect(over).toBe('given-SECOND_PERSON_OVER');
+    expect(services['command-line']?.environment?.SECOND_PERSON_OVER).toBe(over);
+  });
+
   it('sets no variable that Sotto does not read', () => {
     const told = ours.flatMap(([, service]) => Object.keys(service.environment ?? {}));
     expect(told.filter((name) => !(name in environment.shape))).toEqual([]);
