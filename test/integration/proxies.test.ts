@@ -42,6 +42,9 @@ const paths = {
   inbound: `/callbacks/twilio/inbound/${secrets.inbound}`,
   bounce: `/callbacks/email/bounce/${secrets.bounce}`,
   appointment: `/v1/appointments/${secrets.reference}`,
+  incident: `/v1/incidents/${secrets.reference}`,
+  endpoint: `/v1/webhook-endpoints/${secrets.reference}/rotate-secret`,
+  check: '/v1/send-check/test',
   unknown: `/nobody-thought-of/${secrets.link}`,
 };
 
@@ -165,7 +168,8 @@ describe.each([
     for (const path of [paths.link, paths.unknown]) statuses.push(await ask(patient, path));
     statuses.push(await ask(patient, paths.optOut, { method: 'POST', body: secrets.body }));
     statuses.push(await ask(api, paths.appointment, { method: 'PUT', body: secrets.body }));
-    for (const path of [paths.status, paths.inbound, paths.bounce]) {
+    const posted = [paths.status, paths.inbound, paths.bounce, paths.endpoint, paths.check];
+    for (const path of [paths.incident, ...posted]) {
       statuses.push(await ask(api, path, { method: 'POST', body: secrets.body }));
     }
     statuses.push(await ask(ops, paths.appointment));
@@ -173,7 +177,7 @@ describe.each([
   };
 
   it('hands on every path as it came, with the address of the client and no other', async () => {
-    expect(await askEverything()).toEqual(Array(8).fill(303));
+    expect(await askEverything()).toEqual(Array(11).fill(303));
     expect(upstream.seen.map(({ path }) => path)).toContain(`${paths.link}?q=${secrets.query}`);
     expect(new Set(upstream.seen.map(({ headers }) => headers['x-forwarded-for']))).toEqual(
       new Set(['127.0.0.1']),
@@ -251,6 +255,9 @@ describe.each([
 
     const routes = [
       '/v1/appointments',
+      '/v1/incidents',
+      '/v1/webhook-endpoints',
+      '/v1/send-check',
       '/callbacks/twilio/status',
       '/callbacks/email/bounce',
       '/stop',
