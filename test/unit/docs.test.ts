@@ -6,6 +6,7 @@ import rules from '../../.dependency-cruiser.mjs';
 import { environment } from '../../config/env.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { commands } from '../../src/cli/commands.ts';
+import { silentMaxS } from '../../src/domain/duty-silence.ts';
 import { errorCodes } from '../../src/domain/errors.ts';
 import { incidentCodes } from '../../src/domain/incident.ts';
 import { reminderStates } from '../../src/domain/reminder.ts';
@@ -256,13 +257,20 @@ describe('the page for operators', () => {
     const users = ['api', 'patient', 'ops', 'worker', 'scheduler', 'owner'];
     const metrics = named.filter((name) => !users.includes(name));
     expect(metrics.length).toBeGreaterThan(5);
-    expect(metrics.filter((name) => !measured.includes(`'${name}'`))).toEqual([]);
+    const isMeasured = (name: string) =>
+      [name, `sotto_${name}`].some((one) => measured.includes(`'${one}'`));
+    expect(metrics.filter((name) => !isMeasured(name))).toEqual([]);
   });
 
   it('says what to do for each kind of incident, under a heading of its own', () => {
     const guide = section(text, '## Incidents');
     const headings = Array.from(guide.matchAll(/^### (\w+)$/gm), ([, name]) => name);
     expect(headings).toEqual([...incidentCodes]);
+  });
+
+  it('says of each duty what it means that nobody does it', () => {
+    const listed = firstColumn(section(text, '### DutySilent')).flatMap(quoted);
+    expect(listed.toSorted()).toEqual([...Object.keys(silentMaxS), 'dead-man'].toSorted());
   });
 
   it('names log lines that are written', () => {
