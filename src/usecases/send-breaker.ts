@@ -1,11 +1,3 @@
-import {
-  BrokenCircuitError,
-  CircuitState,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  handleWhenResult,
-  type IBackoff,
-} from 'cockatiel';
 import type { SendOutcome, SendReason } from '../transport/transport.ts';
 
 /** Outcomes that say something of the provider or of us, and nothing of the recipient. */
@@ -25,12 +17,13 @@ const lookedBackAt = 40;
 const doubtsMax = 20;
 /** A provider that was down has to take so many, one after the other, before it is sent more at once. */
 const provenInARow = 5;
+const leastWaitMs = 1_000;
 
 /** Keeps a provider that is down from being handed one reminder after the other. */
 export interface SendBreaker {
   /** How many may be sent now: all, one to find out whether the trouble is over, or none. */
   allows(): 'all' | 'one' | 'none';
-  /** How long what may not be sent now should wait. */
+  /** How long what may not be sent now should wait: a second or more, and never longer than it stays open. */
   waitMs(): number;
   /** Runs one send at once, or none: undefined when nothing was begun. */
   run(send: () => Promise<SendOutcome | undefined>): Promise<SendOutcome | undefined>;
@@ -44,84 +37,88 @@ export interface SendBreaker {
  * handed the other eight.
  *
  * @param deps.onChange told when it opens, and when it closes for good
+ * @param deps.nowMs milliseconds that only go forward: how long it stays open is written down as when
+ *   reminders are due, so no clock that is set back may make that longer
  */
 export function createSendBreaker({
   onChange,
   firstOpenMs = 2_000,
   longestOpenMs = 60_000,
+  nowMs = () => performance.now(),
 }: {
   onChange?: (open: boolean) => void;
   firstOpenMs?: number;
   longestOpenMs?: number;
+  nowMs?: () => number;
 }): SendBreaker {
-  const doubling = (duration: number): IBackoff<unknown> => ({
-    duration,
-    next: () => doubling(Math.min(duration * 2, longestOpenMs)),
-  });
-  const inARow = new ConsecutiveBreaker(troublesInARow);
   const lately: boolean[] = [];
-  const isMostlyDoubt = () => lately.filter((isDoubt) => isDoubt).length >= doubtsMax;
-  const breaker = circuitBreaker(
-    handleWhenResult((outcome) => isTrouble(outcome as SendOutcome | undefined)),
-    {
-      breaker: {
-        state: undefined,
-        success: () => inARow.success(),
-        failure: () => inARow.failure() || isMostlyDoubt(),
-      },
-      halfOpenAfter: { next: () => doubling(firstOpenMs) },
-      halfOpenSampling: { calls: provenInARow, threshold: 0 },
-    },
-  );
+  let inARow = 0;
+  /** Since it was closed last: none while it is. */
   let openings = 0;
-  let openUntil = 0;
+  let openUntilMs = 0;
+  let proven = 0;
   let inTheAir = 0;
-  breaker.onBreak(() => {
-    if (openings === 0) onChange?.(true);
-    openUntil = Date.now() + Math.min(firstOpenMs * 2 ** openings, longestOpenMs);
+
+  function open(): void {
+    openUntilMs = nowMs() + Math.min(firstOpenMs * 2 ** openings, longestOpenMs);
     openings += 1;
-  });
-  breaker.onReset(() => {
+    proven = 0;
+    if (openings === 1) onChange?.(true);
+  }
+
+  function close(): void {
     openings = 0;
+    inARow = 0;
     lately.length = 0;
     onChange?.(false);
-  });
-  async function runNoting(send: () => Promise<SendOutcome | undefined>) {
-    inTheAir += 1;
-    try {
-      const outcome = await send();
-      if (outcome) lately.push(outcome.kind === 'uncertain');
-      if (lately.length > lookedBackAt) lately.shift();
-      return outcome;
-    } finally {
-      inTheAir -= 1;
+  }
+
+  function hear(outcome: SendOutcome, isProbe: boolean): void {
+    lately.push(outcome.kind === 'uncertain');
+    if (lately.length > lookedBackAt) lately.shift();
+    const isTrouble = outcome.kind !== 'accepted' && providerTroubles.has(outcome.reason);
+    inARow = isTrouble ? inARow + 1 : 0;
+    if (isProbe) hearProbe(isTrouble);
+    // What was begun before it opened, and is answered since, changes nothing.
+    else if (openings === 0 && isTrouble && isTooMuch()) open();
+  }
+
+  function hearProbe(isTrouble: boolean): void {
+    if (isTrouble) {
+      open();
+      return;
     }
+    proven += 1;
+    if (proven === provenInARow) close();
+  }
+
+  function isTooMuch(): boolean {
+    const doubts = lately.filter((isDoubt) => isDoubt).length;
+    return inARow >= troublesInARow || doubts >= doubtsMax;
   }
 
   function allows(): 'all' | 'one' | 'none' {
-    if (breaker.state === CircuitState.Closed) return 'all';
-    const mayProbe = breaker.state === CircuitState.HalfOpen || Date.now() >= openUntil;
-    return mayProbe && inTheAir === 0 ? 'one' : 'none';
+    if (openings === 0) return 'all';
+    return nowMs() >= openUntilMs && inTheAir === 0 ? 'one' : 'none';
   }
 
   return {
     allows,
-    waitMs: () => Math.max(1_000, openUntil - Date.now()),
+    waitMs: () => Math.max(leastWaitMs, openUntilMs - nowMs()),
     async run(send) {
+      const allowed = allows();
       // Else what follows the probes would wait until these are answered, for longer than a stop may be outrun.
-      if (allows() === 'none') return undefined;
+      if (allowed === 'none') return undefined;
+      const isProbe = allowed === 'one';
+      inTheAir += 1;
       try {
-        return await breaker.execute(() => runNoting(send));
-      } catch (error) {
-        if (error instanceof BrokenCircuitError) return undefined;
-        throw error;
+        const outcome = await send();
+        // What was not begun says nothing of the provider.
+        if (outcome) hear(outcome, isProbe);
+        return outcome;
+      } finally {
+        inTheAir -= 1;
       }
     },
   };
-}
-
-function isTrouble(outcome: SendOutcome | undefined): boolean {
-  return (
-    outcome !== undefined && outcome.kind !== 'accepted' && providerTroubles.has(outcome.reason)
-  );
 }

@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createSendBreaker } from '../../src/usecases/send-breaker.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type BenchOverrides, createDispatchBench } from '../support/dispatch-bench.ts';
 import { type MessagesPeer, type PeerAnswer, startMessagesPeer } from '../support/messages-peer.ts';
@@ -20,9 +21,7 @@ beforeAll(async () => {
   peer = await startMessagesPeer();
   bench = createDispatchBench(database, peer);
 });
-beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
 afterEach(async () => {
-  vi.useRealTimers();
   peer.forget();
   await database.admin.query('truncate organisations, batches, events, heartbeats cascade');
 });
@@ -33,11 +32,13 @@ afterAll(async () => {
 
 /** A worker, which says to feeders when it finds the provider down. */
 function startWorker(overrides: BenchOverrides) {
-  const deps = bench.deps(overrides);
+  let nowMs = 0;
+  const breaker = createSendBreaker({ nowMs: () => nowMs });
+  const deps = bench.deps({ breaker, ...overrides });
   return {
     /** Turns every clock on by a step, feeds, sends and settles. */
     async step(): Promise<void> {
-      vi.setSystemTime(Date.now() + stepMs);
+      nowMs += stepMs;
       await bench.turnClock(stepMs);
       const turn = `- ${stepMs} * interval '1 millisecond'`;
       await database.admin.query(`update reminders set due_at = due_at ${turn}, lease_until = lease_until ${turn};

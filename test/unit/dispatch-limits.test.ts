@@ -302,9 +302,21 @@ describe('slots', () => {
 describe('the breaker', () => {
   const down: SendOutcome = { kind: 'refused', permanent: false, reason: 'not_connected' };
   const fine: SendOutcome = { kind: 'accepted', providerId: 'SM1' };
-  const trip = async (breaker: ReturnType<typeof createSendBreaker>, outcome: SendOutcome) => {
-    for (let send = 0; send < 8; send += 1) await breaker.run(async () => outcome);
-  };
+
+  /** A breaker that goes by a clock of the test's. */
+  function breakerOnClock(options: Parameters<typeof createSendBreaker>[0] = {}) {
+    const clock = { nowMs: 0 };
+    return { clock, breaker: createSendBreaker({ nowMs: () => clock.nowMs, ...options }) };
+  }
+
+  async function runEach(
+    breaker: ReturnType<typeof createSendBreaker>,
+    outcomes: readonly SendOutcome[],
+  ): Promise<void> {
+    for (const outcome of outcomes) await breaker.run(async () => outcome);
+  }
+  const trip = (breaker: ReturnType<typeof createSendBreaker>, outcome: SendOutcome) =>
+    runEach(breaker, Array<SendOutcome>(8).fill(outcome));
 
   it('opens after troubles of the provider’s, and begins nothing while it is open', async () => {
     const breaker = createSendBreaker({});
@@ -319,9 +331,10 @@ describe('the breaker', () => {
   });
 
   it('begins nothing, and lets nobody wait, while one is on its way to find out', async () => {
-    const breaker = createSendBreaker({ firstOpenMs: 50 });
+    const { breaker, clock } = breakerOnClock();
     await trip(breaker, down);
-    await expect.poll(() => breaker.allows()).toBe('one');
+    clock.nowMs += 2_000;
+    expect(breaker.allows()).toBe('one');
     const answer = Promise.withResolvers<SendOutcome>();
     const probe = breaker.run(() => answer.promise);
     let begun = 0;
@@ -347,17 +360,53 @@ describe('the breaker', () => {
 
   it('lets one through after a while, closes when five in a row are accepted, and tells of it', async () => {
     const changes: boolean[] = [];
-    const breaker = createSendBreaker({ firstOpenMs: 50, onChange: (open) => changes.push(open) });
+    const { breaker, clock } = breakerOnClock({ onChange: (open) => changes.push(open) });
     await trip(breaker, down);
-    await expect.poll(() => breaker.allows()).toBe('one');
-    expect(await breaker.run(async () => down)).toEqual(down);
-    expect(breaker.allows()).toBe('none');
-    await expect.poll(() => breaker.allows()).toBe('one');
+    for (const openMs of [2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]) {
+      clock.nowMs += openMs - 1;
+      expect(breaker.allows()).toBe('none');
+      clock.nowMs += 1;
+      expect(breaker.allows()).toBe('one');
+      expect(await breaker.run(async () => down)).toEqual(down);
+    }
+    clock.nowMs += 60_000;
     for (let proven = 0; proven < 5; proven += 1) {
       expect(breaker.allows()).toBe('one');
       expect(await breaker.run(async () => fine)).toEqual(fine);
     }
     expect(breaker.allows()).toBe('all');
     expect(changes).toEqual([true, false]);
+  });
+
+  it('is not closed by a send that was not begun', async () => {
+    const { breaker, clock } = breakerOnClock();
+    await trip(breaker, down);
+    clock.nowMs += 2_000;
+    for (let unbegun = 0; unbegun < 5; unbegun += 1) await breaker.run(async () => undefined);
+    expect(breaker.allows()).toBe('one');
+  });
+
+  it('hears of nothing that was begun before it opened', async () => {
+    const { breaker, clock } = breakerOnClock();
+    const late = Array.from({ length: 6 }, () => Promise.withResolvers<SendOutcome>());
+    const answers = late.map(({ promise }) => breaker.run(() => promise));
+    await trip(breaker, down);
+    clock.nowMs += 2_000;
+    for (const { resolve } of late) resolve(fine);
+    await Promise.all(answers);
+    expect(breaker.allows()).toBe('one');
+  });
+
+  it('stays open no longer than it meant to when the machine’s clock is set back', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      const breaker = createSendBreaker({ firstOpenMs: 50 });
+      await trip(breaker, down);
+      vi.setSystemTime(Date.now() - 2 * 3_600_000);
+      expect(breaker.waitMs()).toBe(1_000);
+      await expect.poll(() => breaker.allows()).toBe('one');
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
