@@ -20,6 +20,8 @@ const retryRules: Readonly<Record<string, RetryRule>> = {
   provider_down: untilDeadline,
   provider_credentials: untilDeadline,
   sender_misconfigured: untilDeadline,
+  // Something that is not the provider stands between, most likely.
+  unclear_answer: untilDeadline,
 };
 
 /** Reasons that say nothing of the recipient: attempts that ended so use up none of the others. */

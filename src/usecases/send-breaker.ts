@@ -1,6 +1,6 @@
 import type { SendOutcome, SendReason } from '../transport/transport.ts';
 
-/** Outcomes that say something of the provider or of us, and nothing of the recipient. */
+/** Outcomes that say something of the provider, of us or of what is between, and nothing of the recipient. */
 const providerTroubles: ReadonlySet<SendReason> = new Set([
   'provider_credentials',
   'provider_down',
@@ -9,6 +9,7 @@ const providerTroubles: ReadonlySet<SendReason> = new Set([
   'sender_misconfigured',
   'timeout',
   'connection_lost',
+  'unclear_answer',
 ]);
 
 const troublesInARow = 8;
@@ -116,6 +117,10 @@ export function createSendBreaker({
         // What was not begun says nothing of the provider.
         if (outcome) hear(outcome, isProbe);
         return outcome;
+      } catch (error) {
+        // Nobody knows what was sent before that.
+        hear({ kind: 'uncertain', reason: 'unclear_answer' }, isProbe);
+        throw error;
       } finally {
         inTheAir -= 1;
       }

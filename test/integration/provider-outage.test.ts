@@ -62,6 +62,7 @@ function startWorker(overrides: BenchOverrides) {
 describe('an hour, or a good part of one, in which a provider is down', () => {
   const ways: [what: string, answer: () => PeerAnswer, steps: number, BenchOverrides?][] = [
     ['answers 500', () => 'error_500', hour],
+    ['answers through something between that nobody understands', () => 'error_page', hour / 4],
     // Only where nothing comes is it waited for.
     ['takes messages and does not say so', () => 'accept_then_hang', hour / 3, { timeoutMs: 200 }],
     ['takes one in nine', nth(9), hour / 2],

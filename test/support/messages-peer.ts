@@ -20,6 +20,7 @@ export type PeerAnswer =
   | 'accept_then_reset'
   | 'hang'
   | 'error_500'
+  | 'error_page'
   | 'rate_limit'
   | 'credentials'
   | 'opted_out'
@@ -91,6 +92,11 @@ export async function startMessagesPeer(port = 0): Promise<MessagesPeer> {
       }
       if (answer === 'error_500') {
         response.writeHead(500).end('oops');
+        return;
+      }
+      // Of what stands before it, and takes nothing.
+      if (answer === 'error_page') {
+        response.writeHead(403, { 'content-type': 'text/html' }).end('<h1>Forbidden</h1>');
         return;
       }
       if (answer === 'hang') return;

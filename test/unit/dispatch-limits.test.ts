@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { leastValidityMs, retryInMs } from '../../config/retry.ts';
+import { leastValidityMs, retryInMs, uncountedReasons } from '../../config/retry.ts';
 import type { Channel } from '../../src/domain/channel.ts';
 import type { SendOutcome } from '../../src/transport/transport.ts';
 import { allowanceOf } from '../../src/usecases/feed-due-reminders.ts';
@@ -38,6 +38,12 @@ describe('the wait before another try', () => {
       }),
     );
     expect(waits).toEqual([15_000, 30_000, 60_000, 120_000, 300_000]);
+  });
+
+  it('never ends for an answer that nobody understands: it says nothing of the recipient', () => {
+    const about = { reason: 'unclear_answer', untilNotAfterMs: dayMs, random: 0.5 };
+    expect(uncountedReasons).toContain('unclear_answer');
+    expect(retryInMs({ ...about, attempts: 40, counted: 9 })).toBe(300_000);
   });
 
   it('ends after eight attempts for what is nobody’s known fault', () => {
@@ -302,6 +308,8 @@ describe('slots', () => {
 describe('the breaker', () => {
   const down: SendOutcome = { kind: 'refused', permanent: false, reason: 'not_connected' };
   const fine: SendOutcome = { kind: 'accepted', providerId: 'SM1' };
+  const unclear: SendOutcome = { kind: 'uncertain', reason: 'unclear_answer' };
+  const badBanner: SendOutcome = { kind: 'refused', permanent: false, reason: 'unclear_answer' };
 
   /** A breaker that goes by a clock of the test's. */
   function breakerOnClock(options: Parameters<typeof createSendBreaker>[0] = {}) {
@@ -378,10 +386,40 @@ describe('the breaker', () => {
     expect(changes).toEqual([true, false]);
   });
 
-  it('is not closed by a send that was not begun', async () => {
+  it('opens over answers that nobody understands: eight in a row, or half of the last forty', async () => {
+    for (const answer of [unclear, badBanner]) {
+      const breaker = createSendBreaker({});
+      await trip(breaker, answer);
+      expect(breaker.allows()).toBe('none');
+    }
+    const breaker = createSendBreaker({});
+    const taken = Array.from({ length: 39 }, (_, sent) => (sent % 2 === 0 ? unclear : fine));
+    await runEach(breaker, taken.slice(0, 38));
+    expect(breaker.allows()).toBe('all');
+    await runEach(breaker, taken.slice(38));
+    expect(breaker.allows()).toBe('none');
+  });
+
+  it('stays closed over an odd answer now and then', async () => {
+    const breaker = createSendBreaker({});
+    const mostlyFine = Array.from({ length: 200 }, (_, sent) => (sent % 5 === 0 ? unclear : fine));
+    await runEach(breaker, mostlyFine);
+    expect(breaker.allows()).toBe('all');
+  });
+
+  it('is not closed by what proves nothing: an answer nobody understands, or a send not begun', async () => {
     const { breaker, clock } = breakerOnClock();
     await trip(breaker, down);
     clock.nowMs += 2_000;
+    for (const proof of [unclear, badBanner]) {
+      await runEach(breaker, [fine, fine, fine, fine, proof]);
+      expect(breaker.allows()).toBe('none');
+      clock.nowMs += 60_000;
+    }
+    await runEach(breaker, [fine, fine, fine, fine]);
+    await expect(breaker.run(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+    expect(breaker.allows()).toBe('none');
+    clock.nowMs += 60_000;
     for (let unbegun = 0; unbegun < 5; unbegun += 1) await breaker.run(async () => undefined);
     expect(breaker.allows()).toBe('one');
   });
