@@ -1,7 +1,7 @@
 /** How a definite refusal is tried again. */
 interface RetryRule {
   readonly firstMs: number;
-  /** The wait doubles with each attempt up to this. */
+  /** The wait doubles up to this, with each attempt that counted as this one does. */
   readonly longestMs: number;
   /** Attempts that count; null: for as long as the reminder is of use, and none of them counts. */
   readonly attemptsMax: number | null;
@@ -24,7 +24,7 @@ const retryRules: Readonly<Record<string, RetryRule>> = {
   unclear_answer: untilDeadline,
 };
 
-/** Reasons that say nothing of the recipient: attempts that ended so use up none of the others. */
+/** Reasons that say nothing of the recipient: attempts that ended so use up none of the others, nor make them wait. */
 export const uncountedReasons: readonly string[] = Object.keys(retryRules).filter(
   (reason) => retryRules[reason]?.attemptsMax === null,
 );
@@ -37,8 +37,8 @@ export const leastValidityMs = 60_000;
 /**
  * How long to wait before the next attempt.
  *
- * @param input.attempts made so far
- * @param input.counted those of them that did not end for one of `uncountedReasons`
+ * @param input.attempts made so far, with the one that has just been refused
+ * @param input.counted those of them that did not end for one of `uncountedReasons`, and that one
  * @param input.untilNotAfterMs time left in which the message is of use
  * @param input.random in [0, 1): spreads what failed together
  * @returns undefined when there is no further attempt
@@ -53,7 +53,8 @@ export function retryInMs(input: {
 }): number | undefined {
   const rule = retryRules[input.reason] ?? defaultRetryRule;
   if (rule.attemptsMax !== null && input.counted >= rule.attemptsMax) return undefined;
-  const doubled = rule.firstMs * 2 ** Math.min(input.attempts - 1, 20);
+  const before = rule.attemptsMax === null ? input.attempts - input.counted : input.counted - 1;
+  const doubled = rule.firstMs * 2 ** Math.min(before, 20);
   const backoffMs = Math.min(doubled, rule.longestMs) * (0.75 + input.random / 2);
   const waitMs = Math.round(Math.max(backoffMs, input.retryAfterMs ?? 0));
   return waitMs + leastValidityMs < input.untilNotAfterMs ? waitMs : undefined;

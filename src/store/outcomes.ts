@@ -14,7 +14,7 @@ export interface LockedAttempt {
   readonly channel: Channel;
   readonly state: ReminderState;
   readonly pendingEnd: PendingEnd | null;
-  /** Made so far on this attempt's channel, since a person last sent it again. */
+  /** Made so far on this attempt's channel, since a person last sent it again; none that was not begun. */
   readonly attempts: number;
   /** Those of them that did not end for one of `uncountedReasons`. */
   readonly counted: number;
@@ -60,7 +60,8 @@ export async function lockAttempts(
           and l.current and l.revoked_at is null and l.parcel is not null and l.attempted_at is null
           limit 1) as other_channel
       from attempts t join reminders r on r.id = t.reminder_id
-      cross join lateral (select count(*)::int as attempts,
+      cross join lateral (select
+          count(*) filter (where s.reason_code is distinct from 'not_started')::int as attempts,
           count(*) filter (where s.reason_code is null
             or s.reason_code <> all($2::text[]))::int as counted
         from attempts s where s.reminder_id = t.reminder_id and s.channel = t.channel

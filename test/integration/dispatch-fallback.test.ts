@@ -143,14 +143,36 @@ describe('what the provider refuses for good', () => {
 });
 
 describe('an outage of the mail server', () => {
-  it('uses up no try: what is refused for a while after it is tried again, and by the same channel', async () => {
-    await seedOne();
+  async function plantTries(reason: string): Promise<void> {
     await database.admin.query(
       `insert into attempts (id, organisation_id, mode, reminder_id, number, channel, transport, token, batch_id, outcome, reason_code)
        select gen_random_uuid(), organisation_id, mode, id, n, 'email', 'x', decode(md5(n::text), 'hex'),
-         gen_random_uuid(), 'refused', 'provider_down' from reminders, generate_series(1, 20) n`,
+         gen_random_uuid(), 'refused', $1 from reminders, generate_series(1, 20) n`,
+      [reason],
     );
     await database.admin.query('update reminders set attempt_count = 20');
+  }
+  /** As it was decided, whatever the time that has passed since. */
+  async function waitS(): Promise<number> {
+    const [row] = await bench.rows(
+      'select extract(epoch from due_at - updated_at)::float8 as s from reminders',
+    );
+    return Number(row?.s);
+  }
+
+  it.each([
+    ['what was refused while it was down', 'provider_down', 'unreachable_recipient'],
+    ['what never began', 'not_started', 'provider_down'],
+  ] as const)('makes no other try wait longer: %s', async (_, before, reason) => {
+    await seedOne();
+    await plantTries(before);
+    await bench.drain(email({ kind: 'refused', permanent: false, reason }));
+    expect(await waitS()).toBeLessThan(20);
+  });
+
+  it('uses up no try: what is refused for a while after it is tried again, and by the same channel', async () => {
+    await seedOne();
+    await plantTries('provider_down');
     const later = { kind: 'refused', permanent: false, reason: 'unreachable_recipient' } as const;
     for (let tries = 1; tries < 8; tries += 1) {
       await bench.drain(email(later));

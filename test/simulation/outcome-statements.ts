@@ -62,7 +62,7 @@ export const outcomeStatements: Statements = {
       return {
         attempt_id: attempt.id,
         receipt_state: attempt.receipt_state,
-        attempts: made.length,
+        attempts: made.filter(({ reason_code: code }) => code !== 'not_started').length,
         counted: made.filter(({ reason_code: code }) => !uncounted.includes(code)).length,
         until_not_after_ms: reminder.not_after - nowMs,
         other_channel: untriedOther(tables, reminder)?.channel ?? null,

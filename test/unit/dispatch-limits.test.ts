@@ -16,11 +16,12 @@ describe('the wait before another try', () => {
       fc.property(
         fc.constantFrom('rate_limited', 'not_connected', 'provider_credentials', 'something_new'),
         fc.integer({ min: 1, max: 40 }),
+        fc.nat(40),
         fc.integer({ min: -dayMs, max: dayMs }),
         fc.option(fc.nat(dayMs), { nil: undefined }),
         fc.double({ min: 0, max: 0.999, noNaN: true }),
-        (reason, attempts, untilNotAfterMs, retryAfterMs, random) => {
-          const about = { reason, attempts, counted: attempts, untilNotAfterMs };
+        (reason, counted, uncounted, untilNotAfterMs, retryAfterMs, random) => {
+          const about = { reason, attempts: counted + uncounted, counted, untilNotAfterMs };
           const waitMs = retryInMs({ ...about, retryAfterMs, random });
           if (waitMs === undefined) return;
           expect(waitMs + leastValidityMs).toBeLessThan(untilNotAfterMs);
@@ -33,11 +34,26 @@ describe('the wait before another try', () => {
   it('grows, and for what is our own fault never ends before the reminder is of no use', () => {
     const waits = [1, 2, 3, 4, 20].map((attempts) =>
       retryInMs({
-        ...{ reason: 'provider_credentials', attempts, counted: attempts },
+        ...{ reason: 'provider_credentials', attempts, counted: 1 },
         ...{ untilNotAfterMs: dayMs, random: 0.5 },
       }),
     );
     expect(waits).toEqual([15_000, 30_000, 60_000, 120_000, 300_000]);
+  });
+
+  it('does not grow with tries of the other sort: those that count, and those that do not', () => {
+    const about = { untilNotAfterMs: dayMs, random: 0.5 };
+    const wait = (reason: string, counted: number, uncounted: number) =>
+      retryInMs({ ...about, reason, attempts: counted + uncounted, counted });
+    expect([0, 1, 10].map((before) => wait('unreachable_recipient', 1, before))).toEqual([
+      15_000, 15_000, 15_000,
+    ]);
+    expect([1, 2, 7].map((counted) => wait('unreachable_recipient', counted, 10))).toEqual([
+      15_000, 30_000, 600_000,
+    ]);
+    expect([1, 2, 7].map((counted) => wait('rate_limited', counted, 0))).toEqual([
+      5_000, 5_000, 5_000,
+    ]);
   });
 
   it('never ends for an answer that nobody understands: it says nothing of the recipient', () => {
