@@ -10,7 +10,11 @@ import {
   deleteProviderCopies,
   watchProviderCopies,
 } from '../src/usecases/delete-provider-copies.ts';
-import { destroyOldEpochKeys, makeEpochKeys } from '../src/usecases/keep-epoch-keys.ts';
+import {
+  destroyOldEpochKeys,
+  makeEpochKeys,
+  readEpochKeysAhead,
+} from '../src/usecases/keep-epoch-keys.ts';
 import { processCallbacks } from '../src/usecases/process-callbacks.ts';
 import { raiseAlarms } from '../src/usecases/raise-alarms.ts';
 import { resealOwedParcels, resealRevokedDays } from '../src/usecases/reseal-owed-parcels.ts';
@@ -58,11 +62,15 @@ export function workerDuties(deps: {
       roundMaxMs: longRoundMs,
       async run() {
         await makeEpochKeys({ keys, now });
+        await readEpochKeysAhead({ keys, now });
         // In this order: what is settled is emptied, what is left is sealed anew, and then nothing
-        // needs the keys of days that are over.
+        // needs the keys of days that are over. What could not be sealed anew keeps its key.
         await clearSettledParcels({ database, now }, { endedWithinMs: 0 });
-        await resealOwedParcels({ database, keys, now, log });
-        await destroyOldEpochKeys({ database, keys, now, log });
+        try {
+          await resealOwedParcels({ database, keys, now, log });
+        } finally {
+          await destroyOldEpochKeys({ database, keys, now, log });
+        }
       },
     },
     // As the scheduler does, which may be what has stopped.

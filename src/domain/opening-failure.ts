@@ -2,6 +2,7 @@
 export type OpeningFailure =
   | 'no_parcel'
   | 'no_key'
+  | 'key_unreadable'
   | 'no_link_key'
   | 'no_opt_out_url'
   | 'cannot_open'

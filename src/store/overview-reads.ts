@@ -34,7 +34,13 @@ export async function readHourHandOvers(
 }
 
 /** Why a worker gives back what it has taken, other than that nothing may go out now. */
-const givenBackReasons = ['no_link_key', 'no_opt_out_url', 'no_route', 'lease_passed'];
+const givenBackReasons = [
+  'key_unreadable',
+  'no_link_key',
+  'no_opt_out_url',
+  'no_route',
+  'lease_passed',
+];
 
 /**
  * What workers gave back within a quarter of an hour, by channel and reason.

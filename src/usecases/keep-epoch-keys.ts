@@ -20,6 +20,19 @@ export async function makeEpochKeys(deps: {
 }
 
 /**
+ * Reads what opens what is due until tomorrow is over, so that a store that remembers what it has read has
+ * it though nobody answers there at midnight. A key that cannot be read now is read when it is needed.
+ */
+export async function readEpochKeysAhead(deps: {
+  keys: Pick<KeyStore, 'epochPrivateKey'>;
+  now: () => Temporal.Instant;
+}): Promise<void> {
+  const today = utcDay(deps.now());
+  const days = [-1, 0, 1].map((ahead) => daysAfter(today, ahead));
+  await Promise.allSettled(days.map((day) => deps.keys.epochPrivateKey(day)));
+}
+
+/**
  * Destroys the epoch keys of days that are over, so that nothing sealed to them opens again.
  *
  * Two clocks must agree that a day is over, ours and the database's. A key that something is still

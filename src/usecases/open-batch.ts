@@ -2,7 +2,7 @@ import { leastValidityMs } from '../../config/retry.ts';
 import type { OpeningFailure } from '../domain/opening-failure.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { QueuedEnd, QueuedReminder } from '../store/dispatch.ts';
-import type { Log } from '../telemetry/log.ts';
+import { errorFacts, type Log } from '../telemetry/log.ts';
 import { type OpenedReminder, type OpenReminderDeps, openReminder } from './open-reminder.ts';
 
 export interface OpenBatchDeps extends OpenReminderDeps {
@@ -14,13 +14,16 @@ export interface OpenBatchDeps extends OpenReminderDeps {
 
 const keyWaitMs = 30_000;
 
-/** Opens what can be opened, and says what becomes of the rest. */
+/**
+ * Opens what can be opened, and says what becomes of the rest. A day's key that cannot be read now makes the
+ * reminders of that day wait, and no other.
+ */
 export async function openBatch(
   deps: OpenBatchDeps,
   queued: readonly QueuedReminder[],
 ): Promise<{ opened: OpenedReminder[]; ended: QueuedEnd[] }> {
   const { open = openReminder } = deps;
-  const keys = await readKeys(deps, queued);
+  const { keys, unread } = await readKeys(deps, queued);
   const opened: OpenedReminder[] = [];
   const ended: QueuedEnd[] = [];
   const waiting = new Map<OpeningFailure, number>();
@@ -30,7 +33,10 @@ export async function openBatch(
       ended.push({ reminderId, to: 'expired', reason: 'too_late' });
       continue;
     }
-    const result = await open(deps, reminder, keys.get(reminder.link?.parcelDay ?? ''));
+    const day = reminder.link?.parcelDay ?? '';
+    const result = unread.has(day)
+      ? ({ ok: false, reason: 'key_unreadable' } as const)
+      : await open(deps, reminder, keys.get(day));
     if (result.ok) opened.push(result.opened);
     else {
       ended.push(endUnopened(deps, reminder, result.reason));
@@ -64,18 +70,27 @@ function endUnopened(
  * that this process has was revoked.
  */
 function waitsForKeys(reason: OpeningFailure): boolean {
-  return reason === 'no_link_key' || reason === 'no_opt_out_url';
+  return reason === 'key_unreadable' || reason === 'no_link_key' || reason === 'no_opt_out_url';
 }
 
+/** All at once: where nobody answers for the keys, that is waited for once. */
 async function readKeys(
   deps: OpenBatchDeps,
   queued: readonly QueuedReminder[],
-): Promise<Map<string, Secret<Buffer>>> {
+): Promise<{ keys: Map<string, Secret<Buffer>>; unread: Set<string> }> {
   const days = new Set(queued.flatMap(({ link }) => (link ? [link.parcelDay] : [])));
   const keys = new Map<string, Secret<Buffer>>();
-  for (const day of days) {
-    const key = await deps.epochPrivateKey(day);
-    if (key) keys.set(day, key);
-  }
-  return keys;
+  const unread = new Set<string>();
+  await Promise.all(
+    Array.from(days, async (day) => {
+      try {
+        const key = await deps.epochPrivateKey(day);
+        if (key) keys.set(day, key);
+      } catch (error) {
+        deps.log.error('a day key could not be read', errorFacts(error));
+        unread.add(day);
+      }
+    }),
+  );
+  return { keys, unread };
 }

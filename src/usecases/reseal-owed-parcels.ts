@@ -1,5 +1,6 @@
 import { limits } from '../../config/limits.ts';
 import { utcDay } from '../domain/link-expiry.ts';
+import type { Secret } from '../domain/secret.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { openParcel } from '../keys/open-parcel.ts';
 import { sealParcel } from '../keys/sealing.ts';
@@ -28,24 +29,28 @@ const firstId = '00000000-0000-0000-0000-000000000000';
  * key, whose duty raises the alarm.
  *
  * @returns how many were sealed anew
+ * @throws once all others are sealed anew, where a day's key could not be read
  */
 export async function resealOwedParcels(deps: ResealDeps): Promise<number> {
   const today = utcDay(deps.now());
   const before = daysAfter(today, -1);
+  const reader = keyReader(deps);
   let count = 0;
   let kept: KeptDay | undefined;
   for (let after = firstId; ; ) {
     const ageing = await findAgeingParcels(deps.database, { before, after });
     const last = ageing.at(-1);
-    if (!last) return count;
+    if (!last) break;
     after = last.linkId;
     kept ??= await firstKeptDay(deps, today);
-    if (!kept) return count;
+    if (!kept) break;
     const { day, epochPublicKey } = kept;
-    const opened = await resealAll(deps, ageing, epochPublicKey);
+    const opened = await resealAll(deps, reader, { parcels: ageing, epochPublicKey });
     await deps.database.transaction([], (connection) => replaceParcels(connection, opened, day));
     count += opened.length;
   }
+  reader.end();
+  return count;
 }
 
 /**
@@ -53,10 +58,12 @@ export async function resealOwedParcels(deps: ResealDeps): Promise<number> {
  * nobody else has. Where there is none, it is left as it is until there is.
  *
  * @returns how many were sealed anew
+ * @throws as `resealOwedParcels` does
  */
 export async function resealRevokedDays(deps: ResealDeps): Promise<number> {
   const today = utcDay(deps.now());
   const revoked = await readRevokedDays(deps.database);
+  const reader = keyReader(deps);
   let count = 0;
   for (const day of revoked) {
     let other: KeptDay | undefined;
@@ -71,13 +78,14 @@ export async function resealRevokedDays(deps: ResealDeps): Promise<number> {
         break;
       }
       const { day: otherDay, epochPublicKey } = other;
-      const opened = await resealAll(deps, parcels, epochPublicKey);
+      const opened = await resealAll(deps, reader, { parcels, epochPublicKey });
       await deps.database.transaction([], (connection) =>
         replaceParcels(connection, opened, otherDay),
       );
       count += opened.length;
     }
   }
+  reader.end();
   return count;
 }
 
@@ -117,21 +125,52 @@ function daysBetween(one: string, other: string): number {
   return Math.abs(Temporal.PlainDate.from(one).until(other).days);
 }
 
+interface KeyReader {
+  keyOf(day: string): Promise<Secret<Buffer> | 'gone' | 'unread'>;
+  /** @throws the first error that it met */
+  end(): void;
+}
+
+/** Reads the key of each day once in a round: many parcels may wait for one that cannot be read. */
+function keyReader({ keys }: ResealDeps): KeyReader {
+  const read = new Map<string, Secret<Buffer> | 'gone' | 'unread'>();
+  const failures: unknown[] = [];
+  async function readKey(day: string) {
+    try {
+      return (await keys.epochPrivateKey(day)) ?? 'gone';
+    } catch (error) {
+      failures.push(error);
+      return 'unread';
+    }
+  }
+  return {
+    async keyOf(day) {
+      const key = read.get(day) ?? (await readKey(day));
+      read.set(day, key);
+      return key;
+    },
+    end() {
+      if (failures.length > 0) throw failures[0];
+    },
+  };
+}
+
 async function resealAll(
-  deps: ResealDeps,
-  ageing: readonly AgeingParcel[],
-  epochPublicKey: Buffer,
+  { log }: ResealDeps,
+  { keyOf }: KeyReader,
+  { parcels, epochPublicKey }: { parcels: readonly AgeingParcel[]; epochPublicKey: Buffer },
 ): Promise<(AgeingParcel & { replacement: Buffer })[]> {
   const resealed: (AgeingParcel & { replacement: Buffer })[] = [];
-  for (const one of ageing) {
-    const epochPrivateKey = await deps.keys.epochPrivateKey(one.parcelDay);
+  for (const one of parcels) {
+    const epochPrivateKey = await keyOf(one.parcelDay);
+    if (epochPrivateKey === 'unread') continue;
     try {
-      if (!epochPrivateKey) throw new Error('no_key');
+      if (epochPrivateKey === 'gone') throw new Error('no_key');
       const parcel = openParcel({ epochPrivateKey, binding: one, sealed: one.parcel });
       resealed.push({ ...one, replacement: sealParcel({ epochPublicKey, binding: one, parcel }) });
     } catch (error) {
       const { reminderId } = one;
-      deps.log.error('a parcel could not be sealed anew', { ...errorFacts(error), reminderId });
+      log.error('a parcel could not be sealed anew', { ...errorFacts(error), reminderId });
     }
   }
   return resealed;

@@ -8,9 +8,14 @@ import { loadConfig } from '../../config/env.ts';
 import { keptDaysMax } from '../../config/kept-days.ts';
 import { utcDay } from '../../src/domain/link-expiry.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
+import { folderKeyStore } from '../../src/keys/folder-key-store.ts';
+import { keyFolder as openKeyFolder } from '../../src/keys/key-files.ts';
+import type { KeyFolder } from '../../src/keys/key-folder.ts';
 import type { KeyStore } from '../../src/keys/key-store.ts';
+import { KeyLostError, KeyStoreAwayError } from '../../src/keys/key-store-error.ts';
 import { linkLookup } from '../../src/keys/link-secret.ts';
 import { openParcel } from '../../src/keys/open-parcel.ts';
+import { rememberingFolder } from '../../src/keys/remembering-folder.ts';
 import { clearSettledParcels, createParcelClearing } from '../../src/usecases/clear-parcels.ts';
 import {
   daysAfter,
@@ -297,6 +302,18 @@ describe('the keys of days', () => {
     return seedReminders(database.admin, { organisationId, count, epochPublicKey, parcelDay: day });
   }
 
+  /** The duty of a worker that has these keys. */
+  async function runDuty(held: KeyStore): Promise<void> {
+    const duties = workerDuties({
+      ...{ config: loadConfig({}), database: bench.worker, keys: held, log: silentLog },
+      ...{
+        journal: { append: async () => {}, close: async () => {} },
+        renewTokens: async () => {},
+      },
+    });
+    await duties.find(({ name }) => name === 'epoch-keys')?.run(new AbortController().signal);
+  }
+
   it('exist for every day that something may be sealed to', async () => {
     await makeEpochKeys({ keys, now });
     const days = await keys.listEpochDays();
@@ -316,20 +333,54 @@ describe('the keys of days', () => {
     await seedOn(days[0]);
     await setState('delivered');
     await seedOn(days[1]);
-    const duties = workerDuties({
-      ...{ config: loadConfig({}), database: bench.worker, keys, log: silentLog },
-      ...{
-        journal: { append: async () => {}, close: async () => {} },
-        renewTokens: async () => {},
-      },
-    });
-    await duties.find(({ name }) => name === 'epoch-keys')?.run(new AbortController().signal);
+    await runDuty(keys);
     const left = await keys.listEpochDays();
     expect(left).not.toEqual(expect.arrayContaining([expect.stringMatching(days.join('|'))]));
     expect(left).toContain(daysAfter(today, -1));
     expect(
       await bench.rows('select parcel_day::text as day from links where parcel is not null'),
     ).toEqual([{ day: today }]);
+  });
+
+  it('of one day that cannot be read keep back what is sealed to it alone, and are heard of', async () => {
+    const lost = daysAfter(today, -7);
+    const [other, unused] = [daysAfter(today, -6), daysAfter(today, -5)] as const;
+    for (const day of [lost, other]) await seedOn(day);
+    await keys.ensureEpochKeys({ from: unused, days: 1 });
+    const held: KeyStore = {
+      ...keys,
+      epochPrivateKey: async (day) => {
+        if (day === lost) throw new KeyLostError('epoch: is deleted');
+        return keys.epochPrivateKey(day);
+      },
+    };
+    await expect(runDuty(held)).rejects.toThrow('is deleted');
+    const left = await keys.listEpochDays();
+    expect([lost, other, unused].filter((day) => left.includes(day))).toEqual([lost]);
+    expect(
+      await bench.rows('select parcel_day::text as day from links order by parcel_day'),
+    ).toEqual([{ day: lost }, { day: today }]);
+    await keys.destroyEpochKey(lost);
+  });
+
+  it('from yesterday to tomorrow are read ahead: what holds them may be away over midnight', async () => {
+    await makeEpochKeys({ keys, now });
+    let isAway = false;
+    const files = openKeyFolder(keyFolder);
+    const faraway: KeyFolder = {
+      ...files,
+      async read(path) {
+        if (isAway) throw new KeyStoreAwayError('away', { mayGoOn: true });
+        return files.read(path);
+      },
+    };
+    const held = folderKeyStore(rememberingFolder(faraway));
+    await runDuty(held);
+    isAway = true;
+    for (const day of [-1, 0, 1].map((ahead) => daysAfter(today, ahead))) {
+      const key = await held.epochPrivateKey(day);
+      expect(key?.reveal()).toEqual((await keys.epochPrivateKey(day))?.reveal());
+    }
   });
 
   it('outlive their day, with an alarm, while a parcel or a callback needs them', async () => {

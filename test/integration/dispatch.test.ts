@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
+import { KeyLostError } from '../../src/keys/key-store-error.ts';
 import { suppressionIndexes } from '../../src/keys/suppression-index.ts';
 import type { SendOutcome } from '../../src/transport/transport.ts';
 import { createSuppressionLookup } from '../../src/usecases/find-suppressed.ts';
@@ -212,6 +213,34 @@ describe('a row that is wrong stops no other', () => {
     expect(await stateOf(bad)).toMatchObject({ state, reason_code: reason });
     expect(await bench.states()).toEqual({ sent: 4, [state]: 1 });
     expect(peer.accepted.map(({ to }) => to)).not.toContain(bad.phone);
+  });
+
+  it('a day key that cannot be read makes what is sealed to it wait, and stops no other day', async () => {
+    const seeded = await bench.seed({ organisationId, count: 5 });
+    const ids = seeded.slice(1, 3).map(({ id }) => id);
+    await database.admin.query(
+      `update links set parcel_day = '2001-01-01' where reminder_id = any($1)`,
+      [ids],
+    );
+    const lines: string[] = [];
+    const log = { ...silentLog, error: (line: string) => void lines.push(line) };
+    const { epochPrivateKey: keyOf } = bench.deps();
+    await bench.drain({
+      log,
+      epochPrivateKey: async (day) => {
+        if (day === '2001-01-01') throw new KeyLostError('epoch/2001-01-01.key: is deleted');
+        return keyOf(day);
+      },
+    });
+    expect(peer.accepted).toHaveLength(3);
+    expect(lines).toEqual(['a day key could not be read', 'reminders wait for keys']);
+    const rows = await bench.rows(
+      `select id, state, reason_code, due_at > clock_timestamp() + interval '10 s' as waits
+       from reminders where state <> 'sent' order by array_position($1::uuid[], id)`,
+      [ids],
+    );
+    const waits = { state: 'scheduled', reason_code: 'key_unreadable', waits: true };
+    expect(rows).toEqual(ids.map((id) => ({ id, ...waits })));
   });
 
   it('a link under a key that was revoked since waits, with one line in the log', async () => {

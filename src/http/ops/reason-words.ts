@@ -116,6 +116,10 @@ export const reasonWords: Readonly<Record<ReasonCode, ReasonWords>> = {
     words: 'The day key that it was sealed to is gone.',
     advice: `${anew} If it is many, workers do not share their keys: see their KEYSTORE.`,
   },
+  key_unreadable: {
+    words: 'The worker could not read the day key that it was sealed to, which is not gone.',
+    advice: `${byItself} If it lasts, look at the worker’s KEYSTORE, and in Vault for a deleted key.`,
+  },
   no_link_key: {
     words: 'The worker could not read the key that links are signed with.',
     advice: `${byItself} If it lasts, look at the worker’s KEYSTORE.`,
