@@ -22,6 +22,7 @@ export interface LockedAttempt {
   /** Attempts of its reminder, on every channel. */
   readonly among: number;
   readonly possiblySent: boolean;
+  readonly possibleDuplicate: boolean;
   readonly receiptState: ReceiptState | null;
   readonly otherChannel: Channel | undefined;
   readonly untilNotAfterMs: number;
@@ -45,7 +46,7 @@ export async function lockAttempts(
   const locked = await connection.query({
     name: `lock attempts by ${column}`,
     text: `select t.id as attempt_id, t.token, t.channel, t.number, r.id as reminder_id, r.state, r.pending_end,
-        r.possibly_sent, r.attempt_count
+        r.possibly_sent, r.possible_duplicate, r.attempt_count
       from attempts t join reminders r on r.id = t.reminder_id
       where t.${column} order by r.id for no key update of r`,
     values: [values],
@@ -87,6 +88,7 @@ export async function lockAttempts(
         newest: row.number === row.attempt_count,
         among: row.attempt_count,
         possiblySent: row.possibly_sent,
+        possibleDuplicate: row.possible_duplicate,
         receiptState: fact.receipt_state,
         otherChannel: isTimeLeft ? (fact.other_channel ?? undefined) : undefined,
         untilNotAfterMs: fact.until_not_after_ms,

@@ -177,26 +177,28 @@ async function readAttempts(
  * Which of these ids of a provider's are some attempt's already: of its own reminder's attempts, for what
  * holds its link is nobody else's; whosever, for what is shown without text. The latter looks through a
  * summary of all attempts, which takes its time.
+ *
+ * @returns each with its attempt
  */
 export async function findBoundProviderIds(
   database: Pick<Database, 'query'>,
   seen: { reminderId: string; holding: readonly string[]; textless: readonly string[] },
-): Promise<Set<string>> {
-  const bound = new Set<string>();
+): Promise<Map<string, string>> {
+  const bound = new Map<string, string>();
   const find = async (text: string, values: readonly unknown[], name: string) => {
-    const rows = await database.query<{ provider_id: string }>(text, values, name);
-    for (const { provider_id } of rows) bound.add(provider_id);
+    const rows = await database.query<{ provider_id: string; id: string }>(text, values, name);
+    for (const { provider_id, id } of rows) bound.set(provider_id, id);
   };
   if (seen.holding.length > 0) {
     await find(
-      'select provider_id from attempts where reminder_id = $1 and provider_id = any($2::text[])',
+      'select provider_id, id from attempts where reminder_id = $1 and provider_id = any($2::text[])',
       [seen.reminderId, seen.holding],
       'find own provider ids',
     );
   }
   if (seen.textless.length > 0) {
     await find(
-      'select provider_id from attempts where provider_id = any($1::text[])',
+      'select provider_id, id from attempts where provider_id = any($1::text[])',
       [seen.textless],
       'find provider ids',
     );

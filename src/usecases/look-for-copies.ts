@@ -27,6 +27,8 @@ export interface CopiesSeen {
   readonly found: readonly SeenMessage[];
   /** What these may be of. */
   readonly attempts: readonly DoubtfulAttempt[];
+  /** Those that a receipt has settled since, each with its own message. */
+  readonly settled: readonly { readonly attempt: DoubtfulAttempt; readonly copy: SeenMessage }[];
   readonly sight: DoubtSight;
 }
 
@@ -39,10 +41,10 @@ export async function lookForCopies(
   { doubt, route }: { doubt: TakenDoubt; route: Route },
 ): Promise<CopiesSeen> {
   const { idempotency, name } = route.transport;
-  const attempts = doubt.attempts.filter(({ transport }) => transport === name);
-  const blind: CopiesSeen = { found: [], attempts, sight: { kind: 'blind' } };
+  const tried = doubt.attempts.filter(({ transport }) => transport === name);
+  const blind: CopiesSeen = { found: [], attempts: tried, settled: [], sight: { kind: 'blind' } };
   if (idempotency.kind === 'none') return blind;
-  const questions = await makeQuestions(deps, doubt, attempts);
+  const questions = await makeQuestions(deps, doubt, tried);
   if (questions.length === 0) return blind;
   const answers = await Promise.all(questions.map((question) => idempotency.find(question)));
   const answered = answers.filter((answer) => answer.kind === 'answered');
@@ -56,15 +58,20 @@ export async function lookForCopies(
   });
   const isFree = ({ providerId }: SeenMessage) => !bound.has(providerId);
   const found = holding.filter(isFree);
+  const settled = holding.flatMap((copy) => {
+    const attempt = tried.find(({ attemptId }) => attemptId === bound.get(copy.providerId));
+    return attempt ? [{ attempt, copy }] : [];
+  });
+  const attempts = tried.filter((one) => settled.every(({ attempt }) => attempt !== one));
+  const seen = { found, attempts, settled };
   const count = textless.filter(isFree).length;
-  if (count > 0) return { found, attempts, sight: { kind: 'textless', count } };
-  if (answered.some(({ isWhole }) => !isWhole))
-    return { found, attempts, sight: { kind: 'endless' } };
+  if (count > 0) return { ...seen, sight: { kind: 'textless', count } };
+  if (answered.some(({ isWhole }) => !isWhole)) return { ...seen, sight: { kind: 'endless' } };
   // What was handed to another provider is not missing because this one does not show it, nor is what a
   // life that is over had it delete once it had arrived.
-  const isElsewhere = attempts.length < doubt.attempts.length;
+  const isElsewhere = tried.length < doubt.attempts.length;
   const mayBeDeleted = doubt.restored !== null && route.transport.copies !== undefined;
-  return { found, attempts, sight: { kind: isElsewhere || mayBeDeleted ? 'blind' : 'absent' } };
+  return { ...seen, sight: { kind: isElsewhere || mayBeDeleted ? 'blind' : 'absent' } };
 }
 
 /**

@@ -83,12 +83,10 @@ export async function recordSomeReceipts(
           code: receipt.code,
           providerId: receipt.providerId,
         });
-        steps.set(attempt.reminderId, stepOf(attempt, receipt));
+        steps.set(attempt.reminderId, stepOf(attempt, receipt, { possibleDuplicate }));
       }
     }
-    const written = Array.from(steps.values()).flatMap((step) =>
-      step ? [{ ...step, possibleDuplicate: possibleDuplicate || step.possibleDuplicate }] : [],
-    );
+    const written = Array.from(steps.values()).flatMap((step) => step ?? []);
     await writeReminderSteps(connection, written);
     for (const { reminderId } of written) changed.add(reminderId);
     const tried = [...attempts.values()].filter(({ among }) => among > 1);
@@ -105,11 +103,26 @@ function nameOf({ token, channel }: Pick<DeliveryReceipt, 'token' | 'channel'>):
   return `${channel} ${token.toString('hex')}`;
 }
 
-function stepOf(attempt: LockedAttempt, receipt: DeliveryReceipt): LockedStep | undefined {
+function stepOf(
+  attempt: LockedAttempt,
+  receipt: DeliveryReceipt,
+  { possibleDuplicate }: { possibleDuplicate: boolean },
+): LockedStep | undefined {
+  const { reminderId, state: from } = attempt;
   const word: AttemptWord =
     receipt.status === 'other'
       ? { kind: 'accepted' }
       : { kind: 'receipt', state: receipt.status, reason: receipt.reason };
   const step = reminderAfter(attempt, word);
-  return step && { ...step, reminderId: attempt.reminderId, from: attempt.state };
+  if (step) {
+    return {
+      ...step,
+      reminderId,
+      from,
+      possibleDuplicate: possibleDuplicate || step.possibleDuplicate,
+    };
+  }
+  // Another word has settled it before, and knew of one copy.
+  const isNews = possibleDuplicate && !attempt.possibleDuplicate;
+  return isNews ? { reminderId, from, to: from, possibleDuplicate } : undefined;
 }

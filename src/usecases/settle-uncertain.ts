@@ -135,14 +135,16 @@ async function settleOne(
 async function recordFound(
   deps: SettleDeps,
   { doubt, route, channel }: Omit<Look, 'windowMs'>,
-  { found, attempts }: CopiesSeen,
+  { found, attempts, settled }: CopiesSeen,
 ): Promise<void> {
   const { reminderId } = doubt;
   const { pairs, left } = pairCopies(attempts, found);
-  const receipts = pairs.map(({ attempt: { token }, copy }) => ({ ...copy, token, channel }));
+  const receipts = [...settled, ...pairs].map(({ attempt: { token }, copy }) => ({
+    ...{ ...copy, token, channel },
+  }));
   const lost = doubt.restored ? await recallAttempts(deps, { doubt, route, channel }, left) : [];
   const isTwice = doubt.restored ? found.length > 1 : left.length > 0;
-  await recordDeliveryReceipts(deps, [...receipts, ...lost], { possibleDuplicate: isTwice });
+  // First: once it is recorded, it is settled, and nobody looks again.
   if (left.length > lost.length) {
     await deps.onAlarm({
       code: 'copies_unexplained',
@@ -150,6 +152,7 @@ async function recordFound(
       reminderIds: [reminderId],
     });
   }
+  await recordDeliveryReceipts(deps, [...receipts, ...lost], { possibleDuplicate: isTwice });
 }
 
 /**

@@ -5,9 +5,9 @@ import { createDeleteAppointment } from '../../src/usecases/delete-appointment.t
 import type { Alarm } from '../../src/usecases/raise-alarms.ts';
 import { recordDeliveryReceipts } from '../../src/usecases/record-delivery-receipt.ts';
 import type { SendBreaker } from '../../src/usecases/send-breaker.ts';
-import { watchDoubts } from '../../src/usecases/settle-uncertain.ts';
+import { settleUncertain, watchDoubts } from '../../src/usecases/settle-uncertain.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { createDispatchBench } from '../support/dispatch-bench.ts';
+import { benchWindowMs, createDispatchBench } from '../support/dispatch-bench.ts';
 import { balancedBooks, copiesOf, expectFlagged } from '../support/doubts.ts';
 import { acceptedOutcome, fakeTransport } from '../support/fake-transport.ts';
 import { type MessagesPeer, type PeerRead, startMessagesPeer } from '../support/messages-peer.ts';
@@ -72,6 +72,11 @@ async function reminders() {
   );
 }
 const only = async () => (await reminders())[0];
+/** The peer shows a second copy of what it has. */
+function takeOnceMore(): void {
+  const [mine] = peer.accepted;
+  (peer.accepted as unknown[]).push({ ...mine, providerId: `SM${'b'.repeat(32)}` });
+}
 const attempts = () =>
   bench.rows(
     `select outcome, provider_id, receipt_state, possible_duplicate from attempts
@@ -145,13 +150,27 @@ describe('a send in doubt that the provider has', () => {
 
   it('more often than it was handed over is flagged', async () => {
     await inDoubt();
-    const [mine] = peer.accepted;
-    (peer.accepted as unknown[]).push({ ...mine, providerId: `SM${'b'.repeat(32)}` });
+    takeOnceMore();
     await bench.turnClock(minute);
     await bench.settle();
     expect(await only()).toMatchObject({
       ...{ state: 'sent', possible_duplicate: true },
     });
+  });
+
+  it('more often than it was handed over is not settled before its incident is open', async () => {
+    await inDoubt();
+    takeOnceMore();
+    await bench.turnClock(minute);
+    const onAlarm = () => Promise.reject(new AppError('unavailable'));
+    const settling = { ...bench.deps(), onAlarm, settleWindowMs: benchWindowMs };
+    await settleUncertain(settling, { channel: 'sms', mode: 'live' });
+    expect(await only()).toMatchObject({ state: 'uncertain' });
+    await bench.turnClock(5 * minute);
+    const alarms: Alarm[] = [];
+    await bench.settle({}, alarms);
+    expect(alarms).toMatchObject([{ code: 'copies_unexplained', count: 1 }]);
+    expect(await only()).toMatchObject({ state: 'sent', possible_duplicate: true });
   });
 });
 
@@ -402,6 +421,17 @@ describe('what happens while a send is being looked for', () => {
       expect(await balancedBooks(ops)).toMatchObject({ made: 1, sent: 1 });
     },
   );
+
+  it('a receipt settles it, and a second copy that is found is flagged and told of all the same', async () => {
+    await inDoubt();
+    takeOnceMore();
+    await settleWhile(() => receipt('delivered'));
+    expect(await only()).toMatchObject({ state: 'delivered', possible_duplicate: true });
+    const told = await bench.rows(
+      'select from_state, to_state from events where possible_duplicate',
+    );
+    expect(told).toEqual([{ from_state: 'delivered', to_state: 'delivered' }]);
+  });
 
   it.each([
     ['cancellation', false, 'cancelled', true],

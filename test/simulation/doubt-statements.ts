@@ -75,12 +75,12 @@ export const doubtStatements: Statements = {
     tables.attempts
       .filter((attempt) => attempt.reminder_id === reminderId)
       .filter(({ provider_id: id }) => id !== null && providerIds.includes(id))
-      .map(({ provider_id: id }) => ({ provider_id: id })),
+      .map(({ provider_id, id }) => ({ provider_id, id })),
 
   'find provider ids': ({ tables }, [providerIds]) =>
     tables.attempts
       .filter(({ provider_id: id }) => id !== null && providerIds.includes(id))
-      .map(({ provider_id: id }) => ({ provider_id: id })),
+      .map(({ provider_id, id }) => ({ provider_id, id })),
 
   'lock doubt': ({ tables, nowMs }, [id, look]) => {
     const row = reminderBy(tables, id);

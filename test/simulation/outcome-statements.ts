@@ -251,6 +251,7 @@ function lockedAttempts(tables: Tables, isWanted: (attempt: AttemptRow) => boole
     state: reminder.state,
     pending_end: reminder.pending_end,
     possibly_sent: reminder.possibly_sent,
+    possible_duplicate: reminder.possible_duplicate,
     attempt_count: reminder.attempt_count,
   }));
 }
