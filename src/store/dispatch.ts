@@ -223,3 +223,20 @@ export async function lockQueued(
   });
   return rows;
 }
+
+/**
+ * Locks reminders, or fails at once where somebody else has one: whoever writes an intent has its reminder until
+ * the commit is through, and shows no attempt before.
+ *
+ * @throws for a row that is locked
+ */
+export async function lockIntended(
+  connection: Connection,
+  { reminderIds }: { reminderIds: readonly string[] },
+): Promise<void> {
+  await connection.query({
+    name: 'lock intended reminders',
+    text: `select from reminders where id = any($1::uuid[]) order by id for no key update nowait`,
+    values: [reminderIds],
+  });
+}

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
 import { leastValidityMs } from '../../config/retry.ts';
 import type { Secret } from '../domain/secret.ts';
+import { validitySeconds } from '../domain/validity.ts';
 import type { Database } from '../store/database.ts';
 import { type IntendedAttempt, type QueuedEnd, writeIntents } from '../store/dispatch.ts';
 import { findRevokedSelectors } from '../store/revoked-keys.ts';
@@ -165,11 +166,14 @@ async function writeOrGiveBack(
       attempts: planned.map(({ attempt }) => attempt),
     });
   } catch (error) {
-    // The commit may have gone through all the same. Nothing has been sent, and that is recorded:
-    // after the rows were locked, for a commit that is still under way shows no attempt before.
+    // The commit may have gone through all the same, or be under way still, for longer than anybody
+    // waits for it here. Nothing has been sent, and that is recorded.
     deps.log.warn('intents could not be written', { ...errorFacts(error), batchId });
     await endQueued(deps, { batchId, ends: planned.map(({ opened }) => released(opened)) });
-    await Promise.all(planned.map(({ attempt }) => recordNotStarted(deps, run, attempt)));
+    const isUnderWay = true;
+    await Promise.all(
+      planned.map(({ attempt }) => recordNotStarted(deps, run, attempt, { isUnderWay })),
+    );
     return undefined;
   }
 }
@@ -223,11 +227,12 @@ async function recordNotStarted(
   deps: SendDeps,
   { route }: BatchRun,
   { attemptId, reminderId }: IntendedAttempt,
+  { isUnderWay = false } = {},
 ): Promise<void> {
   const retryInMs = route.breaker.allows() === 'all' ? 0 : route.breaker.waitMs();
   await deps.recorder.record({
     ...{ attemptId, reminderId },
-    outcome: { kind: 'not_started', retryInMs },
+    outcome: { kind: 'not_started', retryInMs, isUnderWay },
   });
 }
 
@@ -240,13 +245,4 @@ async function tellOfOptOut(deps: SendDeps, { route }: BatchRun, opened: OpenedR
     const { reminderId } = reminder;
     deps.log.error('an opt-out could not be recorded', { ...errorFacts(error), reminderId });
   }
-}
-
-const validityHours = [10, 4, 1];
-
-/** The largest of 1, 4 and 10 hours that ends in time; under an hour, what is left. */
-export function validitySeconds(untilNotAfterMs: number): number {
-  const leftS = Math.floor(untilNotAfterMs / 1_000);
-  const hours = validityHours.find((candidate) => candidate * 3_600 <= leftS);
-  return hours === undefined ? leftS : hours * 3_600;
 }

@@ -1,6 +1,7 @@
 import { retryInMs } from '../../config/retry.ts';
 import { type AttemptWord, reminderAfter } from '../domain/attempt.ts';
 import type { Connection, Database } from '../store/database.ts';
+import { lockIntended } from '../store/dispatch.ts';
 import {
   type AttemptEnd,
   type LockedAttempt,
@@ -12,16 +13,26 @@ import { markProvenCopies } from '../store/proven-copies.ts';
 import { type LockedStep, writeReminderSteps } from '../store/reminder-steps.ts';
 import type { SendOutcome } from '../transport/transport.ts';
 
+/** That an attempt was never begun. */
+interface NotStarted {
+  readonly kind: 'not_started';
+  readonly retryInMs: number;
+  /** Nobody knows whether its intent was committed, nor whether it may be yet. */
+  readonly isUnderWay: boolean;
+}
+
 /** How one attempt ended: the transport's outcome, or that it was never begun. */
 export interface EndedAttempt {
   readonly attemptId: string;
   readonly reminderId: string;
-  readonly outcome: SendOutcome | { readonly kind: 'not_started'; readonly retryInMs: number };
+  readonly outcome: SendOutcome | NotStarted;
 }
 
 /**
  * Stores how attempts ended, and what follows for their reminders: what was plainly accepted in one
  * transaction, the rest in another, and in a further one where two are about one reminder.
+ *
+ * @throws also while an intent may be under way: it is to be asked again until it is known
  */
 export async function storeOutcomes(
   { database, random }: { database: Pick<Database, 'query' | 'transaction'>; random: () => number },
@@ -64,6 +75,12 @@ async function storeSome(
   connection: Connection,
   { ended, random }: { ended: readonly EndedAttempt[]; random: () => number },
 ): Promise<EndedAttempt[]> {
+  const underWay = ended.filter(
+    ({ outcome }) => outcome.kind === 'not_started' && outcome.isUnderWay,
+  );
+  if (underWay.length > 0) {
+    await lockIntended(connection, { reminderIds: underWay.map(({ reminderId }) => reminderId) });
+  }
   const attemptIds = ended.map(({ attemptId }) => attemptId);
   const byId = new Map(
     (await lockAttempts(connection, { attemptIds })).map((one) => [one.attemptId, one]),

@@ -138,6 +138,49 @@ describe('an intent whose commit is under way when its connection is lost', () =
     expect(await bench.states()).toEqual({ sent: 4 });
   });
 
+  it('is known not to have been sent also where it goes through later than anybody waits for it', async () => {
+    await database.admin.query('truncate organisations, batches cascade');
+    await bench.seed({ organisationId: await database.createOrganisation(), count: 4 });
+    const [batchId] = await bench.feed();
+    const given = Promise.withResolvers<void>();
+    const committed = Promise.withResolvers<void>();
+    let isWaitedFor = false;
+    const losing: Database = {
+      ...bench.worker,
+      async query(text, values = [], name) {
+        if (name !== 'write intents') return bench.worker.query(text, values, name);
+        const worked = Promise.withResolvers<void>();
+        bench.worker
+          .transaction([], async (connection) => {
+            await connection.query(text, [...values]);
+            worked.resolve();
+            await given.promise;
+          })
+          .then(committed.resolve, committed.reject);
+        await worked.promise;
+        throw new AppError('unavailable');
+      },
+      transaction(...work) {
+        if (isWaitedFor) return bench.worker.transaction(...work);
+        isWaitedFor = true;
+        return Promise.reject(new AppError('unavailable'));
+      },
+    };
+    const made = bench.deps({ database: losing });
+    await bench.dispatchWith(made, batchId ?? '');
+    expect(await bench.states()).toEqual({ queued: 4 });
+    // Meanwhile its lease may be over, and it looks as if a process had died in it.
+    given.resolve();
+    await committed.promise;
+    await bench.passLeases();
+    await bench.sweep();
+    await made.recorder.idle();
+    expect(peer.requests()).toBe(0);
+    expect(await bench.states()).toEqual({ scheduled: 4 });
+    await bench.drain();
+    expect(await bench.states()).toEqual({ sent: 4 });
+  });
+
   it.each([
     ['with it', ['write intents'], ['intents could not be written']],
     ['only then', [], ['revoked keys could not be looked up']],

@@ -160,6 +160,7 @@ export const dispatchStatements: Statements = {
       return isFree && isOpened(link, opened) ? [{ id }] : [];
     }),
 
+  'lock intended reminders': () => [],
   'lock queued reminders': ({ tables, nowMs }, [ids, batchId]) =>
     tables.reminders
       .filter((row) => ids.includes(row.id) && row.batch_id === batchId && row.state === 'queued')

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { leastValidityMs, retryInMs, uncountedReasons } from '../../config/retry.ts';
 import type { Channel } from '../../src/domain/channel.ts';
+import { validitySeconds } from '../../src/domain/validity.ts';
 import type { SendOutcome } from '../../src/transport/transport.ts';
 import { allowanceOf } from '../../src/usecases/feed-due-reminders.ts';
 import { createSendBreaker } from '../../src/usecases/send-breaker.ts';
-import { validitySeconds } from '../../src/usecases/send-slice.ts';
 import { createSendSlots } from '../../src/usecases/send-slots.ts';
 
 const dayMs = 86_400_000;
