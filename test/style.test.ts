@@ -129,10 +129,12 @@ describe('the code', () => {
     const known: Record<string, string[]> = {
       'src/store/canary-runs.ts': ['leaseS'],
       'src/store/credential-usage.ts': ['processId'],
-      'src/store/incident-affected.ts': [
-        ...['canaryOrganisationId', 'input.lateByS', 'lateIncidentS', 'mode', 'reason'],
+      'src/store/incident-affected.ts': ['canaryOrganisationId', 'lateIncidentS', 'reason'],
+      'src/store/incident-watch.ts': ['keyMissingSign'],
+      'src/store/late-reminders.ts': [
+        ...['canaryOrganisationId', 'greylistedMaxS', 'input.lateByS', 'lateIncidentS'],
+        ...['leastTimeS', 'mode', 'word'],
       ],
-      'src/store/incident-watch.ts': ['keyMissingSign', 'lateIncidentS'],
       'src/store/minute-measures.ts': ['canaryOrganisationId'],
       'src/store/ops-reads.ts': ['state'],
       'src/store/parcels.ts': ['state'],
@@ -157,7 +159,14 @@ describe('the code', () => {
     const known: Record<string, string[]> = {
       'src/store/credential-writes.ts': ["asNetworks('$2')"],
       'src/store/database.ts': ['lockTimeoutMs', 'statementTimeoutMs'],
-      'src/store/incident-affected.ts': ['by', 'input.limit', 'overlap'],
+      'src/store/incident-affected.ts': ['overlap'],
+      'src/store/late-reminders.ts': [
+        'by',
+        'input.limit',
+        'newsFor',
+        'of.channel',
+        'of.organisation',
+      ],
       'src/store/minute-measures.ts': ['boundS'],
       'src/store/outcomes.ts': ['owedAgain', 'providerId'],
       'src/store/parcels.ts': ['grace', 'moment', 'today'],

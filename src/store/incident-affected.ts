@@ -1,46 +1,17 @@
 import { canaryOrganisationId } from '../domain/canary-branch.ts';
-import type { Mode } from '../domain/channel.ts';
 import type { IncidentCode } from '../domain/incident.ts';
 import { lateIncidentS } from '../domain/lateness.ts';
 import type { Connection } from './database.ts';
+import { dueUnpaused, lateOrMissed } from './late-reminders.ts';
 
 const appointmentsMax = 5_000;
 /** An event becomes visible when its transaction ends; none of ours lasts for so long. */
 const overlap = "interval '15 minutes'";
 
-/**
- * Reminders that are due and not handed over, by more than so long, though nobody has paused them.
- * Organisation by organisation, as the index goes.
- *
- * @param input.limit of each organisation and lane
- */
-export function dueUnpaused(input: {
-  lateByS: number;
-  modes: readonly Mode[];
-  limit: number;
-}): string {
-  const modes = input.modes.map((mode) => `('${mode}')`).join(', ');
-  const by = `now() - interval '${input.lateByS} seconds'`;
-  return `select r.appointment_id, r.organisation_id, r.due_at from organisations o
-      cross join (values ('sms'), ('email')) as c (channel)
-      cross join (values ${modes}) as m (mode)
-      cross join lateral (select r.appointment_id, r.organisation_id, r.due_at from reminders r
-        where r.phase = 'scheduled' and r.channel = c.channel and r.mode = m.mode
-          and r.organisation_id = o.id and r.due_at <= ${by} and r.not_after > now()
-          and not exists (select from appointments a
-            where a.id = r.appointment_id and a.paused_at is not null)
-        order by r.due_at limit ${input.limit}) r
-      where not exists (select from pauses p where p.ended_at is null
-        and (p.organisation_id is null or p.organisation_id = o.id)
-        and (p.channel is null or p.channel = c.channel) offset 0)
-    union all
-    select r.appointment_id, r.organisation_id, r.due_at from reminders r
-      where r.phase = 'in_hand' and r.state = 'queued'
-        and r.mode in (select mode from (values ${modes}) as m (mode)) and r.due_at <= ${by}`;
-}
-
-const lateNow = (lateByS: number, modes: readonly Mode[] = ['live', 'test']) =>
-  dueUnpaused({ lateByS, modes, limit: appointmentsMax });
+const lateNow = dueUnpaused({
+  ...{ lateByS: 120, modes: ['live', 'test'] },
+  limit: appointmentsMax,
+});
 
 /** What was late and is not any more: it went out at last, or its time was over. */
 const lateBefore = `select e.appointment_id from events e join reminders r on r.id = e.reminder_id
@@ -60,14 +31,14 @@ const failedFor = (reason: string) => `select r.appointment_id from reminders r
  * no appointment can be named, as for what was refused at the door.
  */
 const touched: Record<IncidentCode, string | undefined> = {
-  canary_missing: `select appointment_id from (${lateNow(120)}) w union all ${lateBefore}`,
+  canary_missing: `select appointment_id from (${lateNow}) w union all ${lateBefore}`,
   canary_different: changedSince,
   field_drift: changedSince,
   stored_differently: 'select a.id as appointment_id from appointments a where a.paused_at >= $2',
   ledger_broken: 'select appointment_id from ledger_breaks where $2::timestamptz is not null',
-  reminders_late: `select appointment_id from (${lateNow(lateIncidentS, ['live'])}) w
+  reminders_late: `select appointment_id from (${lateOrMissed(appointmentsMax)}) w
     union all ${lateBefore}`,
-  duty_silent: `select appointment_id from (${lateNow(120)}) w union all ${lateBefore}`,
+  duty_silent: `select appointment_id from (${lateNow}) w union all ${lateBefore}`,
   restored_behind: `select r.appointment_id from reminders r
     where r.phase = 'uncertain' and r.doubted_at >= $2`,
   key_missing: undefined,

@@ -1,8 +1,7 @@
 import { keyMissingSign } from '../domain/duty-silence.ts';
 import type { IncidentCode, IncidentFacts } from '../domain/incident.ts';
-import { lateIncidentS } from '../domain/lateness.ts';
 import type { Connection } from './database.ts';
-import { dueUnpaused } from './incident-affected.ts';
+import { lateOrMissed } from './late-reminders.ts';
 
 /** Something that is wrong now, and since when. */
 export interface Sighting {
@@ -43,8 +42,7 @@ const counted: Partial<Record<IncidentCode, string>> = {
     from (select refused_at, mode, organisation_id from credential_usage
       union all select refused_at, mode, organisation_id from code_counts) c
     where refused_at > now() - interval '10 minutes' and mode = 'live'`,
-  reminders_late: `select due_at as began, due_at + interval '${lateIncidentS} seconds' as noticed,
-      organisation_id from (${dueUnpaused({ lateByS: lateIncidentS, modes: ['live'], limit: 1_000 })}) w`,
+  reminders_late: `select late_since as began, noticed, organisation_id from (${lateOrMissed(1_000)}) w`,
 };
 
 /** Everything that is wrong now and can be seen in the database. */

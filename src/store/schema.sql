@@ -1276,6 +1276,7 @@ CREATE INDEX reminders_expired ON public.reminders USING btree (not_after) WHERE
 CREATE INDEX reminders_failed ON public.reminders USING btree (id) WHERE (phase = 'failed'::text);
 CREATE INDEX reminders_hurried ON public.reminders USING btree (channel, mode, organisation_id, due_at) INCLUDE (not_after, id, appointment_id) WHERE ((phase = 'scheduled'::text) AND ((kind = 'notice'::text) OR ((not_after - due_at) < '06:00:00'::interval)));
 CREATE INDEX reminders_lease ON public.reminders USING btree (lease_until, batch_id) WHERE (phase = 'in_hand'::text);
+CREATE INDEX reminders_put_off ON public.reminders USING btree (channel, mode, send_at) WHERE ((phase = 'scheduled'::text) AND (due_at > send_at));
 CREATE INDEX reminders_settle ON public.reminders USING btree (channel, mode, settle_at) WHERE (phase = 'uncertain'::text);
 CREATE INDEX reminders_uncertain ON public.reminders USING btree (id) WHERE (phase = 'uncertain'::text);
 CREATE TRIGGER begin_doubt BEFORE UPDATE OF state ON public.reminders FOR EACH ROW WHEN (((new.state = 'uncertain'::text) AND (old.state <> 'uncertain'::text))) EXECUTE FUNCTION begin_doubt();

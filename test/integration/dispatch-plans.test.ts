@@ -4,6 +4,7 @@ import { keptDaysMax } from '../../config/kept-days.ts';
 import type { Connection, Database } from '../../src/store/database.ts';
 import { type IntendedAttempt, loadQueuedBatch, writeIntents } from '../../src/store/dispatch.ts';
 import { lockDueReminders, queueBatches } from '../../src/store/feed.ts';
+import { lateOrMissed } from '../../src/store/late-reminders.ts';
 import { listChangedAppointments, startOfWalk } from '../../src/store/ledger.ts';
 import { type Acceptance, writeAccepted } from '../../src/store/outcomes.ts';
 import { clearParcels } from '../../src/store/parcels.ts';
@@ -192,6 +193,22 @@ it('what is due is told apart by an index alone, and what is over is found by on
       }),
     );
     expect(Math.max(...(await rowsOf(connection, over as Statement)))).toBe(0);
+  });
+});
+
+it('what is late is found without what is to be sent later', async () => {
+  await bench.seed({ organisationId, count, dueInMs: 60_000 });
+  await bench.seed({ organisationId, count: 2, dueInMs: 30_000 });
+  await database.admin.query(
+    `update reminders set send_at = case when due_at < now() + interval '45 seconds'
+       then now() - interval '1 hour' else due_at end where state = 'scheduled'`,
+  );
+  await database.admin.query('vacuum analyze');
+  await bench.scheduler.transaction([], async (connection) => {
+    const late = await stepsOf(connection, { text: `select * from (${lateOrMissed(count)}) w` });
+    expect(late[0]?.['Actual Rows']).toBe(2);
+    expect(Math.max(...late.map(rowsOfStep))).toBeLessThan(20);
+    expect(late.map((step) => step['Index Name'])).toContain('reminders_put_off');
   });
 });
 

@@ -38,7 +38,7 @@ afterAll(() => database.drop());
 beforeEach(async () => {
   await database.admin.query(
     `truncate incidents, incident_entries, incident_organisations, incident_references,
-       incident_progress, incident_alerts, appointments, ledger_breaks, heartbeats cascade`,
+       incident_progress, incident_alerts, appointments, ledger_breaks, heartbeats, pauses cascade`,
   );
 });
 
@@ -55,6 +55,11 @@ const close = (id: string) =>
      values ($1, 'closed', 'command line', 'mended')`,
     [id],
   );
+
+async function namedReferences(): Promise<string[]> {
+  const { rows } = await database.admin.query('select reference from incident_references');
+  return rows.map(({ reference }) => reference);
+}
 
 async function codes(): Promise<string[]> {
   const { rows } = await database.admin.query('select code from incidents order by opened_at');
@@ -236,6 +241,146 @@ describe('whoever is touched', () => {
     await watchForIncidents({ database: scheduler });
     expect(await codes()).toEqual(['key_missing']);
     expect(await incidentEvents(organisationId)).toMatchObject([{ code: 'key_missing' }]);
+  });
+});
+
+describe('reminders_late', () => {
+  /** First to be sent so long ago, tried since, and to be tried again in a moment. */
+  const putOff = (minutes: number, reason: string | null) =>
+    database.admin.query(
+      `update reminders set send_at = now() - make_interval(mins => $1), reason_code = $2,
+         due_at = now() + interval '30 seconds', attempt_count = 3`,
+      [minutes, reason],
+    );
+
+  it.each([
+    ['tried in vain again and again', 'provider_credentials'],
+    ['given back again and again by a worker that may not try', null],
+  ])('is what is %s, by when it was first to be sent', async (_what, reason) => {
+    const organisationId = await database.createOrganisation();
+    const [{ appointmentId = '' } = {}] = await seed(organisationId);
+    await putOff(9, reason);
+    await watchForIncidents({ database: scheduler });
+    expect(await codes()).toEqual([]);
+    await putOff(11, reason);
+    await watchForIncidents({ database: scheduler });
+    await tellOfIncidents({ database: scheduler });
+    expect(await codes()).toEqual(['reminders_late']);
+    expect(await namedReferences()).toEqual([`ref-${appointmentId}`]);
+    const { rows } = await database.admin.query(
+      `select i.since = date_trunc('milliseconds', r.send_at) as right from incidents i, reminders r`,
+    );
+    expect(rows).toEqual([{ right: true }]);
+  });
+
+  it.each<[what: string, minutes: number, reason: string, more: string]>([
+    ['its mailbox is full', 30, 'unreachable_recipient', ''],
+    [
+      'its mail server wants it to come again',
+      30,
+      'rate_limited',
+      `update reminders set channel = 'email'`,
+    ],
+    [
+      'somebody has paused it',
+      30,
+      'not_connected',
+      `insert into pauses (id, organisation_id, reason)
+       select gen_random_uuid(), organisation_id, 'closed' from reminders`,
+    ],
+    [
+      'it was paused until a moment ago',
+      30,
+      'not_connected',
+      `insert into pauses (id, organisation_id, reason, ended_at)
+       select gen_random_uuid(), organisation_id, 'closed', now() - interval '2 minutes' from reminders`,
+    ],
+    [
+      'a person has just sent it again',
+      300,
+      'not_connected',
+      `insert into events (organisation_id, mode, type, reference, appointment_id, reminder_id,
+         from_state, to_state)
+       select organisation_id, mode, 'reminder.scheduled', reference, appointment_id, id, 'failed',
+         'scheduled' from reminders`,
+    ],
+    ['it is not yet to be sent', -30, 'not_connected', ''],
+  ])('is not what waits because %s', async (_what, minutes, reason, more) => {
+    await seed(await database.createOrganisation());
+    await putOff(minutes, reason);
+    if (more) await database.admin.query(more);
+    await watchForIncidents({ database: scheduler });
+    expect(await codes()).toEqual([]);
+    await database.admin.query('truncate pauses, events');
+    await putOff(90, 'not_connected');
+    await watchForIncidents({ database: scheduler });
+    expect(await codes()).toEqual(['reminders_late']);
+  });
+
+  it('is what was paused, by when that was over', async () => {
+    await seed(await database.createOrganisation(), { dueInMs: -3_600_000 });
+    const pausedUntil = (minutesAgo: number) =>
+      database.admin.query(
+        `with gone as (delete from pauses) insert into pauses (id, organisation_id, reason, ended_at)
+         select gen_random_uuid(), organisation_id, 'closed', now() - make_interval(mins => $1)
+         from reminders`,
+        [minutesAgo],
+      );
+    await pausedUntil(5);
+    await watchForIncidents({ database: scheduler });
+    expect(await codes()).toEqual([]);
+    await pausedUntil(15);
+    await watchForIncidents({ database: scheduler });
+    expect(await codes()).toEqual(['reminders_late']);
+  });
+
+  const ended = (state: string, reason: string | null) =>
+    database.admin.query(
+      `update reminders set state = $1, reason_code = $2, send_at = now() - interval '20 minutes',
+         not_after = now() - interval '1 minute', created_at = now() - interval '1 day'`,
+      [state, reason],
+    );
+  it.each<[state: string, reason: string | null]>([
+    ['failed', 'provider_credentials'],
+    ['expired', 'provider_down'],
+    ['expired', 'too_late'],
+    ['expired', null],
+  ])('is what is %s for %s: it was told to nobody', async (state, reason) => {
+    const organisationId = await database.createOrganisation();
+    const [{ appointmentId = '' } = {}] = await seed(organisationId);
+    await ended(state, reason);
+    await watchForIncidents({ database: scheduler });
+    await tellOfIncidents({ database: scheduler });
+    expect(await codes()).toEqual(['reminders_late']);
+    expect(await namedReferences()).toEqual([`ref-${appointmentId}`]);
+  });
+
+  it.each<[what: string, state: string, reason: string | null, more: string]>([
+    ['for its recipient', 'failed', 'unreachable_recipient', ''],
+    ['for its recipient, and its time is over', 'expired', 'unreachable_recipient', ''],
+    ['after a person was to look at it', 'expired', 'held_uncertain', ''],
+    ['and may have gone out', 'expired', null, 'update reminders set possibly_sent = true'],
+    ['and came too late', 'expired', null, 'update reminders set created_at = not_after'],
+    [
+      'while somebody had paused it',
+      'expired',
+      null,
+      `insert into pauses (id, organisation_id, reason, created_at, ended_at)
+       select gen_random_uuid(), organisation_id, 'closed', send_at, send_at + interval '15 minutes'
+       from reminders`,
+    ],
+    [
+      'long ago',
+      'expired',
+      null,
+      `update reminders set not_after = not_after - interval '2 hours', send_at = send_at - interval '2 hours'`,
+    ],
+  ])('is not what ended unsent %s', async (_what, state, reason, more) => {
+    await seed(await database.createOrganisation());
+    await ended(state, reason);
+    if (more) await database.admin.query(more);
+    await watchForIncidents({ database: scheduler });
+    expect(await codes()).toEqual([]);
   });
 });
 
