@@ -2,13 +2,19 @@ import { type Lane, laneKey } from '../src/domain/lane.ts';
 import { errorFacts, type Log } from '../src/telemetry/log.ts';
 
 export interface Dispatcher {
-  /** Sends a batch when its lane has room, unless this process is at it already. Never rejects. */
-  take(batchId: string): Promise<void>;
+  /**
+   * Sends a batch when its lane has room, unless this process is at it already. Never rejects.
+   *
+   * @returns `left` when nothing was done because its lane is left to other processes
+   */
+  take(batchId: string): Promise<Taken>;
   /** Looks for batches that wait without a bell, and takes as many as there is room for. */
   lookAround(): Promise<void>;
   /** Resolves when nothing is under way. */
   idle(): Promise<void>;
 }
+
+export type Taken = 'left' | 'over';
 
 /** A batch that nobody has begun to send. */
 export interface WaitingBatch {
@@ -31,12 +37,14 @@ export function createDispatcher(deps: {
   /** Undefined: there is no such batch. */
   laneOf: (batchId: string) => Promise<Lane | undefined>;
   dispatch: (batchId: string) => Promise<void>;
+  /** Whether this lane is left to other processes now: they can send what this one would only give back. */
+  isLeft: (lane: Lane) => boolean;
   /** Batches of one lane at once. */
   concurrency: number;
   log: Log;
 }): Dispatcher {
-  const { log, concurrency } = deps;
-  const underWay = new Map<string, Promise<void>>();
+  const { log, concurrency, isLeft } = deps;
+  const underWay = new Map<string, Promise<Taken>>();
   const gates = new Map<string, Gate>();
 
   function gateOf(lane: Lane): Gate {
@@ -46,20 +54,27 @@ export function createDispatcher(deps: {
     return gate;
   }
 
-  function begin(batchId: string, lane: Lane | undefined): Promise<void> {
+  function begin(batchId: string, lane: Lane | undefined): Promise<Taken> {
     const run = inItsLane(batchId, lane)
-      .catch((error: unknown) => {
+      .catch((error: unknown): Taken => {
         log.warn('a batch was left to its lease', { ...errorFacts(error), batchId });
+        return 'over';
       })
       .finally(() => underWay.delete(batchId));
     underWay.set(batchId, run);
     return run;
   }
 
-  async function inItsLane(batchId: string, known: Lane | undefined): Promise<void> {
+  async function inItsLane(batchId: string, known: Lane | undefined): Promise<Taken> {
     const lane = known ?? (await deps.laneOf(batchId));
-    if (!lane) return;
-    await gateOf(lane).pass(() => deps.dispatch(batchId));
+    if (!lane) return 'over';
+    if (isLeft(lane)) return 'left';
+    return gateOf(lane).pass(async () => {
+      // It may have waited for its place.
+      if (isLeft(lane)) return 'left';
+      await deps.dispatch(batchId);
+      return 'over';
+    });
   }
 
   return {
@@ -69,6 +84,7 @@ export function createDispatcher(deps: {
       const waiting = await deps.findWaiting(concurrency * 2);
       const rooms = new Map<Gate, number>();
       const wanted = waiting.filter(({ batchId, lane }) => {
+        if (isLeft(lane)) return false;
         const gate = gateOf(lane);
         const room = rooms.get(gate) ?? gate.room();
         if (underWay.has(batchId) || room <= 0) return false;
@@ -93,7 +109,7 @@ interface Gate {
   /** How many more may pass at once. */
   room(): number;
   /** Runs work once there is room; first come, first served. */
-  pass(work: () => Promise<void>): Promise<void>;
+  pass<T>(work: () => Promise<T>): Promise<T>;
 }
 
 function createGate(passingMax: number): Gate {
@@ -105,7 +121,7 @@ function createGate(passingMax: number): Gate {
       if (passing >= passingMax) await new Promise<void>((next) => line.push(next));
       else passing += 1;
       try {
-        await work();
+        return await work();
       } finally {
         // Whoever is next takes over the place.
         const next = line.shift();

@@ -1,4 +1,5 @@
-import { type Job, Worker } from 'bullmq';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Job, WaitingError, Worker } from 'bullmq';
 import type { Secret } from '../src/domain/secret.ts';
 import { readBell } from '../src/queue/bell.ts';
 import { checkQueue } from '../src/queue/check-queue.ts';
@@ -15,7 +16,8 @@ export interface ListenOptions {
   readonly url: Secret<string>;
   /** Batches at once. */
   readonly concurrency: number;
-  readonly onBatch: (batchId: string) => Promise<void>;
+  /** What comes of it; with `left` the bell rings again, for another process to hear. */
+  readonly onBatch: (batchId: string) => Promise<unknown>;
   /** Called once, when no bell can come any more and nothing says why: the process is to be replaced. */
   readonly onDeaf?: () => void;
   /** How long nothing may be heard, in ticks of a sixth of it; half a minute when absent. */
@@ -27,12 +29,14 @@ const lockMs = 60_000;
 const firstPauseMs = 500;
 const longestPauseMs = 5_000;
 const calmMs = 30_000;
+/** Until a bell that was left rings again, and then until this process asks for another. */
+const passOnMs = { before: 200, after: 100 };
 
 /**
  * Hears bells and hands over the batches they name; the only user of BullMQ's Worker.
  *
  * A job never fails: a bell carries no truth, so what went wrong with its batch is logged and left
- * to the lease. What is not a bell of ours is dropped.
+ * to the lease. What is not a bell of ours is dropped, and one whose batch is left to other processes is passed on.
  *
  * After an error the Worker rests before it asks again; by itself it would ask at once, without end.
  * One whose first connection failed never recovers and would spin without letting anything else in
@@ -174,15 +178,16 @@ function createWorker(
   const { connection, createBackend, drainDelay } = queueBackend({
     ...{ url, connectionsMax: 2, onAnswer: hearing.sign },
   });
-  const take = async (job: Job) => {
+  const take = async (job: Job, token: string | undefined) => {
     onHeard();
     const bell = readBell(job.data);
     if (!bell) return log.warn('something that is no bell was dropped');
-    await onBatch(bell.batch).catch((error: unknown) => {
+    const taken = await onBatch(bell.batch).catch((error: unknown) => {
       log.warn('a batch was left to its lease', { ...errorFacts(error), batchId: bell.batch });
     });
+    if (taken === 'left') await passOn(job, { token, log });
   };
-  const hear = (job: Job) => hearing.during(() => take(job));
+  const hear = (job: Job, token?: string) => hearing.during(() => take(job, token));
   return new Worker(
     queueName,
     hear,
@@ -198,4 +203,21 @@ function createWorker(
     },
     createBackend,
   );
+}
+
+/**
+ * Lets a bell ring again. This process asks for the next one at once when it is done with one, and would
+ * be quicker than those that have to be woken: so it waits a moment more.
+ *
+ * @throws {WaitingError} as BullMQ wants to be told of it
+ */
+async function passOn(job: Job, { token, log }: { token: string | undefined; log: Log }) {
+  await wait(passOnMs.before);
+  try {
+    await job.moveToWait(token);
+  } catch (error) {
+    return log.warn('a bell was lost', queueErrorFacts(error));
+  }
+  await wait(passOnMs.after);
+  throw new WaitingError();
 }

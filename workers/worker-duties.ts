@@ -138,12 +138,16 @@ export function providerDuties(deps: {
   ];
 }
 
-/** What a process tells the feeder of its lanes. */
+/** What a process tells the feeder of its lanes, and what it hears of others. */
 export interface HeldUpSigns {
   /** Tells which lanes are held up, because their provider is down, and takes back which were. */
   renew(): Promise<void>;
   /** For a process that ends: what it found is nobody's any more. */
   takeBackAll(): Promise<void>;
+  /** Whether this process finds a lane's provider down and another one does not. */
+  areOthersWell(lane: Lane): boolean;
+  /** Whether a lane is to be left to those: this process may not even try it now. */
+  isLeft(lane: Lane): boolean;
 }
 
 export function createHeldUpSigns(deps: {
@@ -151,13 +155,25 @@ export function createHeldUpSigns(deps: {
   routeOf: RouteOf;
   beat: (name: string) => Promise<void>;
   takeBack: (name: string) => Promise<void>;
+  /** Whether another process does not find this lane's provider down. */
+  lookForOthers: (lane: Lane) => Promise<boolean>;
 }): HeldUpSigns {
   const told = new Map<string, Lane>();
+  const wellElsewhere = new Set<string>();
 
   async function takeBack(lane: Lane): Promise<void> {
     await deps.takeBack(heldUpBeat(lane));
     told.delete(laneKey(lane));
   }
+
+  async function lookForOthers(lane: Lane): Promise<void> {
+    // Who cannot ask believes in nobody.
+    const areThere = await deps.lookForOthers(lane).catch(() => false);
+    if (areThere) wellElsewhere.add(laneKey(lane));
+    else wellElsewhere.delete(laneKey(lane));
+  }
+
+  const areOthersWell = (lane: Lane) => told.has(laneKey(lane)) && wellElsewhere.has(laneKey(lane));
 
   return {
     async renew() {
@@ -166,6 +182,7 @@ export function createHeldUpSigns(deps: {
         if (heldUp) {
           told.set(laneKey(lane), lane);
           await deps.beat(heldUpBeat(lane));
+          await lookForOthers(lane);
         } else if (told.has(laneKey(lane))) {
           await takeBack(lane);
         }
@@ -174,5 +191,7 @@ export function createHeldUpSigns(deps: {
     async takeBackAll() {
       for (const lane of Array.from(told.values())) await takeBack(lane);
     },
+    areOthersWell,
+    isLeft: (lane) => areOthersWell(lane) && deps.routeOf(lane)?.breaker.allows() === 'none',
   };
 }

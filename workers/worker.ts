@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Config, ConfigError } from '../config/env.ts';
 import { limits } from '../config/limits.ts';
 import packageFile from '../package.json' with { type: 'json' };
+import type { Lane } from '../src/domain/lane.ts';
 import { openJournal } from '../src/journal/journal.ts';
 import type { KeyStore } from '../src/keys/key-store.ts';
 import { checkedKeyStore } from '../src/keys/key-store-from-config.ts';
@@ -11,7 +12,7 @@ import { checkedQueueUrl } from '../src/roles/checked-queue.ts';
 import { openSenderPaces } from '../src/roles/sender-paces.ts';
 import type { Database } from '../src/store/database.ts';
 import { deleteHeartbeat, writeHeartbeat } from '../src/store/heartbeats.ts';
-import { dispatchBeat } from '../src/store/lane-load.ts';
+import { dispatchBeat, isReachedByOthers } from '../src/store/lane-load.ts';
 import { createLaneLookup, findWaitingBatches, takeBatches } from '../src/store/waiting-batches.ts';
 import { createLog, type Log } from '../src/telemetry/log.ts';
 import { dispatchBatch } from '../src/usecases/dispatch-batch.ts';
@@ -64,6 +65,10 @@ export async function runWorker(
   const sending = await openSending({
     ...{ config, database, journal, keys, tokens, log, stop, openProvider, paceOf: paces.of },
   });
+  const sign = signOfLife(database);
+  const { lanes, routeOf } = sending;
+  const heldUp = createHeldUpSigns({ ...sign, lanes, routeOf });
+  const dispatching = { ...sending, areOthersWell: heldUp.areOthersWell };
   const dispatcher = createDispatcher({
     findWaiting: (countMax) =>
       findWaitingBatches(database, {
@@ -75,13 +80,11 @@ export async function runWorker(
     claim: (batchIds) => takeBatches(database, { batchIds, silentMs }),
     keep: (batchIds) => takeBatches(database, { batchIds, silentMs: 0 }),
     laneOf: createLaneLookup(database),
-    dispatch: (batchId) => dispatchBatch(sending, batchId),
+    dispatch: (batchId) => dispatchBatch(dispatching, batchId),
+    isLeft: heldUp.isLeft,
     concurrency: batchesAtOnce,
     log,
   });
-  const sign = signOfLife(database);
-  const { lanes, routeOf } = sending;
-  const heldUp = createHeldUpSigns({ ...sign, lanes, routeOf });
   const dispatchDuty: Duty = {
     name: dispatchBeat,
     everyMs: 2_000,
@@ -146,6 +149,7 @@ function signOfLife(database: Database) {
   return {
     beat: (name: string) => writeHeartbeat(database, { name, instance, version }),
     takeBack: (name: string) => deleteHeartbeat(database, { name, instance }),
+    lookForOthers: (lane: Lane) => isReachedByOthers(database, { ...lane, instance }),
   };
 }
 

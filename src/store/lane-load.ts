@@ -1,5 +1,5 @@
 import { heldUpBeat, type Lane } from '../domain/lane.ts';
-import type { Connection } from './database.ts';
+import type { Connection, Database } from './database.ts';
 
 /** How much a lane has been given lately. */
 export interface LaneLoad {
@@ -107,4 +107,20 @@ export async function readLaneLoad(
     readAtMs: row?.read_at_ms ?? 0,
     fedSince: row?.fed_since ?? 0,
   };
+}
+
+/** Whether a worker process other than this one was alive a moment ago and did not find the provider down. */
+export async function isReachedByOthers(
+  database: Pick<Database, 'query'>,
+  { instance, ...lane }: Lane & { instance: string },
+): Promise<boolean> {
+  const rows = await database.query<{ reached: boolean }>(
+    `select exists (select from heartbeats d
+       where d.name = $1 and d.instance <> $3
+         and d.beat_at > clock_timestamp() - $4::float8 * interval '1 millisecond'
+         and not exists (select from heartbeats h where h.name = $2 and h.instance = d.instance
+           and h.beat_at > clock_timestamp() - $4::float8 * interval '1 millisecond')) as reached`,
+    [dispatchBeat, heldUpBeat(lane), instance, aliveMs],
+  );
+  return rows[0]?.reached ?? false;
 }

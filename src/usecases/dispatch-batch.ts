@@ -1,6 +1,6 @@
 import { limits } from '../../config/limits.ts';
 import { isCanary } from '../domain/canary-branch.ts';
-import { laneKey } from '../domain/lane.ts';
+import { type Lane, laneKey } from '../domain/lane.ts';
 import type { Database } from '../store/database.ts';
 import { loadQueuedBatch, type QueuedReminder } from '../store/dispatch.ts';
 import { endQueued } from './end-queued.ts';
@@ -15,6 +15,8 @@ export interface DispatchDeps extends OpenBatchDeps, SendDeps {
   readonly routeOf: RouteOf;
   /** Milliseconds that only go forward. */
   readonly monotonicMs?: () => number;
+  /** Whether this process finds a lane's provider down and another one does not; false where it is absent. */
+  readonly areOthersWell?: (lane: Lane) => boolean;
   /** Aborted when the process is to end: nothing new is begun. */
   readonly stopping?: AbortSignal;
 }
@@ -96,12 +98,16 @@ async function sendPaced(
   await Promise.all(slice.map(send));
 }
 
+/** At once where anybody can send it; else for as long as the provider is left alone. */
 async function giveBack(
   deps: DispatchDeps,
   { batchId, route }: { batchId: string; route: Route },
   left: readonly OpenedReminder[],
 ): Promise<void> {
-  const dueInMs = route.breaker.allows() === 'all' ? undefined : route.breaker.waitMs();
+  const [first] = left;
+  if (!first) return;
+  const canGo = route.breaker.allows() === 'all' || deps.areOthersWell?.(first.reminder);
+  const dueInMs = canGo ? undefined : route.breaker.waitMs();
   await endQueued(deps, { batchId, ends: left.map((opened) => released(opened, dueInMs)) });
 }
 

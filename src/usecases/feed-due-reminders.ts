@@ -113,7 +113,7 @@ export async function feedDueReminders(
       lookAt: Math.max(16, share * 4),
     });
     cursor.lastOrganisationId = organisations.at(-1)?.id ?? nobody;
-    const taken = inBatches(reminderIds, load.workers);
+    const taken = inBatches(reminderIds, soundWorkers(load));
     if (taken.length > 0) {
       await queueBatches(connection, { ...lane, leaseMs: limits.batchLeaseMs, batches: taken });
     }
@@ -184,9 +184,15 @@ export function allowanceOf(load: LaneLoad, sending: Sending): number {
   return Math.max(0, Math.min(overWindow, overSecond, roomOf(load, sending)));
 }
 
+/** Those that find the provider well; while none does, one is tried as if it did. */
+function soundWorkers({ workers, workersHeldUp }: LaneLoad): number {
+  return Math.max(1, workers - workersHeldUp);
+}
+
 /** What workers have room for, of what is in hand and of what waits there. */
 function roomOf(load: LaneLoad, { lane: { channel }, perSecond }: Sending): number {
-  const { workers, outstanding, waiting, waitedMs, fedInWindow, fedInSecond } = load;
+  const workers = soundWorkers(load);
+  const { outstanding, waiting, waitedMs, fedInWindow, fedInSecond } = load;
   const isQuick = fedInWindow - outstanding >= workers * outstandingPerWorker;
   const perWorker = isQuick ? outstandingPerQuickWorker : outstandingPerWorker;
   const inHand = Math.min(workers * perWorker, outstandingMax) - outstanding;

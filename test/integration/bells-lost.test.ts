@@ -41,6 +41,34 @@ function dieSilently(proxy: StallingProxy): void {
   proxy.heal();
 }
 
+describe('a bell that a process leaves to others', () => {
+  it('rings for them, and again for itself while there are none', async ({
+    onTestFinished,
+    expect,
+  }) => {
+    const left: string[] = [];
+    const taken: string[] = [];
+    const listen = (onBatch: (batchId: string) => Promise<unknown>) => {
+      const url = database.roleUrls.worker;
+      const listener = listenForBells({ url, concurrency: 4, onBatch, log: silentLog });
+      onTestFinished(() => listener.close(1_000));
+    };
+    const { ring, close } = createBells({ url: database.roleUrls.scheduler, log: silentLog });
+    onTestFinished(close);
+    listen(async (batchId) => {
+      left.push(batchId);
+      return 'left';
+    });
+    const batchId = randomUUID();
+    ring(batchId);
+    await waitFor(() => left.length > 2, 30_000);
+    expect(new Set(left)).toEqual(new Set([batchId]));
+    listen(async (heard) => void taken.push(heard));
+    await waitFor(() => taken.length > 0, 30_000);
+    expect(taken).toEqual([batchId]);
+  });
+});
+
 // They wait far more than they work.
 describe.concurrent('a listener whose connections have died without a word', () => {
   it('says that it is deaf, which nothing else would', async ({ onTestFinished, expect }) => {

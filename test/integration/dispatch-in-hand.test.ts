@@ -36,6 +36,7 @@ function startSending(): { stop(): Promise<void> } {
     keep: async () => {},
     laneOf: createLaneLookup(bench.worker),
     dispatch: (batchId) => bench.dispatchWith(worker, batchId),
+    isLeft: () => false,
     concurrency: 8,
     log: silentLog,
   });

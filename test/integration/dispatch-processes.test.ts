@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Config, loadConfig } from '../../config/env.ts';
 import { silentMaxS } from '../../src/domain/duty-silence.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
@@ -36,7 +36,7 @@ afterAll(async () => {
   rmSync(keyFolder, { recursive: true });
 });
 
-function configFor(role: 'worker' | 'scheduler'): Config {
+function configFor(role: 'worker' | 'scheduler', more: Record<string, string> = {}): Config {
   return loadConfig({
     ...queue.environment,
     DATABASE_URL: database.roleUrls[role].reveal(),
@@ -49,6 +49,7 @@ function configFor(role: 'worker' | 'scheduler'): Config {
     SMTP_URL: mail.url,
     MAIL_FROM: 'reminders@sotto.example',
     JOURNAL: `file:${keyFolder}/journal`,
+    ...more,
   });
 }
 
@@ -96,4 +97,50 @@ describe('the worker and the scheduler', () => {
     };
     await waitFor(async () => (await connections()) === 0);
   });
+});
+
+describe('a worker that cannot reach the provider while another one can', () => {
+  it('puts nothing off: what it may not send goes out by the other', async () => {
+    const cutOff = { TWILIO_BASE_URL: 'http://127.0.0.1:9' };
+    const processes = [
+      await runWorker(configFor('worker')),
+      await runWorker(configFor('worker', cutOff)),
+      await runScheduler(configFor('scheduler')),
+    ];
+    onTestFinished(async () => void (await Promise.all(processes.map((one) => one.close()))));
+    const epochPublicKey = await fileKeyStore(keyFolder).epochPublicKey(parcelDay);
+    if (!epochPublicKey) throw new Error('no epoch key');
+    const organisationId = await database.createOrganisation();
+    const seed = async (count: number) => {
+      const options = { organisationId, epochPublicKey, parcelDay, count };
+      return (await seedReminders(database.admin, options)).map(({ id }) => id);
+    };
+    const isHeldUp = async () => {
+      await seed(20);
+      const { rows } = await database.admin.query(
+        `select from heartbeats where name = 'held-up sms live'`,
+      );
+      return rows.length > 0;
+    };
+    await waitFor(isHeldUp, 60_000, 500);
+    const isNoneOf = async (ids: readonly string[], condition: string) => {
+      const { rows } = await database.admin.query(
+        `select from reminders r where id = any($1::uuid[]) and ${condition} limit 1`,
+        [ids],
+      );
+      return rows.length === 0;
+    };
+    const all: string[] = [];
+    // One bell after the other, so that each process hears some.
+    for (let bell = 0; bell < 8; bell += 1) {
+      const ids = await seed(10);
+      all.push(...ids);
+      await waitFor(() => isNoneOf(ids, `state = 'scheduled' and due_at <= now()`), 30_000);
+    }
+    // But what was to find out whether it reaches the provider again.
+    const isUntried = `not exists (select from attempts t
+      where t.reminder_id = r.id and t.outcome = 'refused')`;
+    await waitFor(() => isNoneOf(all, `state <> 'sent' and ${isUntried}`), 60_000);
+    expect(await isNoneOf(all, `due_at > send_at and ${isUntried}`)).toBe(true);
+  }, 180_000);
 });

@@ -48,7 +48,10 @@ function bells(url = redis.url) {
   return made;
 }
 
-function listen(onBatch = async (batchId: string) => void heard.push(batchId), url = redis.url) {
+function listen(
+  onBatch: (batchId: string) => Promise<unknown> = async (batchId) => void heard.push(batchId),
+  url = redis.url,
+) {
   const onDeaf = () => void said.push('deaf');
   open.push(listenForBells({ url, concurrency: 4, onBatch, onDeaf, deafAfterMs: 12_000, log }));
 }
@@ -106,6 +109,23 @@ describe('Redis holds', () => {
     expect(said).toEqual([]);
     await Promise.all(open.splice(0).map((one) => one.close(500)));
     await cluster.stop();
+  });
+});
+
+describe('a bell that a process leaves to others', () => {
+  it('rings for them, and again for itself while there are none', async () => {
+    let times = 0;
+    listen(async () => {
+      times += 1;
+      return 'left';
+    });
+    const batchId = randomUUID();
+    bells().ring(batchId);
+    await waitFor(() => times > 2, 30_000);
+    listen();
+    await waitFor(() => heard.length > 0, 30_000);
+    expect(heard).toEqual([batchId]);
+    expect(said).toEqual([]);
   });
 });
 

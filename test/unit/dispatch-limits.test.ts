@@ -155,6 +155,8 @@ describe('how many reminders are taken', () => {
   it('is what workers have room for', () => {
     expect(allowanceOf({ ...idle, outstanding: 1_990 }, sending(10_000))).toBe(10);
     expect(allowanceOf({ ...idle, outstanding: 2_500 }, sending(10_000))).toBe(0);
+    // One that finds the provider down has none.
+    expect(allowanceOf({ ...idle, outstanding: 990, workersHeldUp: 1 }, sending(10_000))).toBe(10);
     // Two that have sent a thousand each within the window have room for a thousand more each.
     const quick = { ...idle, outstanding: 2_500, fedInWindow: 4_500, fedInSecond: 1_000 };
     expect(allowanceOf(quick, sending(10_000))).toBe(1_500);

@@ -161,7 +161,11 @@ describe('a dispatcher', () => {
       ids.map((batchId) => ({ batchId, lane }));
   const lane = { channel: 'sms', mode: 'live' } as const;
   const laneOf = async () => lane;
-  const alone = { claim: async (ids: readonly string[]) => ids, keep: async () => {} };
+  const alone = {
+    claim: async (ids: readonly string[]) => ids,
+    keep: async () => {},
+    isLeft: () => false,
+  };
 
   it('is at a batch once, however often it is told of it', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -214,6 +218,7 @@ describe('a dispatcher', () => {
     const kept: string[][] = [];
     const dispatcher = createDispatcher({
       findWaiting: waiting('a', 'b', 'c'),
+      ...alone,
       claim: async (ids) => ids.filter((id) => id !== 'b'),
       keep: async (ids) => void kept.push([...ids]),
       dispatch: async (batchId) => {
@@ -353,6 +358,7 @@ describe('the signs that a lane is held up', () => {
         ({ breaker: { allows: () => (open.has(laneKey(lane)) ? 'none' : 'all') } }) as Route,
       beat: async (name) => void calls.push(`beat ${name}`),
       takeBack: async (name) => void calls.push(`back ${name}`),
+      lookForOthers: async () => false,
     });
     await signs.renew();
     open.delete('email live');
@@ -367,6 +373,34 @@ describe('the signs that a lane is held up', () => {
       'beat held-up sms live',
       'back held-up sms live',
     ]);
+  });
+
+  it('leave it to others that reach its provider, but for what finds out whether this one does', async () => {
+    const lane = { channel: 'sms', mode: 'live' } as const;
+    let allows: 'all' | 'one' | 'none' = 'none';
+    let ask = async () => true;
+    const signs = createHeldUpSigns({
+      lanes: [lane],
+      routeOf: () => ({ breaker: { allows: () => allows } }) as Route,
+      beat: async () => {},
+      takeBack: async () => {},
+      lookForOthers: () => ask(),
+    });
+    expect(signs.isLeft(lane)).toBe(false);
+    await signs.renew();
+    expect(signs.isLeft(lane)).toBe(true);
+    expect(signs.isLeft({ ...lane, mode: 'test' })).toBe(false);
+    allows = 'one';
+    expect(signs.isLeft(lane)).toBe(false);
+    expect(signs.areOthersWell(lane)).toBe(true);
+    allows = 'all';
+    expect(signs.isLeft(lane)).toBe(false);
+    allows = 'none';
+    for (const nobody of [async () => false, () => Promise.reject(new Error('away'))]) {
+      ask = nobody;
+      await signs.renew();
+      expect(signs.isLeft(lane)).toBe(false);
+    }
   });
 });
 
