@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Channel } from '../../src/domain/channel.ts';
+import { isReachedByOthers } from '../../src/store/lane-load.ts';
 import { leaveStuckLanes } from '../../src/usecases/leave-stuck-lanes.ts';
+import type { SendBreaker } from '../../src/usecases/send-breaker.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { createDispatchBench, silentLog } from '../support/dispatch-bench.ts';
+import { type BenchOverrides, createDispatchBench, silentLog } from '../support/dispatch-bench.ts';
 import { acceptedOutcome, fakeTransport } from '../support/fake-transport.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
 
@@ -29,11 +32,23 @@ afterEach(async () => {
 
 const both: readonly Channel[] = ['email', 'sms'];
 
+const refusal = { kind: 'refused', permanent: false, reason: 'provider_credentials' } as const;
+/** Of a worker that has found the provider down, and may not try it yet. */
+const closed: SendBreaker = {
+  allows: () => 'none',
+  waitMs: () => 60_000,
+  run: async () => undefined,
+};
+
 /** A reminder by email that has been due for so long, of a day that it has. */
 async function seed(waitedMinutes: number, channels = both): Promise<void> {
   await bench.seed({ organisationId, count: 1, channels });
+  await turnBack(waitedMinutes);
+}
+/** It was first to be sent so long ago. */
+async function turnBack(minutes: number): Promise<void> {
   await database.admin.query(`update reminders set send_at = now() - make_interval(mins => $1)`, [
-    waitedMinutes,
+    minutes,
   ]);
 }
 async function beat(...names: string[]): Promise<void> {
@@ -42,6 +57,13 @@ async function beat(...names: string[]): Promise<void> {
     [names],
   );
 }
+/** Takes up what is due, as the worker would that has said what it finds. */
+async function send(overrides: BenchOverrides): Promise<void> {
+  const batches = await bench.feed();
+  await database.admin.query(`delete from heartbeats where instance like 'bench %'`);
+  for (const batchId of batches) await bench.dispatch(batchId, overrides);
+}
+const isPutOff = () => bench.rows('select due_at > now() as waits, state from reminders');
 const leave = (available = both) =>
   leaveStuckLanes({ database: bench.scheduler, log: silentLog }, { available });
 const stand = () =>
@@ -80,17 +102,46 @@ describe('while every worker finds a provider down', () => {
     expect(await stand()).toEqual(onSms);
   });
 
+  it('what is tried again and again goes there too, though it is never due for long', async () => {
+    await seed(0);
+    const transport = fakeTransport(() => refusal);
+    await send({ email: { transport } });
+    expect(transport.sends).toHaveLength(1);
+    expect(await isPutOff()).toEqual([{ waits: true, state: 'scheduled' }]);
+    await leave();
+    expect(await stand()).toMatchObject([{ channel: 'email' }]);
+    await turnBack(121);
+    await database.admin.query(
+      'insert into pauses (id, organisation_id, reason) values ($1, $2, $3)',
+      [randomUUID(), organisationId, 'closed'],
+    );
+    await leave();
+    expect(await stand()).toMatchObject([{ channel: 'email' }]);
+    await database.admin.query('update pauses set ended_at = now()');
+    await leave();
+    expect(await stand()).toEqual(onSms);
+  });
+
+  it('what is given back again and again goes there too', async () => {
+    await seed(0);
+    await send({ email: { breaker: closed } });
+    expect(await isPutOff()).toEqual([{ waits: true, state: 'scheduled' }]);
+    await turnBack(121);
+    await leave();
+    expect(await stand()).toEqual(onSms);
+  });
+
   it('nothing changes for what is not due, has no other link, or tried it already', async () => {
     await seed(300, ['email']);
     await leave();
     expect(await stand()).toEqual(onEmail);
     await database.admin.query('truncate organisations cascade');
     organisationId = await database.createOrganisation();
-    await seed(300);
-    await database.admin.query(`update reminders set due_at = now() + interval '1 minute'`);
+    await seed(-1);
+    await database.admin.query('update reminders set due_at = send_at');
     await leave();
     expect(await stand()).toEqual(onEmail);
-    await database.admin.query(`update reminders set due_at = now()`);
+    await turnBack(300);
     await database.admin.query(`update links set attempted_at = now() where channel = 'sms'`);
     await leave();
     expect(await stand()).toEqual(onEmail);
@@ -114,6 +165,37 @@ describe('while some worker reaches the provider, or none is there', () => {
       expect(await stand()).toEqual(onEmail);
     },
   );
+});
+
+describe('a worker that finds a provider down', () => {
+  const lane = { channel: 'email', mode: 'live' } as const;
+  const isReached = (instance: string) => isReachedByOthers(bench.worker, { ...lane, instance });
+  const say = (name: string, instance: string, agoS = 0) =>
+    database.admin.query(
+      `insert into heartbeats (name, instance, version, beat_at)
+       values ($1, $2, '0', now() - $3 * interval '1 second')`,
+      [name, instance, agoS],
+    );
+
+  it('knows of another that does not, if that is alive and not itself', async () => {
+    await say('dispatch', 'one');
+    expect(await isReached('one')).toBe(false);
+    await say('held-up email live', 'one');
+    await say('dispatch', 'gone', 60);
+    expect(await isReached('one')).toBe(false);
+    await say('dispatch', 'two');
+    expect(await isReached('one')).toBe(true);
+    await say('held-up email test', 'two');
+    expect(await isReached('one')).toBe(true);
+    await say('held-up email live', 'two');
+    expect(await isReached('one')).toBe(false);
+  });
+
+  it('gives back what it has in hand to those at once', async () => {
+    await seed(0, ['email']);
+    await send({ email: { breaker: closed }, areOthersWell: ({ channel }) => channel === 'email' });
+    expect(await isPutOff()).toEqual([{ waits: false, state: 'scheduled' }]);
+  });
 });
 
 describe('a channel that was switched off', () => {

@@ -69,15 +69,7 @@ export const dispatchStatements: Statements = {
     );
     const due = inTurn
       .filter(({ id }) => waiting.some((row) => row.organisation_id === id && row.due_at <= nowMs))
-      .filter(
-        ({ id }) =>
-          !tables.pauses.some(
-            (pause) =>
-              pause.ended_at === null &&
-              pause.organisation_id === id &&
-              (pause.channel === null || pause.channel === channel),
-          ),
-      )
+      .filter(({ id }) => !isOwnPause(tables, id, channel))
       .map(({ id }) => ({ id, isChecked: isChecked(tables, id) }))
       .filter(
         ({ id, isChecked: asks }) =>
@@ -174,8 +166,12 @@ export const dispatchStatements: Statements = {
     const { tables, nowMs } = change;
     const stuck = tables.reminders
       .filter((row) => row.state === 'scheduled' && row.channel === channel && row.mode === mode)
-      .filter((row) => organisationIds.includes(row.organisation_id))
-      .filter((row) => row.due_at <= nowMs && row.not_after > nowMs + 60_000)
+      .filter(
+        (row) =>
+          (row.due_at <= nowMs && organisationIds.includes(row.organisation_id)) ||
+          (row.due_at > row.send_at && !isOwnPause(tables, row.organisation_id, channel)),
+      )
+      .filter((row) => row.not_after > nowMs + 60_000)
       .filter(
         (row) => row.send_at <= nowMs - Math.min((row.not_after - row.send_at) / 2, patienceMs),
       );
@@ -207,6 +203,16 @@ function linkOf(tables: Tables, row: ReminderRow) {
     selector: link?.selector ?? null,
     other_channel: link?.parcel ? null : (untriedOther(tables, row)?.channel ?? null),
   };
+}
+
+/** Whether somebody has paused just this organisation. */
+function isOwnPause(tables: Tables, organisationId: string, channel: Values[number]): boolean {
+  return tables.pauses.some(
+    (pause) =>
+      pause.ended_at === null &&
+      pause.organisation_id === organisationId &&
+      (pause.channel === null || pause.channel === channel),
+  );
 }
 
 function isPaused(tables: Tables, row: ReminderRow): boolean {
