@@ -88,6 +88,19 @@ export async function insertSecret(
   );
 }
 
+/** An endpoint, which nobody changes until the transaction ends. */
+export async function lockEndpoint(
+  connection: Connection,
+  { mode, endpointId }: EndpointKey,
+): Promise<StoredEndpoint | undefined> {
+  await connection.query(
+    'select id from webhook_endpoints where id = $1 and mode = $2 for no key update',
+    [endpointId, mode],
+  );
+  const [found] = await listEndpoints(connection, { mode, endpointId });
+  return found;
+}
+
 /** In the order in which they were made. */
 export async function listEndpoints(
   connection: Connection,

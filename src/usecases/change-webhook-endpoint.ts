@@ -11,6 +11,7 @@ import {
   type EndpointKey,
   insertSecret,
   listEndpoints,
+  lockEndpoint,
   type StoredEndpoint,
 } from '../store/webhook-endpoints.ts';
 import { checkWebhookUrl } from './check-webhook-url.ts';
@@ -126,7 +127,7 @@ async function refuseGone(
   if (await isBehindKept(connection, input)) throw new AppError('cursor_too_old');
 }
 
-/** Changes an endpoint that is there, with a line in the audit, and tells how it stands then. */
+/** Changes an endpoint that is there, one change at a time, with a line in the audit, and tells how it stands then. */
 async function inAudit(
   { database }: Pick<WebhookDeps, 'database'>,
   input: WebhookChangeInput,
@@ -134,7 +135,7 @@ async function inAudit(
   change: (connection: Connection, found: StoredEndpoint) => Promise<void>,
 ): Promise<WebhookEndpointAnswer> {
   return database.transaction([input.organisationId], async (connection) => {
-    const [found] = await listEndpoints(connection, input);
+    const found = await lockEndpoint(connection, input);
     if (!found) throw new AppError('not_found');
     await change(connection, found);
     await audit(connection, input, action);

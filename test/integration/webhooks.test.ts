@@ -370,6 +370,39 @@ describe('a secret that is replaced', () => {
     expect(() => verify(third.secret, alone)).toThrow();
   });
 
+  it('that is asked for twice at once leaves at most two of them alive', async () => {
+    const { id: endpointId } = await addEndpoint();
+    const rotate = () => bench.api.rotateWebhookSecret({ ...owner, endpointId, overlapHours: 24 });
+    // Both wait for the row, and have read what there is by then.
+    const holding = await database.admin.connect();
+    await holding.query('begin');
+    await holding.query('select from webhook_secrets where endpoint_id = $1 for update', [
+      endpointId,
+    ]);
+    const both = Promise.all([rotate(), rotate()]);
+    await waitFor(async () => {
+      const { rows } = await database.admin.query(
+        `select count(*)::integer as waiting from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return rows[0].waiting === 2;
+    });
+    await holding.query('commit');
+    holding.release();
+    const rotated = await both;
+    await bench.addEvents(owner, 1);
+    await settle();
+    const [sent] = peer.ledger;
+    if (!sent) throw new Error('nothing came');
+    for (const { secret } of rotated) verify(secret, sent);
+    const { rows } = await database.admin.query(
+      `select expires_at is null as newest from webhook_secrets
+       where endpoint_id = $1 and (expires_at is null or expires_at > clock_timestamp())`,
+      [endpointId],
+    );
+    expect(rows.map(({ newest }) => newest).sort()).toEqual([false, true]);
+  });
+
   it('stands in the database in no form that api, or anyone without the key, can use', async () => {
     const { secret } = await addEndpoint();
     const bytes = Buffer.from(secret.slice('whsec_'.length), 'base64');
