@@ -28,6 +28,8 @@ export interface ClaimedEndpoint {
 }
 
 type Lease = Pick<ClaimedEndpoint, 'id' | 'leaseId'>;
+/** What was told by one address says nothing about the one that the endpoint has since. */
+type LeaseOfAddress = Lease & Pick<ClaimedEndpoint, 'url'>;
 
 /** A row that waits a moment for the api; longer, and the delivery is repeated. */
 const lockTimeoutMs = 2_000;
@@ -108,22 +110,25 @@ export async function readOwedEvents(
 /**
  * Records that an event arrived.
  *
- * @returns false where the endpoint is no longer ours, or was sent back or ahead meanwhile: then what
- *   was delivered counts as a repetition
+ * @returns false where nothing more is to be sent in this turn: the endpoint was disabled meanwhile; or it
+ *   is no longer ours, was moved to another address, or was sent back or ahead, and then what was
+ *   delivered counts as a repetition
  */
 export async function recordArrival(
   database: Pick<Database, 'transaction'>,
-  { id, leaseId, from, to }: Lease & { from: EventPosition; to: EventPosition },
+  { id, leaseId, url, from, to }: LeaseOfAddress & { from: EventPosition; to: EventPosition },
 ): Promise<boolean> {
   const record = async (connection: Connection) => {
-    const { rowCount } = await connection.query({
+    const { rows } = await connection.query<{ goes_on: boolean }>({
       name: 'record webhook arrival',
       text: `update webhook_endpoints set after_transaction = $5::xid8, after_id = $6::bigint,
           delivered_at = clock_timestamp(), failed_count = 0, failing_since = null
-        where id = $1 and lease_id = $2 and after_transaction = $3::xid8 and after_id = $4::bigint`,
-      values: [id, leaseId, from.transactionId, from.id, to.transactionId, to.id],
+        where id = $1 and lease_id = $2 and after_transaction = $3::xid8 and after_id = $4::bigint
+          and url = $7
+        returning disabled_at is null as goes_on`,
+      values: [id, leaseId, from.transactionId, from.id, to.transactionId, to.id, url.reveal()],
     });
-    return rowCount === 1;
+    return rows[0]?.goes_on === true;
   };
   return database.transaction([], record, { lockTimeoutMs });
 }
@@ -136,7 +141,7 @@ export async function recordArrival(
  */
 export async function recordFailure(
   database: Pick<Database, 'transaction'>,
-  input: Lease & {
+  input: LeaseOfAddress & {
     from: EventPosition;
     event: StoredEvent;
     attempt: number;
@@ -144,7 +149,7 @@ export async function recordFailure(
     next: { readonly inMs: number } | { readonly disabled: DisabledReason };
   },
 ): Promise<boolean> {
-  const { id, leaseId, from, event, attempt, outcome, next } = input;
+  const { id, leaseId, url, from, event, attempt, outcome, next } = input;
   const record = async (connection: Connection) => {
     const { rows } = await connection.query<{ organisation_id: string; mode: Mode }>({
       name: 'record webhook failure',
@@ -153,7 +158,7 @@ export async function recordFailure(
           due_at = clock_timestamp() + $6::float8 * interval '1 millisecond',
           disabled_reason = $7::text, disabled_at = case when $7::text is not null then clock_timestamp() end
         where id = $1 and lease_id = $2 and after_transaction = $3::xid8 and after_id = $4::bigint
-          and failed_count = $5::integer - 1 and disabled_at is null
+          and failed_count = $5::integer - 1 and disabled_at is null and url = $8
         returning organisation_id, mode`,
       values: [
         id,
@@ -163,6 +168,7 @@ export async function recordFailure(
         attempt,
         'inMs' in next ? next.inMs : 0,
         'disabled' in next ? next.disabled : null,
+        url.reveal(),
       ],
     });
     const [endpoint] = rows;
@@ -228,10 +234,19 @@ async function tellDisabled(
   );
 }
 
-/** Records what came of a test. After one that arrived, what waited for its next try goes at once. */
+/**
+ * Records what came of a test. After one that arrived, what waited for its next try goes at once. One that
+ * went to an address from before is owed still.
+ */
 export async function recordTest(
   database: Pick<Database, 'transaction'>,
-  { id, leaseId, testId, outcome }: Lease & { testId: string; outcome: DeliveryOutcome },
+  {
+    id,
+    leaseId,
+    url,
+    testId,
+    outcome,
+  }: LeaseOfAddress & { testId: string; outcome: DeliveryOutcome },
 ): Promise<void> {
   const code = outcome.delivered ? 'delivered' : outcome.code;
   await database.transaction(
@@ -240,8 +255,8 @@ export async function recordTest(
       await connection.query(
         `update webhook_endpoints set test_ended_at = clock_timestamp(), test_code = $4::text,
            test_status = $5::integer, due_at = case when $4::text = 'delivered' then clock_timestamp() else due_at end
-         where id = $1 and lease_id = $2 and test_id = $3`,
-        [id, leaseId, testId, code, outcome.status ?? null],
+         where id = $1 and lease_id = $2 and test_id = $3 and url = $6`,
+        [id, leaseId, testId, code, outcome.status ?? null, url.reveal()],
       );
     },
     { lockTimeoutMs },

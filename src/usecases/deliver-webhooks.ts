@@ -43,8 +43,8 @@ interface Turn {
 
 /**
  * Gives an endpoint its turn: a test if one is owed, then its events one after the other, in order, each
- * recorded before the next is sent. It ends with the first that does not arrive, after a while, and when
- * the process is to end.
+ * recorded before the next is sent. It ends with the first that does not arrive, after a while, when the
+ * endpoint was changed meanwhile, and when the process is to end.
  *
  * Whatever dies in between: the cursor stands behind what is certain to have arrived, so the one that
  * was in the air is sent again, under the same id, and none after it was sent before.
@@ -112,8 +112,8 @@ async function takeTurn(deps: DeliverWebhooksDeps, turn: Turn): Promise<void> {
     if (!outcome.delivered) {
       return recordFault(deps, { endpoint, from, event, attempt: failedCount + 1, outcome });
     }
-    const isOurs = await recordArrival(deps.database, { ...endpoint, from, to: event });
-    if (!isOurs) return;
+    const goesOn = await recordArrival(deps.database, { ...endpoint, from, to: event });
+    if (!goesOn) return;
     from = event;
     failedCount = 0;
   }

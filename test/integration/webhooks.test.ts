@@ -499,6 +499,63 @@ describe('a replay', () => {
   });
 });
 
+describe('a change while something is on its way', () => {
+  /** Has the next delivery wait at the receiver, which answers as it is told then. */
+  const holdNext = () => {
+    const held = Promise.withResolvers<(status: number) => void>();
+    peer.answer = (_delivery, response) =>
+      held.resolve((status) => response.writeHead(status).end());
+    return held.promise;
+  };
+  /** Begins a turn, changes the endpoint while its first delivery is held, and lets the turn end. */
+  async function changeMeanwhile(
+    endpointId: string,
+    { answer, ...change }: { url?: string; enabled?: boolean; answer: number },
+  ) {
+    const held = holdNext();
+    const sender = bench.openSender();
+    await sender.lookAround(new AbortController().signal);
+    const release = await held;
+    await bench.api.changeWebhookEndpoint({ ...owner, endpointId, ...change });
+    answering(200);
+    release(answer);
+    await sender.idle();
+  }
+
+  it('that disables it is the last of it: nothing is sent until it is enabled, and nothing then again', async () => {
+    const { id } = await addEndpoint();
+    const ids = await bench.addEvents(owner, 3);
+    await changeMeanwhile(id, { enabled: false, answer: 200 });
+    expect(arrived()).toEqual([ids[0]]);
+    await bench.api.changeWebhookEndpoint({ ...owner, endpointId: id, enabled: true });
+    await settle();
+    expect(arrived()).toEqual(ids);
+  });
+
+  it.each([200, 410])(
+    'that moves it has all of it told to the new address, whatever the old one says: %i',
+    async (answer) => {
+      const { id } = await addEndpoint('/old');
+      const ids = await bench.addEvents(owner, 3);
+      await changeMeanwhile(id, { url: `${peer.url}/new`, answer });
+      expect(peer.ledger).toHaveLength(1);
+      expect(await read(id)).toMatchObject({ enabled: true, failing: null });
+      await settle();
+      expect(peer.ledger.map(({ path }) => path)).toEqual(['/old', '/new', '/new', '/new']);
+      expect(arrived().slice(1)).toEqual(ids);
+    },
+  );
+
+  it('that moves it has the test made at the new address', async () => {
+    const { id } = await addEndpoint('/old');
+    await bench.api.testWebhookEndpoint({ ...owner, endpointId: id });
+    await changeMeanwhile(id, { url: `${peer.url}/new`, answer: 500 });
+    await settle();
+    expect(peer.ledger.map(({ path }) => path)).toEqual(['/old', '/new']);
+    expect(await read(id)).toMatchObject({ test: { result: 'delivered', status: 200 } });
+  });
+});
+
 describe('a test', () => {
   it('sends one signed event past what waits, and tells what came of it', async () => {
     const { id: endpointId, secret } = await addEndpoint();
