@@ -2792,6 +2792,17 @@ end
 $function$;
 alter function refuse_before_compared() owner to sotto_owner;
 
+CREATE OR REPLACE FUNCTION public.renew_suppression(wanted bytea)
+ RETURNS boolean
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  update suppressions s set created_at = greatest(s.created_at, clock_timestamp())
+    where s.contact_index = wanted returning true
+$function$;
+alter function renew_suppression(bytea) owner to sotto_owner;
+
 CREATE OR REPLACE FUNCTION public.replay_check_removals(entries jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -3344,6 +3355,8 @@ grant execute on function may_send() to sotto_restorer;
 grant execute on function may_send() to sotto_scheduler;
 grant execute on function may_send() to sotto_worker;
 grant execute on function read_accepted(uuid[],integer[],uuid[]) to sotto_api;
+grant execute on function renew_suppression(bytea) to sotto_patient;
+grant execute on function renew_suppression(bytea) to sotto_worker;
 grant execute on function replay_check_removals(jsonb) to sotto_scheduler;
 grant execute on function replay_journal(jsonb) to sotto_scheduler;
 grant execute on function replay_key_removals(jsonb) to sotto_scheduler;

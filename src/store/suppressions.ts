@@ -26,7 +26,8 @@ export async function findSuppressedIndexes(
 }
 
 /**
- * Adds a suppression; for roles that may add and read none.
+ * Adds a suppression that was said just now, or makes the one there is as new as this; for roles that may add
+ * and read none.
  *
  * @returns whether it is new
  */
@@ -34,12 +35,17 @@ export async function insertSuppression(
   connection: Connection,
   suppression: Suppression,
 ): Promise<boolean> {
+  // First: what it finds stays until the transaction ends, and what it does not find is added.
+  const { rows } = await connection.query('select renew_suppression($1) as renewed', [
+    suppression.index,
+  ]);
+  if (rows[0]?.renewed) return false;
   return insert(connection, { ...suppression, saidAt: null });
 }
 
 /**
  * Adds a suppression, or makes the one there is as new as this, so that no START from before it can
- * take it back.
+ * take it back; for roles that read them.
  *
  * @param suppression.saidAt the database's time, as it writes it
  * @returns whether it is new

@@ -33,7 +33,8 @@ export interface OptOut {
 }
 
 /**
- * Stops all messages to a contact point, of every organisation. Saying it twice is saying it once.
+ * Stops all messages to a contact point, of every organisation. Saying it twice is saying it once, the second
+ * time: a START from before that takes nothing back.
  *
  * The journal has it before the database, so that a restored database cannot forget it.
  *

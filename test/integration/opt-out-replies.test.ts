@@ -211,19 +211,23 @@ describe('STOP', () => {
     expect(await suppressed(anna)).toEqual([anna]);
   });
 
-  it('is not undone by a START that came before it and could only be read after it', async () => {
-    await text({ from: anna, body: 'STOP' });
-    await process();
-    await text({ from: anna, body: 'START' });
-    await database.admin.query('update sealed_callbacks set failed_count = 1, failed_at = now()');
-    await text({ from: anna, body: 'STOP' });
-    await process();
-    expect(await kept()).toBe(1);
-    await database.admin.query('update sealed_callbacks set failed_at = null');
-    await process();
-    expect(await kept()).toBe(0);
-    expect(await suppressed(anna)).toEqual([anna]);
-  });
+  it.each(['reply', 'patient_page', 'one_click'] as const)(
+    'said again as %s is not undone by a START that came before it and could only be read after it',
+    async (source) => {
+      await text({ from: anna, body: 'STOP' });
+      await process();
+      await text({ from: anna, body: 'START' });
+      await database.admin.query('update sealed_callbacks set failed_count = 1, failed_at = now()');
+      if (source === 'reply') await text({ from: anna, body: 'STOP' });
+      else await recordOptOut(deps(), { channel: 'sms', contact: new Secret(anna), source });
+      await process();
+      expect(await kept()).toBe(1);
+      await database.admin.query('update sealed_callbacks set failed_at = null');
+      await process();
+      expect(await kept()).toBe(0);
+      expect(await suppressed(anna)).toEqual([anna]);
+    },
+  );
 });
 
 describe('the api that dies while it keeps a STOP', () => {

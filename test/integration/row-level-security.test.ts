@@ -1221,6 +1221,8 @@ describe('the functions that look past the organisation', () => {
         callers: ['patient', 'ops'],
         ...common,
       },
+      // Whether there is one, as adding it says too.
+      { name: 'renew_suppression', result: 'boolean', callers: ['patient', 'worker'], ...common },
       { name: 'replay_check_removals', result: 'void', callers: ['scheduler'], ...common },
       { name: 'replay_journal', result: 'integer', callers: ['scheduler'], ...common },
       { name: 'replay_key_removals', result: 'void', callers: ['scheduler'], ...common },
