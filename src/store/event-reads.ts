@@ -12,6 +12,8 @@ export interface StoredEvent extends EventPosition {
   readonly incidentId: string | null;
   /** Of an incident: what it is. */
   readonly code: string | null;
+  /** Of an erasure by somebody else than the booking system: whose it was. */
+  readonly reasonCode: string | null;
   readonly reminderId: string | null;
   readonly state: string | null;
   readonly possibleDuplicate: boolean;
@@ -27,6 +29,7 @@ export interface EventRow {
   endpoint_id: string | null;
   incident_id: string | null;
   incident_code: string | null;
+  erased_by: string | null;
   reminder_id: string | null;
   to_state: string | null;
   possible_duplicate: boolean;
@@ -35,7 +38,7 @@ export interface EventRow {
 
 export const eventColumns = `transaction_id::text, id::text, type, created_at, reference,
   endpoint_id, incident_id, case when incident_id is not null then reason_code end as incident_code,
-  reminder_id, to_state, possible_duplicate, possibly_sent`;
+  case when reason_code = 'by_recipient' then reason_code end as erased_by, reminder_id, to_state, possible_duplicate, possibly_sent`;
 
 /** See {@link readEvents}: what no reader may pass yet, and what is no news for a booking system. */
 export const eventIsForReaders = `transaction_id < (select events_horizon())
@@ -85,6 +88,7 @@ export function eventFrom(row: EventRow): StoredEvent {
     endpointId: row.endpoint_id,
     incidentId: row.incident_id,
     code: row.incident_code,
+    reasonCode: row.erased_by,
     reminderId: row.reminder_id,
     state: row.to_state,
     possibleDuplicate: row.possible_duplicate,

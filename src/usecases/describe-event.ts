@@ -11,6 +11,7 @@ export interface EventAnswer {
   readonly incidentId?: string;
   readonly code?: string;
   readonly state?: string;
+  readonly reasonCode?: string;
   readonly possibleDuplicate?: true;
   readonly possiblySent?: true;
 }
@@ -26,6 +27,7 @@ export function describeEvent(event: StoredEvent): EventAnswer {
     ...(event.incidentId === null ? {} : { incidentId: event.incidentId }),
     ...(event.code === null ? {} : { code: event.code }),
     ...(event.state === null ? {} : { state: event.state }),
+    ...(event.reasonCode === null ? {} : { reasonCode: event.reasonCode }),
     ...(event.possibleDuplicate ? { possibleDuplicate: true as const } : {}),
     ...(event.possiblySent ? { possiblySent: true as const } : {}),
   };

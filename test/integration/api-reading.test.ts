@@ -423,6 +423,26 @@ describe('GET events', () => {
       ]);
   });
 
+  it('tells an erasure by the patient from every other, and no other reason', async () => {
+    const { organisationId, key } = await newKey();
+    for (const reason of [null, 'restored', 'by_recipient']) {
+      await fixture.database.admin.query(
+        `insert into events (organisation_id, mode, type, reference, appointment_id, reason_code)
+         values ($1, 'test', 'appointment.erased', 'visit-1', gen_random_uuid(), $2)`,
+        [organisationId, reason],
+      );
+    }
+    const erased = { id: expect.any(String), at: expect.any(String), reference: 'visit-1' };
+    const type = 'appointment.erased';
+    await expect
+      .poll(async () => (await read(key, null)).events)
+      .toEqual([
+        { ...erased, type },
+        { ...erased, type },
+        { ...erased, type, reasonCode: 'by_recipient' },
+      ]);
+  });
+
   it('shows no other organisation and no other mode', async () => {
     const { organisationId, key } = await newKey();
     const foreign = await fixture.database.createOrganisation();

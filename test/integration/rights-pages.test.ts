@@ -2,6 +2,7 @@ import { compactVerify, createLocalJWKSet } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { languages } from '../../src/domain/language.ts';
 import { reminderStates } from '../../src/domain/reminder.ts';
+import { listEvents } from '../../src/usecases/list-events.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { formIn, type PatientPages, startPatientPages } from '../support/patient-pages.ts';
 import {
@@ -10,6 +11,7 @@ import {
   seededPin,
   seededRequest,
 } from '../support/seed-appointment.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const anna = 'anna.canari@example.org';
 
@@ -149,6 +151,20 @@ describe('a recipient who erases', () => {
       ...{ type: 'appointment.erased', from: null, to: null },
       ...{ reason: 'by_recipient', possiblySent: false },
     });
+  });
+
+  it('is told to its booking system as who erased it', async () => {
+    const one = await seeded();
+    const { organisationId } = one;
+    await erase(await proved(one));
+    const asApi = database.open('api', 1);
+    const told = async () =>
+      (await listEvents({ database: asApi }, { organisationId, mode: 'test' })).events;
+    // Events are shown when no earlier transaction of the server can add any before them.
+    await waitFor(async () => (await told()).length > 0);
+    expect(await told()).toMatchObject([
+      { type: 'appointment.erased', reference: one.reference, reasonCode: 'by_recipient' },
+    ]);
   });
 
   it('gets a receipt that verifies with the published keys, and says who it was in no word', async () => {

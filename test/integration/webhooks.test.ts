@@ -176,6 +176,22 @@ describe('what is delivered', () => {
     ]);
   });
 
+  it('tells an erasure by the patient from one that was asked for here', async () => {
+    await addEndpoint();
+    for (const reason of [null, 'by_recipient']) {
+      await database.admin.query(
+        `insert into events (organisation_id, mode, type, reference, appointment_id, reason_code)
+         values ($1, 'test', 'appointment.erased', 'visit-1', $2, $3)`,
+        [owner.organisationId, randomUUID(), reason],
+      );
+    }
+    await settle();
+    expect(peer.ledger.map(({ body }) => JSON.parse(body).data.reasonCode)).toEqual([
+      undefined,
+      'by_recipient',
+    ]);
+  });
+
   it('leaves out what says only which process has a reminder in hand', async () => {
     await addEndpoint();
     const step = `insert into events (organisation_id, mode, type, reference, appointment_id,

@@ -153,6 +153,10 @@ export const eventPage: z.ZodType<{ events: EventAnswer[]; next: string | null }
           .meta({ description: 'Of an incident, in place of reference; see /v1/incidents.' }),
         code: z.string().exactOptional().meta({ description: 'What the incident is.' }),
         state: z.string().exactOptional(),
+        reasonCode: z.string().exactOptional().meta({
+          description:
+            'by_recipient at appointment.erased and reminder.erased: the patient has erased it, and you have not.',
+        }),
         possibleDuplicate: z.literal(true).exactOptional(),
         possiblySent: z.literal(true).exactOptional(),
       }),
