@@ -38,7 +38,8 @@ export interface EventRow {
 
 export const eventColumns = `transaction_id::text, id::text, type, created_at, reference,
   endpoint_id, incident_id, case when incident_id is not null then reason_code end as incident_code,
-  case when reason_code = 'by_recipient' then reason_code end as erased_by, reminder_id, to_state, possible_duplicate, possibly_sent`;
+  case when reason_code = 'by_recipient' then reason_code end as erased_by,
+  reminder_id, to_state, possible_duplicate, possibly_sent`;
 
 /** See {@link readEvents}: what no reader may pass yet, and what is no news for a booking system. */
 export const eventIsForReaders = `transaction_id < (select events_horizon())

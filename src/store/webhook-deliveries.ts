@@ -29,10 +29,10 @@ export interface ClaimedEndpoint {
 
 type Lease = Pick<ClaimedEndpoint, 'id' | 'leaseId'>;
 /** What was told by one address says nothing about the one that the endpoint has since. */
-type LeaseOfAddress = Lease & Pick<ClaimedEndpoint, 'url'>;
+export type LeaseOfAddress = Lease & Pick<ClaimedEndpoint, 'url'>;
 
 /** A row that waits a moment for the api; longer, and the delivery is repeated. */
-const lockTimeoutMs = 2_000;
+export const lockTimeoutMs = 2_000;
 
 /** In the order of reading, behind a position of the endpoint that is called `e`. */
 const nextEvents = (columns: string) => `select ${columns} from events
@@ -231,35 +231,6 @@ async function tellDisabled(
     `insert into events (organisation_id, mode, type, endpoint_id)
      values ($1, $2, 'endpoint.disabled', $3)`,
     [endpoint.organisation_id, endpoint.mode, endpoint.id],
-  );
-}
-
-/**
- * Records what came of a test. After one that arrived, what waited for its next try goes at once. One that
- * went to an address from before is owed still.
- */
-export async function recordTest(
-  database: Pick<Database, 'transaction'>,
-  {
-    id,
-    leaseId,
-    url,
-    testId,
-    outcome,
-  }: LeaseOfAddress & { testId: string; outcome: DeliveryOutcome },
-): Promise<void> {
-  const code = outcome.delivered ? 'delivered' : outcome.code;
-  await database.transaction(
-    [],
-    async (connection) => {
-      await connection.query(
-        `update webhook_endpoints set test_ended_at = clock_timestamp(), test_code = $4::text,
-           test_status = $5::integer, due_at = case when $4::text = 'delivered' then clock_timestamp() else due_at end
-         where id = $1 and lease_id = $2 and test_id = $3 and url = $6`,
-        [id, leaseId, testId, code, outcome.status ?? null, url.reveal()],
-      );
-    },
-    { lockTimeoutMs },
   );
 }
 

@@ -127,7 +127,7 @@ async function refuseGone(
   if (await isBehindKept(connection, input)) throw new AppError('cursor_too_old');
 }
 
-/** Changes an endpoint that is there, one change at a time, with a line in the audit, and tells how it stands then. */
+/** Changes an endpoint that nobody else changes meanwhile, with a line in the audit; tells how it stands then. */
 async function inAudit(
   { database }: Pick<WebhookDeps, 'database'>,
   input: WebhookChangeInput,

@@ -12,10 +12,10 @@ import {
   readOwedEvents,
   recordArrival,
   recordFailure,
-  recordTest,
   recordUndeliverable,
   releaseEndpoint,
 } from '../store/webhook-deliveries.ts';
+import { recordTest } from '../store/webhook-tests.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { WebhookChannel } from '../transport/webhook-channel.ts';
 import { openLiveSecrets } from './open-live-secrets.ts';
