@@ -51,7 +51,7 @@ export async function readLedger(
   { from, to, ...owner }: Owner & { from: string; to: string },
 ): Promise<LedgerAnswer> {
   const nowMs = now().epochMilliseconds;
-  const span = { from: Temporal.Instant.from(from), until: Temporal.Instant.from(to) };
+  const span = { from: instantOf('/from', from), until: instantOf('/to', to) };
   refuseSpan({
     daysKept,
     fromMs: span.from.epochMilliseconds,
@@ -83,6 +83,15 @@ export async function readLedger(
         receipts: digestOf(atMs),
       })),
   };
+}
+
+/** Not every time of RFC 3339 is one here: a second may have more digits than there are nanoseconds. */
+function instantOf(pointer: string, text: string): Temporal.Instant {
+  try {
+    return Temporal.Instant.from(text);
+  } catch (cause) {
+    throw new AppError('invalid_request', { fields: [{ pointer, code: 'invalid_value' }], cause });
+  }
 }
 
 function refuseSpan({
