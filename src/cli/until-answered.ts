@@ -27,7 +27,7 @@ export type Settled = NonNullable<ApiAnswer> | 'stopped' | 'gave up';
 
 /**
  * Repeats a request that may be repeated until it is answered for good: through 429 and 503, when
- * Retry-After says so, and through lost connections, more and more slowly.
+ * Retry-After says so, and through 408 and lost connections, more and more slowly.
  *
  * @returns what says to come back later, too, if that is later than may be waited for
  */
@@ -72,7 +72,7 @@ function waitOf(answer: ApiAnswer): number | undefined {
 }
 
 /** Answers of the API, or of a proxy in front of it, that say nothing about the request. */
-export const isForLater = (status: number) => [429, 502, 503, 504].includes(status);
+export const isForLater = (status: number) => [408, 429, 502, 503, 504].includes(status);
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (ms > 0) await wait(ms, undefined, { signal }).catch(() => {});

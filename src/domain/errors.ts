@@ -19,6 +19,10 @@ export const errorCodes = {
   },
   not_found: { status: 404, title: 'There is nothing here.' },
   method_not_allowed: { status: 405, title: 'This address does not take that method.' },
+  request_timeout: {
+    status: 408,
+    title: 'The request took too long to arrive. Nothing was accepted; try again.',
+  },
   stale_revision: {
     status: 409,
     title: 'This revision is used up: one as high or higher is stored.',

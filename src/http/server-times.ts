@@ -13,3 +13,8 @@ export const serverTimes = {
     connectionsCheckingInterval: 5_000,
   },
 } as const;
+
+/** Whether a parser's error is that a request was not there in time: then nothing has been done for it. */
+export function isTooSlow(error: { readonly code?: string }): boolean {
+  return error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+}

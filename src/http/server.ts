@@ -7,7 +7,7 @@ import { AppError, type ErrorCode } from '../domain/errors.ts';
 import { errorFacts, type Log } from '../telemetry/log.ts';
 import { letGoWhenClosing } from './let-go-when-closing.ts';
 import { type Answer, asAppError } from './problems.ts';
-import { serverTimes } from './server-times.ts';
+import { isTooSlow, serverTimes } from './server-times.ts';
 
 export interface ServerOptions {
   readonly log: Log;
@@ -48,8 +48,7 @@ export function buildServer(options: ServerOptions): FastifyInstance {
       write(reply.headers({ ...options.headers }), faultAnswer(asAppError(error), request.url));
     },
     clientErrorHandler: (error, socket) => {
-      const code = error.code === 'HPE_HEADER_OVERFLOW' ? 'payload_too_large' : 'malformed_request';
-      writeRaw(socket, faultAnswer(new AppError(code)), options.headers);
+      writeRaw(socket, faultAnswer(new AppError(codeOfParser(error))), options.headers);
     },
   });
   app.removeAllContentTypeParsers();
@@ -61,6 +60,11 @@ export function buildServer(options: ServerOptions): FastifyInstance {
   logRequests(app, log);
   answerFaults(app, options);
   return app;
+}
+
+function codeOfParser(error: { readonly code?: string }): ErrorCode {
+  if (isTooSlow(error)) return 'request_timeout';
+  return error.code === 'HPE_HEADER_OVERFLOW' ? 'payload_too_large' : 'malformed_request';
 }
 
 function logRequests(app: FastifyInstance, log: Log): void {

@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DeleteAnswer, PutAnswer } from '../../src/domain/appointment.ts';
 import { AppError, type ErrorCode, errorCodes } from '../../src/domain/errors.ts';
@@ -513,12 +513,14 @@ describe('what every answer has', () => {
     expect(fixture.logged.join('\n')).not.toMatch(/Canari|a-reference|127\.0\.0\.1/);
   });
 
-  it('a problem even for what is no HTTP', async () => {
-    await fixture.api.listen({ host: '127.0.0.1', port: 0 });
-    const address = fixture.api.server.address();
+  /** Whatever comes back to what is written to a bare socket. */
+  async function answerTo(write: (socket: Socket) => void): Promise<string> {
+    const { server } = fixture.api;
+    if (!server.listening) await fixture.api.listen({ host: '127.0.0.1', port: 0 });
+    const address = server.address();
     const port = typeof address === 'object' && address ? address.port : 0;
-    const answer = await new Promise<string>((resolve, reject) => {
-      const socket = connect(port, '127.0.0.1', () => socket.end(`${canary}\r\n\r\n`));
+    return new Promise((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1', () => write(socket));
       let text = '';
       socket.on('data', (chunk) => {
         text += chunk;
@@ -526,9 +528,35 @@ describe('what every answer has', () => {
       socket.on('close', () => resolve(text));
       socket.on('error', reject);
     });
+  }
+
+  it('a problem even for what is no HTTP', async () => {
+    const answer = await answerTo((socket) => socket.end(`${canary}\r\n\r\n`));
     expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
     expect(answer).toContain('content-type: application/problem+json');
     expect(answer).toContain('"code":"malformed_request"');
     expect(answer).not.toContain(canary);
+  });
+
+  it('408, which says to repeat it, for what is too slow to arrive, and nothing is done', async () => {
+    const { server } = fixture.api;
+    const { headersTimeout, requestTimeout } = server;
+    Object.assign(server, { headersTimeout: 1, requestTimeout: 1 });
+    const head = `PUT /v1/appointments/visit-1 HTTP/1.1\r\nhost: api.test\r\nauthorization: Bearer ${key}\r\n`;
+    const body = `content-type: application/json\r\ncontent-length: 1000\r\n\r\n{"start": "${canary}`;
+    try {
+      const answers = await Promise.all(
+        [head, head + body].map((part) => answerTo((socket) => socket.write(part))),
+      );
+      for (const answer of answers) {
+        expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
+        expect(answer).toContain('"code":"request_timeout"');
+        expect(answer).toContain('try again');
+        expect(answer).not.toContain(canary);
+      }
+      expect(puts).toEqual([]);
+    } finally {
+      Object.assign(server, { headersTimeout, requestTimeout });
+    }
   });
 });

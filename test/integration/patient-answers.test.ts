@@ -104,22 +104,30 @@ describe('every answer', () => {
     }
   });
 
-  it('carries them even to what is no HTTP', async () => {
+  it('carries them even to what is no HTTP, and to what is too slow to arrive', async () => {
     await pages.app.listen({ host: '127.0.0.1', port: 0 });
-    const address = pages.app.server.address();
+    const { server } = pages.app;
+    const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('not listening');
-    const raw = await new Promise<string>((resolve, reject) => {
-      const socket = connect(address.port, '127.0.0.1', () => socket.write('GARBAGE\r\n\r\n'));
-      let text = '';
-      socket.on('data', (chunk) => {
-        text += String(chunk);
+    const answerTo = (words: string) =>
+      new Promise<string>((resolve, reject) => {
+        const socket = connect(address.port, '127.0.0.1', () => socket.write(words));
+        let text = '';
+        socket.on('data', (chunk) => {
+          text += String(chunk);
+        });
+        socket.on('end', () => resolve(text));
+        socket.on('error', reject);
       });
-      socket.on('end', () => resolve(text));
-      socket.on('error', reject);
-    });
-    expect(raw).toMatch(/^HTTP\/1\.1 400 /);
-    expect(raw).toContain('cache-control: no-store\r\n');
-    expect(raw).toContain('referrer-policy: no-referrer\r\n');
+    const garbage = await answerTo('GARBAGE\r\n\r\n');
+    Object.assign(server, { headersTimeout: 1, requestTimeout: 1 });
+    const slow = await answerTo('GET /check HTTP/1.1\r\n');
+    expect(garbage).toMatch(/^HTTP\/1\.1 400 /);
+    expect(slow).toMatch(/^HTTP\/1\.1 408 /);
+    for (const raw of [garbage, slow]) {
+      expect(raw).toContain('cache-control: no-store\r\n');
+      expect(raw).toContain('referrer-policy: no-referrer\r\n');
+    }
   });
 
   it('promises no HTTPS over plain HTTP', async () => {

@@ -91,7 +91,7 @@ export function addAppointmentRoutes(
         response: {
           200: putAnswer.describe('Replaced.'),
           201: putAnswer.describe('Created.'),
-          ...problemResponses(400, 401, 403, 409, 413, 415, 422, 429, 500, 503),
+          ...problemResponses(400, 401, 403, 408, 409, 413, 415, 422, 429, 500, 503),
         },
       },
     },

@@ -55,7 +55,7 @@ export function addOrganisationRoutes(
         body: organisationRequest,
         response: {
           200: organisationAnswer,
-          ...problemResponses(400, 401, 403, 413, 415, 422, 429, 500, 503),
+          ...problemResponses(400, 401, 403, 408, 413, 415, 422, 429, 500, 503),
         },
       },
     },

@@ -30,7 +30,7 @@ export interface SendCheckUseCases {
 const url = '/v1/send-check';
 const about = { tags: ['Send-time check'], security: signedIn };
 const reading = problemResponses(401, 403, 404, 429, 500, 503);
-const writing = problemResponses(400, 401, 403, 404, 413, 415, 422, 429, 500, 503);
+const writing = problemResponses(400, 401, 403, 404, 408, 413, 415, 422, 429, 500, 503);
 
 /** Every route needs scope `settings`: whoever has it decides whether anything is sent. */
 export function addSendCheckRoutes(

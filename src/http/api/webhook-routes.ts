@@ -53,7 +53,7 @@ const params = z.object({ id: z.string().meta({ format: 'uuid' }) });
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const about = { tags: ['Webhooks'], security: signedIn };
 const reading = problemResponses(401, 403, 404, 429, 500, 503);
-const writing = problemResponses(400, 401, 403, 404, 413, 415, 422, 429, 500, 503);
+const writing = problemResponses(400, 401, 403, 404, 408, 413, 415, 422, 429, 500, 503);
 
 /** What says where to go on from may say it too late. */
 const goingOn = { ...writing, ...problemResponses(410) };

@@ -9,7 +9,7 @@ import { errorFacts, type Log } from '../../telemetry/log.ts';
 import type { NoticeKind } from '../../texts/patient-texts.ts';
 import { letGoWhenClosing } from '../let-go-when-closing.ts';
 import { asAppError } from '../problems.ts';
-import { serverTimes } from '../server-times.ts';
+import { isTooSlow, serverTimes } from '../server-times.ts';
 import { noticePage } from './views/notice-page.ts';
 
 const formBytesMax = 8 * 1024;
@@ -45,7 +45,7 @@ export async function buildPageServer(options: PageServerOptions): Promise<Fasti
       const fault = addressErrors.has(error.code) ? new AppError('not_found') : asAppError(error);
       sendFault(reply, fault, options.languageOf(request));
     },
-    clientErrorHandler: (_error, socket) => refuseRaw(socket, headers),
+    clientErrorHandler: (error, socket) => refuseRaw(socket, isTooSlow(error) ? 408 : 400, headers),
   });
   app.removeAllContentTypeParsers();
   // Whatever is not a form is read to its limit and ignored: the form token is then missing.
@@ -103,7 +103,11 @@ function routeOf(request: FastifyRequest): string {
 }
 
 /** What could not be read as HTTP has no language and gets no page, only the headers. */
-function refuseRaw(socket: Socket, headers: Readonly<Record<string, string>>): void {
+function refuseRaw(
+  socket: Socket,
+  status: 400 | 408,
+  headers: Readonly<Record<string, string>>,
+): void {
   if (!socket.writable) {
     socket.destroy();
     return;
@@ -111,5 +115,7 @@ function refuseRaw(socket: Socket, headers: Readonly<Record<string, string>>): v
   const lines = Object.entries({ ...headers, 'content-length': '0', connection: 'close' }).map(
     ([name, value]) => `${name}: ${value}\r\n`,
   );
-  socket.end(`HTTP/1.1 400 ${STATUS_CODES[400]}\r\n${lines.join('')}\r\n`, () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n`, () =>
+    socket.destroy(),
+  );
 }

@@ -67,7 +67,8 @@ export function createBookings(options: {
         signal: AbortSignal.timeout(patienceMs),
       });
       const text = await response.text();
-      if (response.status === 503 && response.headers.has('retry-after')) {
+      const isForLater = response.status === 503 && response.headers.has('retry-after');
+      if (isForLater || response.status === 408) {
         turnedAway += 1;
         return undefined;
       }

@@ -44,6 +44,11 @@ export const problemTexts: Record<ErrorCode, ProblemText> = {
     meaning: 'The address exists and does not take this method.',
     remedy: 'Use one of those that the Allow header names.',
   },
+  request_timeout: {
+    meaning:
+      'Its headers were not there within 15 seconds, or its body within 20. The connection is closed. Nothing was accepted.',
+    remedy: 'Send the same request again; nothing is wrong with it.',
+  },
   stale_revision: {
     meaning:
       'A higher revision of this appointment is stored, or the revision is not above that of the deleted one. Nothing was changed.',
