@@ -56,8 +56,11 @@ export const errorCodes = {
     title:
       'The database is being compared with what was promised. Nothing was accepted; try again.',
   },
-  key_missing: { status: 503, title: 'A sealing key is not published yet; try again.' },
-  unavailable: { status: 503, title: 'The database is away; nothing was accepted. Try again.' },
+  key_missing: { status: 503, title: 'A key to seal or to sign with is not there yet; try again.' },
+  unavailable: {
+    status: 503,
+    title: 'The database is away. What was asked for may have been done all the same; try again.',
+  },
 } as const satisfies Record<string, { status: number; title: string }>;
 export type ErrorCode = keyof typeof errorCodes;
 

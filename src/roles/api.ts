@@ -144,6 +144,11 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     countFields: fields.count,
     log,
   });
+  const deleteAppointment = createDeleteAppointment({
+    ...{ database, journal, receipts, now },
+    signErasure: createErasureReceipts(keys.receiptKeys),
+    issuer: config.API_URL,
+  });
   const webhooks = webhookUseCases({ database, journal, keys, isSandbox });
   const sendChecks = sendCheckUseCases({ database, journal, keys, isSandbox });
   const portals = { loopbackAllowed: isSandbox, isPortalForAll };
@@ -156,11 +161,7 @@ async function composeApi(resources: Resources): Promise<FastifyInstance> {
     authenticate: (request) => authenticate(recognising, request),
     putAppointment: (input) => telling(input.organisationId, () => putAppointment(input)),
     refuseWhenFull: (input) => telling(undefined, () => putAppointment.refuseWhenFull(input)),
-    deleteAppointment: createDeleteAppointment({
-      ...{ database, journal, now },
-      signErasure: createErasureReceipts(keys.receiptKeys),
-      issuer: config.API_URL,
-    }),
+    deleteAppointment: (input) => telling(input.organisationId, () => deleteAppointment(input)),
     readAppointment: (input) => readAppointment({ database }, input),
     listAppointments: (input) => listAppointments({ database }, input),
     listEvents: (input) => listEvents({ database }, input),

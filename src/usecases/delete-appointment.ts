@@ -5,6 +5,7 @@ import { decideDelete, type EndedReminder } from '../domain/put-decision.ts';
 import type { StoredAppointment } from '../domain/put-facts.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SignErasure } from '../keys/erasure-receipt.ts';
+import type { RenewedReceipts } from '../keys/renewed-receipts.ts';
 import { dropLinks, endedEvents, endReminders } from '../store/appointment-changes.ts';
 import { entombAppointment, eraseAppointment } from '../store/appointment-deletes.ts';
 import {
@@ -28,17 +29,22 @@ export interface DeleteAppointmentInput extends AppointmentKey {
  * cancelled; after an erasure it answers like any dead link, and the answer has a signed receipt, which
  * says that it is erased by then. Doing it twice answers the same.
  *
- * @throws {AppError} `not_found`, `busy`, `unavailable`
+ * @throws {AppError} `not_found`, `busy`, `unavailable`; `key_missing` where a receipt of an erasure could not be
+ *   signed: nothing is erased then
  */
 export function createDeleteAppointment(deps: {
   database: Database;
   journal: Pick<Journal, 'append'>;
   signErasure: SignErasure;
+  receipts: Pick<RenewedReceipts, 'isGivenUp'>;
   /** Public address of the API. */
   issuer: string;
   now: () => Temporal.Instant;
 }): (input: DeleteAppointmentInput) => Promise<DeleteAnswer> {
   return async (input) => {
+    if (input.erase && deps.receipts.isGivenUp()) {
+      throw new AppError('key_missing', { retryAfterS: 5 });
+    }
     try {
       const answer = await deps.database.transaction(
         [input.organisationId],

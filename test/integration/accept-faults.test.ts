@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
+import { createDeleteAppointment } from '../../src/usecases/delete-appointment.ts';
 import { appointmentRequest, createTestAccept, createTestKeys } from '../support/accept.ts';
 import { type ApiFixture, createApiFixture } from '../support/api-server.ts';
 import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench } from '../support/dispatch-bench.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
+import { unsignedErasures } from '../support/unsigned-erasures.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 type Accept = Awaited<ReturnType<typeof createTestAccept>>;
@@ -72,6 +74,19 @@ it('what no receipt could be signed for is refused before anything is stored', a
   const refused = forsaken.put({ ...where, body: appointmentRequest() });
   await expect(refused).rejects.toMatchObject({ code: 'key_missing', retryAfterS: 5 });
   expect(await storedOf(where.reference)).toEqual([]);
+});
+
+it('nothing is erased that no receipt could be signed for; a cancellation needs none', async () => {
+  const remove = createDeleteAppointment({
+    ...{ database: db.open('api', 1), journal, ...unsignedErasures },
+    receipts: { isGivenUp: () => true },
+  });
+  const where = key();
+  await accept.put({ ...where, body: appointmentRequest() });
+  const refused = remove({ ...where, erase: true });
+  await expect(refused).rejects.toMatchObject({ code: 'key_missing', retryAfterS: 5 });
+  expect(await storedOf(where.reference)).toMatchObject([{ reminders: 1, links: 1 }]);
+  expect(await remove({ ...where, erase: false })).toMatchObject({ state: 'cancelled' });
 });
 
 describe('a connection that is cut after COMMIT was sent', () => {

@@ -116,7 +116,7 @@ export const problemTexts: Record<ErrorCode, ProblemText> = {
   },
   key_missing: {
     meaning:
-      'The key to seal this with is not published yet, as in the first seconds of an organisation. Nothing was accepted.',
+      'The key to seal this with is not published yet, as in the first seconds of an organisation, or the key that signs receipts cannot be had. Nothing was accepted, and nothing erased.',
     remedy: 'Send the same request again after Retry-After.',
   },
   unavailable: {
