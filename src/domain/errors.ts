@@ -41,7 +41,11 @@ export const errorCodes = {
     title:
       'The key or its organisation had as much accepted as it may for now. Nothing was accepted.',
   },
-  internal: { status: 500, title: 'Something went wrong on our side. Nothing was accepted.' },
+  internal: {
+    status: 500,
+    title:
+      'Something went wrong on our side. What was asked for may have been done all the same; try again.',
+  },
   not_stored: {
     status: 500,
     title: 'What was stored is not what was sent. The reminder is paused and we were alerted.',

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -224,6 +225,19 @@ describe('the documentation', () => {
       expect(statusCode).toBe(200);
       expect(body).toContain(`<code>${code}</code>`);
       expect(body).toContain('What to do');
+    },
+  );
+
+  it.each(['internal', 'unavailable', 'not_stored'] as const)(
+    'never says of %s, which may come after the COMMIT, that nothing was accepted',
+    async (code) => {
+      const guide = readFileSync('docs/integrators.md', 'utf8');
+      const row = guide.split('\n').find((line) => line.includes(`| \`${code}\` |`)) ?? '';
+      expect(row).not.toBe('');
+      const { body } = await get(`/docs/problems/${code}`);
+      for (const text of [errorCodes[code].title, body, row]) {
+        expect(text).not.toMatch(/nothing\b[^.;]*\b(accepted|stored|changed)/i);
+      }
     },
   );
 

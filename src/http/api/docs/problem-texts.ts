@@ -91,8 +91,10 @@ export const problemTexts: Record<ErrorCode, ProblemText> = {
       'Send the same PUT again after Retry-After, or have the ceiling raised by whoever runs the service. A DELETE is never refused so, nor is the first cancellation of what was booked.',
   },
   internal: {
-    meaning: 'Something failed on our side that nobody foresaw. Nothing was accepted.',
-    remedy: 'Send the same request again later; a PUT may be repeated as often as needed.',
+    meaning:
+      'Something failed on our side that nobody foresaw. Whether this was accepted before that is not told here.',
+    remedy:
+      'Send the same request again later; a PUT and a DELETE may be repeated as often as needed.',
   },
   not_stored: {
     meaning:
@@ -120,7 +122,8 @@ export const problemTexts: Record<ErrorCode, ProblemText> = {
     remedy: 'Send the same request again after Retry-After.',
   },
   unavailable: {
-    meaning: 'The database is away or too slow.',
+    meaning:
+      'The database is away or too slow. If it went away at the last moment, this was accepted all the same.',
     remedy:
       'Send the same request again after Retry-After, with growing pauses; repeating a PUT does no harm.',
   },
