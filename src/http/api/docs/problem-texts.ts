@@ -125,7 +125,7 @@ export const problemTexts: Record<ErrorCode, ProblemText> = {
     meaning:
       'The database is away or too slow. If it went away at the last moment, this was accepted all the same.',
     remedy:
-      'Send the same request again after Retry-After, with growing pauses; repeating a PUT does no harm.',
+      'Send the same request again after Retry-After, with growing pauses; repeating a PUT or a DELETE does no harm.',
   },
 };
 
@@ -140,7 +140,8 @@ export const fieldTexts: Record<FieldErrorCode, string> = {
   too_long: 'More characters than allowed.',
   too_short: 'Empty, or nothing but spaces.',
   too_many: 'More entries than allowed.',
-  control_character: 'A control character; instructions may hold \\n and nothing else of the kind.',
+  control_character:
+    'A control character; instructions and place.address may hold \\n and nothing else of the kind.',
   invalid_reference:
     'The reference in the address must be 1 to 128 characters of A-Z a-z 0-9 . _ : -',
   invalid_start: 'Not a date and time of RFC 3339, or a day that does not exist.',
