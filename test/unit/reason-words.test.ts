@@ -16,6 +16,8 @@ const sources = ['config', 'src/domain', 'src/store', 'src/transport', 'src/usec
       .filter((name) => name.endsWith('.ts'))
       .map((name) => readFileSync(join(root, place, name), 'utf8')),
 );
+/** What the database's own functions give stands there as it is today. */
+sources.push(readFileSync(join(root, 'src/store/schema.sql'), 'utf8'));
 /** How it is written there: as a value, as a column, or as a refusal. */
 const writings = [
   /\breason(?:Code)?(?::| =) '(\w+)'/g,
@@ -33,10 +35,42 @@ const elsewhere: readonly string[] = [
   ...disabledReasons,
 ];
 
+/** Likewise in SQL, where the column is named before the values are. */
+const insertion =
+  /insert into (?:events|attempts) \(([^)]*)\)\s+(?:select(?: distinct)?|values \()\s/g;
+const assignment = /\breason_code = (case\b[\s\S]*?\bend)\b/g;
+
+function codesInSql(text: string): string[] {
+  const inserted = Array.from(text.matchAll(insertion), ({ 0: all, 1: columns = '', index }) => {
+    const place = columns.split(',').findIndex((column) => column.trim() === 'reason_code');
+    return expressionsIn(text.slice(index + all.length))[place] ?? '';
+  });
+  const assigned = Array.from(text.matchAll(assignment), ([, choice = '']) => choice);
+  return [
+    ...inserted.flatMap((value) => [...value.matchAll(/'(\w+)'/g)]),
+    ...assigned.flatMap((value) => [...value.matchAll(/\b(?:then|else) '(\w+)'/g)]),
+  ].map(([, code = '']) => code);
+}
+
+/** What stands between the commas that are in no parentheses, up to the end of a list of values. */
+function expressionsIn(text: string): string[] {
+  const all = [''];
+  let depth = 0;
+  for (const [piece] of text.matchAll(/\(|\)|,|;|`|\w+|[^\w(),;`]+/g)) {
+    if (piece === '(') depth += 1;
+    if (piece === ')') depth -= 1;
+    if (depth < 0 || piece === ';' || piece === '`' || (depth === 0 && piece === 'from')) break;
+    if (piece === ',' && depth === 0) all.push('');
+    else all[all.length - 1] += piece;
+  }
+  return all;
+}
+
 function codesIn(text: string): string[] {
   const members = Array.from(text.matchAll(union), ([, list = '']) => list).join(' ');
   return [
     ...Array.from(members.matchAll(/'(\w+)'/g), ([, code = '']) => code),
+    ...codesInSql(text),
     ...writings.flatMap((writing) => Array.from(text.matchAll(writing), ([, code = '']) => code)),
   ];
 }
@@ -44,10 +78,10 @@ function codesIn(text: string): string[] {
 const given = new Set([...sources.flatMap(codesIn), ...uncountedReasons]);
 
 describe('the words for codes', () => {
-  it('are there for every code that transports, retry rules, sweeps and use cases can give', () => {
-    for (const code of ['process_died', 'blocked_by_carrier', 'lease_passed', 'LEAK_GUARD']) {
-      expect(given, code).toContain(code);
-    }
+  it('are there for every code that transports, retry rules, sweeps, use cases and SQL can give', () => {
+    const ofCode = ['process_died', 'blocked_by_carrier', 'lease_passed', 'LEAK_GUARD'];
+    const ofSql = ['link_key_revoked', 'by_recipient', 'restored', 'factor_locked'];
+    for (const code of [...ofCode, ...ofSql]) expect(given, code).toContain(code);
     const missing = [...given].filter((code) => !Object.hasOwn(reasonWords, code));
     expect(missing.filter((code) => !elsewhere.includes(code))).toEqual([]);
   });
@@ -69,7 +103,10 @@ describe('the words for codes', () => {
     }
   });
 
-  it('are there for every state', () => {
+  it('are there for every state, and go on from "It"', () => {
     expect(Object.keys(stateWords).sort()).toEqual([...reminderStates].sort());
+    for (const { words } of Object.values(stateWords)) {
+      expect(`It ${words}.`).toMatch(/^It (?:is|was|waits|arrived|did not|may have)\b/);
+    }
   });
 });

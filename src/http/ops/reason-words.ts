@@ -12,6 +12,8 @@ export type ReasonCode =
   | 'lease_passed'
   | 'no_route'
   | 'factor_locked'
+  | 'link_key_revoked'
+  | 'by_recipient'
   | 'not_found'
   | 'not_settled'
   | 'held_uncertain'
@@ -163,6 +165,14 @@ export const reasonWords: Readonly<Record<ReasonCode, ReasonWords>> = {
   factor_locked: {
     words: 'Too many wrong answers locked one way to prove who it is.',
     advice: `The practice makes sure who is calling. ${anew} That unlocks it.`,
+  },
+  link_key_revoked: {
+    words:
+      'The key that its link was signed with was revoked, so that link opens nothing any more.',
+    advice: `It goes out again by itself where it is still owed. Else: ${anew}`,
+  },
+  by_recipient: {
+    words: 'The patient erased it, on the page that the link leads to.',
   },
   not_found: {
     words: 'The provider does not have it, so it is sent once more. It is flagged, to be sure.',

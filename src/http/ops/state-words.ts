@@ -5,23 +5,36 @@ import type { ReminderState } from '../../domain/reminder.ts';
 
 export type Tone = 'ok' | 'late' | 'stop' | 'plain';
 
-/** What each state means to whoever asks about a reminder. */
+/** What each state means to whoever asks about a reminder: goes on from "It". */
 export const stateWords: Readonly<Record<ReminderState, { words: string; tone: Tone }>> = {
   scheduled: { words: 'waits for its time', tone: 'plain' },
   queued: { words: 'is about to be sent', tone: 'plain' },
   sending: { words: 'is being handed to the provider', tone: 'plain' },
-  sent: { words: 'the provider has it; no word yet that it arrived', tone: 'ok' },
+  sent: { words: 'was taken by the provider; no word yet that it arrived', tone: 'ok' },
   delivered: { words: 'arrived, says the provider', tone: 'ok' },
   undelivered: { words: 'did not arrive, says the provider', tone: 'stop' },
-  uncertain: { words: 'nobody knows yet whether it went out', tone: 'late' },
+  uncertain: { words: 'may have gone out or not: nobody knows yet', tone: 'late' },
   failed: { words: 'did not go out; a person must decide', tone: 'stop' },
   skipped: { words: 'was never to be sent', tone: 'plain' },
   cancelled: { words: 'was cancelled by the booking system', tone: 'plain' },
   superseded: { words: 'was replaced by a newer version of the appointment', tone: 'plain' },
-  expired: { words: 'its time passed before it went out', tone: 'stop' },
+  expired: { words: 'was given up when its time had passed', tone: 'stop' },
   suppressed: { words: 'was not sent: the person said stop', tone: 'late' },
   erased: { words: 'was erased', tone: 'plain' },
 };
+
+/** What a reminder's state means, where it is also known that a copy may have gone out. */
+export function wordsOfState({
+  state,
+  possiblySent,
+}: {
+  state: ReminderState;
+  possiblySent: boolean;
+}): string {
+  return state === 'failed' && possiblySent
+    ? 'may have gone out or not; a person must decide'
+    : stateWords[state].words;
+}
 
 export const outcomeWords = {
   accepted: 'the provider took it',

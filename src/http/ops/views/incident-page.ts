@@ -9,7 +9,7 @@ import type { Html } from './html.ts';
 import { asSentence, touched } from './incidents-page.ts';
 import { moment } from './moment.ts';
 import { opsPage } from './ops-page.ts';
-import { grouped } from './quantity.ts';
+import { grouped, quantity } from './quantity.ts';
 
 /** All that the register knows of one incident, and the way to close it. */
 export function incidentPage({
@@ -70,7 +70,7 @@ ${actionForm({ visitor, action: paths.closeIncident(id), button: 'Close the inci
 function alertWords(alert: Incident['alerts'][number], now: Date): Html {
   if (alert.deliveredAt) return html`taken ${moment(alert.deliveredAt, now)}`;
   if (alert.tries === 0) return html`<span class="soft">not yet, or not configured</span>`;
-  return html`<span class="tag stop">not taken</span> tried ${grouped(alert.tries)} times`;
+  return html`<span class="tag stop">not taken</span> tried ${quantity(alert.tries, 'time')}`;
 }
 
 function factWords(facts: Incident['sightings'][number]['facts']): string {

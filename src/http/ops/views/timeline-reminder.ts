@@ -13,6 +13,7 @@ import {
   receiptWords,
   refusalWords,
   stateWords,
+  wordsOfState,
 } from '../state-words.ts';
 import type { OpsVisitor } from '../visitor.ts';
 import type { Html } from './html.ts';
@@ -32,7 +33,7 @@ export function reminderBlock({
 }): Html {
   const { tone } = stateWords[reminder.state];
   const isLate = reminder.state === 'scheduled' && reminder.dueAt <= now;
-  const words = isLate ? 'is due, and waits to be taken' : stateWords[reminder.state].words;
+  const words = isLate ? 'is due, and waits to be taken' : wordsOfState(reminder);
   const code = reminder.skippedReason ?? reminder.reasonCode;
   return html`<section class="block wide" id="r-${reminder.id}">
 <h2>${titleOf(reminder)} <span class="tag${tone === 'plain' ? '' : ` ${tone}`}">${reminder.state}</span></h2>
@@ -143,7 +144,7 @@ function historyOf({ events }: ReminderHistory, now: Date): Html {
     (event) =>
       html`<li>${moment(event.at, now)}: ${
         event.to
-          ? html`${event.from && event.from !== event.to ? html`<code>${event.from}</code> → ` : ''}<code>${event.to}</code>, ${stateWords[event.to].words}`
+          ? html`${event.from && event.from !== event.to ? html`<code>${event.from}</code> → ` : ''}<code>${event.to}</code>, ${wordsOfState({ state: event.to, possiblySent: event.possiblySent })}`
           : html`a new link is needed`
       }${event.reasonCode ? html`. ${codeOf(event.reasonCode)}` : ''}${event.possibleDuplicate ? ' (possible duplicate)' : ''}${event.possiblySent ? ' (possibly sent)' : ''}</li>`,
   )}</ol>`;
