@@ -170,6 +170,38 @@ describe('the page of an appointment', () => {
     expect(page).toContain('makes sure who is calling');
   });
 
+  it('never says that nothing went out of one in doubt that no attempt is known of', async () => {
+    const [at, later] = [await seedOne(), await seedOne({ dueInMs: 3_600_000 })];
+    const afterRestore = async (changes: string, { id } = at) =>
+      database.admin.query(`update reminders set ${changes} where id = $1`, [id]);
+    await afterRestore(`state = 'uncertain', reason_code = 'restored'`);
+    expect(await pageOf(at)).toContain('The last by SMS may have gone out or not: nobody knows');
+    await afterRestore(`state = 'failed', reason_code = 'held_uncertain', possibly_sent = true`);
+    const held = await pageOf(at);
+    expect(held).toContain('The last by SMS may have gone out or not; a person must decide');
+    expect(held).not.toContain('did not go out');
+    await afterRestore(`possible_duplicate = true`, later);
+    expect(await pageOf(later)).toContain('A copy may have gone out before');
+    for (const one of [at, later]) expect(await pageOf(one)).not.toContain('Nothing has gone out');
+  });
+
+  it('says that the next waits for a resume only where what is paused is its channel', async () => {
+    const one = await seedOne({ dueInMs: 3_600_000 });
+    const waits = ', once sending is resumed';
+    for (const [channel, isHeld] of [
+      ['email', false],
+      ['sms', true],
+      [null, true],
+    ]) {
+      await database.admin.query(
+        `insert into pauses (id, channel, reason) values (gen_random_uuid(), $1, 'a test')`,
+        [channel],
+      );
+      expect((await pageOf(one)).includes(waits), String(channel)).toBe(isHeld);
+      await database.admin.query('delete from pauses');
+    }
+  });
+
   it('says what holds it: a pause, or what was stored wrong', async () => {
     const one = await seedOne();
     await database.admin.query(

@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
+import { toldStates } from '../../../domain/reminder.ts';
 import type { ReminderHistory, Timeline } from '../../../usecases/read-timeline.ts';
-import { factorWords, stateWords } from '../state-words.ts';
+import { factorWords, wordsOfState } from '../state-words.ts';
 import type { Html } from './html.ts';
 import { moment } from './moment.ts';
 
@@ -14,24 +15,34 @@ export function answersOf(timeline: Timeline, now: Date): { question: string; an
 }
 
 function whetherItArrived({ reminders, pauses }: Timeline, now: Date): Html {
-  const last = reminders.filter(hasBeenTried).at(-1);
+  const last = reminders.filter(mayHaveGoneOut).at(-1);
   if (!last) {
     const next = reminders.find(({ state }) => state === 'scheduled' || state === 'queued');
-    return next
-      ? html`Nothing has gone out yet. The next is due ${moment(next.dueAt, now)}${pauses.length > 0 ? ', once sending is resumed' : ''}.`
-      : html`Nothing has gone out, and nothing is planned.`;
+    if (!next) return html`Nothing has gone out, and nothing is planned.`;
+    const isHeld = pauses.some(({ channel = next.channel }) => channel === next.channel);
+    return html`Nothing has gone out yet. The next is due ${moment(next.dueAt, now)}${isHeld ? ', once sending is resumed' : ''}.`;
   }
   const channel = last.channel === 'sms' ? 'SMS' : 'email';
   const at = last.deliveredAt ?? last.sentAt;
-  return html`The last by ${channel} ${stateWords[last.state].words}${at ? html`, ${moment(at, now)}` : ''}. ${
+  return html`The last by ${channel} ${wordsOfState(last)}${at ? html`, ${moment(at, now)}` : ''}. ${
+    isCopyLikely(last) ? 'A copy may have gone out before. ' : ''
+  }${
     last.redrive.kind === 'go'
       ? 'See below what helps, and whether sending it again does.'
       : html`To have it once more, the practice sends it anew: a PUT with <code>"notice": "now"</code>.`
   }`;
 }
 
-function hasBeenTried({ attempts }: ReminderHistory): boolean {
-  return attempts.length > 0;
+/** After a restore there may be doubt about one of which no attempt is known. */
+function mayHaveGoneOut(reminder: ReminderHistory): boolean {
+  const { attempts, state, possiblySent, possibleDuplicate } = reminder;
+  return attempts.length > 0 || state === 'uncertain' || possiblySent || possibleDuplicate;
+}
+
+/** Whether its state, by which nothing went out, is not all there is to say. */
+function isCopyLikely({ state, possiblySent, possibleDuplicate }: ReminderHistory): boolean {
+  const isToldByState = state === 'failed' || state === 'uncertain' || toldStates.includes(state);
+  return !isToldByState && (possiblySent || possibleDuplicate);
 }
 
 function whetherLocked({ locks }: Timeline): Html {
