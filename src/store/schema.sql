@@ -44,6 +44,7 @@ create table appointments (
   updated_at timestamp with time zone not null default clock_timestamp(),
   deleted_at timestamp with time zone,
   erase_at timestamp with time zone not null,
+  erasure_receipt bytea,
   constraint appointments_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
   constraint appointments_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisations(id),
   constraint appointments_pkey PRIMARY KEY (id),
@@ -1754,7 +1755,7 @@ create policy restoring_all on revoked_days for all to sotto_restorer
 create policy administration on revoked_selectors for all to sotto_owner
   using (true)
   with check (true);
-create policy by_role on revoked_selectors for select to sotto_patient
+create policy by_role on revoked_selectors for select to sotto_ops, sotto_patient
   using (true);
 create policy every_organisation on revoked_selectors for select to sotto_worker
   using (true);
@@ -2685,6 +2686,17 @@ end
 $function$;
 alter function fold_carried_balances(uuid,integer) owner to sotto_owner;
 
+CREATE OR REPLACE FUNCTION public.keep_erasure_receipt(appointment uuid, receipt bytea)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  update appointments a set erasure_receipt = receipt
+  where a.id = appointment and a.state = 'erased' and a.erasure_receipt is null;
+$function$;
+alter function keep_erasure_receipt(uuid,bytea) owner to sotto_eraser;
+
 CREATE OR REPLACE FUNCTION public.keep_selector()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3209,20 +3221,21 @@ alter function write_intents(uuid,text,uuid[],uuid[],bytea[],text[],uuid[],bytea
 grant delete on appointments to sotto_scheduler;
 grant insert, select on appointments to sotto_api;
 grant select (deleted_at, ends_at, erase_at, id, mode, organisation_id, paused_at, reference, state, version) on appointments to sotto_scheduler;
-grant select (deleted_at, id, mode, organisation_id, reference, state) on appointments to sotto_eraser;
+grant select (deleted_at, erasure_receipt, id, mode, organisation_id, reference, state) on appointments to sotto_eraser;
 grant select (deleted_at, id, mode, organisation_id, reference, state, version) on appointments to sotto_restorer;
 grant select (id, mode, organisation_id, paused_at, reference, state, version) on appointments to sotto_worker;
 grant select (id, paused_at, starts_at) on appointments to sotto_lookup;
 grant select on appointments to sotto_ops;
 grant select on appointments to sotto_patient;
 grant update (deleted_at, ends_at, erase_at, moved, paused_at, revision, starts_at, state, updated_at, version) on appointments to sotto_api;
-grant update (deleted_at, state, updated_at) on appointments to sotto_eraser;
+grant update (deleted_at, erasure_receipt, state, updated_at) on appointments to sotto_eraser;
 grant update (deleted_at, state, updated_at) on appointments to sotto_restorer;
 grant delete on attempts to sotto_eraser;
 grant insert, select on attempts to sotto_worker;
 grant select (batch_id, channel, copy_gone_at, copy_owed_at, copy_tries, ended_at, id, link_id, mode, number, organisation_id, outcome, possible_duplicate, proven_copy_at, provider_id, reason_code, receipt_at, receipt_code, receipt_state, reminder_id, started_at, transport) on attempts to sotto_ops;
 grant select (channel, copy_gone_at, copy_owed_at, copy_tries, ended_at, id, mode, number, organisation_id, outcome, reason_code, reminder_id, started_at, transport) on attempts to sotto_scheduler;
 grant select (channel, id, organisation_id, token) on attempts to sotto_lookup;
+grant select (channel, organisation_id, outcome, reminder_id, started_at) on attempts to sotto_patient;
 grant select (copy_owed_at, organisation_id, reminder_id) on attempts to sotto_api;
 grant select (copy_owed_at, outcome, reminder_id) on attempts to sotto_restorer;
 grant select (copy_owed_at, reminder_id) on attempts to sotto_eraser;
@@ -3345,6 +3358,7 @@ grant execute on function find_link(bytea) to sotto_patient;
 grant execute on function find_suppression(bytea) to sotto_patient;
 grant execute on function find_transactions_around(timestamp with time zone,timestamp with time zone) to sotto_api;
 grant execute on function fold_carried_balances(uuid,integer) to sotto_scheduler;
+grant execute on function keep_erasure_receipt(uuid,bytea) to sotto_patient;
 grant execute on function links_by_selector() to sotto_owner;
 grant execute on function list_organisation_ids() to sotto_ops;
 grant execute on function list_organisation_ids() to sotto_patient;
@@ -3411,7 +3425,7 @@ grant delete on links to sotto_eraser;
 grant delete on links to sotto_restorer;
 grant delete on links to sotto_scheduler;
 grant delete, insert, select on links to sotto_api;
-grant select (appointment_id, attempted_at, channel, created_at, current, expires_at, id, mode, organisation_id, parcel_day, reminder_id, revoked_at) on links to sotto_ops;
+grant select (appointment_id, attempted_at, channel, created_at, current, expires_at, id, mode, organisation_id, parcel_day, reminder_id, revoked_at, selector) on links to sotto_ops;
 grant select (appointment_id, attempted_at, channel, created_at, current, expires_at, id, mode, organisation_id, parcel_day, reminder_id, revoked_at, selector) on links to sotto_restorer;
 grant select (appointment_id, attempted_at, channel, created_at, expires_at, id, lookup, mode, note, organisation_id, reminder_id, revoked_at, selector) on links to sotto_patient;
 grant select (appointment_id, attempted_at, channel, current, expires_at, id, lookup, mode, organisation_id, parcel, parcel_day, reminder_id, revoked_at, selector) on links to sotto_worker;
@@ -3481,7 +3495,7 @@ grant delete, select on reminders to sotto_eraser;
 grant delete, select on reminders to sotto_scheduler;
 grant insert, select on reminders to sotto_api;
 grant select (appointment_id, attempt_count, channel, due_at, id, mode, not_after, organisation_id, phase, state) on reminders to sotto_lookup;
-grant select (appointment_id, channel, id, kind, mode, organisation_id, send_at, sent_at, state) on reminders to sotto_patient;
+grant select (appointment_id, channel, id, kind, mode, organisation_id, possibly_sent, send_at, sent_at, state) on reminders to sotto_patient;
 grant select on reminders to sotto_ops;
 grant select on reminders to sotto_restorer;
 grant select on reminders to sotto_worker;
@@ -3494,6 +3508,7 @@ grant update (batch_id, lease_until, pending_end, possibly_sent, state, updated_
 grant insert, select on revoked_days to sotto_restorer;
 grant select on revoked_days to sotto_worker;
 grant insert, select on revoked_selectors to sotto_restorer;
+grant select on revoked_selectors to sotto_ops;
 grant select on revoked_selectors to sotto_patient;
 grant select on revoked_selectors to sotto_worker;
 grant delete, select, update on sealed_callbacks to sotto_worker;

@@ -74,6 +74,8 @@ export interface TimelineLink {
   /** Whether what is needed to send it once more still stands. */
   readonly sealed: boolean;
   readonly attemptedAt: Date | null;
+  /** Whether it went out and, although nobody revoked it, opens nothing: under no key that holds. */
+  readonly isKeyGone: boolean;
   readonly revokedAt: Date | null;
   readonly expiresAt: Date;
   readonly createdAt: Date;
@@ -151,6 +153,8 @@ export async function readTimelineRows(
     links: await select(
       `select reminder_id as "reminderId", channel, current, parcel_day is not null as sealed,
          attempted_at as "attemptedAt", revoked_at as "revokedAt", expires_at as "expiresAt",
+         attempted_at is not null and (selector is null or exists (
+           select from revoked_selectors s where s.selector = links.selector)) as "isKeyGone",
          created_at as "createdAt"
        from links where appointment_id = $1 order by created_at desc, id limit ${timelineRowsMax}`,
     ),

@@ -202,6 +202,36 @@ describe('the page of an appointment', () => {
     }
   });
 
+  it('says of no link that it works whose key was revoked', async () => {
+    const one = await seedOne();
+    await bench.drain();
+    const links = () =>
+      database.admin.query('select selector from links where reminder_id = $1', [one.id]);
+    const [{ selector }] = (await links()).rows as [{ selector: string }];
+    expect(await pageOf(one)).toContain('works until');
+    // Between the revocation and the end of each link, and after it.
+    await database.admin.query('insert into revoked_selectors (selector) values ($1)', [selector]);
+    const words = ['opens nothing: the key that it was signed with was revoked', 'works until'];
+    for (const set of ['selector = selector', 'selector = null']) {
+      await database.admin.query(`update links set ${set} where reminder_id = $1`, [one.id]);
+      const page = await pageOf(one);
+      expect(
+        words.map((text) => page.includes(text)),
+        set,
+      ).toEqual([true, false]);
+    }
+    await database.admin.query('delete from revoked_selectors');
+    await database.admin.query(
+      `insert into events (organisation_id, mode, type, reference, appointment_id, reminder_id, reason_code)
+       select organisation_id, mode, 'reminder.needs_reissue', 'x', appointment_id, id, 'link_key_revoked'
+       from reminders where id = $1`,
+      [one.id],
+    );
+    const told = await pageOf(one);
+    expect(told).toContain('The key that its link was signed with was revoked');
+    expect(told).not.toContain('no words for');
+  });
+
   it('says what holds it: a pause, or what was stored wrong', async () => {
     const one = await seedOne();
     await database.admin.query(

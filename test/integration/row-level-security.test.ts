@@ -45,7 +45,7 @@ const commonTables: Record<string, readonly DatabaseRole[]> = {
   event_months: ['api', 'ops'],
   kept_floors: [],
   sender_paces: ['patient'],
-  revoked_selectors: ['patient', 'worker'],
+  revoked_selectors: ['ops', 'patient', 'worker'],
   revoked_days: [],
 };
 
@@ -66,6 +66,7 @@ const readersOfBytes: Record<string, readonly DatabaseRole[]> = {
   'links.seal_public_key': ['api'],
   'links.note': ['api', 'patient'],
   'links.parcel': ['api', 'worker'],
+  'appointments.erasure_receipt': ['api', 'ops', 'patient'],
   'attempts.token': ['worker'],
   'sealed_callbacks.attempt_token': ['worker'],
   'sealed_callbacks.sealed': ['worker'],
@@ -1208,6 +1209,8 @@ describe('the functions that look past the organisation', () => {
         ...common,
       },
       { name: 'fold_carried_balances', result: 'uuid', callers: ['scheduler'], ...common },
+      // Of what is erased, once.
+      { name: 'keep_erasure_receipt', result: 'void', callers: ['patient'], ...common },
       // These three by the owner alone, as whom the command line acts: names, references and times.
       {
         name: 'links_by_selector',

@@ -124,7 +124,7 @@ function linksOf({ links }: ReminderHistory, now: Date): Html {
 
 /** Never the link itself: nobody here could show it. */
 function linkWords(link: TimelineLink, now: Date): Html {
-  const { attemptedAt, revokedAt, expiresAt, sealed, current } = link;
+  const { attemptedAt, isKeyGone, revokedAt, expiresAt, sealed, current } = link;
   const sent = attemptedAt
     ? html`first handed over ${moment(attemptedAt, now)}`
     : html`not handed over yet`;
@@ -132,7 +132,9 @@ function linkWords(link: TimelineLink, now: Date): Html {
     ? html`revoked ${moment(revokedAt, now)}`
     : expiresAt <= now
       ? html`expired ${moment(expiresAt, now)}`
-      : html`works until ${moment(expiresAt, now)}`;
+      : isKeyGone
+        ? html`opens nothing: the key that it was signed with was revoked, or is not known since a restore`
+        : html`works until ${moment(expiresAt, now)}`;
   const parcel = sealed ? 'can still be sent from' : 'what it was sent from has been deleted';
   return html`By ${channelNames[link.channel]}${current ? '' : ', replaced by a newer one'}: ${sent}; ${works}; ${parcel}.`;
 }
