@@ -1,5 +1,5 @@
-import type { Channel, Mode } from '../domain/channel.ts';
-import type { ReminderState } from '../domain/reminder.ts';
+import type { Mode } from '../domain/channel.ts';
+import type { HandOver, StoredReminder } from '../domain/held-data.ts';
 import type { Connection, Database } from './database.ts';
 
 /** An appointment that its recipient has erased. */
@@ -28,25 +28,49 @@ export async function eraseForRecipient(
   return rows[0];
 }
 
-/** A reminder as its recipient is told of it. */
-export interface HeldReminder {
-  readonly channel: Channel;
-  readonly sendAt: Date;
-  readonly state: ReminderState;
-  readonly sentAt: Date | null;
+/** Keeps the receipt of an erasure, within its transaction. */
+export async function keepErasureReceipt(
+  connection: Connection,
+  { appointmentId, receipt }: { appointmentId: string; receipt: Buffer },
+): Promise<void> {
+  await connection.query('select keep_erasure_receipt($1, $2)', [appointmentId, receipt]);
 }
 
-/** Every reminder of an appointment that is kept, the earliest first. */
+/** The sealed receipt of an appointment that its recipient has erased. */
+export async function readErasureReceipt(
+  connection: Connection,
+  appointmentId: string,
+): Promise<{ organisationId: string; receipt: Buffer } | undefined> {
+  const { rows } = await connection.query<{ organisationId: string; receipt: Buffer }>(
+    `select organisation_id as "organisationId", erasure_receipt as receipt from appointments
+     where id = $1 and state = 'erased' and erasure_receipt is not null`,
+    [appointmentId],
+  );
+  return rows[0];
+}
+
+/** Every reminder of an appointment that is kept, the earliest first, with what was tried. */
 export async function readHeldReminders(
   connection: Connection,
   appointmentId: string,
-): Promise<HeldReminder[]> {
-  const { rows } = await connection.query<HeldReminder>(
-    `select channel, send_at as "sendAt", state, sent_at as "sentAt" from reminders
-     where appointment_id = $1 order by send_at, id`,
+): Promise<StoredReminder[]> {
+  const { rows: reminders } = await connection.query<
+    Omit<StoredReminder, 'attempts'> & { readonly id: string }
+  >(
+    `select id, channel, send_at as "sendAt", state, sent_at as "sentAt",
+       possibly_sent as "possiblySent"
+     from reminders where appointment_id = $1 order by send_at, id`,
     [appointmentId],
   );
-  return rows;
+  const { rows: attempts } = await connection.query<HandOver & { readonly reminderId: string }>(
+    `select reminder_id as "reminderId", channel, started_at as "startedAt", outcome
+     from attempts where reminder_id = any($1::uuid[]) order by started_at`,
+    [reminders.map(({ id }) => id)],
+  );
+  return reminders.map(({ id, ...reminder }) => ({
+    ...reminder,
+    attempts: attempts.filter(({ reminderId }) => reminderId === id),
+  }));
 }
 
 /** Since when the contact point with this index gets nothing more. */

@@ -24,7 +24,7 @@ export async function readHeldData(
   { link, tier, passkeys }: { link: OpenedLink; tier: Tier; passkeys: readonly ToldPasskey[] },
 ): Promise<HeldData | undefined> {
   if (tier < everything) return undefined;
-  const { organisationId, appointmentId, expiresAt } = link.stored;
+  const { organisationId, appointmentId, state, expiresAt } = link.stored;
   const reminders = await database.transaction([organisationId], (connection) =>
     readHeldReminders(connection, appointmentId),
   );
@@ -34,6 +34,7 @@ export async function readHeldData(
   );
   return describeHeldData({
     request: link.request.reveal(),
+    state,
     reminders,
     passkeys,
     stoppedSince: stopped.find((since) => since !== undefined),

@@ -5,7 +5,7 @@ import { rightsTextsIn, textsIn } from '../../../texts/catalogue.ts';
 import { writeDay } from '../../../texts/written-appointment-time.ts';
 import { paths } from '../paths.ts';
 import { buttonForm } from './button-form.ts';
-import { detailRows, row, whenRow } from './details-page.ts';
+import { detailRows, row, stateNotice, whenRow } from './details-page.ts';
 import { type Html, page } from './page.ts';
 
 /** Everything that is held about the reader, with the ways to a copy and to its end. */
@@ -23,8 +23,8 @@ export function heldPage({
 }): string {
   const texts = textsIn(language);
   const rights = rightsTextsIn(language);
-  const { details, recipient, timeZone, durationMinutes, status } = held.appointment;
-  const state = status === 'cancelled' ? 'cancelled' : 'booked';
+  const { details, recipient, timeZone, durationMinutes } = held.appointment;
+  const state = held.state === 'cancelled' ? 'cancelled' : 'booked';
   const start = Temporal.Instant.fromEpochMilliseconds(startsAt.getTime());
   const dayOf = (at: Temporal.Instant) =>
     writeDay(texts, at.toZonedDateTimeISO(timeZone).toPlainDate());
@@ -36,6 +36,7 @@ export function heldPage({
     content: html`<h1>${rights.heading}</h1>
 <p>${rights.intro}</p>
 <h2>${rights.fromBooking}</h2>
+${stateNotice(texts, state)}
 <dl>
 ${whenRow(texts, { state, startsAt: start, timeZone })}
 ${detailRows(texts, { ...details, durationMinutes, state: 'booked' })}
