@@ -33,6 +33,8 @@ export const limits = {
   connectTimeoutMs: 5_000,
   /** Each request to Vault. */
   vaultTimeoutMs: 3_000,
+  /** A person who pressed twice waits for their own first press rather than be told of a problem. */
+  eraseLockTimeoutMs: 5_000,
 
   keyHorizonDays: 400,
   epochKeyGraceDays: 2,

@@ -25,6 +25,7 @@ const purposes = {
   canary_message: { code: 8, stepBytes: 1024 },
   parcel_key: { code: 9, stepBytes: 4 },
   passkey: { code: 20, stepBytes: 1024 },
+  erasure_receipt: { code: 21, stepBytes: 1024 },
 } as const;
 export type Purpose = keyof typeof purposes;
 

@@ -58,7 +58,7 @@ export const cryptoInventory: readonly CryptoUse[] = [
     source: 'src/keys/sealing.ts',
   },
   {
-    use: 'inner envelope of a content key, and where a link went',
+    use: 'inner envelope of a content key, where a link went, and the receipt of an erasure by it',
     algorithm: `${xSealedBox}; key by HKDF-SHA-256 from the link’s secret`,
     bits: 144,
     library: `${sodium}, ${node}`,

@@ -1,4 +1,4 @@
-import { CompactSign } from 'jose';
+import { CompactSign, decodeJwt } from 'jose';
 import type { Mode } from '../domain/channel.ts';
 import type { NumberedKey } from './key-store.ts';
 import { KeyStoreError } from './key-store-error.ts';
@@ -38,4 +38,9 @@ export function createErasureReceipts(keysOf: () => Promise<readonly NumberedKey
       .setProtectedHeader({ alg: 'EdDSA', typ: erasureReceiptType, kid: receiptJwk(bytes).kid })
       .sign(receiptPrivateKey(bytes).toCryptoKey('Ed25519', false, ['sign']));
   };
+}
+
+/** How many passkeys a receipt of ours says went too. */
+export function passkeysInErasure(receipt: string): number {
+  return decodeJwt<ErasureClaims>(receipt).passkeys ?? 0;
 }

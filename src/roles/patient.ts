@@ -19,7 +19,7 @@ import { sourceHash } from '../keys/source-hash.ts';
 import type { Database } from '../store/database.ts';
 import { readPatientLink } from '../store/patient-links.ts';
 import { createLog, errorFacts, type Log } from '../telemetry/log.ts';
-import { eraseForRecipient } from '../usecases/erase-for-recipient.ts';
+import { eraseForRecipient, findErasure } from '../usecases/erase-for-recipient.ts';
 import { hasCode } from '../usecases/find-code.ts';
 import { keepCanaryMessage } from '../usecases/keep-canary-message.ts';
 import { keepPhoneDays } from '../usecases/keep-phone-days.ts';
@@ -183,6 +183,7 @@ async function buildApp({
       readHeld: (input) => readHeldData({ database, keys }, input),
       erase: (input) =>
         eraseForRecipient({ database, journal, keys, sign, issuer: config.API_URL }, input),
+      findErasure: (input) => findErasure({ database }, input),
     },
     sourceOf: (address) => sourceHash(sourceKey, address),
     pace: createSourcePace(),

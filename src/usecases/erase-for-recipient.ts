@@ -2,12 +2,19 @@ import { limits } from '../../config/limits.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { SignErasure } from '../keys/erasure-receipt.ts';
+import { passkeysInErasure, type SignErasure } from '../keys/erasure-receipt.ts';
+import { openErasureReceipt, sealErasureReceipt } from '../keys/erasure-receipt-box.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { linkLookup } from '../keys/link-secret.ts';
 import type { PasskeyOwner } from '../keys/passkey-box.ts';
+import { SealError } from '../keys/seal-error.ts';
 import { type Database, sqlState } from '../store/database.ts';
-import { eraseForRecipient as erase } from '../store/recipient-rights.ts';
+import { listOrganisationIds } from '../store/organisation-ids.ts';
+import {
+  eraseForRecipient as erase,
+  keepErasureReceipt,
+  readErasureReceipt,
+} from '../store/recipient-rights.ts';
 import { removePasskeysOf } from './passkeys.ts';
 
 /** What a recipient is told of an erasure. */
@@ -57,7 +64,7 @@ export async function eraseForRecipient(
         } = erased;
         await deps.journal.append({ kind: 'erasure', appointmentId: appointment });
         const passkeys = passkeysOf ? await removePasskeysOf(deps, connection, passkeysOf) : 0;
-        // Signed before it is done: afterwards the link leads nowhere, and nobody could ask again.
+        // Signed and kept before it is done: whoever asks again is given this one.
         const receipt = await deps.sign({
           iss: deps.issuer,
           iat: Math.floor(erased.erasedAt.getTime() / 1_000),
@@ -65,14 +72,44 @@ export async function eraseForRecipient(
           by: 'recipient',
           ...(passkeys > 0 && { passkeys }),
         });
+        const binding = { organisationId: organisation, appointmentId: appointment };
+        await keepErasureReceipt(connection, {
+          appointmentId: appointment,
+          receipt: sealErasureReceipt({ linkSecret, binding, receipt }),
+        });
         return { receipt, passkeys };
       },
-      { lockTimeoutMs: limits.lockTimeoutMs },
+      { lockTimeoutMs: limits.eraseLockTimeoutMs },
     );
   } catch (error) {
     if (sqlState(error) === '55P03' || sqlState(error) === '40P01') {
       throw new AppError('busy', { retryAfterS: 1, cause: error });
     }
+    throw error;
+  }
+}
+
+/**
+ * What its recipient was told when they erased an appointment, for who pressed twice or never got the answer.
+ * Callers have seen that it is theirs.
+ *
+ * @returns undefined where they did not erase it, or not by this link
+ */
+export async function findErasure(
+  { database }: { readonly database: Pick<Database, 'query' | 'transaction'> },
+  { appointmentId, linkSecret }: { appointmentId: string; linkSecret: Secret<Buffer> },
+): Promise<ToldErasure | undefined> {
+  const organisationIds = await listOrganisationIds(database);
+  const kept = await database.transaction(organisationIds, (connection) =>
+    readErasureReceipt(connection, appointmentId),
+  );
+  if (!kept) return undefined;
+  try {
+    const binding = { organisationId: kept.organisationId, appointmentId };
+    const receipt = openErasureReceipt({ linkSecret, binding, sealed: kept.receipt });
+    return { receipt, passkeys: passkeysInErasure(receipt) };
+  } catch (error) {
+    if (error instanceof SealError) return undefined;
     throw error;
   }
 }

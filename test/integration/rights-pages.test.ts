@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { compactVerify, createLocalJWKSet } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { languages } from '../../src/domain/language.ts';
 import { reminderStates } from '../../src/domain/reminder.ts';
 import { listEvents } from '../../src/usecases/list-events.ts';
+import { textsIn } from '../../src/texts/catalogue.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { formIn, type PatientPages, startPatientPages } from '../support/patient-pages.ts';
 import {
@@ -104,6 +106,34 @@ describe('what is held', () => {
     expect(Date.parse(keptUntil)).toBeGreaterThan(Date.now());
   });
 
+  it('says what became of each message, and that the appointment is cancelled', async () => {
+    const one = await seeded();
+    const [sms, email] = one.links;
+    await database.admin.query(
+      `update reminders set channel = 'email', state = 'scheduled' where id = $1`,
+      [sms?.reminderId],
+    );
+    await database.admin.query(
+      `insert into attempts (id, organisation_id, mode, reminder_id, link_id, number, channel, transport,
+         token, batch_id, outcome)
+       values (gen_random_uuid(), $1, 'test', $2, $3, 1, 'sms', 'sms-twilio', $4, gen_random_uuid(), 'accepted')`,
+      [one.organisationId, sms?.reminderId, sms?.id, randomBytes(16)],
+    );
+    await database.admin.query(
+      `update reminders set state = 'cancelled', possibly_sent = true where id = $1`,
+      [email?.reminderId],
+    );
+    await database.admin.query(`update appointments set state = 'cancelled' where id = $1`, [
+      one.id,
+    ]);
+    const { body } = await (await proved(one)).get('/held?lang=en');
+    expect(body).toMatch(/<li>Text message, [^<]+: sent<\/li>/);
+    expect(body).toMatch(/<li>Email, [^<]+: planned<\/li>/);
+    expect(body).toMatch(/<li>Email, [^<]+: we do not know whether it went out<\/li>/);
+    expect(body).toContain(textsIn('en').details.cancelled);
+    expect(body).toContain(textsIn('en').details.plannedFor);
+  });
+
   it('says since when messages are stopped', async () => {
     const visitor = await proved(await seeded());
     const form = formIn((await visitor.get('/stop')).body) ?? '';
@@ -137,6 +167,10 @@ describe('a recipient who erases', () => {
     const answer = await erase(visitor);
     expect(answer.status).toBe(200);
     expect(answer.body).toContain('Everything is erased');
+    // No language leads away from the receipt: there is no session any more.
+    expect(Array.from(answer.body.matchAll(/<a [^>]*href="([^"]+)"/g), ([, to]) => to)).toEqual([
+      ...['#main', '/check'],
+    ]);
     expect(await counted(one)).toEqual({ state: 'erased', versions: 0, links: 0 });
     expect(await counted(other)).toEqual({ state: 'booked', versions: 1, links: 2 });
     expect(visitor.cookies.size).toBe(0);
@@ -183,6 +217,72 @@ describe('a recipient who erases', () => {
       appointment: one.id,
       by: 'recipient',
     });
+  });
+
+  it('is shown the same end and the same receipt, however often they press, or lost the answer', async () => {
+    const one = await seeded();
+    const visitor = await proved(one);
+    const form = formIn((await visitor.get('/erase')).body) ?? '';
+    const cookies = [...visitor.cookies];
+    const again = () => {
+      for (const [name, value] of cookies) visitor.cookies.set(name, value);
+    };
+    const press = () => visitor.post('/erase', { form, answer: 'erase' });
+    // Two at the same moment, then one that left before an answer was read, and a look at the page.
+    const answers = await Promise.all([press(), press()]);
+    again();
+    answers.push(await press());
+    again();
+    answers.push(await visitor.get('/erase'));
+    again();
+    answers.push(await visitor.get('/held'));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    expect(answers[0]?.body).toContain('Everything is erased');
+    expect(answers[0]?.body).toMatch(/<textarea[^>]*>[\w.-]{100,}</);
+    expect(new Set(answers.map(({ body }) => body)).size).toBe(1);
+    expect(visitor.cookies.size).toBe(0);
+    // Which has as many bytes whatever it says, and opens by the link alone.
+    const { rows } = await database.admin.query(
+      `select octet_length(erasure_receipt) as bytes from appointments where id = $1`,
+      [one.id],
+    );
+    expect(rows).toEqual([{ bytes: 54 + 1024 + 48 }]);
+    expect((await eventsOf(one)).filter(({ type }) => type === 'appointment.erased')).toHaveLength(
+      1,
+    );
+  });
+
+  it('waits for their own first press rather than be told of a problem', async () => {
+    const one = await seeded();
+    const visitor = await proved(one);
+    const form = formIn((await visitor.get('/erase')).body) ?? '';
+    const holder = await database.admin.connect();
+    try {
+      await holder.query('begin');
+      await holder.query('select from appointments where id = $1 for update', [one.id]);
+      const answer = visitor.post('/erase', { form, answer: 'erase' });
+      await waitFor(async () => {
+        const { rows } = await database.admin.query(
+          `select from pg_stat_activity where query like '%erase_for_recipient%'
+             and wait_event_type = 'Lock' and datname = current_database()
+             and clock_timestamp() - query_start > interval '300 milliseconds'`,
+        );
+        return rows.length === 1;
+      });
+      await holder.query('rollback');
+      expect((await answer).body).toContain('Everything is erased');
+    } finally {
+      holder.release();
+    }
+  });
+
+  it('is given no receipt of an erasure that was not theirs', async () => {
+    const one = await seeded();
+    const visitor = await proved(one);
+    await database.admin.query(`update appointments set state = 'erased' where id = $1`, [one.id]);
+    const { status, body } = await visitor.get('/erase');
+    expect(status).toBe(404);
+    expect(body).not.toContain('Everything is erased');
   });
 
   it.each(reminderStates)(

@@ -17,7 +17,7 @@ import type { Database } from '../../src/store/database.ts';
 import type { Log } from '../../src/telemetry/log.ts';
 import { createProviderFetch } from '../../src/transport/provider-fetch.ts';
 import { isPublicAddress } from '../../src/transport/public-address.ts';
-import { eraseForRecipient } from '../../src/usecases/erase-for-recipient.ts';
+import { eraseForRecipient, findErasure } from '../../src/usecases/erase-for-recipient.ts';
 import { hasCode } from '../../src/usecases/find-code.ts';
 import { openLink } from '../../src/usecases/open-link.ts';
 import { openOptOutToken } from '../../src/usecases/opt-out-links.ts';
@@ -120,6 +120,7 @@ export async function startPatientPages(
     rights: {
       readHeld: (input) => readHeldData(deps, input),
       erase: (input) => eraseForRecipient({ ...deps, sign, issuer: 'https://api.example' }, input),
+      findErasure: (input) => findErasure(deps, input),
     },
     sourceOf: (address) => sourceHash(sourceKey, address),
     pace: createSourcePace(),

@@ -92,6 +92,11 @@ export interface PatientAppOptions {
       /** Whose passkeys go too. */
       passkeysOf: OpenedLink['passkeyOwner'];
     }): Promise<ToldErasure | undefined>;
+    /** What was told of its erasure; undefined where its recipient did not erase it by this link. */
+    findErasure(input: {
+      appointmentId: string;
+      linkSecret: Secret<Buffer>;
+    }): Promise<ToldErasure | undefined>;
   };
   readonly sourceOf: (address: string) => Buffer;
   readonly pace: SourcePace;

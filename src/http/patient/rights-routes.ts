@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { everything } from '../../domain/tiers.ts';
+import type { ToldErasure } from '../../usecases/erase-for-recipient.ts';
 import type { OpenedLink } from '../../usecases/open-link.ts';
 import { formTokenFor, isForged } from '../forgery.ts';
 import { formField } from '../form-field.ts';
@@ -27,11 +28,22 @@ export function addRightsRoutes(app: FastifyInstance, pages: Pages): void {
       return undefined;
     }
     const link = await pages.openLink(session.linkSecret);
-    if (link?.stored.appointmentId !== session.appointmentId) {
-      await pages.sendUnusable(request, reply);
-      return undefined;
-    }
-    return { session, link };
+    if (link?.stored.appointmentId === session.appointmentId) return { session, link };
+    await sendErased(request, reply, session);
+    return undefined;
+  }
+
+  /** The end of an erasure: of this one, or the same once more for who pressed twice or lost the answer. */
+  async function sendErased(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    session: Session,
+    now?: ToldErasure,
+  ) {
+    const erased = now ?? (await rights.findErasure(session));
+    if (!erased) return pages.sendUnusable(request, reply);
+    visits.end(request, reply);
+    return sendPage(reply, 200, erasedPage({ language: session.language, ...erased }));
   }
 
   async function passkeysFor(link: OpenedLink, session: Session) {
@@ -95,12 +107,9 @@ export function addRightsRoutes(app: FastifyInstance, pages: Pages): void {
     const answer = formField(request, 'answer');
     if (answer !== 'erase' && answer !== keepPasskeys) return reply.redirect(paths.erase, 303);
     const { link, session } = admitted;
-    const { linkSecret, language } = session;
+    const { linkSecret } = session;
     const passkeysOf = answer === 'erase' ? passkeyOwnerFor(link, session) : undefined;
     const erased = await rights.erase({ linkSecret, passkeysOf });
-    if (!erased) return pages.sendUnusable(request, reply);
-    // The receipt is kept nowhere, so it stands in this answer: a second POST finds no session.
-    visits.end(request, reply);
-    return sendPage(reply, 200, erasedPage({ language, ...erased }));
+    return sendErased(request, reply, session, erased);
   });
 }

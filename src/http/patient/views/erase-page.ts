@@ -43,7 +43,10 @@ ${hasPasskeys ? ask(keepPasskeys, passkeyTexts.keep, 'quiet') : ''}
   });
 }
 
-/** That it is gone, with the receipt to keep. */
+/**
+ * That it is gone, with the receipt to keep. Link and session are over: to ask for another language would lead
+ * to a page that knows nothing of it.
+ */
 export function erasedPage({
   language,
   receipt,
@@ -52,6 +55,7 @@ export function erasedPage({
   const { erased: texts, passkeys: passkeyTexts } = rightsTextsIn(language);
   return page({
     language,
+    isShownOnce: true,
     content: html`<h1>${texts.heading}</h1>
 ${texts.paragraphs.map((paragraph) => html`<p>${paragraph}</p>`)}
 ${passkeys > 0 ? html`<p>${passkeyTexts.removed}</p>` : ''}

@@ -16,18 +16,21 @@ export type Step = 'landing' | 'prove' | 'code' | 'details' | 'locked';
  * The title is one constant per language, so that a tab, a history or a shared screen says nothing;
  * there is no Open Graph for previews to show, no script, and nothing from elsewhere. The language
  * links are relative (`?lang=fr`), so the frame never holds the address it stands at: wherever a
- * page answers, a GET of the same path must answer too.
+ * page answers, a GET of the same path must answer too; a page that is shown once has no such links.
  */
 export function page({
   language,
   step,
   failed = false,
+  isShownOnce = false,
   content,
 }: {
   language: Language;
   step?: Step;
   /** The page reports an error in what was entered. */
   failed?: boolean;
+  /** What it tells cannot be asked for again. */
+  isShownOnce?: boolean;
   content: Html;
 }): string {
   const texts = textsIn(language);
@@ -47,7 +50,7 @@ export function page({
 <a class="skip" href="#main">${texts.skipToContent}</a>
 <header>
 <p class="brand">${texts.title}</p>
-<nav aria-label="${texts.languageMenu}"><ul class="languages">${languages.map((other) => languageItem(other, language))}</ul></nav>
+${isShownOnce ? '' : html`<nav aria-label="${texts.languageMenu}"><ul class="languages">${languages.map((other) => languageItem(other, language))}</ul></nav>`}
 </header>
 ${main}
 ${content}
