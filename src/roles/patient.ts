@@ -29,7 +29,7 @@ import { openOptOutToken } from '../usecases/opt-out-links.ts';
 import { createSourcePace } from '../usecases/pace-sources.ts';
 import { hasPasskey, passkeyUseCases } from '../usecases/passkeys.ts';
 import { portalUseCases } from '../usecases/portal-use-cases.ts';
-import { proveRecipient } from '../usecases/prove-recipient.ts';
+import { type Proof, proveRecipient } from '../usecases/prove-recipient.ts';
 import { readHeldData } from '../usecases/read-held-data.ts';
 import { recordOptOut, recordOptOutClaim } from '../usecases/record-opt-out.ts';
 import { sendCode } from '../usecases/send-code.ts';
@@ -134,6 +134,7 @@ async function buildApp({
   if (config.SMS_TRANSPORT === 'twilio' && !config.TWILIO_SEND_KEY_SID) {
     log.warn('TWILIO_SEND_KEY_SID is empty: this process holds the token of the whole account');
   }
+  const underWay = new Map<string, Promise<Proof>>();
   const links = {
     ...{ database, log },
     keys: keptViewKeys(keys),
@@ -165,7 +166,7 @@ async function buildApp({
       returnPath: paths.portalReturn,
       now: Date.now,
     }),
-    proveRecipient: (input) => proveRecipient({ database, journal, keys, log }, input),
+    proveRecipient: (input) => proveRecipient({ database, journal, keys, underWay, log }, input),
     sendCode: (input) => {
       assert(codeTransports, 'no link offers a code where none can be sent');
       const { transportFor } = codeTransports;

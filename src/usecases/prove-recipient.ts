@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { limits } from '../../config/limits.ts';
 import { contactPointOf } from '../domain/contact-point.ts';
 import { type Factor, judgeTry, type TryLimits } from '../domain/factor.ts';
@@ -21,6 +21,8 @@ export interface ProveRecipientDeps {
   readonly journal: Pick<Journal, 'append'>;
   /** What codes are hashed under, an older one too. */
   readonly keys: Pick<KeyStore, 'symmetricKeys'>;
+  /** Answers that this process looks at now, by whose and which they are. */
+  readonly underWay: Map<string, Promise<Proof>>;
   readonly log: Log;
 }
 
@@ -57,23 +59,53 @@ function limitsOf(factor: Factor): SourceLimits {
  * wrong one counts during a pause too; a right one during a pause opens nothing and counts nothing.
  * A code that is used up, too old, replaced, or of another link, browser session or number is wrong.
  *
+ * A right one whose button was pressed twice is one: what came first may be the last try that counts.
+ *
  * @param source keyed hash of the address that the answer came from; it is stored as one of this link alone
  */
 export async function proveRecipient(
   deps: ProveRecipientDeps,
-  {
-    link,
-    linkSecret,
-    answer,
-    source,
-  }: { link: OpenedLink; linkSecret: Secret<Buffer>; answer: Answer; source: Buffer },
+  { linkSecret, source, ...given }: Given & { linkSecret: Secret<Buffer>; source: Buffer },
 ): Promise<Proof> {
-  const { organisationId, appointmentId, linkId, reminderId, channel } = link.stored;
-  const { factor } = answer;
+  const { organisationId, appointmentId, linkId, reminderId } = given.link.stored;
   const key: TryKey = {
-    ...{ organisationId, appointmentId, linkId, reminderId, factor },
+    ...{ organisationId, appointmentId, linkId, reminderId, factor: given.answer.factor },
     source: sourceOfLink(linkSecret, source),
   };
+  const name = nameOf(key, given.answer);
+  const proof = prove(deps, { ...given, key, earlier: deps.underWay.get(name) });
+  deps.underWay.set(name, proof);
+  try {
+    return await proof;
+  } finally {
+    if (deps.underWay.get(name) === proof) deps.underWay.delete(name);
+  }
+}
+
+interface Given {
+  readonly link: OpenedLink;
+  readonly answer: Answer;
+}
+
+/** The same for the same answer, for the same link, from the same place. */
+function nameOf({ linkId, source }: TryKey, answer: Answer): string {
+  const typed =
+    answer.factor === 'pin'
+      ? [answer.pin]
+      : answer.factor === 'code'
+        ? [answer.code, answer.visitId]
+        : [answer.birthDate];
+  const text = JSON.stringify(typed.map((secret) => secret.reveal()));
+  const digest = createHmac('sha256', source).update(text).digest('hex');
+  return `${linkId} ${answer.factor} ${digest}`;
+}
+
+async function prove(
+  deps: ProveRecipientDeps,
+  { link, answer, key, earlier }: Given & { key: TryKey; earlier: Promise<Proof> | undefined },
+): Promise<Proof> {
+  const { organisationId, linkId, channel } = link.stored;
+  const { factor } = key;
 
   const { verdict, sent } = await deps.database.transaction(
     [organisationId],
@@ -87,6 +119,15 @@ export async function proveRecipient(
       ? isSentCode(await deps.keys.symmetricKeys('code'), { answer, link, sent })
       : isKnown(link, answer);
 
+  const first =
+    isRight && verdict !== 'admitted' ? await earlier?.catch(() => undefined) : undefined;
+  if (first?.outcome === 'proved') {
+    const clearsSource = first.tier >= everything;
+    const { helpCode } = await deps.database.transaction([organisationId], (connection) =>
+      giveTryBack(connection, key, { clearsSource }),
+    );
+    return helpCode === undefined ? first : { outcome: 'locked', helpCode };
+  }
   if (isRight && verdict !== 'locked') {
     const { birthDateOpensAll, proofPolicy } = link.stored;
     const tier = tierOf(factor, { channel, birthDateOpensAll, proofPolicy });

@@ -30,6 +30,7 @@ const deps = (changes: Partial<ProveRecipientDeps> = {}): ProveRecipientDeps => 
   database: single,
   journal: { append: async () => {} },
   keys: pages.keys,
+  underWay: new Map(),
   log: silent,
   ...changes,
 });
@@ -52,7 +53,7 @@ const typed = (pin: string) => ({
 const wrong = () => typed('593827');
 const right = () => typed(seededPin);
 
-async function storedCount(appointmentId: string): Promise<unknown> {
+async function storedCount(appointmentId: string): Promise<object | undefined> {
   const { rows } = await database.admin.query(
     'select failed_count, locked_at is not null as locked from factor_failures where appointment_id = $1',
     [appointmentId],
@@ -79,6 +80,25 @@ describe('counting before comparing', () => {
       tier: 2,
     });
     expect(await storedCount(seeded.id)).toEqual({ failed_count: 9, locked: false });
+  });
+
+  it('takes the last try that is left, when it is right and arrives twice, for one', async () => {
+    const shared = deps();
+    const [one, other] = [right(), right()];
+    const atOnce = async (answers: readonly ReturnType<typeof typed>[]) => {
+      const { seeded, link } = await openSeeded();
+      for (let time = 0; time < 9; time += 1) await proveRecipient(shared, { link, ...wrong() });
+      const proofs = await Promise.all(
+        answers.map((answer) => proveRecipient(shared, { link, ...answer })),
+      );
+      return { ends: proofs.map(({ outcome }) => outcome), ...(await storedCount(seeded.id)) };
+    };
+    expect(await atOnce([one, one, one])).toEqual({
+      ...{ ends: ['proved', 'proved', 'proved'], failed_count: 9, locked: false },
+    });
+    // From somewhere else it is another try, which nobody has left.
+    expect(await atOnce([one, other])).toMatchObject({ ends: ['proved', 'locked'], locked: true });
+    expect(shared.underWay.size).toBe(0);
   });
 
   it('gives no try away when the process dies between counting and answering', async () => {

@@ -102,6 +102,7 @@ it('PostgreSQL is told nothing personal, whatever it logs, replicates or keeps',
     keys,
     log: silentLog,
     journal: { append: async () => {} },
+    underWay: new Map(),
   };
   const link = await openLink(deps, linkSecret);
   if (!link) throw new Error('the link does not open');

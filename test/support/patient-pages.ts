@@ -77,6 +77,7 @@ export async function startPatientPages(
   const sign = createErasureReceipts(keys.ensureErasureKey);
   const deps = {
     ...{ database: counted.database, journal, keys, log },
+    underWay: new Map(),
     ...{ sendsCodes, portalForAll, transportFor: () => phone, linkHostUrl: url },
   };
 
