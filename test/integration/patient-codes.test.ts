@@ -399,6 +399,31 @@ describe('a right code', () => {
     expect((await visitor.proveCode(second)).location).toBe('/details');
   });
 
+  it('likewise behind a birth date, which is asked for again', async () => {
+    const birthDate = '1980-02-14';
+    const [appointment, other] = [await seed({ birthDate }), await seed()];
+    const visitor = await open(appointment);
+    const proveBirthDate = async () => {
+      await visitor.get('/prove/birth-date');
+      expect((await visitor.proveBirthDate(birthDate)).location).toBe('/details');
+      await visitor.get('/code/send');
+    };
+    await proveBirthDate();
+    const code = await getCode(visitor, appointment);
+    await visitor.open(appointment.link.token);
+    expect((await visitor.get('/code/send')).location).toBe('/prove');
+    await proveBirthDate();
+    expect((await visitor.get('/code/send')).body).toContain('Enter the code that you got');
+    await visitor.open(other.link.token);
+    await visitor.open(appointment.link.token);
+    await proveBirthDate();
+    expect((await visitor.proveCode(code)).step).toBe('code');
+    const second = await getCode(visitor, appointment);
+    await visitor.open(appointment.link.token);
+    await proveBirthDate();
+    expect((await visitor.proveCode(second)).location).toBe('/details');
+  });
+
   it('is not used up by a pause', async () => {
     const appointment = await seed();
     const visitor = await open(appointment);

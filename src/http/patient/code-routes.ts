@@ -117,7 +117,7 @@ async function check(pages: Pages, exchange: Exchange): Promise<FastifyReply> {
   if (code === undefined) {
     return askCode(exchange, { error: typed.trim() === '' ? 'missing' : 'malformed' });
   }
-  const visitId = exchange.question.asker.id;
+  const { visitId } = identityOf(exchange.question);
   return proveAnswer(pages, exchange, {
     answer: { factor: 'code', code: new Secret(code), visitId },
     askAgain: () => askCode(exchange, { error: 'refused' }),
@@ -125,7 +125,7 @@ async function check(pages: Pages, exchange: Exchange): Promise<FastifyReply> {
 }
 
 function identityOf({ asker, link }: Question) {
-  return { link, visitId: asker.id };
+  return { link, visitId: asker.codesId };
 }
 
 function lockOf({ link }: Question): { factor: 'code'; helpCode: string } | undefined {

@@ -11,6 +11,8 @@ import type { CookieBox } from '../../keys/cookie-box.ts';
 export interface LinkVisit {
   /** Random; what form tokens are bound to. */
   readonly id: Secret<string>;
+  /** Random; what codes are bound to: the same for as long as this link is the one that is open here. */
+  readonly codesId: Secret<string>;
   readonly linkSecret: Secret<Buffer>;
   readonly language: Language;
   readonly createdAtMs: number;
@@ -33,6 +35,8 @@ export interface Session extends LinkVisit {
 /** What a cookie holds; short names, since every request carries them. */
 interface Sealed {
   readonly i: string;
+  /** Absent where it is the id. */
+  readonly k?: string;
   readonly s: string;
   readonly l: Language;
   readonly c: number;
@@ -82,6 +86,15 @@ export function createVisits({ boxes, https, now }: VisitsOptions) {
     return sealed && unseal(sealed);
   }
 
+  async function sessionOf(request: FastifyRequest): Promise<Session | undefined> {
+    const sealed = await open(request, 'session');
+    if (sealed?.a === undefined || sealed.t === undefined || !sealed.f) return undefined;
+    const endsAtMs = sealed.c + totalMs;
+    const idleEndsAtMs = Math.min(now() + idleMs, endsAtMs);
+    const { a: appointmentId, t: tier, f: factor } = sealed;
+    return { ...unseal(sealed), appointmentId, tier, factor, endsAtMs, idleEndsAtMs };
+  }
+
   async function setSession(reply: FastifyReply, session: Omit<Session, 'idleEndsAtMs'>) {
     const { appointmentId, tier, factor, endsAtMs } = session;
     const idleEndsAtMs = Math.min(now() + idleMs, endsAtMs);
@@ -103,14 +116,7 @@ export function createVisits({ boxes, https, now }: VisitsOptions) {
     /** The visit before proof, or undefined without a cookie that still holds. */
     visitOf,
 
-    async sessionOf(request: FastifyRequest): Promise<Session | undefined> {
-      const sealed = await open(request, 'session');
-      if (sealed?.a === undefined || sealed.t === undefined || !sealed.f) return undefined;
-      const endsAtMs = sealed.c + totalMs;
-      const idleEndsAtMs = Math.min(now() + idleMs, endsAtMs);
-      const { a: appointmentId, t: tier, f: factor } = sealed;
-      return { ...unseal(sealed), appointmentId, tier, factor, endsAtMs, idleEndsAtMs };
-    },
+    sessionOf,
 
     /** Whether the browser brought a cookie of ours, one that no longer holds included. */
     isReturning(request: FastifyRequest): boolean {
@@ -121,18 +127,20 @@ export function createVisits({ boxes, https, now }: VisitsOptions) {
      * Begins a visit with a link's secret, and ends any session that ran.
      *
      * A link that is opened again in the same browser goes on with its visit, for another 15 minutes:
-     * many find back from reading a code by way of their mail, and the code must still count.
+     * many find back from reading a code by way of their mail, and the code must still count, also where
+     * it was asked for from a session.
      */
     async begin(
       { request, reply }: { request: FastifyRequest; reply: FastifyReply },
       { linkSecret, language }: Pick<LinkVisit, 'linkSecret' | 'language'>,
     ): Promise<LinkVisit> {
       if (request.cookies[names.session] !== undefined) clear(reply, 'session');
-      const before = await visitOf(request);
-      const isSame = before?.linkSecret.reveal().equals(linkSecret.reveal()) === true;
-      const { id, birthDateProved } = isSame ? before : { id: newId(), birthDateProved: false };
-      const createdAtMs = now();
-      return setVisit(reply, { id, linkSecret, language, createdAtMs, birthDateProved });
+      const ofSameLink = (before: LinkVisit | undefined) =>
+        before?.linkSecret.reveal().equals(linkSecret.reveal()) ? before : undefined;
+      const id = newId();
+      const codesId = ofSameLink(await sessionOf(request))?.codesId ?? id;
+      const visit = ofSameLink(await visitOf(request)) ?? { id, codesId, birthDateProved: false };
+      return setVisit(reply, { ...visit, linkSecret, language, createdAtMs: now() });
     },
 
     /**
@@ -181,9 +189,11 @@ function newId(): Secret<string> {
   return new Secret(randomBytes(16).toString('base64url'));
 }
 
-function seal({ id, linkSecret, language, createdAtMs, birthDateProved }: LinkVisit): Sealed {
+function seal({ id, codesId, linkSecret, ...visit }: LinkVisit): Sealed {
+  const { language, createdAtMs, birthDateProved } = visit;
   return {
     i: id.reveal(),
+    ...(codesId.reveal() !== id.reveal() && { k: codesId.reveal() }),
     s: linkSecret.reveal().toString('base64url'),
     l: language,
     c: createdAtMs,
@@ -191,9 +201,10 @@ function seal({ id, linkSecret, language, createdAtMs, birthDateProved }: LinkVi
   };
 }
 
-function unseal({ i, s, l, c, b }: Sealed): LinkVisit {
+function unseal({ i, k = i, s, l, c, b }: Sealed): LinkVisit {
   return {
     id: new Secret(i),
+    codesId: new Secret(k),
     linkSecret: new Secret(Buffer.from(s, 'base64url')),
     language: l,
     createdAtMs: c,
