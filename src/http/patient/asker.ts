@@ -3,6 +3,7 @@ import { type Factor, reachableFactors, waysToProve } from '../../domain/factor.
 import { everything } from '../../domain/tiers.ts';
 import type { OpenedLink } from '../../usecases/open-link.ts';
 import { hasFormToken, isForeign } from '../forgery.ts';
+import { waitForPace } from './answer-floor.ts';
 import { requestedLanguage } from './page-language.ts';
 import { sendNotice } from './page-server.ts';
 import type { Pages } from './pages.ts';
@@ -54,7 +55,7 @@ export function onAnswer(pages: Pages, handler: Handler) {
     if (isForeign(request, pages.patientUrl) || !asker || !hasFormToken(request, asker)) {
       return pages.sendFormRefused(request, reply);
     }
-    await pages.pace.wait(pages.sourceOf(request.ip));
+    await waitForPace(pages, request, reply);
     const question = await questionOf(pages, asker);
     return question ? handler(question, { request, reply }) : pages.sendUnusable(request, reply);
   };

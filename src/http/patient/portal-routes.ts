@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { limits } from '../../../config/limits.ts';
 import type { BegunLogin, PortalProblem } from '../../usecases/portal-login.ts';
+import { takeAtLeast, waitForPace } from './answer-floor.ts';
 import { onQuestion, type Question } from './asker.ts';
 import type { OnceCookie } from './once-cookie.ts';
 import { sendPage } from './page-server.ts';
 import type { Pages } from './pages.ts';
 import { paths } from './paths.ts';
-import { takeAtLeast } from './prove-answer.ts';
 import { otherWays } from './views/other-ways.ts';
 import { portalPage } from './views/portal-page.ts';
 
@@ -60,7 +60,7 @@ export function addPortalRoutes(
       const { asker, link } = question;
       if (!canUse(question)) return reply.redirect(paths.prove, 303);
       const source = pages.sourceOf(request.ip);
-      await pages.pace.wait(source);
+      await waitForPace(pages, request, reply);
       const [path = '', query = ''] = splitOnce(request.url, '?');
       // Of another visit, or of none: somebody else's way back.
       const isOwn = login?.visitId === asker.id.reveal();

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Factor } from '../../domain/factor.ts';
 import type { Answer } from '../../usecases/prove-recipient.ts';
+import { takeAtLeast } from './answer-floor.ts';
 import type { Question } from './asker.ts';
 import { sendPage } from './page-server.ts';
 import type { Pages } from './pages.ts';
@@ -52,14 +52,6 @@ export async function proveAnswer(
     case 'locked':
       return sendLocked(reply, question, { factor: answer.factor, helpCode: proof.helpCode });
   }
-}
-
-/** Waits until an answer has taken as long as every other. */
-export async function takeAtLeast(
-  { answerFloorMs }: Pick<Pages, 'answerFloorMs'>,
-  reply: FastifyReply,
-): Promise<void> {
-  await sleep(Math.max(0, answerFloorMs - reply.elapsedTime));
 }
 
 /** The page of a locked factor, with the ways that are still open. */
