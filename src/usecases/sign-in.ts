@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { limits } from '../../config/limits.ts';
 import { Secret } from '../domain/secret.ts';
 import { networkOf } from '../keys/source-hash.ts';
-import { insertAudit } from '../store/audit.ts';
+import { insertAudit, insertNoAudit } from '../store/audit.ts';
 import type { Database } from '../store/database.ts';
 import {
   deleteOpsSession,
@@ -72,7 +72,10 @@ export async function signIn(
   return token ? { kind: 'signed-in', token } : { kind: 'wrong' };
 }
 
-/** Of a name that nobody has, what was typed is not kept: it may be a password in the wrong field. */
+/**
+ * Of a name that nobody has, what was typed is not kept: it may be a password in the wrong field. Nor is every
+ * line of it kept, and one that is not takes as long: else who sees how long it takes knows whom there is.
+ */
 export async function recordRefusal(
   { database, refusals }: Pick<SignInDeps, 'database' | 'refusals'>,
   {
@@ -81,12 +84,12 @@ export async function recordRefusal(
   }: { user?: { readonly id: string; readonly name: string } | undefined; code?: string },
 ): Promise<void> {
   const unwritten = user ? 0 : refusals.take();
-  if (unwritten === undefined) return;
+  const insert = unwritten === undefined ? insertNoAudit : insertAudit;
   await database.transaction([], (connection) =>
-    insertAudit(connection, {
+    insert(connection, {
       actor: user?.name ?? 'nobody known',
       action: 'ops.sign_in_refused',
-      subject: user?.id ?? `unwritten before: ${unwritten}`,
+      subject: user?.id ?? `unwritten before: ${unwritten ?? 0}`,
       reason: code,
     }),
   );

@@ -48,6 +48,55 @@ async function sessionCount() {
   return (await database.admin.query('select from ops_sessions')).rowCount;
 }
 
+describe('a name that nobody has', () => {
+  it('takes what a known one takes, also when no more lines are written of it', async () => {
+    await createOpsUser(deps, anna);
+    const refusals = createRefusalRecord(() => 0);
+    for (let line = 0; line < 30; line += 1) refusals.take();
+    expect(refusals.take()).toBeUndefined();
+    const signInOf = (name: string) =>
+      signInAs(
+        {
+          ...{ database: database.open('ops', 1), refusals },
+          throttle: createSignInThrottle(() => 0),
+          verifyPassword: async () => false,
+        },
+        { name, password, source: '192.0.2.1' },
+      );
+    const linesOf = async () => {
+      const { rows } = await database.admin.query(
+        `select id::int, actor from audit where action = 'ops.sign_in_refused' order by id`,
+      );
+      return rows;
+    };
+    // Both wait for whoever writes a line at this moment, and go on when they have.
+    const writer = await database.admin.connect();
+    try {
+      for (const name of ['anna', 'nobody-of-this-name']) {
+        await writer.query('begin; select from audit_chain for update');
+        const refused = signInOf(name);
+        await waitFor(async () => {
+          const waiting = await database.admin.query(
+            `select from pg_stat_activity where wait_event_type = 'Lock'
+               and datname = current_database() and query like 'insert into audit%'`,
+          );
+          return waiting.rowCount === 1;
+        });
+        await writer.query('rollback');
+        expect(await refused, name).toEqual({ kind: 'wrong' });
+      }
+    } finally {
+      await writer.query('rollback');
+      writer.release();
+    }
+    expect(await linesOf()).toEqual([{ id: expect.any(Number), actor: 'anna' }]);
+    // Nor is there a gap where the other one would stand.
+    const [{ id: first }] = (await linesOf()) as [{ id: number }];
+    await signInOf('anna');
+    expect((await linesOf()).map(({ id }) => id)).toEqual([first, first + 1]);
+  });
+});
+
 describe('a user of the ops pages', () => {
   it('is found by the ops role with a hash of the password, never the password', async () => {
     expect(await createOpsUser(deps, anna)).toBe(true);
