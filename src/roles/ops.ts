@@ -42,7 +42,7 @@ export async function runOps(config: Config): Promise<{ close(): Promise<void> }
       apiUrl: config.API_URL,
       trustedProxies: config.TRUSTED_PROXIES,
       metricsToken: config.METRICS_TOKEN,
-      findVisitor: (token) => findVisitor({ database }, token),
+      findVisitor: (token, use) => findVisitor({ database }, token, use),
       signIn: (input) => signIn({ database, throttle, refusals, verifyPassword }, input),
       isPasswordTaken: config.OPS_PASSWORDS === 'on',
       provider: provider && {

@@ -26,12 +26,17 @@ export interface RunningSession {
 /**
  * The user of a session that still runs.
  *
- * Nothing is remembered between requests: a user who is disabled is out with the next one. When it was
- * last used is written at most once a minute.
+ * Nothing is remembered between requests: a user who is disabled is out with the next one. When somebody
+ * last clicked is written at most once a minute.
  */
 export async function findOpsSession(
   database: Pick<Database, 'query'>,
-  { tokenHash, idleMs, totalMs }: { tokenHash: Buffer; idleMs: number; totalMs: number },
+  {
+    tokenHash,
+    idleMs,
+    totalMs,
+    isClick,
+  }: { tokenHash: Buffer; idleMs: number; totalMs: number; isClick: boolean },
 ): Promise<OpsSessionUser | undefined> {
   const [row] = await database.query<OpsSessionUser & { stale: boolean }>(
     `select u.id, u.name, u.role, s.id as "sessionId", s.last_seen_at < clock_timestamp() - interval '1 minute' as stale
@@ -42,7 +47,7 @@ export async function findOpsSession(
     [tokenHash, idleMs, totalMs],
   );
   if (!row) return undefined;
-  if (row.stale) {
+  if (row.stale && isClick) {
     await database.query(
       'update ops_sessions set last_seen_at = clock_timestamp() where token_hash = $1',
       [tokenHash],

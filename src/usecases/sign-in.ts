@@ -110,15 +110,21 @@ export async function beginSession(
   });
 }
 
-/** Who the session of a cookie belongs to; undefined when it has ended or never was. */
+/**
+ * Who the session of a cookie belongs to; undefined when it has ended or never was.
+ *
+ * @param use.isClick whether a person asks: a page that asks for itself keeps no session alive
+ */
 export async function findVisitor(
   { database }: { database: Database },
   token: Secret<string>,
+  { isClick }: { isClick: boolean },
 ): Promise<OpsSessionUser | undefined> {
   return findOpsSession(database, {
     tokenHash: hashOf(token.reveal()),
     idleMs: opsIdleMs,
     totalMs: opsTotalMs,
+    isClick,
   });
 }
 

@@ -264,7 +264,9 @@ describe('the overview', () => {
 
   it('refreshes itself, until it is told to stop', async () => {
     const page = await (await visitor.get('/?mode=live')).text();
-    expect(page).toContain('<meta http-equiv="refresh" content="15">');
+    expect(page).toContain(
+      '<meta http-equiv="refresh" content="15; url=/?mode=live&amp;by=itself">',
+    );
     expect(page).toContain('href="/?mode=live&amp;refresh=off"');
     const still = await (await visitor.get('/?mode=live&refresh=off')).text();
     expect(still).not.toContain('http-equiv="refresh"');

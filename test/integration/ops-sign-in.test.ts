@@ -188,6 +188,34 @@ describe('a session of an operator', () => {
     expect((await client.get('/')).status).toBe(303);
   });
 
+  it('goes on by the clicks of a person, and not by a page that asks for itself', async () => {
+    const client = await ops.visit('admin');
+    const page = await (await client.get('/?mode=test')).text();
+    const [, itself = ''] = /http-equiv="refresh" content="\d+; url=([^"]+)"/.exec(page) ?? [];
+    const idle = `last_seen_at < now() - interval '20 minutes'`;
+    const seen = async () => {
+      const { rows } = await database.admin.query(
+        `select ${idle} as idle from ops_sessions
+         where user_id = (select id from ops_users where name = $1)`,
+        [client.name],
+      );
+      return rows.map((row) => row.idle);
+    };
+    await database.admin.query(
+      `update ops_sessions set last_seen_at = now() - interval '25 minutes'
+       where user_id = (select id from ops_users where name = $1)`,
+      [client.name],
+    );
+    const polled = '/queues/api/queues?activeQueue=bells&page=1&jobsPerPage=10';
+    for (const path of [itself.replaceAll('&amp;', '&'), polled]) {
+      expect((await client.get(path)).status, path).not.toBe(303);
+      expect(await seen(), path).toEqual([true]);
+    }
+    expect(itself).toContain('mode=test');
+    expect((await client.get('/?mode=test')).status).toBe(200);
+    expect(await seen()).toEqual([false]);
+  });
+
   it('changes nothing without a form of its own', async () => {
     const client = await ops.visit('admin');
     const foreign = await ops.visit('admin');

@@ -4,6 +4,7 @@ import type { OpsRole } from '../../domain/ops-role.ts';
 import { roleAllows } from '../../domain/ops-role.ts';
 import { Secret } from '../../domain/secret.ts';
 import { formTokenFor, hasFormToken, isForeign } from '../forgery.ts';
+import { isByItself } from './by-itself.ts';
 import { paths } from './paths.ts';
 import { roleFor } from './route-roles.ts';
 import { formExpiredPage } from './views/fault-page.ts';
@@ -11,8 +12,15 @@ import { rememberVisitor, visitorOf } from './visitor.ts';
 
 export interface SessionDeps {
   readonly opsUrl: string;
-  /** Undefined when the session has ended, or its user was disabled. */
-  findVisitor(token: Secret<string>): Promise<
+  /**
+   * Undefined when the session has ended, or its user was disabled.
+   *
+   * @param isClick whether somebody clicked: only then its half hour begins anew
+   */
+  findVisitor(
+    token: Secret<string>,
+    use: { isClick: boolean },
+  ): Promise<
     | {
         readonly id: string;
         readonly name: string;
@@ -46,7 +54,7 @@ export function createOpsSessions({ opsUrl, findVisitor, recordForbidden }: Sess
 
   const visit = async (request: FastifyRequest) => {
     const token = tokenOf(request);
-    const user = token && (await findVisitor(token));
+    const user = token && (await findVisitor(token, { isClick: !isByItself(request) }));
     return token && user && { token, user };
   };
 

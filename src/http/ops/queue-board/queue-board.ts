@@ -69,7 +69,7 @@ export function addQueueBoardRoutes(app: FastifyInstance, deps: QueueBoardDeps):
     const visitor = visitorOf(request);
     const counted = await deps.queue.count().catch(() => undefined);
     reply.type('text/html; charset=utf-8');
-    if (!counted) return reply.code(503).send(awayPage(visitor));
+    if (!counted) return reply.code(503).send(awayPage(visitor, request.url));
     const { folder, config } = await boardFor(visitor);
     const page = await (await filesOf(folder)).page(config);
     return reply.header('content-security-policy', policy).send(page);
@@ -125,12 +125,12 @@ export function addQueueBoardRoutes(app: FastifyInstance, deps: QueueBoardDeps):
   });
 }
 
-const awayPage = (visitor: OpsVisitor) =>
+const awayPage = (visitor: OpsVisitor, address: string) =>
   opsPage({
     title: 'The queue is away',
     visitor,
     current: 'queues',
-    refreshS,
+    refresh: { afterS: refreshS, address },
     content: html`<h1>The queue does not answer</h1>
 <p>Reminders still go out: what is due stands in the database, and workers look there by themselves
 every two seconds. Look at the <a href="${paths.overview}">overview</a> for whether they are late.</p>

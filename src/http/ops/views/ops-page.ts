@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { byItself } from '../by-itself.ts';
 import { paths } from '../paths.ts';
 import { stylesheet } from '../style.ts';
 import type { OpsVisitor } from '../visitor.ts';
@@ -17,27 +18,33 @@ const places = [
 ] as const;
 export type Place = (typeof places)[number][0];
 
+/** After how many seconds a page asks for itself again, and where it stands. */
+interface Refresh {
+  readonly afterS: number;
+  readonly address: string;
+}
+
 /**
  * The frame of every page for operators who are signed in.
  *
- * @param refreshS the page asks for itself again after so many seconds; it must offer a way to stop that
+ * @param refresh the page asks for itself again; it must offer a way to stop that
  */
 export function opsPage({
   title,
   visitor,
   current,
-  refreshS,
+  refresh,
   content,
 }: {
   title: string;
   visitor: OpsVisitor;
   current?: Place;
-  refreshS?: number | undefined;
+  refresh?: Refresh | undefined;
   content: Html;
 }): string {
   return bareOpsPage({
     title,
-    refreshS,
+    refresh,
     header: html`<nav class="places" aria-label="Pages"><ul>${places.map(
       ([place, name]) =>
         html`<li>${
@@ -55,12 +62,12 @@ ${postForm({ visitor, action: paths.signOut, content: html`<button class="quiet"
 /** The frame around it, also for whoever is not signed in. */
 export function bareOpsPage({
   title,
-  refreshS,
+  refresh,
   header,
   content,
 }: {
   title: string;
-  refreshS?: number | undefined;
+  refresh?: Refresh | undefined;
   header?: Html;
   content: Html;
 }): string {
@@ -70,7 +77,7 @@ export function bareOpsPage({
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-${refreshS === undefined ? '' : html`<meta http-equiv="refresh" content="${refreshS}">`}
+${refresh === undefined ? '' : html`<meta http-equiv="refresh" content="${refresh.afterS}; url=${byItself(refresh.address)}">`}
 <title>${title} · Sotto operations</title>
 <link rel="stylesheet" href="${stylesheet.href}">
 </head>

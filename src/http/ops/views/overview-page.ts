@@ -46,7 +46,7 @@ export function overviewPage({
     title: verdict.state === 'fine' ? 'Overview' : `${verdict.state} · Overview`,
     visitor,
     current: 'overview',
-    refreshS: refreshes ? refreshS : undefined,
+    refresh: refreshes ? { afterS: refreshS, address: addressOf(place) } : undefined,
     content: html`<nav class="tabs" aria-label="Mode"><ul>${modes.toReversed().map((each) => tab(each, { mode, refreshes }))}</ul></nav>
 ${isChosen ? '' : html`<p class="soft">${mode === 'live' ? 'Live reminders are shown, for there are some.' : 'Test reminders are shown: there is nothing live yet.'}</p>`}
 <div class="notice ${verdictTones[verdict.state]}"><h1><span class="tag ${verdictTones[verdict.state]}">${verdict.state}</span> ${headline(overview)}</h1>
