@@ -4,12 +4,15 @@ export const aloneMax = 1_000;
 /** What needs a second person when it touches more. */
 export type BulkAction = 'reminders.redrive' | 'sending.resume';
 
+/** Before the name of who typed a command, as this system knows them. */
+export const byCommand = 'command line: ';
+
 /**
  * The person behind the name that the audit has: whoever types commands under their own user of the
  * system and signs in under the same name is one.
  */
 export function personOf(actor: string): string {
-  return actor.replace(/^command line: /, '').toLowerCase();
+  return (actor.startsWith(byCommand) ? actor.slice(byCommand.length) : actor).toLowerCase();
 }
 
 /** Why a request is not one's to approve. */

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import pg from 'pg';
 import { limits } from '../../config/limits.ts';
+import { byCommand } from '../domain/second-person.ts';
 import type { Secret } from '../domain/secret.ts';
 import { type AuditEntry, insertAudit } from './audit.ts';
 
@@ -8,7 +9,7 @@ import { type AuditEntry, insertAudit } from './audit.ts';
 export type AdminConnection = pg.Client;
 
 /** The actor of what was done from the command line: whoever typed it, as this machine knows them. */
-export const administrator = `command line: ${systemUser()}`;
+export const administrator = `${byCommand}${systemUser()}`;
 
 /** A container's user may have no name. */
 function systemUser(): string {

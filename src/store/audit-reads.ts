@@ -1,3 +1,4 @@
+import { byCommand, personOf } from '../domain/second-person.ts';
 import type { AnyConnection, Connection } from './database.ts';
 
 /** What to look for in the log; what is absent is not asked about. */
@@ -41,7 +42,10 @@ export async function listAudit(
   return rows;
 }
 
-/** How many reminders somebody sent again by themselves within the last hour, in many presses or few. */
+/**
+ * How many reminders somebody sent again by themselves within the last hour, in many presses or few, on the pages
+ * or by command.
+ */
 export async function countSentAgainAlone(
   connection: AnyConnection,
   actor: string,
@@ -54,7 +58,10 @@ export async function countLetGoAlone(connection: AnyConnection, actor: string):
   return countAlone(connection, { actor, actions: ['sending.resume'] });
 }
 
-/** The sum of what lines of the last hour count; a line about one reminder counts none and is one. */
+/**
+ * The sum of what lines of the last hour count; a line about one reminder counts none and is one. Names are made
+ * up, of the person and of who signs in so, rather than read out of all lines: there is an index by name.
+ */
 async function countAlone(
   connection: AnyConnection,
   { actor, actions }: { actor: string; actions: readonly string[] },
@@ -62,9 +69,11 @@ async function countAlone(
   const { rows } = await connection.query<{ count: number }>(
     `select coalesce(sum(case when action = 'reminder.redrive' then 1
          else substring(subject from 'count=([0-9]+)$')::int end), 0)::int as count
-     from audit where actor = $1 and action = any($2::text[])
-       and at > clock_timestamp() - interval '1 hour'`,
-    [actor, actions],
+     from audit where action = any($2::text[]) and at > clock_timestamp() - interval '1 hour'
+       and actor = any(array(select way || name from unnest(array['', $4::text]) way,
+         (select $1::text as name union select $3::text union
+          select u.name from ops_users u where lower(u.name) = $3) as known))`,
+    [actor.replace(byCommand, ''), actions, personOf(actor), byCommand],
   );
   return rows[0]?.count ?? 0;
 }

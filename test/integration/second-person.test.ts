@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { administrator } from '../../src/store/administration.ts';
+import { countSentAgainAlone } from '../../src/store/audit-reads.ts';
 import { tryDuty } from '../../src/store/duty-lock.ts';
 import { decideOpsRequest } from '../../src/store/ops-requests.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -100,6 +101,28 @@ describe('sending many failed reminders again', () => {
     expect(idIn(await sendAgain(2))).not.toBe('');
     expect(await bench.states()).toEqual({ scheduled: 2, failed: 2 });
     expect((await sendAgain(2, ben))?.headers.get('location')).toContain('sent=2');
+  });
+
+  it('counts what the same person did by command, however their name is written there', async () => {
+    const [name, line] = [anna?.name ?? '', 'code=any mode=any count=2'];
+    const did = (actor: string) =>
+      database.admin.query(
+        `insert into audit (actor, action, subject) values ($1, 'reminders.redrive', $2)`,
+        [actor, line],
+      );
+    const countedOf = (actor: string) =>
+      database
+        .open('ops', 1)
+        .transaction([], (connection) => countSentAgainAlone(connection, actor));
+    await did(`command line: ${name}`);
+    await did('Somebody else');
+    await failed(2);
+    expect(idIn(await sendAgain(2))).not.toBe('');
+    expect((await sendAgain(2, ben))?.headers.get('location')).toContain('sent=2');
+    await database.admin.query('update ops_users set name = upper(name) where name = $1', [name]);
+    await did(name.toUpperCase());
+    expect(await countedOf(`command line: ${name}`)).toBe(4);
+    await database.admin.query('update ops_users set name = $1 where name = upper($1)', [name]);
   });
 
   it('counts those sent again one by one', async () => {
