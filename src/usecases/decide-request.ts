@@ -18,6 +18,9 @@ import { filterOfRequest } from './redrive-or-ask.ts';
 
 export type { OpsRequest } from '../store/ops-requests.ts';
 
+/** Who is said to have declined what grew so much that it must be asked for anew. */
+const outgrown = 'nobody: far more was to be touched by then';
+
 interface Deps {
   readonly database: Pick<Database, 'transaction' | 'query'>;
 }
@@ -69,7 +72,7 @@ export async function decideRequest(
       ? await resume(deps, request, by)
       : await redrive(deps, request, by);
   // It would stand in the way of who asks again, with the number of now.
-  if (end.kind === 'grown') await decline(deps, request, by);
+  if (end.kind === 'grown') await endOutgrown(deps, request, by);
   return end;
 }
 
@@ -78,6 +81,16 @@ async function decline({ database }: Deps, request: OpsRequest, by: Actor): Prom
     note(connection, request, { ...by, decision: 'declined' }),
   );
   return { kind: isDecided ? 'declined' : 'decided' };
+}
+
+/** Nobody declined it, and whoever pressed wanted it: that is what stands of it. */
+async function endOutgrown({ database }: Deps, { id, action }: OpsRequest, by: Actor) {
+  await database.transaction([], async (connection) => {
+    const decision = { decision: 'declined', by: outgrown, person: outgrown } as const;
+    if (!(await decideOpsRequest(connection, { id, ...decision }))) return;
+    const subject = `${id} ${action}`;
+    await insertAudit(connection, { ...by, action: 'request.outgrown', subject });
+  });
 }
 
 async function resume({ database }: Deps, request: OpsRequest, by: Actor): Promise<RequestEnd> {

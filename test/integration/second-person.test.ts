@@ -183,6 +183,10 @@ describe('sending many failed reminders again', () => {
     expect(unexplained?.status).toBe(422);
     await failed(30);
     expect(doneOf(await decide(id, 'approve', ben))).toBe('grown');
+    // Nobody declined it: whoever pressed approved.
+    expect((await audited()).at(-1)).toEqual([ben?.name, 'request.outgrown']);
+    const shown = await (await ben?.get(`/requests/${id}`))?.text();
+    expect(shown).toContain('declined by nobody: far more was to be touched by then');
     const again = idIn(await sendAgain(over + 31));
     expect(again, 'asked again, with the number of now').not.toBe(id);
     await database.admin.query(`update ops_requests set expires_at = now() - interval '1 s'`);
