@@ -47,13 +47,16 @@ async function pauseId(): Promise<string> {
   return String(one?.id);
 }
 
+/** Where an answer leads, but for the moment that it says. */
+const toldBy = ({ headers }: Response) => headers.get('location')?.replace(/at=\d+&/, '');
+
 describe('an emergency stop', () => {
   it('stops what is queued already, right before it is handed over, and loses nothing', async () => {
     await bench.seed({ organisationId, count: 3 });
     const batches = await bench.feed();
     expect(await bench.states()).toEqual({ queued: 3 });
     const answer = await pause();
-    expect(answer.headers.get('location')).toBe('/controls?done=paused');
+    expect(toldBy(answer)).toBe('/controls?done=paused');
     for (const batchId of batches) await bench.dispatch(batchId);
     expect(peer.requests()).toBe(0);
     expect(await bench.states()).toEqual({ scheduled: 3 });
@@ -61,6 +64,18 @@ describe('an emergency stop', () => {
     await resume({ pause: await pauseId(), shown: '3' });
     await bench.drain();
     expect(peer.accepted).toHaveLength(3);
+  });
+
+  it('is told as just done for a minute, and not by the same address later', async () => {
+    const answer = await pause();
+    const told = answer.headers.get('location') ?? '';
+    expect(await (await operator.get(told)).text()).toContain('Sending is paused.');
+    const later = told.replace(/at=\d+/, `at=${Date.now() - 61_000}`);
+    for (const address of [later, '/controls?done=paused', '/controls?at=x&done=paused']) {
+      expect(await (await operator.get(address)).text(), address).not.toContain(
+        'Sending is paused.',
+      );
+    }
   });
 
   it('of one organisation or one channel stops that and nothing else', async () => {
@@ -77,7 +92,7 @@ describe('an emergency stop', () => {
 
   it('asked for twice, at once or later, is one', async () => {
     const answers = await Promise.all([pause(), pause(), pause()]);
-    const said = answers.map(({ headers }) => headers.get('location')).sort();
+    const said = answers.map(toldBy).sort();
     expect(said).toEqual([
       '/controls?done=paused',
       '/controls?done=was-paused',
@@ -101,7 +116,7 @@ describe('an emergency stop', () => {
     const sending = bench.dispatch(batchId);
     await expect.poll(() => bench.states()).toEqual({ sending: 2 });
     await pause();
-    const page = await (await operator.get('/controls?done=paused')).text();
+    const page = await (await operator.get('/controls')).text();
     expect(page).toContain('2 messages are being handed to a provider');
     letGo();
     await sending;
@@ -169,11 +184,11 @@ describe('a resume', () => {
     await pause();
     const id = await pauseId();
     const answers = await Promise.all([0, 1].map(() => resume({ pause: id, shown: '0' })));
-    const said = answers.map(({ headers }) => headers.get('location')).sort();
+    const said = answers.map(toldBy).sort();
     expect(said).toEqual(['/controls?done=over', '/controls?done=resumed']);
     await pause();
     const late = await resume({ pause: id, shown: '0' });
-    expect(late.headers.get('location')).toBe('/controls?done=over');
+    expect(toldBy(late)).toBe('/controls?done=over');
     expect(await pausesInForce()).toHaveLength(1);
     expect((await audits()).map(({ action }) => action)).toEqual([
       'sending.pause',

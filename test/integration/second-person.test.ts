@@ -170,10 +170,16 @@ describe('sending many failed reminders again', () => {
     await failed(2);
     await database.open('ops').transaction([], async (connection) => {
       expect(await tryDuty(connection, 'redrive many')).toBe(true);
-      expect((await sendAgain(2))?.status).toBe(503);
+      const answer = await sendAgain(2);
+      expect(answer?.status).toBe(503);
+      expect(answer?.headers.get('retry-after')).toBe('1');
+      expect(await answer?.text()).toContain('by your own press if you pressed twice');
     });
     expect(await bench.states()).toEqual({ failed: 2 });
     expect((await sendAgain(2))?.headers.get('location')).toContain('sent=2');
+    const second = (await sendAgain(2))?.headers.get('location') ?? '';
+    expect(second).toContain('sent=0');
+    expect(await (await anna?.get(second))?.text()).toContain('None was left to send again');
   });
 
   it('is not done after its hour, nor when far more would go out, nor without a reason', async () => {

@@ -7,6 +7,7 @@ import type { Controls, PauseCosts } from '../../usecases/read-controls.ts';
 import type { Actor } from '../../usecases/redrive-dead-letters.ts';
 import { formField } from '../form-field.ts';
 import { actionReason } from './action-reason.ts';
+import { addressWith, doneIn } from './done.ts';
 import { isId } from './ids.ts';
 import { paths } from './paths.ts';
 import { queryField } from './query-field.ts';
@@ -36,14 +37,13 @@ const doneTexts: Readonly<Record<string, string>> = {
 
 /** Stopping, and going on. */
 export function addControlRoutes(app: FastifyInstance, deps: ControlDeps): void {
-  const to = (done: string) => `${paths.controls}?done=${done}`;
+  const to = (done: string) => addressWith(paths.controls, { done });
 
   app.get(paths.controls, async (request, reply) => {
-    const said = queryField(request, 'done');
     const page = controlsPage({
       visitor: visitorOf(request),
       controls: await deps.readControls(),
-      done: Object.hasOwn(doneTexts, said) ? doneTexts[said] : undefined,
+      done: doneIn(request, doneTexts),
       now: new Date(),
     });
     return reply.type(html).send(page);

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
 import type { SearchResult } from '../../usecases/find-appointments.ts';
 import type { Timeline } from '../../usecases/read-timeline.ts';
+import { doneIn } from './done.ts';
 import { idIn } from './ids.ts';
 import { paths } from './paths.ts';
 import { queryField } from './query-field.ts';
@@ -41,8 +42,7 @@ export function addFindRoutes(app: FastifyInstance, deps: FindDeps): void {
       actor: visitor.name,
     });
     if (!timeline) throw new AppError('not_found');
-    const said = queryField(request, 'done');
-    const done = Object.hasOwn(doneTexts, said) ? doneTexts[said] : undefined;
+    const done = doneIn(request, doneTexts);
     const page = timelinePage({ visitor, timeline, done, now: new Date() });
     return reply.type('text/html; charset=utf-8').send(page);
   });

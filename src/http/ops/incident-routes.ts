@@ -2,9 +2,9 @@ import type { FastifyInstance } from 'fastify';
 import type { Incident, IncidentRow } from '../../usecases/read-incidents.ts';
 import type { Actor } from '../../usecases/redrive-dead-letters.ts';
 import { actionReason } from './action-reason.ts';
+import { addressWith, doneIn } from './done.ts';
 import { idIn } from './ids.ts';
 import { paths } from './paths.ts';
-import { queryField } from './query-field.ts';
 import { incidentPage } from './views/incident-page.ts';
 import { incidentsPage } from './views/incidents-page.ts';
 import { demandRole, visitorOf } from './visitor.ts';
@@ -38,8 +38,7 @@ export function addIncidentRoutes(app: FastifyInstance, deps: IncidentRouteDeps)
   app.get(paths.incident(':id'), async (request, reply) => {
     const visitor = visitorOf(request);
     const incident = await deps.readIncident(idIn(request));
-    const said = queryField(request, 'done');
-    const done = Object.hasOwn(doneTexts, said) ? doneTexts[said] : undefined;
+    const done = doneIn(request, doneTexts);
     const page = incidentPage({ visitor, incident, apiUrl, done, now: new Date() });
     return reply.type(html).send(page);
   });
@@ -56,6 +55,6 @@ export function addIncidentRoutes(app: FastifyInstance, deps: IncidentRouteDeps)
     const by = { actor: visitor.name, reason: reason.text };
     const isClosed = await deps.closeIncident({ incidentId, ...by });
     const done = isClosed ? 'closed' : 'was-closed';
-    return reply.redirect(`${paths.incident(incidentId)}?done=${done}`, 303);
+    return reply.redirect(addressWith(paths.incident(incidentId), { done }), 303);
   });
 }

@@ -4,9 +4,9 @@ import { roleAllows } from '../../domain/ops-role.ts';
 import type { People } from '../../usecases/manage-sessions.ts';
 import type { Actor } from '../../usecases/redrive-dead-letters.ts';
 import { actionReason } from './action-reason.ts';
+import { addressWith, doneIn } from './done.ts';
 import { idIn } from './ids.ts';
 import { paths } from './paths.ts';
-import { queryField } from './query-field.ts';
 import { peoplePage, sessionPage } from './views/people-page.ts';
 import { demandRole, visitorOf } from './visitor.ts';
 
@@ -29,15 +29,14 @@ export function addPeopleRoutes(app: FastifyInstance, deps: PeopleDeps): void {
     const visitor = visitorOf(request);
     const isAll = roleAllows(visitor.role, 'admin');
     const people = await deps.readPeople({ userId: isAll ? undefined : visitor.userId });
-    const said = queryField(request, 'done');
-    const done = Object.hasOwn(doneTexts, said) ? doneTexts[said] : undefined;
+    const done = doneIn(request, doneTexts);
     return reply.type(html).send(peoplePage({ visitor, people, done, now: new Date() }));
   });
 
   app.post(paths.signOutOthers, async (request, reply) => {
     const { userId, sessionId, name: actor } = visitorOf(request);
     await deps.signOutOthers({ userId, sessionId, actor });
-    return reply.redirect(`${paths.people}?done=others`, 303);
+    return reply.redirect(addressWith(paths.people, { done: 'others' }), 303);
   });
 
   app.get(paths.session(':id'), async (request, reply) => {
@@ -56,7 +55,7 @@ export function addPeopleRoutes(app: FastifyInstance, deps: PeopleDeps): void {
       return reply.code(422).type(html).send(page);
     }
     await deps.endSession({ sessionId, actor: visitor.name, reason: reason.text });
-    return reply.redirect(`${paths.people}?done=ended`, 303);
+    return reply.redirect(addressWith(paths.people, { done: 'ended' }), 303);
   });
 
   async function sessionOf(id: string) {

@@ -1,11 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Mode, modes } from '../../domain/channel.ts';
+import { AppError } from '../../domain/errors.ts';
 import type { RedriveDecision } from '../../domain/redrive.ts';
 import type { RedrivePreview } from '../../usecases/preview-redrive.ts';
 import type { Actor, RedriveFilter } from '../../usecases/redrive-dead-letters.ts';
 import type { RedriveEnd } from '../../usecases/redrive-or-ask.ts';
 import { formField } from '../form-field.ts';
 import { actionReason } from './action-reason.ts';
+import { addressWith, justSaid } from './done.ts';
 import { idIn, isId } from './ids.ts';
 import { paths } from './paths.ts';
 import { queryField } from './query-field.ts';
@@ -57,13 +59,13 @@ export function addRedriveRoutes(app: FastifyInstance, deps: RedriveDeps): void 
       return reply.code(409).type(html).send(page);
     }
     const done = decision.kind === 'go' ? 'redriven' : 'not-failed';
-    return reply.redirect(`${paths.appointment(appointmentId)}?done=${done}`, 303);
+    return reply.redirect(addressWith(paths.appointment(appointmentId), { done }), 303);
   });
 
   async function showMany(
     request: FastifyRequest,
     reply: FastifyReply,
-    input: { filter: RedriveFilter } & Pick<RedrivePageInput, 'done' | 'grown' | 'reason'>,
+    input: { filter: RedriveFilter } & Pick<RedrivePageInput, 'done' | 'grown' | 'busy' | 'reason'>,
   ) {
     const preview = await deps.previewRedrive(input.filter);
     const { aloneMax } = deps;
@@ -73,10 +75,8 @@ export function addRedriveRoutes(app: FastifyInstance, deps: RedriveDeps): void 
 
   app.get(paths.redrive, async (request, reply) => {
     const filter = filterOf((name) => queryField(request, name));
-    const sent = queryField(request, 'sent');
-    const done = /^\d{1,6}$/.test(sent)
-      ? `${quantity(Number(sent), 'reminder')} will be sent again.`
-      : undefined;
+    const sent = justSaid(request, 'sent');
+    const done = /^\d{1,6}$/.test(sent) ? sentWords(Number(sent)) : undefined;
     return showMany(request, reply, { filter, done });
   });
 
@@ -87,24 +87,42 @@ export function addRedriveRoutes(app: FastifyInstance, deps: RedriveDeps): void 
     if (!reason.isGiven) {
       return showMany(request, reply.code(422), { filter, reason });
     }
-    const end = await deps.redriveOrAsk({
-      filter,
-      shown: Number(formField(request, 'shown')) || 0,
-      actor: visitor.name,
-      reason: reason.text,
-    });
+    const end = await deps
+      .redriveOrAsk({
+        filter,
+        shown: Number(formField(request, 'shown')) || 0,
+        actor: visitor.name,
+        reason: reason.text,
+      })
+      .catch(busyEnd);
+    if (end.kind === 'busy') {
+      reply.code(503).header('retry-after', end.retryAfterS);
+      return showMany(request, reply, { filter, busy: true, reason });
+    }
     if (end.kind === 'grown') {
       return showMany(request, reply.code(409), { filter, grown: true, reason });
     }
     if (end.kind === 'asked') return reply.redirect(paths.request(end.requestId), 303);
-    const query = new URLSearchParams({
+    const said = {
       code: filter.reasonCode ?? '',
       organisation: filter.organisationId ?? '',
       mode: filter.mode ?? '',
       sent: String(end.count),
-    });
-    return reply.redirect(`${paths.redrive}?${query}`, 303);
+    };
+    return reply.redirect(addressWith(paths.redrive, said), 303);
   });
+}
+
+/** A press that sends none is mostly the second one. */
+function sentWords(count: number): string {
+  return count === 0
+    ? 'None was left to send again: what was shown is sent again already, or is not failed any more.'
+    : `${quantity(count, 'reminder')} will be sent again.`;
+}
+
+function busyEnd(error: unknown): { kind: 'busy'; retryAfterS: number } {
+  if (!(error instanceof AppError) || error.code !== 'busy') throw error;
+  return { kind: 'busy', retryAfterS: error.retryAfterS ?? 1 };
 }
 
 /** A field that cannot be read asks for nothing that exists, never for everything. */

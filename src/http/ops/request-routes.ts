@@ -3,9 +3,9 @@ import type { OpsRequest, RequestEnd } from '../../usecases/decide-request.ts';
 import type { Actor } from '../../usecases/redrive-dead-letters.ts';
 import { formField } from '../form-field.ts';
 import { actionReason } from './action-reason.ts';
+import { addressWith, justSaid } from './done.ts';
 import { idIn } from './ids.ts';
 import { paths } from './paths.ts';
-import { queryField } from './query-field.ts';
 import { requestPage, requestsPage } from './views/request-page.ts';
 import { demandRole, visitorOf } from './visitor.ts';
 
@@ -31,7 +31,7 @@ export function addRequestRoutes(app: FastifyInstance, deps: RequestDeps): void 
   app.get(paths.request(':id'), async (request, reply) => {
     const visitor = visitorOf(request);
     const asked = await deps.readRequest({ requestId: idIn(request) });
-    const said = queryField(request, 'done');
+    const said = justSaid(request, 'done');
     return reply.type(html).send(requestPage({ visitor, asked, said, now: new Date() }));
   });
 
@@ -47,6 +47,6 @@ export function addRequestRoutes(app: FastifyInstance, deps: RequestDeps): void 
     }
     const by = { actor: visitor.name, reason: reason.text };
     const end = await deps.decideRequest({ requestId, decision, ...by });
-    return reply.redirect(`${paths.request(requestId)}?done=${end.kind}`, 303);
+    return reply.redirect(addressWith(paths.request(requestId), { done: end.kind }), 303);
   });
 }

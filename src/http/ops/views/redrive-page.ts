@@ -21,12 +21,14 @@ export interface RedrivePageInput {
   /** What the visitor has just done, or why it was not. */
   readonly done?: string | undefined;
   readonly grown?: boolean;
+  /** Some are being sent again at this moment, by whoever. */
+  readonly busy?: boolean;
   readonly reason?: ActionReason | undefined;
 }
 
 /** Failed reminders by code, organisation and mode: how many would go, how many cannot, and why. */
 export function redrivePage(input: RedrivePageInput): string {
-  const { visitor, filter, preview, aloneMax, done, grown, reason } = input;
+  const { visitor, filter, preview, aloneMax, done, grown, busy, reason } = input;
   const title = 'Send failed reminders again';
   return opsPage({
     title: titleOf(title, reason),
@@ -35,6 +37,7 @@ export function redrivePage(input: RedrivePageInput): string {
     content: html`<h1>${title}</h1>
 ${done ? html`<div class="notice ok" role="status"><p>${done}</p></div>` : ''}
 ${grown ? html`<div class="notice stop" role="alert"><p>Nothing was done: there are many more now than you were shown. Look again.</p></div>` : ''}
+${busy ? html`<div class="notice late" role="alert"><p>Nothing more was done: failed reminders are being sent again at this moment, by your own press if you pressed twice, else by somebody else. Look again in a moment.</p></div>` : ''}
 <form method="get" action="${paths.redrive}" class="stack">
 ${chooser({ id: 'code', label: 'Failed for', all: 'any code', options: preview.choices.codes.map((code) => [code, code]), chosen: filter.reasonCode })}
 ${chooser({ id: 'organisation', label: 'Organisation', all: 'all', options: preview.choices.organisations.map(({ id, name }) => [id, name]), chosen: filter.organisationId })}
