@@ -36,11 +36,14 @@ export function writeAppointmentTime(
   };
 }
 
+/** The first of a month is no plain number everywhere. */
+const firstDays: Readonly<Record<string, string>> = { fr: '1er', it: '1º' };
+
 /** Writes a day for the middle of a sentence, as "3 December 2026". */
 export function writeDay({ tag }: PatientTexts, day: Temporal.PlainDate): string {
   const locale = tag === 'en' ? 'en-GB' : tag;
   const form = { day: 'numeric', month: 'long', year: 'numeric', numberingSystem: 'latn' } as const;
-  return day.toLocaleString(locale, form);
+  return day.toLocaleString(locale, form).replace(/^1(?= )/, firstDays[tag] ?? '1');
 }
 
 /** Whether the clock of the place shows this time twice on this day. */

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { type Language, languages } from '../../src/domain/language.ts';
-import { textsIn } from '../../src/texts/catalogue.ts';
-import { writeAppointmentTime, writeDuration } from '../../src/texts/written-appointment-time.ts';
+import { rightsTextsIn, textsIn } from '../../src/texts/catalogue.ts';
+import {
+  writeAppointmentTime,
+  writeDay,
+  writeDuration,
+} from '../../src/texts/written-appointment-time.ts';
 
 /** No-break spaces made visible, so that a reader of these tests sees them. */
 function written(language: Language, instant: Temporal.Instant, timeZone: string): string {
@@ -160,5 +164,40 @@ describe('a length of time', () => {
     expect(writeDuration(textsIn('ar'), 10)).toBe('10 دقائق');
     const { closesIn } = textsIn('ar').details;
     expect(closesIn(writeDuration(textsIn('ar'), 2))).toMatch(/: دقيقتان\.$/);
+  });
+});
+
+describe('a day within a sentence', () => {
+  const dayIn = (language: Language, day: number) =>
+    writeDay(textsIn(language), new Temporal.PlainDate(2026, 12, day));
+
+  it('is written as people write it, the first of a month too', () => {
+    const of = ['fr', 'en', 'de', 'es', 'it', 'nl'] as const;
+    expect(of.map((language) => dayIn(language, 1))).toEqual([
+      '1er décembre 2026',
+      '1 December 2026',
+      '1. Dezember 2026',
+      '1 de diciembre de 2026',
+      '1º dicembre 2026',
+      '1 december 2026',
+    ]);
+    for (const language of of) {
+      expect(dayIn(language, 11)).toMatch(/^11/);
+      expect(dayIn(language, 12)).toMatch(/^12/);
+    }
+  });
+
+  it('has the article that goes with it in Italian', () => {
+    const { stoppedSince, keptUntil, passkeys } = rightsTextsIn('it');
+    for (const [day, words] of [
+      [1, 'il 1º dicembre'],
+      [8, 'l’8 dicembre'],
+      [11, 'l’11 dicembre'],
+      [18, 'il 18 dicembre'],
+    ] as const) {
+      const date = dayIn('it', day);
+      const one = passkeys.one({ tag: 'K7QX', madeOn: date, usedOn: date });
+      for (const text of [stoppedSince(date), keptUntil(date), one]) expect(text).toContain(words);
+    }
   });
 });

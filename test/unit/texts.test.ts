@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { directionOf, type Language, languages } from '../../src/domain/language.ts';
-import { messageTexts, textsIn } from '../../src/texts/catalogue.ts';
+import { messageTexts, rightsTextsIn, textsIn } from '../../src/texts/catalogue.ts';
 
 /** Every text of a language by the path to it; a function is written with an argument. */
 function textsByPath(value: unknown, path = ''): [path: string, text: string][] {
@@ -130,6 +130,8 @@ describe('the catalogue', () => {
       const said = (value: unknown) => textsByPath(value).map(([, text]) => text);
       expect(said(pin).join('\n')).toMatch(pinWord);
       expect(said(pin).join('\n')).not.toMatch(codeWord);
+      // The page on what is held calls it the same.
+      expect(rightsTextsIn(language).yourPin).toMatch(pinWord);
       expect(said(code).join('\n')).toMatch(codeWord);
       expect(said(code).join('\n')).not.toMatch(pinWord);
       expect(messageTexts[language].code).toMatch(codeWord);

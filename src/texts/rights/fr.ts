@@ -13,7 +13,7 @@ export const frRights: RightsTexts = {
   yourLanguage: 'Votre langue',
   yourBirthDate: 'Votre date de naissance',
   yourAccount: 'Votre identifiant chez eux',
-  yourPin: 'Votre code PIN',
+  yourPin: 'Votre code personnel',
   pinSet: 'Nous en gardons un. Il n’est pas affiché.',
   messages: 'Messages pour vous',
   channels: { sms: 'SMS', email: 'E-mail' },

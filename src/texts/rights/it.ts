@@ -1,5 +1,8 @@
 import type { RightsTexts } from '../rights-texts.ts';
 
+/** Before 8 and 11, which begin with a vowel, the article loses its own. */
+const il = (date: string) => (/^(?:8|11) /.test(date) ? `l’${date}` : `il ${date}`);
+
 export const itRights: RightsTexts = {
   link: 'Che cosa conserviamo di lei',
   heading: 'Che cosa conserviamo di lei',
@@ -21,9 +24,9 @@ export const itRights: RightsTexts = {
     not_sent: 'non inviato',
     unknown: 'non sappiamo se è partito',
   },
-  stoppedSince: (date) => `Ha fermato i nostri messaggi il ${date}.`,
+  stoppedSince: (date) => `Ha fermato i nostri messaggi ${il(date)}.`,
   keptUntil: (date) =>
-    `Tutto questo scompare da solo il ${date}. Dopo conserviamo per un po’ che c’è stato un promemoria e quando, ma non di chi.`,
+    `Tutto questo scompare da solo ${il(date)}. Dopo conserviamo per un po’ che c’è stato un promemoria e quando, ma non di chi.`,
   download: 'Salva una copia',
   eraseLink: 'Cancella tutto questo adesso',
   back: 'Torna al promemoria',
@@ -49,7 +52,7 @@ export const itRights: RightsTexts = {
   },
   passkeys: {
     one: ({ tag, madeOn, usedOn }) =>
-      `${tag}: creata il ${madeOn}, usata l’ultima volta il ${usedOn}`,
+      `${tag}: creata ${il(madeOn)}, usata l’ultima volta ${il(usedOn)}`,
     warning:
       'Qui ha delle passkey. Forse aprono anche altri promemoria dello stesso posto. Eliminiamo anche quelle, a meno che non le tenga.',
     keep: 'Cancella, ma tieni le mie passkey',
