@@ -89,7 +89,7 @@ const plants: { rule: string; files: Record<string, string> }[] = [
     files: { 'src/canary/planted.ts': `export * from '../http/patient/paths.ts';` },
   },
   {
-    rule: 'opening-has-four-doors',
+    rule: 'opening-has-five-doors',
     files: { 'src/usecases/planted-box.ts': `export { openBox } from '../keys/open-box.ts';` },
   },
   {

@@ -1,11 +1,10 @@
-import { Secret } from '../domain/secret.ts';
-import { type Binding, decodeBound, encodeBound } from './bound.ts';
-import { deriveFromLink } from './link-derivation.ts';
+import type { Secret } from '../domain/secret.ts';
+import { type Binding, encodeBound } from './bound.ts';
 import { linkSealPublicKey } from './link-secret.ts';
-import { openBox } from './open-box.ts';
 import { sealBox } from './seal-box.ts';
 
-interface ReceiptBox {
+/** Where the receipt of an erasure lies. */
+export interface ErasureReceiptBox {
   readonly linkSecret: Secret<Buffer>;
   /** Of the appointment that was erased. */
   readonly binding: Pick<Binding, 'organisationId' | 'appointmentId'>;
@@ -19,17 +18,7 @@ export function sealErasureReceipt({
   linkSecret,
   binding,
   receipt,
-}: ReceiptBox & { receipt: string }): Buffer {
+}: ErasureReceiptBox & { receipt: string }): Buffer {
   const bound = encodeBound('erasure_receipt', binding, Buffer.from(receipt));
   return sealBox(linkSealPublicKey(linkSecret), bound);
-}
-
-/** @throws {SealError} `cannot_open` or `seal_mismatch` */
-export function openErasureReceipt({
-  linkSecret,
-  binding,
-  sealed,
-}: ReceiptBox & { sealed: Buffer }): string {
-  const bound = openBox(new Secret(deriveFromLink(linkSecret, 'seal')), sealed);
-  return decodeBound('erasure_receipt', binding, bound).toString('utf8');
 }
