@@ -3,8 +3,8 @@ import { compactVerify, createLocalJWKSet } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { languages } from '../../src/domain/language.ts';
 import { reminderStates } from '../../src/domain/reminder.ts';
-import { listEvents } from '../../src/usecases/list-events.ts';
 import { textsIn } from '../../src/texts/catalogue.ts';
+import { listEvents } from '../../src/usecases/list-events.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { formIn, type PatientPages, startPatientPages } from '../support/patient-pages.ts';
 import {
