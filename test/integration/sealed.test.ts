@@ -383,6 +383,7 @@ it('there was something in every column that may hold a seal or a hash, but thes
   const filled = new Set([...loot.before.values, ...loot.sent.values].map(({ where }) => where));
   const empty = columns.map(({ name }) => String(name)).filter((name) => !filled.has(name));
   expect(empty).toEqual([
+    'appointments.erasure_receipt',
     'credential_tokens.token_hash',
     'credentials.key_hash',
     'ops_sessions.token_hash',
