@@ -7,7 +7,7 @@ import {
   createAnswerClasses,
   portalColumns,
 } from '../timing/answer-classes.ts';
-import { medianDifferenceMs, timeAnswers } from '../timing/time-answers.ts';
+import { differenceMs, timeAnswers } from '../timing/time-answers.ts';
 
 let database: TestDatabase;
 let pages: PatientPages;
@@ -15,7 +15,7 @@ let provider: LyingProvider;
 let classes: AnswerClasses;
 
 const floorMs = 300;
-const medianDifferenceMaxMs = 20;
+const differenceMaxMs = 20;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -44,22 +44,22 @@ async function timed(
   return timings;
 }
 
-// On a busy machine one answer in many may be slow for reasons of its own; what leaks does so each time.
+// On a busy machine many an answer is slow for reasons of its own; what leaks does so also among the quickest.
 describe('how long an answer takes', { retry: 2 }, () => {
   it('does not tell whether it was right, wrong, expired, used, paused or locked', async () => {
     const timings = await timed('typed', { count: 15, tries: 25 });
-    expect(Math.min(...timings.map(({ medianMs }) => medianMs))).toBeGreaterThanOrEqual(295);
-    expect(medianDifferenceMs(timings)).toBeLessThan(medianDifferenceMaxMs);
+    expect(Math.min(...timings.map(({ p10Ms }) => p10Ms))).toBeGreaterThanOrEqual(295);
+    expect(differenceMs(timings, 'p10Ms')).toBeLessThan(differenceMaxMs);
   });
 
   it('does not tell whether a passkey or a portal was believed, nor why not', async () => {
     const timings = await timed('shown', { count: 9, tries: 11 });
-    expect(Math.min(...timings.map(({ medianMs }) => medianMs))).toBeGreaterThanOrEqual(295);
-    expect(medianDifferenceMs(timings)).toBeLessThan(medianDifferenceMaxMs);
+    expect(Math.min(...timings.map(({ p10Ms }) => p10Ms))).toBeGreaterThanOrEqual(295);
+    expect(differenceMs(timings, 'p10Ms')).toBeLessThan(differenceMaxMs);
   });
 
   it('does not tell why a link does not work', async () => {
     const timings = await timed('links', { count: 3, tries: 25, atOnce: 1 });
-    expect(medianDifferenceMs(timings)).toBeLessThan(medianDifferenceMaxMs);
+    expect(differenceMs(timings, 'p10Ms')).toBeLessThan(differenceMaxMs);
   });
 });
