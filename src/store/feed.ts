@@ -7,6 +7,8 @@ export interface DueOrganisation {
   readonly id: string;
   /** Its booking system is asked before anything goes out, so what is due is found by the answers. */
   readonly isChecked: boolean;
+  /** Nothing of it was due before, with the database's whole precision. */
+  readonly firstDueAt: string;
 }
 
 /**
@@ -55,7 +57,7 @@ export async function listDueOrganisations(
           limit 1) next
         where next.turn = 0 or next.id <= $2
       ), due as materialized (
-        select o.id, k.is_checked from organisation o
+        select o.id, k.is_checked, o.first_due_at from organisation o
         -- Where nobody has a check, it is not looked for in each.
         cross join lateral (select (select exists (select from send_checks))
           and exists (select from send_checks c
@@ -79,10 +81,12 @@ export async function listDueOrganisations(
             and r.organisation_id = due.id and r.due_at > now()
           order by r.due_at limit 1) next
       )
-      select id, is_checked as "isChecked", null::float8 as "soonestInMs" from due
+      select id, is_checked as "isChecked", first_due_at::text as "firstDueAt",
+        null::float8 as "soonestInMs"
+      from due
       union all
       -- After the walk has ended by itself this is in memory; before, it is not asked for.
-      select null, null, (extract(epoch from min(due_at) - clock_timestamp()) * 1000)::float8 from soon
+      select null, null, null, (extract(epoch from min(due_at) - clock_timestamp()) * 1000)::float8 from soon
       where (select count(*) from due) < $3
         and due_at > now() and due_at < now() + $6::float8 * interval '1 millisecond'`,
     values: [
@@ -92,7 +96,7 @@ export async function listDueOrganisations(
   });
   return {
     organisations: rows.flatMap((row) =>
-      row.id === null ? [] : [{ id: row.id, isChecked: row.isChecked }],
+      row.id === null ? [] : [{ id: row.id, isChecked: row.isChecked, firstDueAt: row.firstDueAt }],
     ),
     soonestInMs: rows.at(-1)?.soonestInMs ?? undefined,
   };
@@ -117,9 +121,14 @@ const ofUnchecked = (condition: string) => `select h.*, true as is_hurried from 
 const withHurried = (condition: string, more = '') =>
   `with hurried as materialized (${dueOf('reminders r', `${condition} and ${isHurried}`)})
   ${ofUnchecked(condition)} ${more}`;
-const ofOne = withHurried('r.organisation_id = o.id');
+/**
+ * From where something is due: what was taken before stands in the index until vacuum comes, and would be gone
+ * through each time.
+ */
+const ofOrganisation = 'r.organisation_id = o.id and r.due_at >= o.first_due_at';
+const ofOne = withHurried(ofOrganisation);
 const ofBoth = withHurried(
-  'not o.is_checked and r.organisation_id = o.id',
+  `not o.is_checked and ${ofOrganisation}`,
   `union all
   select r.id, r.not_after, ${isHurried} from reminders r where r.id = any(array(select id from (${dueOf(
     'send_questions q join reminders r on r.id = q.reminder_id',
@@ -132,7 +141,8 @@ const ofBoth = withHurried(
  * notices come first, with what is of use for a few hours from when it is due; then, of those that have
  * been due longest, the ones that are of use for the shortest time. What somebody else has locked is
  * passed over. Where booking systems are asked, only what they have just answered for is taken; who asks
- * none of them pays nothing for it.
+ * none of them pays nothing for it. What is put back to before the `firstDueAt` of its organisation is left to
+ * the next one that lists.
  *
  * @param input.lookAt how many of an organisation's reminders are compared
  */
@@ -148,8 +158,9 @@ export async function lockDueReminders(
         select d.id, row_number() over (order by d.turn, o.place)::int as place
         from ${
           isAnyChecked
-            ? 'unnest($2::uuid[], $6::boolean[]) with ordinality as o (id, is_checked, place)'
-            : 'unnest($2::uuid[]) with ordinality as o (id, place)'
+            ? `unnest($2::uuid[], $6::timestamptz[], $7::boolean[])
+                with ordinality as o (id, first_due_at, is_checked, place)`
+            : 'unnest($2::uuid[], $6::timestamptz[]) with ordinality as o (id, first_due_at, place)'
         }
         cross join lateral (
           select w.id, row_number() over (order by w.is_hurried desc, w.not_after, w.id) as turn from (
@@ -168,6 +179,7 @@ export async function lockDueReminders(
       input.countMax,
       input.lookAt,
       input.mode,
+      input.organisations.map(({ firstDueAt }) => firstDueAt),
       ...(isAnyChecked ? [checks] : []),
     ],
   });

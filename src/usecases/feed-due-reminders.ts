@@ -5,6 +5,7 @@ import type { Lane } from '../domain/lane.ts';
 import type { Connection, Database } from '../store/database.ts';
 import { tryDuty } from '../store/duty-lock.ts';
 import {
+  type DueOrganisation,
   listDueOrganisations,
   lockDueReminders,
   type NewBatch,
@@ -37,6 +38,8 @@ const tickMs = 1_000;
 const lateTickMs = 2_000;
 /** With the provider down, one reminder in so long is let through to find out. */
 const probeEveryMs = 5_000;
+/** Who has something due is not asked again for so long, while it is more than may be taken. */
+const listedForMs = 250;
 const nobody = '00000000-0000-0000-0000-000000000000';
 
 /** Where the feeder of one lane goes on; an organisation that was served last waits longest. */
@@ -44,10 +47,18 @@ export interface FeedCursor {
   lastOrganisationId: string;
   /** The last load that left room for a whole transaction. */
   counted: LoadReading | undefined;
+  /** All organisations with something due, where they had more than was taken. */
+  listed: DueList | undefined;
+}
+
+interface DueList {
+  readonly organisations: readonly DueOrganisation[];
+  /** By the server's clock. */
+  readonly atMs: number;
 }
 
 export function newFeedCursor(): FeedCursor {
-  return { lastOrganisationId: nobody, counted: undefined };
+  return { lastOrganisationId: nobody, counted: undefined, listed: undefined };
 }
 
 interface Sending {
@@ -94,35 +105,45 @@ export async function feedDueReminders(
     if (allowance < allowed) bound = 'now';
     else if (allowance === room) bound = 'soon';
     if (allowance < 1) return [];
-    const { organisations, soonestInMs } = await listDueOrganisations(connection, {
-      ...lane,
-      after: cursor.lastOrganisationId,
-      countMax: allowance,
-      withinMs: tickMs,
-    });
-    if (organisations.length === 0) {
-      cursor.lastOrganisationId = nobody;
-      dueInMs = soonestInMs;
-      return [];
+    const take = (organisations: readonly DueOrganisation[]) =>
+      lockDueReminders(connection, {
+        ...{ ...lane, organisations, countMax: allowance },
+        lookAt: Math.max(16, Math.ceil(allowance / organisations.length) * 4),
+      });
+    const known = listedBefore(cursor, { allowance, atMs: load.readAtMs });
+    let reminderIds = known ? await take(known.organisations) : [];
+    if (reminderIds.length < allowance) {
+      cursor.listed = undefined;
+      const { organisations, soonestInMs } = await listDueOrganisations(connection, {
+        ...{ ...lane, after: cursor.lastOrganisationId },
+        ...{ countMax: allowance, withinMs: tickMs },
+      });
+      reminderIds = organisations.length > 0 ? await take(organisations) : [];
+      cursor.lastOrganisationId = organisations.at(-1)?.id ?? nobody;
+      if (reminderIds.length < allowance) dueInMs = soonestInMs;
+      else if (organisations.length < allowance) {
+        cursor.listed = { organisations, atMs: load.readAtMs };
+      }
     }
-    const share = Math.ceil(allowance / organisations.length);
-    const reminderIds = await lockDueReminders(connection, {
-      ...lane,
-      organisations,
-      countMax: allowance,
-      lookAt: Math.max(16, share * 4),
-    });
-    cursor.lastOrganisationId = organisations.at(-1)?.id ?? nobody;
     const taken = inBatches(reminderIds, soundWorkers(load));
     if (taken.length > 0) {
       await queueBatches(connection, { ...lane, leaseMs: limits.batchLeaseMs, batches: taken });
     }
-    if (reminderIds.length < allowance) dueInMs = soonestInMs;
     return taken;
   });
   for (const { id } of batches) deps.ring(id);
   const count = batches.reduce((sum, { reminderIds }) => sum + reminderIds.length, 0);
   return { count, again: count === allowance ? bound : 'no', dueInMs };
+}
+
+/** Who had something due a moment ago, where that was everybody and one of each may be taken. */
+function listedBefore(
+  { listed }: FeedCursor,
+  { allowance, atMs }: { allowance: number; atMs: number },
+): DueList | undefined {
+  if (!listed || listed.organisations.length >= allowance) return undefined;
+  const passedMs = atMs - listed.atMs;
+  return passedMs >= 0 && passedMs < listedForMs ? listed : undefined;
 }
 
 /**
@@ -132,7 +153,7 @@ export async function feedDueReminders(
 async function readLoad(
   connection: Connection,
   { cursor, ...sending }: Sending & { cursor: FeedCursor },
-): Promise<LaneLoad> {
+): Promise<LoadReading> {
   const windowMs = rateWindowMs(sending.perSecond);
   const read = (countedAtMs?: number) =>
     readLaneLoad(connection, {

@@ -115,7 +115,7 @@ it.each(days)('four hundred are compared none with each, by figures %s', async (
   if (isNew) await database.admin.query('vacuum analyze');
   const due = {
     ...{ ...lane, countMax: count, lookAt: count },
-    organisations: [{ id: organisationId, isChecked: false }],
+    organisations: [{ id: organisationId, isChecked: false, firstDueAt: '-infinity' }],
   };
   const lock = await statementOf((listening) => lockDueReminders(listening, due));
   const reminderIds = await bench.scheduler.transaction([], async (connection) => {
@@ -178,7 +178,7 @@ it('what is due is told apart by an index alone, and what is over is found by on
   const due = await statementOf((listening) =>
     lockDueReminders(listening, {
       ...{ ...lane, countMax: count, lookAt: count },
-      organisations: [{ id: organisationId, isChecked: false }],
+      organisations: [{ id: organisationId, isChecked: false, firstDueAt: '-infinity' }],
     }),
   );
   const receipts = shortLived(keptDaysMax).find(({ table }) => table === 'receipts');
@@ -219,7 +219,7 @@ it('no step reads an appointment, but for a reminder that has no reference with 
     const before = await appointmentsRead(connection);
     const reminderIds = await lockDueReminders(connection, {
       ...{ ...lane, countMax: count, lookAt: count },
-      organisations: [{ id: organisationId, isChecked: false }],
+      organisations: [{ id: organisationId, isChecked: false, firstDueAt: '-infinity' }],
     });
     const id = randomUUID();
     const batches = [{ id, reminderIds }];

@@ -70,7 +70,12 @@ export const dispatchStatements: Statements = {
     const due = inTurn
       .filter(({ id }) => waiting.some((row) => row.organisation_id === id && row.due_at <= nowMs))
       .filter(({ id }) => !isOwnPause(tables, id, channel))
-      .map(({ id }) => ({ id, isChecked: isChecked(tables, id) }))
+      .map(({ id }) => ({
+        ...{ id, isChecked: isChecked(tables, id) },
+        firstDueAt: String(
+          Math.min(...waiting.filter((row) => row.organisation_id === id).map((row) => row.due_at)),
+        ),
+      }))
       .filter(
         ({ id, isChecked: asks }) =>
           evenUnanswered ||
@@ -92,7 +97,7 @@ export const dispatchStatements: Statements = {
     return [
       ...due.map((one) => ({ ...one, soonestInMs: null })),
       {
-        ...{ id: null, isChecked: null },
+        ...{ id: null, isChecked: null, firstDueAt: null },
         soonestInMs: Number.isFinite(soonest) ? soonest - nowMs : null,
       },
     ];
@@ -227,7 +232,7 @@ function isPaused(tables: Tables, row: ReminderRow): boolean {
 }
 
 function lockDue({ tables, nowMs }: Change, values: Values): ResultRow[] {
-  const [channel, organisationIds, countMax, lookAt, mode, checks] = values;
+  const [channel, organisationIds, countMax, lookAt, mode, firstDueAts, checks] = values;
   const isHeld = ({ appointment_id: of }: ReminderRow) =>
     tables.appointments.some(({ id, paused_at: at }) => id === of && at !== null);
   const turns = (organisationIds as string[]).flatMap((organisationId, place) =>
@@ -235,7 +240,9 @@ function lockDue({ tables, nowMs }: Change, values: Values): ResultRow[] {
       .filter((row) => row.state === 'scheduled' && row.organisation_id === organisationId)
       .filter((row) => row.channel === channel && row.mode === mode)
       .filter((row) => row.due_at <= nowMs && row.not_after > nowMs && !isHeld(row))
-      .filter((row) => !checks?.[place] || isAnswered(tables, row, nowMs))
+      .filter((row) =>
+        checks?.[place] ? isAnswered(tables, row, nowMs) : row.due_at >= Number(firstDueAts[place]),
+      )
       .sort((one, other) => inHurry(other) - inHurry(one) || one.due_at - other.due_at)
       .slice(0, lookAt)
       .sort(

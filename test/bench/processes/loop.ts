@@ -10,7 +10,7 @@ import { openJournal } from '../../../src/journal/journal.ts';
 import { fileKeyStore, keyStoreFolder } from '../../../src/keys/file-key-store.ts';
 import { renderMessage } from '../../../src/message/render-message.ts';
 import { openDatabase } from '../../../src/store/database.ts';
-import { lockDueReminders, queueBatches } from '../../../src/store/feed.ts';
+import { listDueOrganisations, lockDueReminders, queueBatches } from '../../../src/store/feed.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { createAdmission } from '../../../src/usecases/admit-database.ts';
 import { type DispatchDeps, dispatchBatch } from '../../../src/usecases/dispatch-batch.ts';
@@ -20,6 +20,7 @@ import { answerParent } from './answer-parent.ts';
 
 const batchesAtOnce = 8;
 const claimedAtOnce = 8;
+const nobody = '00000000-0000-0000-0000-000000000000';
 const lane = { channel: 'sms', mode: 'live' } as const;
 
 const config = loadConfig(process.env);
@@ -63,9 +64,12 @@ const deps: DispatchDeps = LOOP_IS_SEALED === 'true' ? sending : { ...sending, .
 function claim(organisationId: string): Promise<string[]> {
   const countMax = claimedAtOnce * limits.batchSizeMax;
   return claims.transaction([], async (connection) => {
+    const { organisations } = await listDueOrganisations(connection, {
+      ...{ ...lane, after: nobody, countMax },
+    });
     const reminderIds = await lockDueReminders(connection, {
       ...{ ...lane, countMax, lookAt: countMax },
-      organisations: [{ id: organisationId, isChecked: false }],
+      organisations: organisations.filter(({ id }) => id === organisationId),
     });
     const batches = Array.from(
       { length: Math.ceil(reminderIds.length / limits.batchSizeMax) },
