@@ -264,8 +264,8 @@ function eventsOf(version: AcceptedVersion): NewEvent[] {
     ...endedEvents(about, decision),
     ...sealed.reminders.map((reminder): NewEvent => {
       const to = reminder.skipped ? 'skipped' : 'scheduled';
-      const reasonCode = reminder.skipped;
-      return { ...about, type: `reminder.${to}`, reminderId: reminder.id, to, reasonCode };
+      const { id: reminderId, channel, skipped: reasonCode } = reminder;
+      return { ...about, type: `reminder.${to}`, reminderId, to, reasonCode, channel };
     }),
   ];
 }

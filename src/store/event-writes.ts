@@ -1,4 +1,4 @@
-import type { Mode } from '../domain/channel.ts';
+import type { Channel, Mode } from '../domain/channel.ts';
 import type { ReminderState } from '../domain/reminder.ts';
 import type { Connection } from './database.ts';
 import { insertRows, type TableRows, tableRows } from './insert-rows.ts';
@@ -15,6 +15,8 @@ export interface NewEvent {
   readonly to?: ReminderState;
   readonly reasonCode?: string | undefined;
   readonly possiblySent?: boolean;
+  /** That the reminder is on; counted by it, and without it the reminder is read for that. */
+  readonly channel?: Channel;
 }
 
 /** Writes events in the transaction of what they tell of. */
@@ -40,6 +42,7 @@ export function eventRows(events: readonly NewEvent[]): TableRows {
       to_state: 'text',
       reason_code: 'text',
       possibly_sent: 'boolean',
+      channel: 'text',
     },
     rows: events.map((event) => ({
       organisation_id: event.organisationId,
@@ -52,6 +55,7 @@ export function eventRows(events: readonly NewEvent[]): TableRows {
       to_state: event.to ?? null,
       reason_code: event.reasonCode ?? null,
       possibly_sent: event.possiblySent ?? false,
+      channel: event.channel ?? null,
     })),
   });
 }

@@ -29,6 +29,8 @@ export interface LoadReading extends LaneLoad {
   readonly readAtMs: number;
   /** Reminders fed since the reading that was named; 0 where none was. */
   readonly fedSince: number;
+  /** The lease that ends first of those counted, with its whole precision; later ones end later. */
+  readonly firstLeaseUntil: string;
 }
 
 /** What workers are heard of by. */
@@ -38,6 +40,8 @@ const aliveMs = 20_000;
 /**
  * @param input.countedAtMs when what is in hand was last counted, within the window: it is not counted again,
  *   which goes through all of it, and `outstanding`, `waiting` and `waitedMs` are 0
+ * @param input.leasesFrom what another reading found as the first lease: what is over before it stays in the index
+ *   until vacuum comes, and would be gone through each time
  */
 export async function readLaneLoad(
   connection: Connection,
@@ -46,12 +50,13 @@ export async function readLaneLoad(
     countMax: number;
     leaseMs: number;
     countedAtMs?: number | undefined;
+    leasesFrom?: string | undefined;
   },
 ): Promise<LoadReading> {
   const { rows } = await connection.query({
     name: 'read lane load',
     text: `select
-        o.outstanding, o.waiting, o.waited_ms,
+        o.outstanding, o.waiting, o.waited_ms, o.first_lease_until::text as first_lease_until,
         coalesce(sum(b.reminder_count), 0)::int as fed,
         coalesce(sum(b.reminder_count) filter (
           where b.created_at > to_timestamp($9::float8 / 1000)), 0)::int as fed_since,
@@ -70,9 +75,11 @@ export async function readLaneLoad(
       from (select count(*)::int as outstanding,
           (count(*) filter (where i.is_waiting))::int as waiting,
           coalesce(extract(epoch from now() - min(i.lease_until) filter (where i.is_waiting))::float8
-            * 1000 + $4::float8, 0) as waited_ms
+            * 1000 + $4::float8, 0) as waited_ms,
+          coalesce(min(i.lease_until), now()) as first_lease_until
         from (select state = 'queued' and $3 > 1 as is_waiting, lease_until from reminders
-          where $9::float8 is null and phase = 'in_hand' and channel = $1 and mode = $8 limit $3) i) o
+          where $9::float8 is null and phase = 'in_hand' and channel = $1 and mode = $8
+            and lease_until >= coalesce($10::timestamptz, '-infinity') limit $3) i) o
       left join batches b
       -- A lease ends at a fixed time after its batch was made, and leases are indexed.
       on b.lease_until > now() + ($4::float8 - $2::float8) * interval '1 millisecond'
@@ -80,7 +87,7 @@ export async function readLaneLoad(
         -- None that the clock has not come to again since it was set back.
         and b.created_at <= clock_timestamp()
         and b.channel = $1 and b.mode = $8
-      group by o.outstanding, o.waiting, o.waited_ms`,
+      group by o.outstanding, o.waiting, o.waited_ms, o.first_lease_until`,
     values: [
       input.channel,
       input.windowMs,
@@ -91,6 +98,7 @@ export async function readLaneLoad(
       aliveMs,
       input.mode,
       input.countedAtMs,
+      input.leasesFrom,
     ],
   });
   const [row] = rows;
@@ -106,6 +114,7 @@ export async function readLaneLoad(
     workersHeldUp: row?.held_up ?? 0,
     readAtMs: row?.read_at_ms ?? 0,
     fedSince: row?.fed_since ?? 0,
+    firstLeaseUntil: row?.first_lease_until ?? '-infinity',
   };
 }
 

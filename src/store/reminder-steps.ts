@@ -11,7 +11,7 @@ export interface LockedStep extends ReminderStep {
 
 /** What `tellOfChanged` reads of the row `r` itself: where many are changed at once, no more is copied. */
 export const toldColumns = `r.id, r.organisation_id, r.mode, r.appointment_id, r.reference, r.state,
-  r.possible_duplicate, r.possibly_sent`;
+  r.channel, r.possible_duplicate, r.possibly_sent`;
 
 /**
  * The end of every statement that changes reminders: one event a row, in the same statement.
@@ -19,11 +19,12 @@ export const toldColumns = `r.id, r.organisation_id, r.mode, r.appointment_id, r
  * It reads `changed`, which must return the columns named here.
  */
 export const tellOfChanged = `insert into events (organisation_id, mode, type, reference, appointment_id,
-    reminder_id, from_state, to_state, reason_code, possible_duplicate, possibly_sent)
+    reminder_id, from_state, to_state, reason_code, possible_duplicate, possibly_sent, channel)
   select c.organisation_id, c.mode, 'reminder.' || c.state,
     -- Reminders from before they had it: their appointment, which lies on a page of its own, is read.
     coalesce(c.reference, (select a.reference from appointments a where a.id = c.appointment_id)),
-    c.appointment_id, c.id, c.from_state, c.state, c.event_reason, c.possible_duplicate, c.possibly_sent
+    c.appointment_id, c.id, c.from_state, c.state, c.event_reason, c.possible_duplicate, c.possibly_sent,
+    c.channel
   from changed c`;
 
 /**

@@ -424,6 +424,7 @@ create table events (
   possibly_sent boolean not null default false,
   endpoint_id uuid,
   incident_id uuid,
+  channel text,
   constraint events_of_one_thing CHECK (((num_nonnulls(appointment_id, endpoint_id, incident_id) = 1) AND ((appointment_id IS NULL) = (reference IS NULL)))),
   constraint events_pkey PRIMARY KEY (created_at, id)
 ) partition by RANGE (created_at);
@@ -3204,10 +3205,11 @@ begin
     from linked
   )
   insert into events (organisation_id, mode, type, reference, appointment_id, reminder_id, from_state,
-    to_state, possible_duplicate, possibly_sent)
+    to_state, possible_duplicate, possibly_sent, channel)
   select organisation_id, mode, 'reminder.sending',
     coalesce(reference, (select a.reference from appointments a where a.id = l.appointment_id)),
-    appointment_id, reminder_id, 'queued', 'sending', possible_duplicate, possibly_sent
+    appointment_id, reminder_id, 'queued', 'sending', possible_duplicate, possibly_sent,
+    channel
   from linked l;
   -- All that is given or nothing: what was written of the others goes with it.
   get diagnostics written = row_count;

@@ -38,6 +38,8 @@ const tickMs = 1_000;
 const lateTickMs = 2_000;
 /** With the provider down, one reminder in so long is let through to find out. */
 const probeEveryMs = 5_000;
+/** What is in hand is counted so often from where it was found to begin: leases begin and end in one order. */
+const countsFromFirst = 10;
 /** Who has something due is not asked again for so long, while it is more than may be taken. */
 const listedForMs = 250;
 const nobody = '00000000-0000-0000-0000-000000000000';
@@ -47,6 +49,8 @@ export interface FeedCursor {
   lastOrganisationId: string;
   /** The last load that left room for a whole transaction. */
   counted: LoadReading | undefined;
+  /** Where what is in hand begins, for as many counts as are left until one goes through all of it. */
+  inHand: { readonly leasesFrom: string; readonly countsLeft: number } | undefined;
   /** All organisations with something due, where they had more than was taken. */
   listed: DueList | undefined;
 }
@@ -58,7 +62,7 @@ interface DueList {
 }
 
 export function newFeedCursor(): FeedCursor {
-  return { lastOrganisationId: nobody, counted: undefined, listed: undefined };
+  return { lastOrganisationId: nobody, counted: undefined, inHand: undefined, listed: undefined };
 }
 
 interface Sending {
@@ -155,15 +159,15 @@ async function readLoad(
   { cursor, ...sending }: Sending & { cursor: FeedCursor },
 ): Promise<LoadReading> {
   const windowMs = rateWindowMs(sending.perSecond);
-  const read = (countedAtMs?: number) =>
+  const read = (since: { countedAtMs?: number; leasesFrom?: string | undefined }) =>
     readLaneLoad(connection, {
-      ...{ ...sending.lane, windowMs, countedAtMs },
+      ...{ ...sending.lane, ...since, windowMs },
       ...{ countMax: outstandingMax, leaseMs: limits.batchLeaseMs },
     });
   const isRoomy = (load: LaneLoad) => allowanceOf(load, sending) >= takenAtOnceMax;
   const { counted } = cursor;
   if (counted) {
-    const since = await read(counted.readAtMs);
+    const since = await read({ countedAtMs: counted.readAtMs });
     const passedMs = since.readAtMs - counted.readAtMs;
     const heaviest = {
       ...since,
@@ -176,7 +180,13 @@ async function readLoad(
       return heaviest;
     }
   }
-  const load = await read();
+  const { leasesFrom, countsLeft = countsFromFirst } = cursor.inHand ?? {};
+  const load = await read({ leasesFrom });
+  const isMoreInHand = load.outstanding === outstandingMax;
+  cursor.inHand =
+    countsLeft > 0 && !isMoreInHand
+      ? { leasesFrom: load.firstLeaseUntil, countsLeft: countsLeft - 1 }
+      : undefined;
   cursor.counted = isRoomy(load) ? load : undefined;
   return load;
 }

@@ -62,8 +62,9 @@ async function seedDue({
   );
   // What accepting tells of them, so that the ledger adds up.
   await admin.query(
-    `insert into events (organisation_id, mode, type, reference, appointment_id, reminder_id, to_state)
-     select r.organisation_id, r.mode, 'reminder.scheduled', a.reference, a.id, r.id, 'scheduled'
+    `insert into events (organisation_id, mode, type, reference, appointment_id, reminder_id, to_state,
+       channel)
+     select r.organisation_id, r.mode, 'reminder.scheduled', a.reference, a.id, r.id, 'scheduled', r.channel
      from reminders r join appointments a on a.id = r.appointment_id where r.organisation_id = $1`,
     [organisationId],
   );

@@ -441,6 +441,18 @@ describe('an accepted PUT', () => {
     }
   });
 
+  it('tells on which channel each reminder is', async () => {
+    const where = key();
+    await accept.put({ ...where, body: appointmentRequest() });
+    const { rows } = await db.admin.query(
+      `select e.channel, r.channel as meant from events e join reminders r on r.id = e.reminder_id
+       where e.reference = $1 and e.to_state = 'scheduled'`,
+      [where.reference],
+    );
+    expect(rows.length).toBeGreaterThan(0);
+    for (const { channel, meant } of rows) expect(channel).toBe(meant);
+  });
+
   it('repeated, like an answer that got lost, it answers the same and does nothing more', async () => {
     const where = key();
     await accept.put({ ...where, body: appointmentRequest() });

@@ -17,6 +17,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createDispatchBench, lanes } from '../support/dispatch-bench.ts';
 import { type MessagesPeer, startMessagesPeer } from '../support/messages-peer.ts';
 import type { SeededReminder } from '../support/seed-reminders.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const live = { channel: 'sms', mode: 'live' } as const;
 
@@ -351,6 +352,57 @@ describe('feeding', () => {
     await database.admin.query(`update reminders set state = 'scheduled', batch_id = null,
       lease_until = null where id in (select id from reminders where state = 'queued' limit 400)`);
     expect(await feedAll()).toBeLessThanOrEqual(1_920 - taken + 400);
+  });
+
+  it('gives their turn to those that come while another has more than is taken', async () => {
+    const large = await database.createOrganisation();
+    const small = await database.createOrganisation();
+    await bench.seed({ organisationId: large, count: 600, dueInMs: -3_600_000 });
+    expect(await bench.feed(100)).toHaveLength(1);
+    await bench.seed({ organisationId: small, count: 20, dueInMs: -1 });
+    const isGiven = async () => {
+      await bench.feed(4);
+      return (await queuedBy(small)) > 0;
+    };
+    await waitFor(isGiven);
+    expect(await queuedBy(large)).toBeLessThan(600);
+  });
+
+  it('leaves nothing of those that come meanwhile once there is room for all', async () => {
+    const large = await database.createOrganisation();
+    await bench.seed({ organisationId: large, count: 300 });
+    await bench.feed(100);
+    const small = await database.createOrganisation();
+    await bench.seed({ organisationId: small, count: 20 });
+    await bench.feed();
+    expect([await queuedBy(large), await queuedBy(small)]).toEqual([300, 20]);
+  });
+
+  it('counts what is in hand anew, also where the clock has been set back', async () => {
+    const organisationId = await database.createOrganisation();
+    await bench.seed({ organisationId, count: 2_000 });
+    await database.admin.query(
+      `insert into heartbeats (name, instance, version) values ('dispatch', 'one', '0')`,
+    );
+    const cursor = newFeedCursor();
+    const feedTimes = async (times: number) => {
+      for (let turn = 0; turn < times; turn += 1) {
+        await feedDueReminders(
+          { database: bench.scheduler, ring: () => {} },
+          { lane: live, perSecond: 10_000, cursor, allowedMax: 20 },
+        );
+      }
+    };
+    await feedTimes(20);
+    // Whoever is fed from now on has a lease that ends sooner than those in hand.
+    await database.admin.query(
+      `update reminders set lease_until = lease_until + interval '1 hour' where state = 'queued'`,
+    );
+    await feedTimes(60);
+    const inHand = await queuedBy(organisationId);
+    expect(inHand).toBeGreaterThanOrEqual(640);
+    // Room for 640, and what is not seen until all is counted again.
+    expect(inHand).toBeLessThanOrEqual(640 + 10 * 20);
   });
 
   it('keeps to the rate of the sender', async () => {

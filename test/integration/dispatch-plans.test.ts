@@ -3,7 +3,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { keptDaysMax } from '../../config/kept-days.ts';
 import type { Connection, Database } from '../../src/store/database.ts';
 import { type IntendedAttempt, loadQueuedBatch, writeIntents } from '../../src/store/dispatch.ts';
-import { lockDueReminders, queueBatches } from '../../src/store/feed.ts';
+import { listDueOrganisations, lockDueReminders, queueBatches } from '../../src/store/feed.ts';
+import { readLaneLoad } from '../../src/store/lane-load.ts';
 import { lateOrMissed } from '../../src/store/late-reminders.ts';
 import { listChangedAppointments, startOfWalk } from '../../src/store/ledger.ts';
 import { type Acceptance, writeAccepted } from '../../src/store/outcomes.ts';
@@ -193,6 +194,48 @@ it('what is due is told apart by an index alone, and what is over is found by on
       }),
     );
     expect(Math.max(...(await rowsOf(connection, over as Statement)))).toBe(0);
+  });
+});
+
+it('what was taken and sent is gone through neither for what is due next nor for what is in hand', async () => {
+  await bench.seed({ organisationId, count });
+  await bench.feed(count / 2);
+  const { organisations } = await bench.scheduler.transaction([], (connection) =>
+    listDueOrganisations(connection, { ...lane, after: startOfWalk, countMax: count }),
+  );
+  const lock = await statementOf((listening) =>
+    lockDueReminders(listening, { ...lane, organisations, countMax: count, lookAt: count }),
+  );
+  const wanted = { ...lane, windowMs: 10_000, countMax: count, leaseMs: 60_000 };
+  const counted = await bench.scheduler.transaction([], (connection) =>
+    readLaneLoad(connection, wanted),
+  );
+  const { firstLeaseUntil: leasesFrom } = counted;
+  const load = await statementOf((listening) => readLaneLoad(listening, { ...wanted, leasesFrom }));
+  await bench.scheduler.transaction([], async (connection) => {
+    const due = (await stepsOf(connection, lock as Statement)).filter(
+      (step) => step['Index Name'] === 'reminders_due',
+    );
+    expect(due).toEqual([
+      expect.objectContaining({ 'Index Cond': expect.stringMatching(/due_at >= o\.first_due_at/) }),
+    ]);
+    expect(
+      await lockDueReminders(connection, {
+        ...lane,
+        organisations,
+        countMax: count,
+        lookAt: count,
+      }),
+    ).toHaveLength(count / 2);
+    expect(await stepsOf(connection, load as Statement)).toContainEqual(
+      expect.objectContaining({
+        'Index Name': 'reminders_lease',
+        'Index Cond': expect.stringMatching(/lease_until >= /),
+      }),
+    );
+    const again = await readLaneLoad(connection, { ...wanted, leasesFrom });
+    expect(again.outstanding).toBe(counted.outstanding);
+    expect(again.waiting).toBe(counted.waiting);
   });
 });
 

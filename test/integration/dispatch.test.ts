@@ -71,12 +71,13 @@ describe('what is due', () => {
       );
     }
     const told = await bench.rows(
-      `select from_state || '>' || to_state as step, count(*)::int as count from events group by 1 order by 1`,
+      `select from_state || '>' || to_state as step, channel, count(*)::int as count from events
+       group by 1, 2 order by 1`,
     );
     expect(told).toEqual([
-      { step: 'queued>sending', count: 250 },
-      { step: 'scheduled>queued', count: 250 },
-      { step: 'sending>sent', count: 250 },
+      { step: 'queued>sending', channel: 'sms', count: 250 },
+      { step: 'scheduled>queued', channel: 'sms', count: 250 },
+      { step: 'sending>sent', channel: 'sms', count: 250 },
     ]);
   });
 

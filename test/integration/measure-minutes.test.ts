@@ -87,6 +87,22 @@ describe('a minute that is over', () => {
     ]);
   });
 
+  it('is counted by the channel of each step, also of a reminder that is on another by now, or gone', async () => {
+    const [other, gone] = [await plant(), await plant()];
+    await database.admin.query(`update events set channel = 'email'`);
+    await database.admin.query('delete from reminders where id = $1', [gone]);
+    await plantStep(database.admin, {
+      ...{ organisationId, reminderId: other, at: at(5), from: 'sending', to: 'sent' },
+    });
+    await measure();
+    expect(
+      await rows('select channel, to_state, count::int from minute_transitions order by channel'),
+    ).toEqual([
+      { channel: 'email', to_state: 'sending', count: 2 },
+      { channel: 'sms', to_state: 'sent', count: 1 },
+    ]);
+  });
+
   it('is counted by what became of each hand-over, with the attempt of its time', async () => {
     const reminderId = await plant({ outcome: 'refused', reason: 'rate_limited' });
     await plant({ reminderId, number: 2, at: at(8) });

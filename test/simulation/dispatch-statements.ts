@@ -14,7 +14,8 @@ import { type Change, phaseOf, type ReminderRow, type Tables } from './tables.ts
 /** What `src/store/{feed,dispatch,stuck-lanes}.ts` say: who may take what, and when. */
 export const dispatchStatements: Statements = {
   'read lane load': ({ tables, nowMs }, values) => {
-    const [channel, windowMs, countMax, leaseMs, beat, heldUp, , mode, countedAtMs] = values;
+    const [channel, windowMs, countMax, leaseMs, beat, heldUp, , mode, countedAtMs, leasesFrom] =
+      values;
     const fed = tables.batches.filter(
       (batch) =>
         batch.channel === channel &&
@@ -29,6 +30,7 @@ export const dispatchStatements: Statements = {
       (row) =>
         countedAtMs === undefined &&
         phaseOf(row) === 'in_hand' &&
+        leaseEnd(row) >= Number(leasesFrom ?? -Infinity) &&
         row.channel === channel &&
         row.mode === mode,
     );
@@ -38,6 +40,9 @@ export const dispatchStatements: Statements = {
         outstanding: Math.min(outstanding.length, countMax),
         waiting: waiting.length,
         waited_ms: waiting.length > 0 ? nowMs + leaseMs - Math.min(...waiting.map(leaseEnd)) : 0,
+        first_lease_until: String(
+          outstanding.length > 0 ? Math.min(...outstanding.map(leaseEnd)) : nowMs,
+        ),
         fed: sum(fed),
         fed_since: sum(fed.filter(({ created_at: at }) => at > (countedAtMs ?? Infinity))),
         read_at_ms: nowMs,
