@@ -156,12 +156,17 @@ export async function lockDueReminders(
     name: isAnyChecked ? 'lock due reminders that are answered for' : 'lock due reminders',
     text: `with candidate as materialized (
         select d.id, row_number() over (order by d.turn, o.place)::int as place
-        from ${
+        from (select o.* from ${
           isAnyChecked
             ? `unnest($2::uuid[], $6::timestamptz[], $7::boolean[])
                 with ordinality as o (id, first_due_at, is_checked, place)`
             : 'unnest($2::uuid[], $6::timestamptz[]) with ordinality as o (id, first_due_at, place)'
         }
+          -- Who was listed a moment ago may have been paused since, or want to be asked.
+          where not exists (select from pauses p where p.ended_at is null and p.organisation_id = o.id
+              and (p.channel is null or p.channel = $1) offset 0)
+            and (${isAnyChecked ? 'o.is_checked or ' : ''}not exists (select from send_checks c
+              where c.organisation_id = o.id and c.mode = $5 offset 0))) o
         cross join lateral (
           select w.id, row_number() over (order by w.is_hurried desc, w.not_after, w.id) as turn from (
             ${isAnyChecked ? ofBoth : ofOne}) w

@@ -69,7 +69,7 @@ export async function closeMinutes(connection: Connection, range: MinuteRange): 
 const ofCustomers = `e.organisation_id <> '${canaryOrganisationId}'`;
 
 /**
- * A step without its channel, from before it was kept or of a kind that hardly ever happens, has the one that its
+ * A step without its channel, from before it was kept or of an appointment that moves or ends, has the one that its
  * reminder is on. Of columns as they are stored, and of what is behind `offset`, the planner expects few groups:
  * it would else sort all events.
  */

@@ -213,6 +213,7 @@ it('what was taken and sent is gone through neither for what is due next nor for
   const { firstLeaseUntil: leasesFrom } = counted;
   const load = await statementOf((listening) => readLaneLoad(listening, { ...wanted, leasesFrom }));
   await bench.scheduler.transaction([], async (connection) => {
+    await connection.query('set local enable_seqscan = off');
     const due = (await stepsOf(connection, lock as Statement)).filter(
       (step) => step['Index Name'] === 'reminders_due',
     );

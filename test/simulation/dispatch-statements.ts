@@ -241,20 +241,25 @@ function lockDue({ tables, nowMs }: Change, values: Values): ResultRow[] {
   const isHeld = ({ appointment_id: of }: ReminderRow) =>
     tables.appointments.some(({ id, paused_at: at }) => id === of && at !== null);
   const turns = (organisationIds as string[]).flatMap((organisationId, place) =>
-    tables.reminders
-      .filter((row) => row.state === 'scheduled' && row.organisation_id === organisationId)
-      .filter((row) => row.channel === channel && row.mode === mode)
-      .filter((row) => row.due_at <= nowMs && row.not_after > nowMs && !isHeld(row))
-      .filter((row) =>
-        checks?.[place] ? isAnswered(tables, row, nowMs) : row.due_at >= Number(firstDueAts[place]),
-      )
-      .sort((one, other) => inHurry(other) - inHurry(one) || one.due_at - other.due_at)
-      .slice(0, lookAt)
-      .sort(
-        (one, other) =>
-          inHurry(other) - inHurry(one) || one.not_after - other.not_after || byId(one, other),
-      )
-      .map((row, turn) => ({ id: row.id, turn, place })),
+    isOwnPause(tables, organisationId, channel) ||
+    (isChecked(tables, organisationId) && !checks?.[place])
+      ? []
+      : tables.reminders
+          .filter((row) => row.state === 'scheduled' && row.organisation_id === organisationId)
+          .filter((row) => row.channel === channel && row.mode === mode)
+          .filter((row) => row.due_at <= nowMs && row.not_after > nowMs && !isHeld(row))
+          .filter((row) =>
+            checks?.[place]
+              ? isAnswered(tables, row, nowMs)
+              : row.due_at >= Number(firstDueAts[place]),
+          )
+          .sort((one, other) => inHurry(other) - inHurry(one) || one.due_at - other.due_at)
+          .slice(0, lookAt)
+          .sort(
+            (one, other) =>
+              inHurry(other) - inHurry(one) || one.not_after - other.not_after || byId(one, other),
+          )
+          .map((row, turn) => ({ id: row.id, turn, place })),
   );
   return turns
     .sort((one, other) => one.turn - other.turn || one.place - other.place)

@@ -1,6 +1,6 @@
--- The channel that a reminder was on at a step stands with the event: each minute's steps are counted by channel, and
--- the reminder of each, which lies on a page of its own, was read for it. Events from before, and those that
--- hardly ever happen, have none, and their reminder is read.
+-- The channel that a reminder is on after a step stands with the event: each minute's steps are counted by channel, and
+-- the reminder of each, which lies on a page of its own, was read for it. Events from before have none, nor those
+-- of an appointment that moves or ends, and their reminder is read.
 set local role sotto_owner;
 
 alter table events add column channel text;
