@@ -18,6 +18,8 @@ export const silentMaxS = {
   'send-checks': 60,
   measure: 60,
   incidents: 60,
+  // Nothing is heard of it while it names those whom an incident touches, which may be a million.
+  touched: 900,
   alerts: 60,
   watch: 60,
   doubts: 60,

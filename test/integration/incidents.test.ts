@@ -17,6 +17,7 @@ import { sendAlerts } from '../../src/usecases/send-alerts.ts';
 import { createDutyWatch } from '../../src/usecases/watch-duties.ts';
 import { tellOfIncidents, watchForIncidents } from '../../src/usecases/watch-incidents.ts';
 import { alertDuty, deadManDuty } from '../../workers/alerts.ts';
+import { incidentDuties } from '../../workers/incident-duties.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { silentLog } from '../support/dispatch-bench.ts';
 import { seedReminders } from '../support/seed-reminders.ts';
@@ -150,6 +151,27 @@ describe('whoever is touched', () => {
       { type: 'incident.opened', code: 'reminders_late' },
     ]);
     expect(await incidentEvents(fine ?? '')).toEqual([]);
+  });
+
+  it('is looked for, however long that takes, while what else goes wrong is noticed', async () => {
+    await seed(await database.createOrganisation(), { dueInMs: -700_000 });
+    await watchForIncidents({ database: scheduler });
+    await database.admin.query(
+      `insert into ledger_breaks (organisation_id, mode, appointment_id, reminder_id, state, difference)
+       select organisation_id, mode, appointment_id, id, state, 1 from reminders`,
+    );
+    const duties = incidentDuties({ config: loadConfig({}), database: scheduler, log: silentLog });
+    const { signal } = new AbortController();
+    const runOf = (name: string) => duties.find((duty) => duty.name === name)?.run(signal);
+    const inTheWay = await database.admin.connect();
+    await inTheWay.query('begin; lock table incident_references in exclusive mode');
+    const telling = runOf('touched');
+    await runOf('incidents');
+    expect(await codes()).toEqual(expect.arrayContaining(['ledger_broken', 'reminders_late']));
+    await inTheWay.query('rollback');
+    inTheWay.release();
+    await telling;
+    expect(await namedReferences()).toHaveLength(1);
   });
 
   it('is forgotten with the appointment, while the incident stays', async () => {
