@@ -47,14 +47,25 @@ interface SandboxFacts {
   readonly apiKey: string;
   readonly opsUser: string;
   readonly opsPassword: string;
+  /** False until all demo appointments are put. */
+  readonly isSetUp?: boolean | undefined;
 }
+
+const knownFacts = z.object({
+  organisation: z.string(),
+  apiKey: z.string(),
+  opsPassword: z.string().optional(),
+  isSetUp: z.boolean().optional(),
+});
+type KnownFacts = z.output<typeof knownFacts>;
 
 const opsUser = 'ops';
 
 /**
  * Makes the demo organisation and puts its appointments through the front door, once a data folder.
  *
- * A later start finds the key of the first in `sandbox.json` and leaves everything as it is.
+ * A later start finds the key of the first in `sandbox.json` and leaves everything as it is, but for what a
+ * start that was stopped in the middle left to do.
  */
 export async function setUpDemo({
   config,
@@ -72,12 +83,23 @@ export async function setUpDemo({
     smtpUrl: `smtp://localhost:${config.SANDBOX_SMTP_PORT}`,
   };
   await setUpCallbacks(config);
-  const known = readFacts(file);
-  if (known && (await isKeyAccepted(config, known.apiKey))) {
-    const opsPassword = known.opsPassword ?? (await makeOpsUser(adminUrl));
-    writePrivately(file, { ...known, ...urls, opsUser, opsPassword } satisfies SandboxFacts);
-    return accessOf({ apiKey: known.apiKey, opsPassword });
+  let known = readFacts(file);
+  if (!known || !(await isKeyAccepted(config, known.apiKey))) {
+    known = await makeDemoOrganisation(adminUrl);
+    writePrivately(file, { ...known, ...urls });
   }
+  const opsPassword = known.opsPassword ?? (await makeOpsUser(adminUrl));
+  const facts: SandboxFacts = { ...known, ...urls, opsUser, opsPassword };
+  writePrivately(file, facts);
+  if (known.isSetUp === false) {
+    await untilSealable(config, known.organisation);
+    await putDemoAppointments(config, new Secret(known.apiKey));
+    writePrivately(file, { ...facts, isSetUp: true } satisfies SandboxFacts);
+  }
+  return { apiKey: new Secret(known.apiKey), opsUser, opsPassword: new Secret(opsPassword) };
+}
+
+async function makeDemoOrganisation(adminUrl: Secret<string>): Promise<KnownFacts> {
   const { id: organisation } = await createOrganisation(
     { adminUrl },
     {
@@ -91,15 +113,7 @@ export async function setUpDemo({
     },
   );
   const { key } = await createApiKey({ adminUrl }, { organisationId: organisation, mode: 'test' });
-  await untilSealable(config, organisation);
-  const facts = { organisation, apiKey: key.reveal(), opsPassword: await makeOpsUser(adminUrl) };
-  writePrivately(file, { ...urls, opsUser, ...facts } satisfies SandboxFacts);
-  await putDemoAppointments(config, key);
-  return accessOf(facts);
-}
-
-function accessOf({ apiKey, opsPassword }: { apiKey: string; opsPassword: string }): DemoAccess {
-  return { apiKey: new Secret(apiKey), opsUser, opsPassword: new Secret(opsPassword) };
+  return { organisation, apiKey: key.reveal(), isSetUp: false };
 }
 
 /** Somebody who may do everything on the ops pages; one of an earlier start gets a new password. */
@@ -177,16 +191,9 @@ function sandboxFolder(config: Config): string {
   return folder;
 }
 
-function readFacts(file: string) {
+function readFacts(file: string): KnownFacts | undefined {
   if (!existsSync(file)) return undefined;
-  const parsed = z
-    .object({
-      organisation: z.string(),
-      apiKey: z.string(),
-      opsPassword: z.string().optional(),
-    })
-    .safeParse(JSON.parse(readFileSync(file, 'utf8')));
-  return parsed.data;
+  return knownFacts.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data;
 }
 
 /** Whole or not at all, and never readable by others, not even for a moment. */

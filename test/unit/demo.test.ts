@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { loadConfig } from '../../config/env.ts';
+import { setUpDemo } from '../../src/cli/demo.ts';
+import { utcMonth } from '../../src/domain/link-expiry.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import { fileKeyStore } from '../../src/keys/file-key-store.ts';
+
+const organisation = '0192f5a0-0000-7000-8000-000000000001';
+const kept = { organisation, apiKey: 'sotto_test_key', opsPassword: 'of the first start' };
+const noDatabase = new Secret('postgres://127.0.0.1:1/none');
+
+/** A second start: what the first has kept, and an API that answers each request as it is told to. */
+async function secondStart(facts: string, { host = '127.0.0.1' } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'sotto-demo-'));
+  const file = join(folder, 'sandbox.json');
+  writeFileSync(file, facts);
+  const now = Temporal.Now.instant();
+  const months = [now, now.add({ hours: 24 * 400 })].map((at) => utcMonth(at));
+  const keys = fileKeyStore(join(folder, 'keys'));
+  await keys.ensureViewKeys({ organisationIds: [organisation], months });
+
+  const puts: string[] = [];
+  const api = { answerTo: (_path: string): number => 200 };
+  const server = createServer((request, response) => {
+    const path = request.url ?? '';
+    if (request.method === 'PUT') puts.push(path.replace('/v1/appointments/', ''));
+    request.resume().on('end', () => response.writeHead(api.answerTo(path)).end('{}'));
+  }).listen(0, host);
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+  const { port } = server.address() as AddressInfo;
+  const config = loadConfig({ DATA_DIR: folder, HOST: host, API_PORT: String(port) });
+  return {
+    api,
+    puts,
+    file,
+    setUp: () => setUpDemo({ config, adminUrl: noDatabase }),
+    written: () => JSON.parse(readFileSync(file, 'utf8')),
+  };
+}
+
+it('a start puts the appointments that an earlier one was stopped before, once', async () => {
+  const demo = await secondStart(JSON.stringify({ ...kept, isSetUp: false }));
+  demo.api.answerTo = (path) => (path.endsWith('demo-0003') ? 503 : 200);
+  await expect(demo.setUp()).rejects.toThrow('demo-0003');
+  expect(demo.puts).toEqual(['demo-0001', 'demo-0002', 'demo-0003']);
+
+  demo.api.answerTo = () => 200;
+  demo.puts.length = 0;
+  const access = await demo.setUp();
+  expect(access.opsPassword.reveal()).toBe(kept.opsPassword);
+  expect(demo.puts).toHaveLength(7);
+  expect(demo.written()).toMatchObject({ ...kept, isSetUp: true });
+  await demo.setUp();
+  expect(demo.puts).toHaveLength(7);
+});
