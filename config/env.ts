@@ -38,7 +38,12 @@ const addressList = z
  * the README; what a default needs to say is said there and nowhere else.
  */
 export const environment = z.object({
-  HOST: z.string().default('127.0.0.1').describe('Address that every listener binds to.'),
+  HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe(
+      'Address that every listener binds to. Where that is not localhost, npm start with the sandbox puts it into the addresses below that are not set.',
+    ),
   API_PORT: port(3000).describe('Port of the API for booking systems.'),
   PATIENT_PORT: port(3001).describe('Port of the pages that patients open.'),
   OPS_PORT: port(3002).describe('Port of the pages and metrics for operators.'),

@@ -7,6 +7,7 @@ import { Secret } from '../domain/secret.ts';
 import { keyStoreFromConfig } from '../keys/key-store-from-config.ts';
 import { newPassword } from '../keys/password.ts';
 import { administer } from '../store/administration.ts';
+import { reachable, reachableByName } from '../supervisor/reachable.ts';
 import type { DemoAccess } from '../supervisor/summary.ts';
 import { callbackAddresses } from '../usecases/callback-addresses.ts';
 import { createApiKey } from '../usecases/create-credential.ts';
@@ -75,12 +76,13 @@ export async function setUpDemo({
   adminUrl: Secret<string>;
 }): Promise<DemoAccess> {
   const file = join(config.DATA_DIR, 'sandbox.json');
+  const host = reachableByName(config.HOST);
   const urls = {
     apiUrl: config.API_URL,
     patientUrl: config.PATIENT_URL,
     opsUrl: config.OPS_URL,
-    sandboxUrl: `http://localhost:${config.SANDBOX_PORT}`,
-    smtpUrl: `smtp://localhost:${config.SANDBOX_SMTP_PORT}`,
+    sandboxUrl: `http://${host}:${config.SANDBOX_PORT}`,
+    smtpUrl: `smtp://${host}:${config.SANDBOX_SMTP_PORT}`,
   };
   await setUpCallbacks(config);
   let known = readFacts(file);
@@ -174,7 +176,7 @@ async function isKeyAccepted(config: Config, apiKey: string): Promise<boolean> {
 
 function call(config: Config, key: Secret<string>, method: string, path: string, body?: object) {
   // The listener itself, not its public name: no proxy is needed for the demo.
-  return fetch(`http://127.0.0.1:${config.API_PORT}${path}`, {
+  return fetch(`http://${reachable(config.HOST)}:${config.API_PORT}${path}`, {
     method,
     headers: {
       authorization: `Bearer ${key.reveal()}`,

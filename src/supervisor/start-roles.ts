@@ -6,6 +6,7 @@ import { Secret } from '../domain/secret.ts';
 import type { DatabaseRole } from '../store/role-logins.ts';
 import { type RoleProcess, superviseRole } from './children.ts';
 import type { DataDir } from './data-dir.ts';
+import { reachable, reachableByName } from './reachable.ts';
 import { type RoleName, roleEnvironment } from './role-environment.ts';
 import { openRoleLog } from './role-log.ts';
 import { loadSandboxAccount } from './sandbox-account.ts';
@@ -63,7 +64,8 @@ export async function untilReady(role: RoleProcess): Promise<void> {
 
 /**
  * The configuration with the sandbox as its providers, where that is asked for. Whatever accounts
- * were configured are not used then, and no role gets to know them.
+ * were configured are not used then, and no role gets to know them. Where nothing listens on
+ * `localhost`, the addresses that stand on it by default stand on HOST.
  */
 export function withSandboxProvider(config: Config, dataDir: string): Config {
   if (!isSandbox(config)) return config;
@@ -78,8 +80,14 @@ export function withSandboxProvider(config: Config, dataDir: string): Config {
     DKIM_KEY_FILE: _key,
     ...rest
   } = config;
+  const onHost = (url: string, port: number) =>
+    url === `http://localhost:${port}` ? `http://${reachableByName(config.HOST)}:${port}` : url;
   return {
     ...rest,
+    API_URL: onHost(config.API_URL, config.API_PORT),
+    PATIENT_URL: onHost(config.PATIENT_URL, config.PATIENT_PORT),
+    OPS_URL: onHost(config.OPS_URL, config.OPS_PORT),
+    CALLBACK_URL: onHost(config.CALLBACK_URL, config.API_PORT),
     TWILIO_ACCOUNT_SID: sid,
     TWILIO_AUTH_TOKEN: token,
     TWILIO_FROM: config.TWILIO_FROM ?? 'Sotto',
@@ -108,9 +116,4 @@ function withLogin(config: Config, url: Secret<string>): Config {
   pooled.username = login.username;
   pooled.password = login.password;
   return { ...config, DATABASE_URL: new Secret(pooled.href), DATABASE_DIRECT_URL: url };
-}
-
-function reachable(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
 }

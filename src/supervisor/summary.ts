@@ -2,6 +2,7 @@ import { join, relative } from 'node:path';
 import type { Config } from '../../config/env.ts';
 import { hasLiveTransport } from '../../config/transports.ts';
 import type { Secret } from '../domain/secret.ts';
+import { reachableByName } from './reachable.ts';
 
 /** What a newcomer signs in with: to the API and to the ops pages. */
 export interface DemoAccess {
@@ -21,8 +22,9 @@ export function startSummary({
   readyMs: number;
 }): string {
   const isSandbox = !hasLiveTransport(config);
+  const sandboxUrl = `http://${reachableByName(config.HOST)}:${config.SANDBOX_PORT}`;
   const rows: [string, string | undefined][] = [
-    ['Sandbox', isSandbox ? `http://localhost:${config.SANDBOX_PORT}` : undefined],
+    ['Sandbox', isSandbox ? sandboxUrl : undefined],
     ['API', config.API_URL],
     ['Patient pages', config.PATIENT_URL],
     ['Ops', config.OPS_URL],

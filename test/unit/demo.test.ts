@@ -63,3 +63,10 @@ it('a start puts the appointments that an earlier one was stopped before, once',
   await demo.setUp();
   expect(demo.puts).toHaveLength(7);
 });
+
+it('a start asks the API where it listens, and says where the sandbox does', async () => {
+  const demo = await secondStart(JSON.stringify(kept), { host: '127.0.0.2' });
+  await demo.setUp();
+  const { sandboxUrl, smtpUrl } = demo.written();
+  expect([sandboxUrl, smtpUrl]).toEqual(['http://127.0.0.2:3003', 'smtp://127.0.0.2:3025']);
+});
