@@ -31,7 +31,7 @@ export interface DataDir {
  * Takes a data folder for this process, making it where there is none. What a supervisor that was
  * killed has left running there is stopped first.
  *
- * @throws {StartError} when another supervisor has it, or this user may not write there
+ * @throws {StartError} when another supervisor has it, or it cannot be written
  */
 export async function takeDataDir(path: string): Promise<DataDir> {
   const folder = resolve(path);
@@ -48,7 +48,12 @@ export async function takeDataDir(path: string): Promise<DataDir> {
   let running: Running = { supervisor, roles: {} };
   const record = (change: Partial<Running>) => {
     running = { ...running, ...change };
-    renameSync(writeAside(lock, running), lock);
+    try {
+      renameSync(writeAside(lock, running), lock);
+    } catch {
+      // The older account stays where the disk is full: it is for cleaning up after a kill, and must
+      // not end what runs.
+    }
   };
   return {
     path: folder,
@@ -105,13 +110,18 @@ function makeFolder<T>(folder: string, write: () => T): T {
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === undefined) throw error;
-    throw new StartError(`DATA_DIR ${folder} cannot be written by this user (${code}).`);
+    throw new StartError(`DATA_DIR ${folder} cannot be written (${code}).`);
   }
 }
 
 function writeAside(lock: string, running: Running): string {
   const aside = `${lock}.${randomBytes(6).toString('hex')}`;
-  writeFileSync(aside, JSON.stringify(running), { flag: 'wx', mode: 0o600 });
+  try {
+    writeFileSync(aside, JSON.stringify(running), { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    rmSync(aside, { force: true });
+    throw error;
+  }
   return aside;
 }
 
