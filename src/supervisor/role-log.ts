@@ -1,5 +1,6 @@
-import { closeSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { StartError, systemErrorCode } from './start-error.ts';
 
 /** Where a role's output goes: all of it into a file of bounded size, errors also to the terminal. */
 export interface RoleLog {
@@ -19,6 +20,7 @@ const errorLevel = 50;
  * Opens `<folder>/<role>.log`, which is moved to `<role>.log.1` at 10 MB.
  *
  * @param terminal takes one line; the same line is not repeated within 10 s
+ * @throws {StartError} when it cannot be written
  */
 export function openRoleLog({
   folder,
@@ -73,10 +75,9 @@ function errorIn(line: string): string | undefined {
 }
 
 function openBoundedFile(folder: string, name: string) {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, name);
-  let file = openSync(path, 'a', 0o600);
-  let bytes = statSync(path).size;
+  let file = openForStart(folder, path);
+  let bytes = fstatSync(file).size;
   return {
     path,
     append(text: string) {
@@ -93,4 +94,13 @@ function openBoundedFile(folder: string, name: string) {
       }
     },
   };
+}
+
+function openForStart(folder: string, path: string): number {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return openSync(path, 'a', 0o600);
+  } catch (error) {
+    throw new StartError(`${path} cannot be written (${systemErrorCode(error)}).`);
+  }
 }

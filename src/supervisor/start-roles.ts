@@ -25,12 +25,20 @@ export interface RolesToStart {
   readonly dataDir: DataDir;
 }
 
-/** Starts every role, each as its own process, with its own environment and way into PostgreSQL. */
-export function startRoles({ config, env, urls, script, dataDir }: RolesToStart): RoleProcess[] {
+/**
+ * Starts every role, each as its own process, with its own environment and way into PostgreSQL.
+ *
+ * @param started takes each role as it is started: where one cannot be, those before it run
+ * @throws {StartError} when the log of a role cannot be written
+ */
+export function startRoles(
+  { config, env, urls, script, dataDir }: RolesToStart,
+  started: RoleProcess[],
+): void {
   const databaseRoles = Object.keys(urls) as DatabaseRole[];
   const names: RoleName[] = isSandbox(config) ? ['sandbox', ...databaseRoles] : databaseRoles;
-  return names.map((name) =>
-    superviseRole({
+  for (const name of names) {
+    const role = superviseRole({
       name,
       command: process.execPath,
       args: [...nodeFlags, script, name],
@@ -43,9 +51,10 @@ export function startRoles({ config, env, urls, script, dataDir }: RolesToStart)
         role: name,
         terminal: (line) => console.error(line),
       }),
-      onStarted: (role) => dataDir.recordRole(name, role),
-    }),
-  );
+      onStarted: (identity) => dataDir.recordRole(name, identity),
+    });
+    started.push(role);
+  }
 }
 
 /** @throws {StartError} when it keeps ending, or takes over a minute */

@@ -3,6 +3,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Config } from '../../config/env.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { DatabaseRole } from '../store/role-logins.ts';
+import type { RoleProcess } from './children.ts';
 import { warmCompileCache } from './compile-cache.ts';
 import { type DataDir, takeDataDir } from './data-dir.ts';
 import { keepPostgres } from './keep-postgres.ts';
@@ -86,14 +87,10 @@ async function start(
   await warmed;
   stop.throwIfAborted();
 
-  const roles = startRoles({
-    config,
-    env: { ...env, NODE_COMPILE_CACHE: cacheFolder },
-    urls,
-    script: roleScript,
-    dataDir,
-  });
+  const roles: RoleProcess[] = [];
   running.defer(async () => void (await Promise.all(roles.map((role) => role.stop()))));
+  const roleEnv = { ...env, NODE_COMPILE_CACHE: cacheFolder };
+  startRoles({ config, env: roleEnv, urls, script: roleScript, dataDir }, roles);
   await unlessStopped(stop, Promise.all(roles.map(untilReady)));
   const demo = isSandbox(config)
     ? await unlessStopped(stop, steps.demo({ config, adminUrl }))

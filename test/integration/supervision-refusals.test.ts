@@ -138,6 +138,15 @@ describe('a start is refused with one clear line', () => {
     expect(processesOf(dataDir)).toEqual([]);
   });
 
+  it('when the log of a role cannot be written, and ends the roles before it', async () => {
+    const dataDir = await stoppedDataDir();
+    const log = join(dataDir, 'logs', 'ops.log');
+    rmSync(log);
+    mkdirSync(log);
+    expect(await refusal({ dataDir })).toEqual([`${log} cannot be written (EISDIR).`]);
+    expect(processesOf(dataDir)).toEqual([]);
+  });
+
   it('when DATA_DIR cannot be made', async () => {
     const inTheWay = temporaryDataDir();
     writeFileSync(inTheWay, '');
