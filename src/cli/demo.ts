@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../../config/env.ts';
@@ -7,6 +7,7 @@ import { Secret } from '../domain/secret.ts';
 import { keyStoreFromConfig } from '../keys/key-store-from-config.ts';
 import { newPassword } from '../keys/password.ts';
 import { administer } from '../store/administration.ts';
+import { writePrivateFile } from '../supervisor/private-file.ts';
 import { reachable, reachableByName } from '../supervisor/reachable.ts';
 import type { DemoAccess } from '../supervisor/summary.ts';
 import { callbackAddresses } from '../usecases/callback-addresses.ts';
@@ -88,15 +89,15 @@ export async function setUpDemo({
   let known = readFacts(file);
   if (!known || !(await isKeyAccepted(config, known.apiKey))) {
     known = await makeDemoOrganisation(adminUrl);
-    writePrivately(file, { ...known, ...urls });
+    writeJson(file, { ...known, ...urls });
   }
   const opsPassword = known.opsPassword ?? (await makeOpsUser(adminUrl));
   const facts: SandboxFacts = { ...known, ...urls, opsUser, opsPassword };
-  writePrivately(file, facts);
+  writeJson(file, facts);
   if (known.isSetUp === false) {
     await untilSealable(config, known.organisation);
     await putDemoAppointments(config, new Secret(known.apiKey));
-    writePrivately(file, { ...facts, isSetUp: true } satisfies SandboxFacts);
+    writeJson(file, { ...facts, isSetUp: true } satisfies SandboxFacts);
   }
   return { apiKey: new Secret(known.apiKey), opsUser, opsPassword: new Secret(opsPassword) };
 }
@@ -139,7 +140,7 @@ async function makeOpsUser(adminUrl: Secret<string>): Promise<string> {
 async function setUpCallbacks(config: Config): Promise<void> {
   const keys = keyStoreFromConfig(config);
   const { bounce, inbound } = await callbackAddresses({ keys, callbackUrl: config.CALLBACK_URL });
-  writePrivately(join(sandboxFolder(config), 'callback-addresses.json'), {
+  writeJson(join(sandboxFolder(config), 'callback-addresses.json'), {
     bounceUrl: bounce.reveal(),
     inboundUrl: inbound.reveal(),
   });
@@ -151,7 +152,7 @@ async function putDemoAppointments(config: Config, key: Secret<string>): Promise
     const { phone, email, pin, birthDate } = recipient;
     return { phone, email, pin, birthDate, hint };
   });
-  writePrivately(join(sandboxFolder(config), 'people.json'), people);
+  writeJson(join(sandboxFolder(config), 'people.json'), people);
   for (const { reference, inDays, at, body } of appointments) {
     const start = Temporal.Now.zonedDateTimeISO(body.timeZone)
       .add({ days: inDays })
@@ -193,13 +194,18 @@ function sandboxFolder(config: Config): string {
   return folder;
 }
 
+/** @throws {CommandError} when it is not what was written */
 function readFacts(file: string): KnownFacts | undefined {
   if (!existsSync(file)) return undefined;
-  return knownFacts.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data;
+  try {
+    return knownFacts.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    throw new CommandError(`${file} is damaged: delete it, and a new demo practice is made.`, {
+      exitCode: 1,
+    });
+  }
 }
 
-/** Whole or not at all, and never readable by others, not even for a moment. */
-function writePrivately(file: string, value: unknown): void {
-  writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+function writeJson(file: string, value: unknown): void {
+  writePrivateFile(file, `${JSON.stringify(value, null, 2)}\n`);
 }

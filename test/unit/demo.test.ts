@@ -70,3 +70,8 @@ it('a start asks the API where it listens, and says where the sandbox does', asy
   const { sandboxUrl, smtpUrl } = demo.written();
   expect([sandboxUrl, smtpUrl]).toEqual(['http://127.0.0.2:3003', 'smtp://127.0.0.2:3025']);
 });
+
+it.each(['', '{"organisation":', '{}'])('a sandbox.json that holds %j is said to be damaged', async (facts) => {
+  const demo = await secondStart(facts);
+  await expect(demo.setUp()).rejects.toThrow(`${demo.file} is damaged: delete it`);
+});
