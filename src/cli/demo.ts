@@ -87,8 +87,9 @@ export async function setUpDemo({
   };
   await setUpCallbacks(config);
   let known = readFacts(file);
-  if (!known || !(await isKeyAccepted(config, known.apiKey))) {
-    known = await makeDemoOrganisation(adminUrl);
+  if (!known || (await isKeyRefused(config, known.apiKey))) {
+    const opsPassword = await makeOpsUser(adminUrl, known?.opsPassword);
+    known = { ...(await makeDemoOrganisation(adminUrl)), opsPassword };
     writeJson(file, { ...known, ...urls });
   }
   const opsPassword = known.opsPassword ?? (await makeOpsUser(adminUrl));
@@ -119,9 +120,12 @@ async function makeDemoOrganisation(adminUrl: Secret<string>): Promise<KnownFact
   return { organisation, apiKey: key.reveal(), isSetUp: false };
 }
 
-/** Somebody who may do everything on the ops pages; one of an earlier start gets a new password. */
-async function makeOpsUser(adminUrl: Secret<string>): Promise<string> {
-  const password = newPassword();
+/**
+ * Somebody who may do everything on the ops pages. One of an earlier start stays as they are, disabled too,
+ * but get a new password where nobody knows theirs.
+ */
+async function makeOpsUser(adminUrl: Secret<string>, known?: string): Promise<string> {
+  const password = known === undefined ? newPassword() : new Secret(known);
   const deps = {
     transaction: <T>(work: Parameters<typeof administer<T>>[1]) => administer(adminUrl, work),
   };
@@ -129,7 +133,7 @@ async function makeOpsUser(adminUrl: Secret<string>): Promise<string> {
   const isNew = await createOpsUser(deps, { ...user, role: 'admin' });
   // At each start anew: there is nothing to keep of one.
   const journal = { append: async () => {} };
-  if (!isNew) await changeOpsPassword({ ...deps, journal }, user);
+  if (!isNew && known === undefined) await changeOpsPassword({ ...deps, journal }, user);
   return password.reveal();
 }
 
@@ -170,9 +174,10 @@ async function putDemoAppointments(config: Config, key: Secret<string>): Promise
   }
 }
 
-async function isKeyAccepted(config: Config, apiKey: string): Promise<boolean> {
+/** Any other answer, such as that the API is busy, says nothing about the key. */
+async function isKeyRefused(config: Config, apiKey: string): Promise<boolean> {
   const answer = await call(config, new Secret(apiKey), 'GET', '/v1/appointments?limit=1');
-  return answer.ok;
+  return answer.status === 401;
 }
 
 function call(config: Config, key: Secret<string>, method: string, path: string, body?: object) {

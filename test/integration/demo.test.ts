@@ -4,16 +4,22 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { loadConfig } from '../../config/env.ts';
 import { setUpDemo } from '../../src/cli/demo.ts';
 import { utcMonth } from '../../src/domain/link-expiry.ts';
-import { Secret } from '../../src/domain/secret.ts';
 import { fileKeyStore } from '../../src/keys/file-key-store.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const organisation = '0192f5a0-0000-7000-8000-000000000001';
 const kept = { organisation, apiKey: 'sotto_test_key', opsPassword: 'of the first start' };
-const noDatabase = new Secret('postgres://127.0.0.1:1/none');
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database?.drop());
 
 /** A second start: what the first has kept, and an API that answers each request as it is told to. */
 async function secondStart(facts: string, { host = '127.0.0.1' } = {}) {
@@ -23,7 +29,8 @@ async function secondStart(facts: string, { host = '127.0.0.1' } = {}) {
   const now = Temporal.Now.instant();
   const months = [now, now.add({ hours: 24 * 400 })].map((at) => utcMonth(at));
   const keys = fileKeyStore(join(folder, 'keys'));
-  await keys.ensureViewKeys({ organisationIds: [organisation], months });
+  const publish = (id: string) => keys.ensureViewKeys({ organisationIds: [id], months });
+  await publish(organisation);
 
   const puts: string[] = [];
   const api = { answerTo: (_path: string): number => 200 };
@@ -43,7 +50,8 @@ async function secondStart(facts: string, { host = '127.0.0.1' } = {}) {
     api,
     puts,
     file,
-    setUp: () => setUpDemo({ config, adminUrl: noDatabase }),
+    publish,
+    setUp: () => setUpDemo({ config, adminUrl: database.adminUrl }),
     written: () => JSON.parse(readFileSync(file, 'utf8')),
   };
 }
@@ -71,7 +79,38 @@ it('a start asks the API where it listens, and says where the sandbox does', asy
   expect([sandboxUrl, smtpUrl]).toEqual(['http://127.0.0.2:3003', 'smtp://127.0.0.2:3025']);
 });
 
-it.each(['', '{"organisation":', '{}'])('a sandbox.json that holds %j is said to be damaged', async (facts) => {
-  const demo = await secondStart(facts);
-  await expect(demo.setUp()).rejects.toThrow(`${demo.file} is damaged: delete it`);
+it('an API that is busy leaves the demo as it is', async () => {
+  const demo = await secondStart(JSON.stringify(kept));
+  demo.api.answerTo = () => 503;
+  const access = await demo.setUp();
+  expect(access.apiKey.reveal()).toBe(kept.apiKey);
+  expect(demo.written()).toMatchObject(kept);
 });
+
+it('a key that is refused makes another practice, and lets in nobody who was disabled', async () => {
+  const { admin } = database;
+  await admin.query(`insert into ops_users (id, name, role, password_hash, disabled_at)
+    values (gen_random_uuid(), 'ops', 'admin', 'a hash', now())`);
+  const demo = await secondStart(JSON.stringify(kept));
+  demo.api.answerTo = (path) => (path.includes('?') ? 401 : 200);
+  const setUp = demo.setUp();
+  const made = async () => (await admin.query('select id from organisations')).rows[0]?.id;
+  await waitFor(async () => (await made()) !== undefined);
+  await demo.publish(await made());
+  await setUp;
+  expect(demo.written()).toMatchObject({ organisation: await made(), isSetUp: true });
+  expect(demo.written().apiKey).toMatch(/^sotto_test_/);
+  expect(demo.puts).toHaveLength(7);
+  const { rows } = await admin.query(
+    'select password_hash as hash, disabled_at is not null as "isDisabled" from ops_users',
+  );
+  expect(rows).toEqual([{ hash: 'a hash', isDisabled: true }]);
+});
+
+it.each(['', '{"organisation":', '{}'])(
+  'a sandbox.json that holds %j is said to be damaged',
+  async (facts) => {
+    const demo = await secondStart(facts);
+    await expect(demo.setUp()).rejects.toThrow(`${demo.file} is damaged: delete it`);
+  },
+);
