@@ -11,6 +11,8 @@ import { prepareQueue } from '../queue/prepare-queue.ts';
 import { administer, recordAdministration } from '../store/administration.ts';
 import { setKeptFloors } from '../store/kept-floors.ts';
 import { migrate } from '../store/migrate.ts';
+import { readRunning } from '../supervisor/data-dir.ts';
+import { isAlive } from '../supervisor/process-identity.ts';
 import { CommandError } from './command-error.ts';
 
 /**
@@ -81,17 +83,26 @@ export async function untilSealable(config: Config, organisationId: string): Pro
 export function adminUrlOf(config: Config): Secret<string> {
   const given = config.DATABASE_DIRECT_URL ?? config.DATABASE_URL;
   if (given) return given;
+  const running = urlOfRunning(config.DATA_DIR);
+  if (running) return running;
+  throw new CommandError(
+    `No Sotto runs on ${config.DATA_DIR}. Run npm start, or set DATA_DIR or DATABASE_URL.`,
+    { exitCode: 1 },
+  );
+}
+
+/** What its database wrote down outlives a power cut, so it counts only while its supervisor lives. */
+function urlOfRunning(dataDir: string): Secret<string> | undefined {
+  const supervisor = readRunning(dataDir)?.supervisor;
+  if (!supervisor || !isAlive(supervisor)) return undefined;
   try {
-    const password = readFileSync(join(config.DATA_DIR, 'postgres-password'), 'utf8').trim();
-    const port = readFileSync(join(config.DATA_DIR, 'postgres', 'postmaster.pid'), 'utf8').split(
+    const password = readFileSync(join(dataDir, 'postgres-password'), 'utf8').trim();
+    const [, , , port] = readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split(
       '\n',
-    )[3];
+    );
     return new Secret(`postgres://postgres:${password}@127.0.0.1:${Number(port)}/postgres`);
   } catch {
-    throw new CommandError(
-      `No Sotto runs on ${config.DATA_DIR}. Run npm start, or set DATA_DIR or DATABASE_URL.`,
-      { exitCode: 1 },
-    );
+    return undefined;
   }
 }
 
