@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Config } from '../../config/env.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -53,6 +54,8 @@ export async function up(options: UpOptions): Promise<number> {
     await unlessStopped(request.signal, new Promise<never>(() => {}));
     return 0;
   } catch (error) {
+    // Ctrl+C ends what this process waits for too, and is heard of only once the event loop has turned.
+    await nextTurn();
     if (request.signal.aborted) return 0;
     if (!(error instanceof StartError)) throw error;
     console.error(error.message);

@@ -155,6 +155,18 @@ describe('a start is refused with one clear line', () => {
   });
 });
 
+describe('Ctrl+C in the middle of a start', () => {
+  it('is no failure, though what it waited for fails of it', async () => {
+    const dataDir = temporaryDataDir();
+    mkdirSync(dataDir);
+    writeFileSync(join(dataDir, 'interrupted'), '');
+    const env = { DATABASE_URL: 'postgres://127.0.0.1:1/never-asked' };
+    const system = await startSupervised({ dataDir, env });
+    expect(await system.exited()).toBe(0);
+    expect(system.output()).toBe('Stopped.\n');
+  });
+});
+
 describe('a pid file that names somebody else', () => {
   it('does not keep the database from starting, nor harm that process', async () => {
     const dataDir = await stoppedDataDir();

@@ -1,13 +1,21 @@
 /** The real supervisor and database with roles that only listen, for tests of supervision. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { loadConfig } from '../../config/env.ts';
 import { Secret } from '../../src/domain/secret.ts';
+import { StartError } from '../../src/supervisor/start-error.ts';
 import { type UpSteps, up } from '../../src/supervisor/up.ts';
+
+const { env } = process;
+const dataDir = env.DATA_DIR ?? '';
 
 const steps: UpSteps = {
   async migrate(adminUrl) {
+    if (existsSync(join(dataDir, 'interrupted'))) {
+      process.kill(process.pid, 'SIGINT');
+      throw new StartError('What it waited for heard the same Ctrl+C.');
+    }
     const client = new pg.Client({ connectionString: adminUrl.reveal() });
     await client.connect();
     await client.query('create table if not exists starts (at timestamptz default now())');
@@ -38,6 +46,5 @@ const steps: UpSteps = {
   },
 };
 
-const { env } = process;
 const roleScript = join(import.meta.dirname, 'small-role.ts');
 process.exit(await up({ config: loadConfig(env), env, steps, roleScript }));
