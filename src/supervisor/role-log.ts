@@ -1,4 +1,12 @@
-import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { StartError, systemErrorCode } from './start-error.ts';
 
@@ -83,9 +91,11 @@ function openBoundedFile(folder: string, name: string) {
     append(text: string) {
       try {
         if (bytes > fileBytesMax) {
+          // A number that is closed may be another role's log at once: never closed before there is a next.
+          if (existsSync(path)) renameSync(path, `${path}.1`);
+          const next = openSync(path, 'a', 0o600);
           closeSync(file);
-          renameSync(path, `${path}.1`);
-          file = openSync(path, 'a', 0o600);
+          file = next;
           bytes = 0;
         }
         bytes += writeSync(file, text);

@@ -1,14 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { openRoleLog } from '../../src/supervisor/role-log.ts';
 
-function openLog() {
+function openLog(role = 'api') {
   const folder = mkdtempSync(join(tmpdir(), 'sotto-role-log-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const shown: string[] = [];
-  const log = openRoleLog({ folder, role: 'api', terminal: (line) => shown.push(line) });
+  const log = openRoleLog({ folder, role, terminal: (line) => shown.push(line) });
   return { log, shown, text: () => readFileSync(log.path, 'utf8') };
 }
 
@@ -41,4 +41,20 @@ it('bounds the file and keeps the one before it', () => {
   expect(statSync(log.path).size).toBeLessThan(11.1 * 1024 * 1024);
   expect(statSync(`${log.path}.1`).size).toBeGreaterThan(10 * 1024 * 1024);
   expect(statSync(log.path).mode & 0o077).toBe(0);
+});
+
+it('one that cannot be moved away closes no other log, and goes on once it can', () => {
+  const { log, text } = openLog();
+  const inTheWay = `${log.path}.1`;
+  mkdirSync(inTheWay);
+  log.write(`${'x'.repeat(11 * 1024 * 1024)}\n`);
+  log.note('lost');
+  const other = openLog('worker');
+  log.note('lost');
+  other.log.note('kept');
+  expect(other.text()).toBe('kept\n');
+
+  rmSync(inTheWay, { recursive: true });
+  log.note('goes on');
+  expect(text()).toBe('goes on\n');
 });
