@@ -5,8 +5,9 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { StartError, systemErrorCode } from './start-error.ts';
@@ -14,15 +15,25 @@ import { StartError, systemErrorCode } from './start-error.ts';
 /** Writes a file that only its owner may read, whole or not at all, and on disk before it returns. */
 export function writePrivateFile(path: string, text: string): void {
   const unfinished = `${path}.${randomBytes(6).toString('hex')}`;
-  const file = openSync(unfinished, 'wx', 0o600);
   try {
-    writeSync(file, text);
+    writeWhole(unfinished, text);
+    renameSync(unfinished, path);
+  } catch (error) {
+    // Each start of a machine whose disk is full would else leave another.
+    rmSync(unfinished, { force: true });
+    throw error;
+  }
+  syncFolder(dirname(path));
+}
+
+function writeWhole(path: string, text: string): void {
+  const file = openSync(path, 'wx', 0o600);
+  try {
+    writeFileSync(file, text);
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
-  renameSync(unfinished, path);
-  syncFolder(dirname(path));
 }
 
 /**
