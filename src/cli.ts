@@ -5,6 +5,7 @@ import { commands } from './cli/commands.ts';
 import { exitCodes } from './cli/exit-codes.ts';
 import { helpOf, overview, usageOf } from './cli/help.ts';
 import { nearest } from './cli/nearest.ts';
+import { watchAnswer } from './cli/whole-answer.ts';
 import { AppError, errorCodes } from './domain/errors.ts';
 import { KeyStoreError } from './keys/key-store-error.ts';
 import { mendOfKeyProblem } from './keys/mend-of-key-problem.ts';
@@ -82,4 +83,8 @@ function refuseOthersToWrite(): void {
 
 sayLastWords();
 refuseOthersToWrite();
-process.exitCode = await main(process.argv.slice(2));
+const words = process.argv.slice(2);
+// A role answers nobody, and its log does not go through this stream.
+const isRole = commands.some(({ name, group }) => name === words[0] && group === 'Roles');
+const exitCodeOf = isRole ? (code: number) => code : watchAnswer(exitCodes.failed);
+process.exitCode = exitCodeOf(await main(words));

@@ -42,12 +42,6 @@ export async function runTail(
   const access = apiAccess(config, env, values);
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop.abort());
-  // Whoever reads may have seen enough, as head does.
-  let isRead = true;
-  process.stdout.on('error', () => {
-    isRead = false;
-    stop.abort();
-  });
   const patience = createPatience(access.url, stop.signal);
   const { since = 'now' } = values;
   let isFollowing = false;
@@ -60,9 +54,9 @@ export async function runTail(
     );
     if (answer === 'stopped' || answer === 'gave up') break;
     const { events, next } = pageFrom(answer);
-    await written(events.map((one) => `${values.json ? JSON.stringify(one) : lineOf(one)}\n`));
+    const lines = events.map((one) => `${values.json ? JSON.stringify(one) : lineOf(one)}\n`);
     // What nobody read is told again.
-    if (!isRead) break;
+    if (!(await isWritten(lines))) break;
     cursor = next ?? cursor;
     if (values.once && events.length < limits.pageSizeMax) break;
     if (!isFollowing && !values.once) console.error('Following. Ctrl+C ends.');
@@ -75,10 +69,12 @@ export async function runTail(
   return exitCodes.fine;
 }
 
-/** Resolves once whoever reads has taken it, or will take no more. */
-function written(lines: readonly string[]): Promise<void> {
-  if (lines.length === 0) return Promise.resolve();
-  return new Promise((resolve) => process.stdout.write(lines.join(''), () => resolve()));
+/** Whether whoever reads has taken it: a reader may have seen enough, and a disk may be full. */
+function isWritten(lines: readonly string[]): Promise<boolean> {
+  if (lines.length === 0) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    process.stdout.write(lines.join(''), (error) => resolve(!error));
+  });
 }
 
 function pageFrom({ status, body }: { status: number; body: unknown }): z.infer<typeof page> {

@@ -1,5 +1,9 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compiledOnce } from '../support/compiled-once.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -79,6 +83,20 @@ describe('whoever types a command', () => {
 
   it('is told the version', async () => {
     expect(await sotto('--version')).toMatchObject({ code: 0, out: '0.1.0\n', errors: '' });
+  });
+
+  it('is told of an answer that found no room on the disk, though its first part did', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sotto-cli-'));
+    const file = join(folder, 'help');
+    // A limit of the shell stands for the full disk: both take what fits of one write.
+    const script = 'ulimit -f 1; exec "$0" src/cli.ts help put > "$1"';
+    const run = promisify(execFile)('sh', ['-c', script, process.execPath, file], {
+      env: { PATH: process.env.PATH },
+    });
+    const message = 'Not all of the answer could be written (EFBIG).\n';
+    await expect(run).rejects.toMatchObject({ code: 1, stderr: message });
+    expect(await readFile(file, 'utf8')).toMatch(/^sotto put: /);
+    await rm(folder, { recursive: true });
   });
 
   it('gets colour where it is wanted and none where NO_COLOR says so', async () => {
