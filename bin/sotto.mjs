@@ -7,11 +7,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const nodeMajor = 26;
+/** As in src/cli/exit-codes.ts, which may not be there: a mail server loses a message for anything but 75. */
+const failedCode = process.argv[2] === 'bounce' ? 75 : 1;
 const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
 
 if (Number(process.versions.node.split('.')[0]) >= nodeMajor) {
   process.argv[1] = cli;
-  await import(cli);
+  await import(cli).catch(giveUp);
 } else {
   runWith(bundledNode());
 }
@@ -21,21 +23,26 @@ function runWith(node) {
     console.error(
       `Sotto needs Node ${nodeMajor}, this is ${process.version}, and the one that Sotto brings is not installed: run npm ci --include=optional.`,
     );
-    process.exit(1);
+    process.exit(failedCode);
   }
   const child = spawn(node, [cli, ...process.argv.slice(2)], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => child.kill(signal));
   }
-  child.once('error', (error) => {
-    console.error(`Sotto could not be started: ${error.message}`);
-    process.exit(1);
-  });
+  child.once('error', giveUp);
   child.once('exit', (code, signal) => {
-    if (signal === null) process.exit(code ?? 1);
+    if (signal === null) process.exit(code === 1 ? failedCode : code);
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(name);
     process.kill(process.pid, signal);
   });
+}
+
+/** As while packages are being installed anew. An error's own words may repeat what a file holds. */
+function giveUp({ code, name }) {
+  console.error(
+    `Sotto could not be started (${code ?? name}). Where packages are missing: npm ci.`,
+  );
+  process.exit(failedCode);
 }
 
 /** The platform package may lie beside this package or above it. */

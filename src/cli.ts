@@ -2,7 +2,7 @@ import { ConfigError } from '../config/env.ts';
 import packageFile from '../package.json' with { type: 'json' };
 import { CommandError } from './cli/command-error.ts';
 import { commands } from './cli/commands.ts';
-import { exitCodes } from './cli/exit-codes.ts';
+import { exitCodes, failedCodeOf } from './cli/exit-codes.ts';
 import { helpOf, overview, usageOf } from './cli/help.ts';
 import { nearest } from './cli/nearest.ts';
 import { watchAnswer } from './cli/whole-answer.ts';
@@ -30,7 +30,7 @@ async function main(words: readonly string[]): Promise<number> {
     return await command.run(rest);
   } catch (error) {
     console.error(describe(error));
-    if (!(error instanceof CommandError)) return exitCodes.failed;
+    if (!(error instanceof CommandError)) return failedCodeOf(name);
     if (error.exitCode === exitCodes.wrongUsage) {
       console.error(`\n${usageOf(command, process.stderr)}\n\nsotto ${name} --help says more.`);
     }
@@ -81,10 +81,11 @@ function refuseOthersToWrite(): void {
   process.umask(given | 0o022);
 }
 
-sayLastWords();
-refuseOthersToWrite();
 const words = process.argv.slice(2);
+const failedCode = failedCodeOf(words[0]);
+sayLastWords(failedCode);
+refuseOthersToWrite();
 // A role answers nobody, and its log does not go through this stream.
 const isRole = commands.some(({ name, group }) => name === words[0] && group === 'Roles');
-const exitCodeOf = isRole ? (code: number) => code : watchAnswer(exitCodes.failed);
+const exitCodeOf = isRole ? (code: number) => code : watchAnswer(failedCode);
 process.exitCode = exitCodeOf(await main(words));

@@ -10,7 +10,11 @@ export const exitCodes = {
   interrupted: 130,
 } as const;
 
-/** The same for readers. */
+/** For a failure that no command foresaw: a mail server loses a message for anything but 75. */
+export const failedCodeOf = (command: string | undefined): number =>
+  command === 'bounce' ? exitCodes.later : exitCodes.failed;
+
+/** What they mean, for readers. */
 export const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   fine: 'done',
   failed: 'not done, or not all of it; stderr says why',

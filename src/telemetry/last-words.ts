@@ -10,14 +10,14 @@ const framesMax = 5;
  * Left to itself the runtime prints such an error whole: its message, its causes and every property,
  * as PostgreSQL's `detail` with the values of a row. Said are its code and where it was thrown.
  */
-export function sayLastWords(): void {
+export function sayLastWords(exitCode = 1): void {
   process.on('uncaughtException', (error: unknown) => {
     try {
       writeSync(process.stderr.fd, `${JSON.stringify(lastWords(error))}\n`);
     } catch {
       // Nobody listens any more.
     }
-    process.exit(1);
+    process.exit(exitCode);
   });
 }
 

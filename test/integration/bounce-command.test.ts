@@ -104,6 +104,16 @@ describe('a mail server’s pipe', () => {
     expect(taken).toEqual([]);
   });
 
+  it('keeps the message when the process dies of an error that nobody foresaw', async () => {
+    const dying = `setInterval(() => {
+      if (process.listenerCount('uncaughtException') > 0) throw new Error();
+    })`;
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(dying)}` };
+    const { code, errors } = await sotto(['bounce'], { input: message('dying'), env });
+    expect(errors).toContain('an error that nobody caught');
+    expect(code).toBe(75);
+  });
+
   it('is told of a message that will never be taken', async () => {
     for (const input of ['', randomBytes(300 * 1024)]) {
       expect(await sotto(['bounce'], { input })).toMatchObject({ code: 65 });
