@@ -27,6 +27,11 @@ interface Values {
   readonly json?: boolean | undefined;
 }
 
+/** 200 is what a repeated PUT gets: the first one arrived, and its answer was lost. */
+const acceptance = z.object({
+  status: z.literal([200, 201]),
+  body: z.object({ reference: z.string() }),
+});
 const stateAnswer = z.object({ reminders: z.array(z.object({ state: z.string() })) });
 
 /** `sotto send`. */
@@ -49,7 +54,9 @@ export async function runSend(
     path: `/v1/appointments/${reference}`,
     body: JSON.stringify(appointment({ contact, pin, language: values.language })),
   });
-  if (put.status !== 201) throw new CommandError(refusal(put), { exitCode: exitCodes.failed });
+  if (!acceptance.safeParse(put).success) {
+    throw new CommandError(refusal(put), { exitCode: exitCodes.failed });
+  }
   // No mail server says that a message arrived.
   const hasReceipt = contact.channel === 'sms';
   const state = await untilSettled(access, { reference, hasReceipt });

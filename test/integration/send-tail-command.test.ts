@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Secret } from '../../src/domain/secret.ts';
+import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { createPageVisitor } from '../support/page-visitor.ts';
 import { type CommandEnd, runCommand, spawnCommand } from '../support/run-command.ts';
 import { type System, startSystem } from '../support/system.ts';
@@ -44,6 +46,17 @@ describe('sotto send', () => {
     expect(code).toBe(0);
     expect(out).toContain(`Look at ${system.facts.sandboxUrl}`);
     expect(await messagesTo('alex@example.com')).toHaveLength(1);
+  });
+
+  it('is no failure where an answer was lost, and the PUT repeated', async () => {
+    const proxy = await startCuttingProxy(new Secret(system.facts.apiUrl));
+    proxy.cutAfter('PUT /v1/appointments/');
+    const { code, out } = await runCommand(['send', '--json'], {
+      env: { ...env, API_URL: new URL(proxy.url.reveal()).origin },
+    });
+    expect([code, proxy.cuts()]).toEqual([0, 1]);
+    expect(JSON.parse(out)).toMatchObject({ state: expect.stringMatching(/^(sent|delivered)$/) });
+    await proxy.close();
   });
 
   it('reaches nobody by accident: a live key needs a contact', async () => {
