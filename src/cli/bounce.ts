@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Config, ConfigError } from '../../config/env.ts';
 import { limits } from '../../config/limits.ts';
@@ -8,7 +8,8 @@ import { addressesOf } from './callbacks.ts';
 import { CommandError } from './command-error.ts';
 import { exitCodes } from './exit-codes.ts';
 
-type Answer = 'taken' | 'refused' | 'later';
+/** `stuck`: it cannot be read, or was taken and cannot be deleted; `gone`: another run was quicker. */
+type Answer = 'taken' | 'refused' | 'later' | 'stuck' | 'gone';
 
 const answerTimeoutMs = 20_000;
 
@@ -45,25 +46,26 @@ export async function runBounce(
   if (positionals.length === 0 && process.stdin.isTTY)
     throw new CommandError('Name files or Maildirs, or pipe a message in.');
   const messages = positionals.length > 0 ? await messagesIn(positionals) : [standardInput];
-  const counts: Record<Answer, number> = { taken: 0, refused: 0, later: 0 };
+  const counts: Record<Answer, number> = { taken: 0, refused: 0, later: 0, stuck: 0, gone: 0 };
   for (const message of messages) {
     const answer = await handOver(url, message);
     counts[answer] += 1;
     // The next one would wait as long for the same api.
     if (answer === 'later') break;
   }
-  const waiting = messages.length - counts.taken - counts.refused;
+  const waiting = messages.length - counts.taken - counts.refused - counts.gone;
   console.log(
     values.json
       ? JSON.stringify({ taken: counts.taken, refused: counts.refused, waiting })
       : `taken: ${counts.taken}, refused: ${counts.refused}, to try again: ${waiting}`,
   );
   if (counts.later > 0) console.error('The api did not take them. Is it running?');
+  if (counts.stuck > 0) console.error(`${counts.stuck} could not be read or deleted.`);
   if (counts.refused > 0) {
     const kilobytes = limits.bounceBytesMax / 1024;
     console.error(`Refused are messages that are empty, or larger than ${kilobytes} KiB.`);
   }
-  if (counts.later > 0) return exitCodes.later;
+  if (counts.later + counts.stuck > 0) return exitCodes.later;
   return counts.refused > 0 ? exitCodes.refused : exitCodes.fine;
 }
 
@@ -96,6 +98,16 @@ async function handOver(url: Secret<string>, message: Message): Promise<Answer> 
   try {
     const bytes = await message.read();
     if (bytes.length === 0 || bytes.length > limits.bounceBytesMax) return 'refused';
+    const answer = await post(url, bytes);
+    if (answer === 'taken') await message.taken();
+    return answer;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'gone' : 'stuck';
+  }
+}
+
+async function post(url: Secret<string>, bytes: Buffer): Promise<'taken' | 'refused' | 'later'> {
+  try {
     const answer = await fetch(url.reveal(), {
       method: 'POST',
       headers: { 'content-type': 'message/rfc822' },
@@ -104,10 +116,7 @@ async function handOver(url: Secret<string>, message: Message): Promise<Answer> 
       signal: AbortSignal.timeout(answerTimeoutMs),
     });
     await answer.body?.cancel();
-    if (answer.ok) {
-      await message.taken();
-      return 'taken';
-    }
+    if (answer.ok) return 'taken';
     // A wrong address is mended by whoever set it up; until then the message waits.
     return answer.status === 400 || answer.status === 413 ? 'refused' : 'later';
   } catch {
@@ -157,7 +166,7 @@ async function newInMaildir(folder: string): Promise<Message[]> {
     const path = join(folder, 'new', name);
     return {
       read: () => readFile(path),
-      taken: () => unlink(path),
+      taken: () => rm(path, { force: true }),
     };
   });
 }

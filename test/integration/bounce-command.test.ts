@@ -19,6 +19,7 @@ let folder: string;
 let callbackUrl: string;
 let taken: string[];
 let isAway: boolean;
+let meanwhile: (message: string) => Promise<unknown>;
 
 beforeAll(async () => {
   test = await createTestKeys([]);
@@ -28,6 +29,7 @@ beforeAll(async () => {
     acceptBounce: async ({ message }) => {
       if (isAway) throw new AppError('unavailable');
       taken.push(message.reveal().toString());
+      await meanwhile(message.reveal().toString());
     },
   }));
   callbackUrl = await fixture.api.listen({ port: 0, host: '127.0.0.1' });
@@ -41,9 +43,11 @@ afterAll(async () => {
 afterEach(() => {
   taken = [];
   isAway = false;
+  meanwhile = async () => {};
 });
 taken = [];
 isAway = false;
+meanwhile = async () => {};
 
 async function sotto(
   words: readonly string[],
@@ -167,6 +171,27 @@ describe('files and Maildirs', () => {
     });
     expect(await readdir(join(maildir, 'new'))).toEqual(['1', '2']);
     expect(await sotto(['bounce', join(folder, 'not there')])).toMatchObject({ code: 75 });
+  });
+
+  it('go on past one that is in the way, and say which kind of trouble it is', async () => {
+    const inbox = join(folder, 'Stuck', 'new');
+    await mkdir(join(inbox, '0 is no file'), { recursive: true });
+    for (const name of ['1 stays', '2 goes', '3 is fine', '4 was here'])
+      await writeFile(join(inbox, name), message(name));
+    // Whoever else works in the folder, or may not delete there.
+    meanwhile = async (raw) => {
+      if (raw === message('2 goes')) await rm(join(inbox, '2 goes'));
+      if (raw !== message('1 stays')) return;
+      await rm(join(inbox, '1 stays'));
+      await mkdir(join(inbox, '1 stays'));
+      await rm(join(inbox, '4 was here'));
+    };
+    expect(await sotto(['bounce', join(folder, 'Stuck')])).toEqual({
+      ...{ code: 75, out: 'taken: 2, refused: 0, to try again: 2\n' },
+      errors: '2 could not be read or deleted.\n',
+    });
+    expect(taken).toEqual(['1 stays', '2 goes', '3 is fine'].map(message));
+    expect(await readdir(inbox)).toEqual(['0 is no file', '1 stays']);
   });
 
   it('keeps its messages when an option is mistyped', async () => {
