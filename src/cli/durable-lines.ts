@@ -13,6 +13,7 @@ export interface DurableLines {
  * another file of its owner.
  *
  * @param isNew whether what stood there goes
+ * @throws {Error} when the path is anything but a file
  */
 export async function openDurableLines(
   path: string,
@@ -21,6 +22,11 @@ export async function openDurableLines(
   const { O_WRONLY, O_CREAT, O_NOFOLLOW, O_TRUNC, O_APPEND } = constants;
   const how = O_WRONLY | O_CREAT | O_NOFOLLOW | (isNew ? O_TRUNC : O_APPEND);
   const file = await open(path, how, 0o600);
+  // A device such as /dev/null is everybody's: its rights stay, and it is not to be deleted.
+  if (!(await file.stat()).isFile()) {
+    await file.close();
+    throw new TypeError('no regular file');
+  }
   // It may have been there with more rights.
   await file.chmod(0o600);
   let waiting: string[] = [];
