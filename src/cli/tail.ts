@@ -44,29 +44,35 @@ export async function runTail(
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop.abort());
   const patience = createPatience(access.url, stop.signal);
   const { since = 'now' } = values;
-  let isFollowing = false;
+  let isAnswered = false;
   let cursor = since === 'start' ? undefined : since;
-  while (!stop.signal.aborted) {
-    const query = new URLSearchParams({ limit: String(limits.pageSizeMax) });
-    if (cursor !== undefined) query.set('after', cursor);
-    const answer = await untilAnswered(patience, () =>
-      callApi(access, { method: 'GET', path: `/v1/events?${query}` }),
-    );
-    if (answer === 'stopped' || answer === 'gave up') break;
-    const { events, next } = pageFrom(answer);
-    const lines = events.map((one) => `${values.json ? JSON.stringify(one) : lineOf(one)}\n`);
-    // What nobody read is told again.
-    if (!(await isWritten(lines))) break;
-    cursor = next ?? cursor;
-    if (values.once && events.length < limits.pageSizeMax) break;
-    if (!isFollowing && !values.once) console.error('Following. Ctrl+C ends.');
-    isFollowing = true;
-    if (events.length < limits.pageSizeMax) await pause(stop.signal);
+  try {
+    for (;;) {
+      const query = new URLSearchParams({ limit: String(limits.pageSizeMax) });
+      if (cursor !== undefined) query.set('after', cursor);
+      const answer = await untilAnswered(patience, () =>
+        callApi(access, { method: 'GET', path: `/v1/events?${query}` }),
+      );
+      if (answer === 'stopped' || answer === 'gave up') {
+        return values.once ? exitCodes.interrupted : exitCodes.fine;
+      }
+      const { events, next } = pageFrom(answer);
+      if (!isAnswered && !values.once) console.error('Following. Ctrl+C ends.');
+      isAnswered = true;
+      const lines = events.map((one) => `${values.json ? JSON.stringify(one) : lineOf(one)}\n`);
+      // What nobody read is told again.
+      if (!(await isWritten(lines))) return exitCodes.fine;
+      cursor = next ?? cursor;
+      const isLast = events.length < limits.pageSizeMax;
+      if (values.once && isLast) return exitCodes.fine;
+      if (isLast) await pause(stop.signal);
+    }
+  } finally {
+    // However it ends, unless what was typed led nowhere.
+    if (isAnswered && cursor !== undefined && cursor !== 'now') {
+      console.error(`To go on from here: sotto tail --since ${cursor}`);
+    }
   }
-  if (cursor !== undefined && cursor !== 'now') {
-    console.error(`To go on from here: sotto tail --since ${cursor}`);
-  }
-  return exitCodes.fine;
 }
 
 /** Whether whoever reads has taken it: a reader may have seen enough, and a disk may be full. */

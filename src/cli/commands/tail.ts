@@ -7,7 +7,7 @@ export const tail = command({
   summary: 'follow what happens: every event, one a line',
   usage: ['tail [--since now|start|CURSOR] [--once] [--organisation ID] [--json]'],
   about: [
-    'Events name references, states and times, and nobody. Nothing is missed and nothing comes twice, also while the API is away for a while. Ctrl+C ends it and prints the cursor to go on from.',
+    'Events name references, states and times, and nobody. Nothing is missed and nothing comes twice, also while the API is away for a while. Ctrl+C ends it. However it ends, it prints the cursor to go on from; with --once, it exits with 130 where Ctrl+C came before the end.',
   ],
   examples: [
     { for: 'from now on', line: 'sotto tail' },
