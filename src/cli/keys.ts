@@ -1,9 +1,9 @@
 import type { Config } from '../../config/env.ts';
-import { addKeyToAll, levelKeys } from '../keys/add-key-to-all.ts';
+import { addKeyToAll, levelKeys, type Stores } from '../keys/add-key-to-all.ts';
 import { publishedFirst } from '../keys/key-places.ts';
-import { type RotatedKind, rotatedKinds } from '../keys/key-store.ts';
+import { type NumberedKey, type RotatedKind, rotatedKinds } from '../keys/key-store.ts';
 import { keyStoreFromConfig } from '../keys/key-store-from-config.ts';
-import { administer } from '../store/administration.ts';
+import { administer, recordAdministration } from '../store/administration.ts';
 import {
   linksBySelector,
   readRevokedSelectors,
@@ -102,18 +102,36 @@ async function readKeys(config: Config): Promise<KeyRow[]> {
 async function rotate(config: Config, values: Values, word: string): Promise<number> {
   const kind = kindFrom(word);
   const stores = storesFor(kind, config, values);
-  const revoked = kind === 'link' ? await administer(adminUrlOf(config), readRevokedSelectors) : [];
-  // What an earlier rotation left in one folder alone is completed first.
-  await levelKeys(stores, kind, revoked);
-  const made = await addKeyToAll(stores, kind, revoked);
   const reason = values.reason === undefined ? undefined : reasonFrom(values.reason);
-  await auditKey(config, { action: 'key.rotate', subject: `${kind}/${made.id}`, reason });
+  const made = await makeKey(config, { kind, stores, reason });
   console.log(
     values.json
       ? JSON.stringify({ kind, id: made.id, usedAfterSeconds: usedAfterSeconds(kind) })
       : `Made ${kind}/${made.id}: used in ${usedAfterSeconds(kind)} seconds. ${afterwards[kind]}`,
   );
   return exitCodes.fine;
+}
+
+/** With its line in the audit: where that cannot be reached, no key is made. */
+async function makeKey(
+  config: Config,
+  { kind, stores, reason }: { kind: RotatedKind; stores: Stores; reason: string | undefined },
+): Promise<NumberedKey> {
+  let made = undefined as NumberedKey | undefined;
+  try {
+    return await administer(adminUrlOf(config), async (connection) => {
+      const revoked = kind === 'link' ? await readRevokedSelectors(connection) : [];
+      // What an earlier rotation left in one folder alone is completed first.
+      await levelKeys(stores, kind, revoked);
+      made = await addKeyToAll(stores, kind, revoked);
+      const subject = `${kind}/${made.id}`;
+      await recordAdministration(connection, { action: 'key.rotate', subject, reason });
+      return made;
+    });
+  } catch (error) {
+    if (made) console.error(`Made ${kind}/${made.id}, but the audit may not say so.`);
+    throw error;
+  }
 }
 
 function storesFor(kind: RotatedKind, config: Config, values: Values) {

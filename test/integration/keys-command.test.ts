@@ -50,6 +50,25 @@ it('a pepper is rotated and retired in both folders at once', async () => {
   expect(await audited()).toEqual(['key.rotate pepper/2', 'key.retire pepper/1']);
 });
 
+it('no key is made where the audit cannot be reached, and one is named that it may not say', async () => {
+  const sotto = inFolder('unsaid');
+  const unreached = sottoCommand(database, {
+    ...{ KEYSTORE: `file:${at('unsaid')}`, DATABASE_URL: 'postgres://nobody:x@127.0.0.1:1/x' },
+  });
+  const kept = async () => (await fileKeyStore(at('unsaid')).keptKeys('pepper')).length;
+  expect(await unreached('keys', 'rotate', 'pepper')).toMatchObject({ code: 1, out: '' });
+  expect(await kept()).toBe(0);
+  await database.admin.query(`create function refuse() returns trigger language plpgsql as
+      $$ begin raise exception 'no space' using errcode = '53100'; end $$;
+    create trigger refuse before insert on audit for each row execute function refuse()`);
+  expect(await sotto('keys', 'rotate', 'pepper')).toMatchObject({
+    ...{ code: 1, out: '' },
+    errors: expect.stringMatching(/^Made pepper\/1, but the audit may not say so\.\n/),
+  });
+  expect(await kept()).toBe(1);
+  await database.admin.query('drop function refuse() cascade');
+});
+
 it('keys of one role are rotated each by its command; those that passkeys need are not retired, but revoked', async () => {
   const sotto = inFolder('patient');
   for (const kind of ['portal', 'passkey', 'erasure']) {
