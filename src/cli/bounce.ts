@@ -63,7 +63,9 @@ export async function runBounce(
   if (counts.stuck > 0) console.error(`${counts.stuck} could not be read or deleted.`);
   if (counts.refused > 0) {
     const kilobytes = limits.bounceBytesMax / 1024;
-    console.error(`Refused are messages that are empty, or larger than ${kilobytes} KiB.`);
+    console.error(
+      `Refused are messages that are empty, or larger than ${kilobytes} KiB. In a Maildir they stay: remove them by hand.`,
+    );
   }
   if (counts.later + counts.stuck > 0) return exitCodes.later;
   return counts.refused > 0 ? exitCodes.refused : exitCodes.fine;

@@ -8,7 +8,7 @@ export const bounce = command({
   summary: 'hand over returned mail, from files, Maildirs or stdin',
   usage: ['bounce [--url-file FILE] [FILE | MAILDIR]… [--json]'],
   about: [
-    'For a mail server’s pipe, or for cron over the Maildir of the return path. It exits with 75 for anything that may pass or can be mended, so that the mail server keeps the message, and with 65 for a message that is empty or too large. New messages of a Maildir are deleted once they are taken: they hold addresses and links. One that cannot be read or deleted keeps no other from being handed over.',
+    'For a mail server’s pipe, or for cron over the Maildir of the return path. It exits with 75 for anything that may pass or can be mended, so that the mail server keeps the message, and with 65 for a message that is empty or too large. New messages of a Maildir are deleted once they are taken: they hold addresses and links. One that cannot be read or deleted keeps no other from being handed over. One that exits with 65 stays there: remove it by hand.',
   ],
   examples: [
     {
