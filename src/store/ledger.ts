@@ -158,27 +158,27 @@ export async function writeProof(
   connection: Connection,
   proof: { breaks: readonly LedgerBreak[]; walkedTo: string; checkedCount: number },
 ): Promise<void> {
+  const found = `unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::int[])
+    as f (organisation_id, mode, appointment_id, reminder_id, state, difference)`;
+  const columns = [
+    proof.breaks.map(({ organisationId }) => organisationId),
+    proof.breaks.map(({ mode }) => mode),
+    proof.breaks.map(({ appointmentId }) => appointmentId),
+    proof.breaks.map(({ reminderId }) => reminderId),
+    proof.breaks.map(({ state }) => state),
+    proof.breaks.map(({ difference }) => difference),
+  ];
+  const isStored = `(f.reminder_id, f.organisation_id, f.mode, f.state, f.difference)
+    = (b.reminder_id, b.organisation_id, b.mode, b.state, b.difference)`;
   await connection.query(
-    `with found as materialized (
-       select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::int[])
-         as f (organisation_id, mode, appointment_id, reminder_id, state, difference)
-     ), mended as (
-       delete from ledger_breaks b where not exists (select from found f
-         where (f.reminder_id, f.organisation_id, f.mode, f.state, f.difference)
-           = (b.reminder_id, b.organisation_id, b.mode, b.state, b.difference))
-     )
-     insert into ledger_breaks (organisation_id, mode, appointment_id, reminder_id, state, difference)
-     select f.* from found f where not exists (select from ledger_breaks b
-       where (f.reminder_id, f.organisation_id, f.mode, f.state)
-         = (b.reminder_id, b.organisation_id, b.mode, b.state))`,
-    [
-      proof.breaks.map(({ organisationId }) => organisationId),
-      proof.breaks.map(({ mode }) => mode),
-      proof.breaks.map(({ appointmentId }) => appointmentId),
-      proof.breaks.map(({ reminderId }) => reminderId),
-      proof.breaks.map(({ state }) => state),
-      proof.breaks.map(({ difference }) => difference),
-    ],
+    `delete from ledger_breaks b where not exists (select from ${found} where ${isStored})`,
+    columns,
+  );
+  // A statement of its own: one that has grown is seen to be gone, and is written as it is now.
+  await connection.query(
+    `insert into ledger_breaks (organisation_id, mode, appointment_id, reminder_id, state, difference)
+     select f.* from ${found} where not exists (select from ledger_breaks b where ${isStored})`,
+    columns,
   );
   await connection.query(
     `insert into ledger_proofs (proved_until, walked_to, checked_count)

@@ -387,6 +387,28 @@ describe('what does not add up', () => {
     expect(rowCount).toBe(0);
   });
 
+  it('stays told when there is more of it than before', async () => {
+    await put(0);
+    const reminderId = await firstReminderOf(0);
+    const tellUndone = () =>
+      db.admin.query(
+        `insert into events (organisation_id, mode, type, reference, appointment_id, reminder_id,
+           from_state, to_state)
+         select organisation_id, mode, 'reminder.queued', 'visit-0', appointment_id, id, 'scheduled',
+           'queued' from reminders where id = $1`,
+        [reminderId],
+      );
+    await tellUndone();
+    expect(await prove()).toHaveLength(2);
+    await tellUndone();
+    expect(await prove()).toHaveLength(2);
+    const stored = 'select state, difference from ledger_breaks order by state';
+    expect((await db.admin.query(stored)).rows).toEqual([
+      { state: 'queued', difference: -2 },
+      { state: 'scheduled', difference: 2 },
+    ]);
+  });
+
   it('is found though it was written by who began before a proof and ended after it', async () => {
     await put(0);
     const reminderId = await firstReminderOf(0);
