@@ -140,7 +140,7 @@ describe('the code', () => {
       'src/store/parcels.ts': ['state'],
       'src/store/reminder-steps.ts': ['state'],
       'src/store/send-check-turns.ts': ['channel'],
-      'src/store/short-lived.ts': ['days'],
+      'src/store/short-lived.ts': ['days', 'duty'],
     };
     const quoted = (text: string) =>
       [...text.matchAll(/'[%\\x]{0,3}\$\{([^}]*)\}/g)].map(([, name = '']) => name);

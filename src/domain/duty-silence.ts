@@ -57,7 +57,7 @@ export function refusingSign(reason: RefusalReason): string {
 
 export interface SilentDuty {
   readonly duty: Duty;
-  /** Absent: it was never heard of, or so long ago that this is forgotten. */
+  /** Absent: it was never heard of. */
   readonly ageS: number | undefined;
 }
 

@@ -24,7 +24,7 @@ export async function deleteHeartbeat(
   ]);
 }
 
-/** Every process of every duty that was heard of within a day. */
+/** Every process of every duty that was heard of within a day, and of each duty the last. */
 export async function listHeartbeats(
   database: Pick<Database, 'query'>,
 ): Promise<{ name: string; ageS: number; lifeS: number }[]> {

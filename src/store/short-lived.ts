@@ -1,8 +1,12 @@
 import type { KeptDays } from '../../config/kept-days.ts';
 import { limits } from '../../config/limits.ts';
+import { silentMaxS } from '../domain/duty-silence.ts';
 import type { Connection } from './database.ts';
 
 const rowsMax = 1_000;
+const duties = Object.keys(silentMaxS)
+  .map((duty) => `'${duty}'`)
+  .join();
 
 /** Rows of a table whose time is over. What is written here must come from code. */
 export interface ShortLived {
@@ -21,7 +25,12 @@ export function shortLived(keep: KeptDays): readonly ShortLived[] {
     { table: 'credential_usage', isOver: olderThan('hour', 2) },
     { table: 'code_counts', isOver: olderThan('hour', 2) },
     { table: 'codes', isOver: olderThan('expires_at', 1) },
-    { table: 'heartbeats', isOver: olderThan('beat_at', 1) },
+    // Of each duty the newest stays, so that one that nobody does any more is silent and not forgotten.
+    {
+      table: 'heartbeats',
+      isOver: `${olderThan('beat_at', 1)} and (name not in (${duties}) or exists (
+        select from heartbeats n where n.name = heartbeats.name and n.beat_at > heartbeats.beat_at))`,
+    },
     {
       table: 'phone_day_counts',
       isOver: `day < (clock_timestamp() at time zone 'UTC')::date - 1`,

@@ -502,14 +502,21 @@ describe('retention', () => {
        (gen_random_uuid(), 'sms', 'live', 2, now())`,
     );
     await database.admin.query(
-      `insert into heartbeats (name, instance, version, beat_at) values ('feed', 'old', '0', now() - interval '2 days')`,
+      `insert into heartbeats (name, instance, version, beat_at) values
+       ('feed', 'oldest', '0', now() - interval '3 days'), ('feed', 'old', '0', now() - interval '2 days'),
+       ('sweep', 'old', '0', now() - interval '2 days'), ('sweep', 'new', '1', now()),
+       ('of an older version', 'old', '0', now() - interval '2 days')`,
     );
     await retireExpired({ database: bench.scheduler, log: silentLog });
     expect(await bench.rows('select reminder_count from batches')).toEqual([{ reminder_count: 2 }]);
     expect(await bench.rows('select key_number from send_check_secrets')).toEqual([
       { key_number: '2' },
     ]);
-    expect(await bench.rows('select from heartbeats')).toEqual([]);
+    // A duty that nobody does any more stays silent, and is not forgotten.
+    expect(await bench.rows('select name, instance from heartbeats order by name')).toEqual([
+      { name: 'feed', instance: 'old' },
+      { name: 'sweep', instance: 'new' },
+    ]);
   });
 
   it('deletes what no link was ever sealed for when a link would have expired, and not before', async () => {
@@ -596,7 +603,7 @@ describe('retention', () => {
     await bench.seed({ organisationId, count: 1 });
     await database.admin.query('update appointments set erase_at = now()');
     await database.admin.query(
-      `insert into heartbeats (name, instance, version, beat_at) values ('feed', 'old', '0', now() - interval '2 days')`,
+      `insert into heartbeats (name, instance, version, beat_at) values ('gone', 'old', '0', now() - interval '2 days')`,
     );
     const held = await database.admin.connect();
     try {
