@@ -115,6 +115,7 @@ function schedulerDuties(deps: {
   const { config, database, admit, ring, webhooks, sendChecks, log } = deps;
   const { JOURNAL: journal } = config;
   const keep = keptDays(config);
+  let isMarked = false;
   return [
     {
       name: 'admit',
@@ -124,12 +125,14 @@ function schedulerDuties(deps: {
     {
       name: 'mark',
       everyMs: 60_000,
-      run: async () =>
-        (await admit()) &&
-        (await markHighWater({
+      async run() {
+        if (!(await admit())) return;
+        const isDone = await markHighWater({
           ...{ database, journal, log },
           openIncident: (incident) => openIncident({ database }, incident),
-        })),
+        });
+        isMarked ||= isDone;
+      },
     },
     { name: 'feed', everyMs: 1_000, run: createFeeding({ config, database, ring }) },
     { name: 'sweep', everyMs: 10_000, run: () => sweepLeases({ database, log }) },
@@ -162,7 +165,7 @@ function schedulerDuties(deps: {
       run: () => proveLedger({ database, log }),
     },
     { name: 'event-months', everyMs: 600_000, run: () => prepareEventMonths({ database }) },
-    auditHeadsDuty(deps),
+    auditHeadsDuty({ ...deps, isMarked: () => isMarked }),
     ...incidentDuties(deps),
     ...canaryDuties(deps),
   ];

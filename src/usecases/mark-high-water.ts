@@ -11,6 +11,8 @@ import type { NewIncident } from './open-incident.ts';
  *
  * A life that the mark does not know yet is told of before it does: a restore was dealt with beside another
  * journal, whose incident is open then, or somebody wrote into the database that there was one.
+ *
+ * @returns whether it is marked; not when the server was started anew in this moment
  */
 export async function markHighWater({
   database,
@@ -24,12 +26,12 @@ export async function markHighWater({
   openIncident: (incident: NewIncident) => Promise<unknown>;
   log: Log;
   now?: () => Temporal.Instant;
-}): Promise<void> {
+}): Promise<boolean> {
   const { server } = await readLife(database);
   const localAt = now().toString();
   const beat = await database.transaction([], (connection) => raiseBeat(connection, server));
   // The server was started anew in this moment: it is compared first.
-  if (!beat) return;
+  if (!beat) return false;
   const marked = await readHighWaterMark(journal).catch(() => undefined);
   if (marked && marked.life < beat.life) {
     log.error('a restore of the database was not seen here', { code: 'restored_behind' });
@@ -42,6 +44,7 @@ export async function markHighWater({
   const { identity, timeline } = server;
   try {
     await writeHighWaterMark(journal, { ...beat, identity, timeline, localAt });
+    return true;
   } catch (error) {
     log.error('the high-water mark cannot be written', errorFacts(error));
     throw error;

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import nodemailer from 'nodemailer';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -386,6 +386,11 @@ describe('a thief finds no canary in', () => {
     );
     expect(Object.keys(secrets).length).toBeGreaterThan(14);
   });
+
+  it('the file outside, which the scheduler told how far the audit goes', async () => {
+    const heads = join(system.dataDir, 'journal', 'audit-heads.txt');
+    await waitFor(() => existsSync(heads) && readFileSync(heads, 'utf8').includes('eyJ'), 60_000);
+  }, 90_000);
 
   it('the pages of operators, which did show the appointments and what may be done', async () => {
     const seen = new Map(await placesOf(system, undefined)[opsPages]());

@@ -254,6 +254,20 @@ describe('how far it goes', () => {
     return Promise.all(lines.map((line) => read(line)));
   };
 
+  const lines = () => readAuditHeads(join(folder, 'deep', 'heads.txt'));
+  /** Rounds of the duty, as the scheduler does them. */
+  const rounds = (given: { url?: string; isMarked: () => boolean; nowMs: () => number }) => {
+    const { url, ...rest } = given;
+    const places = { AUDIT_HEADS: file(), JOURNAL: journal() };
+    const duty = auditHeadsDuty({
+      config: loadConfig(url ? { ...places, AUDIT_HEADS_URL: url } : places),
+      ...{ database: database.open('scheduler'), keys: keys(), log: silentLog },
+      ...rest,
+    });
+    expect(duty.everyMs).toBeLessThanOrEqual(60_000);
+    return async () => duty.run(new AbortController().signal);
+  };
+
   it('is told outside, signed, in a file and to another place', async () => {
     const posted: string[] = [];
     await write(3);
@@ -270,15 +284,9 @@ describe('how far it goes', () => {
   it('is told at least each hour by the scheduler, to the other place until it is taken there', async () => {
     const peer = await startWebhookPeer();
     onTestFinished(() => peer.close());
-    const url = `${peer.url}/heads`;
-    const duty = auditHeadsDuty({
-      config: loadConfig({ AUDIT_HEADS: file(), AUDIT_HEADS_URL: url, JOURNAL: journal() }),
-      ...{ database: database.open('scheduler'), keys: keys(), log: silentLog },
-    });
-    const run = async () => duty.run(new AbortController().signal);
-    const lines = () => readAuditHeads(join(folder, 'deep', 'heads.txt'));
+    let nowMs = 0;
+    const run = rounds({ url: `${peer.url}/heads`, isMarked: () => true, nowMs: () => nowMs });
     const posted = () => peer.at('/heads').map(({ body }) => body);
-    expect(duty.everyMs).toBeLessThanOrEqual(3_600_000);
     await write(2);
     const { answer } = peer;
     peer.answer = (_, response) => response.writeHead(500).end();
@@ -289,9 +297,35 @@ describe('how far it goes', () => {
     const [line] = await lines();
     expect(posted()).toEqual([line, line]);
     expect(peer.ledger[1]?.headers['content-type']).toBe('application/jose');
+    nowMs += 3_599_999;
+    await run();
+    expect(await lines()).toHaveLength(1);
+    nowMs += 1;
     await run();
     expect(posted(), 'nothing was owed any more').toEqual([line, ...(await lines())]);
     expect(await lines()).toHaveLength(2);
+  });
+
+  it('is judged neither before a restore is dealt with nor before the mark here knows of it', async () => {
+    let [isMarked, nowMs] = [true, 0];
+    const run = rounds({ isMarked: () => isMarked, nowMs: () => nowMs });
+    await markLife(1);
+    await write(6);
+    await run();
+    await sql(`delete from audit where id > 4; ${rehash};
+      insert into database_lives (number, run) values (2, '')`);
+    nowMs += 3_600_000;
+    await run();
+    await sql(`update database_lives set ready_at = now(), run = current_run() where number = 2`);
+    isMarked = false;
+    await run();
+    expect((await sql('select code from incidents')).rows).toEqual([]);
+    expect(await lines()).toHaveLength(1);
+    await markLife(2);
+    isMarked = true;
+    await run();
+    expect((await sql('select code from incidents')).rows).toEqual([]);
+    expect((await told()).map((one) => one?.last.id)).toEqual([6, 4]);
   });
 
   it('is owed to the other place until it is taken, and the file has it once', async () => {
