@@ -8,6 +8,8 @@ export type AlertWay = 'webhook' | 'email';
 export interface ClaimedAlert {
   readonly incidentId: string;
   readonly way: AlertWay;
+  /** The how manieth of its incident by this way. */
+  readonly number: number;
   readonly code: IncidentCode;
   readonly openedAt: Date;
   readonly leaseId: string;
@@ -25,9 +27,9 @@ export async function claimAlerts(
 ): Promise<ClaimedAlert[]> {
   return database.query(
     `with owed as materialized (
-       select a.incident_id, a.way from incident_alerts a join incidents i on i.id = a.incident_id
+       select a.incident_id, a.way from incident_alerts a
        where a.way = $2 and a.delivered_at is null and a.due_at <= now()
-         and i.opened_at <= now() - $3 * interval '1 second'
+         and a.owed_at <= now() - $3 * interval '1 second'
          and not exists (select from incident_entries e
            where e.incident_id = a.incident_id and e.kind = 'closed')
        order by a.due_at limit 20 for update of a skip locked
@@ -35,23 +37,23 @@ export async function claimAlerts(
        update incident_alerts a set lease_id = $1, tries = a.tries + 1,
          due_at = clock_timestamp() + $4 * interval '1 second'
        from owed o where a.incident_id = o.incident_id and a.way = o.way
-       returning a.incident_id
+       returning a.incident_id, a.number
      )
-     select i.id as "incidentId", $2 as way, i.code, i.opened_at as "openedAt", $1 as "leaseId"
+     select i.id as "incidentId", $2 as way, t.number, i.code, i.opened_at as "openedAt", $1 as "leaseId"
      from taken t join incidents i on i.id = t.incident_id order by i.opened_at`,
     [input.leaseId, input.way, input.ageS, input.leaseS],
   );
 }
 
-/** It was taken, whoever holds the lease by now. */
+/** It was taken, whoever holds the lease by now; the next of its incident was not. */
 export async function recordAlerted(
   database: Pick<Database, 'query'>,
-  { incidentId, way }: ClaimedAlert,
+  { incidentId, way, number }: ClaimedAlert,
 ): Promise<void> {
   await database.query(
     `update incident_alerts set delivered_at = clock_timestamp()
-     where incident_id = $1 and way = $2 and delivered_at is null`,
-    [incidentId, way],
+     where incident_id = $1 and way = $2 and number = $3 and delivered_at is null`,
+    [incidentId, way, number],
   );
 }
 
@@ -74,9 +76,9 @@ export async function countUnalerted(
   { ways, forS }: { ways: readonly AlertWay[]; forS: number },
 ): Promise<number> {
   const [row] = await database.query<{ count: number }>(
-    `select count(*)::int as count from incident_alerts a join incidents i on i.id = a.incident_id
+    `select count(*)::int as count from incident_alerts a
      where a.way = any($1) and a.delivered_at is null
-       and i.opened_at <= now() - $2 * interval '1 second'
+       and a.owed_at <= now() - $2 * interval '1 second'
        and not exists (select from incident_entries e
          where e.incident_id = a.incident_id and e.kind = 'closed')`,
     [ways, forS],

@@ -41,6 +41,28 @@ export async function insertIncident(
 }
 
 /**
+ * Owes the alerts of one that is open anew, before it is added what was seen: after an hour in which it was
+ * not seen, or for something by another name. What is found within ten minutes of an alert belongs to that.
+ */
+export async function oweAlertsAgain(
+  connection: Connection,
+  { incidentId, facts }: { incidentId: string; facts: IncidentFacts },
+): Promise<void> {
+  await connection.query(
+    `with seen as (select e.id, e.at, e.facts from incident_entries e
+       where e.incident_id = $1 and e.kind = 'seen')
+     update incident_alerts a set number = a.number + 1, owed_at = clock_timestamp(),
+       due_at = clock_timestamp(), tries = 0, lease_id = null, delivered_at = null
+     where a.incident_id = $1 and a.delivered_at is not null
+       and a.owed_at < clock_timestamp() - interval '10 minutes'
+       and ((select s.at from seen s order by s.id desc limit 1) < clock_timestamp() - interval '1 hour'
+         or exists (select from unnest($2::text[]) as n (name)
+           where not exists (select from seen s where s.facts ? n.name)))`,
+    [incidentId, Object.keys(facts)],
+  );
+}
+
+/**
  * Adds what was seen, if it is news: an earlier time, other counts than a minute ago, or the same as
  * ten minutes ago.
  */

@@ -483,7 +483,10 @@ create table incident_alerts (
   due_at timestamp with time zone not null default clock_timestamp(),
   lease_id uuid,
   delivered_at timestamp with time zone,
+  number integer not null default 1,
+  owed_at timestamp with time zone not null default clock_timestamp(),
   constraint incident_alerts_incident_id_fkey FOREIGN KEY (incident_id) REFERENCES incidents(id),
+  constraint incident_alerts_number_check CHECK ((number > 0)),
   constraint incident_alerts_pkey PRIMARY KEY (incident_id, way),
   constraint incident_alerts_way_check CHECK ((way = ANY (ARRAY['webhook'::text, 'email'::text])))
 );
@@ -3397,8 +3400,8 @@ grant select on heartbeats to sotto_ops;
 grant insert, select on incident_alerts to sotto_scheduler;
 grant insert, select on incident_alerts to sotto_worker;
 grant select on incident_alerts to sotto_ops;
-grant update (delivered_at, due_at, lease_id, tries) on incident_alerts to sotto_scheduler;
-grant update (delivered_at, due_at, lease_id, tries) on incident_alerts to sotto_worker;
+grant update (delivered_at, due_at, lease_id, number, owed_at, tries) on incident_alerts to sotto_scheduler;
+grant update (delivered_at, due_at, lease_id, number, owed_at, tries) on incident_alerts to sotto_worker;
 grant insert, select on incident_entries to sotto_ops;
 grant insert, select on incident_entries to sotto_scheduler;
 grant insert, select on incident_entries to sotto_worker;

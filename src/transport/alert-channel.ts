@@ -4,6 +4,7 @@ import { sessionSettings } from './email-smtp.ts';
 
 /** What wakes somebody: which kind of thing went wrong, and where to read on. Nothing of anybody. */
 export interface AlertMessage {
+  /** That of its incident; one that wakes again for it has another. */
   readonly id: string;
   readonly code: string;
   readonly openedAt: string;

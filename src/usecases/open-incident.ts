@@ -7,6 +7,7 @@ import {
   insertIncident,
   insertSighting,
   lockIncidents,
+  oweAlertsAgain,
 } from '../store/incident-writes.ts';
 
 export interface NewIncident {
@@ -23,7 +24,8 @@ export interface NewIncident {
  * Opens an incident, or adds to the one of this code that is open. Whoever comes at the same moment
  * adds to the same one, and what is no news adds nothing, so it may be called in every round.
  *
- * Its 72 hours begin here; on-call is woken and the organisations are told as owed work.
+ * Its 72 hours begin here; on-call is woken and the organisations are told as owed work. On-call is woken
+ * again by what is seen after an hour of quiet: it may have nothing to do with what nobody has closed.
  */
 export async function openIncident(
   { database }: { database: Pick<Database, 'transaction'> },
@@ -34,6 +36,7 @@ export async function openIncident(
     const open = await findOpenIncident(connection, code);
     const id = open ?? randomUUID();
     if (open === undefined) await insertIncident(connection, { id, code, since });
+    else await oweAlertsAgain(connection, { incidentId: id, facts });
     await insertSighting(connection, { incidentId: id, since, facts });
     await insertAffectedOrganisations(connection, { incidentId: id, code, organisationIds });
     return { id, isNew: open === undefined };

@@ -24,9 +24,9 @@ export interface AlertDeps {
 }
 
 /**
- * Wakes somebody for each incident, once by each way that is configured. What is not taken is owed
- * until it is, or until the incident is closed; after a crash in between it may come twice, with the
- * same id.
+ * Wakes somebody for each incident, by each way that is configured: once, and again with another id when
+ * that was owed anew. What is not taken is owed until it is, or until the incident is closed; after a crash
+ * in between it may come twice, with the same id.
  */
 export async function sendAlerts(deps: AlertDeps): Promise<void> {
   await Promise.all(deps.channels.map((channel) => sendBy(deps, channel)));
@@ -49,11 +49,12 @@ async function sendBy(
 
 function messageOf(
   { apiUrl, opsUrl }: AlertDeps,
-  { incidentId, code, openedAt }: ClaimedAlert,
+  { incidentId, number, code, openedAt }: ClaimedAlert,
 ): AlertMessage {
   return {
-    ...{ id: incidentId, code, openedAt: openedAt.toISOString() },
-    text: `Sotto: ${incidentWords[code].what}`,
+    id: number === 1 ? incidentId : `${incidentId}-${number}`,
+    ...{ code, openedAt: openedAt.toISOString() },
+    text: `${number === 1 ? 'Sotto' : 'Sotto, again'}: ${incidentWords[code].what}`,
     runbook: runbookUrl(apiUrl, code),
     incident: `${opsUrl}/incidents/${incidentId}`,
   };

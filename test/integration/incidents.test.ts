@@ -8,7 +8,11 @@ import type { IncidentCode } from '../../src/domain/incident.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import type { Database } from '../../src/store/database.ts';
 import { deleteOldAppointments } from '../../src/store/retention.ts';
-import { emailAlerts, webhookAlerts } from '../../src/transport/alert-channel.ts';
+import {
+  type AlertMessage,
+  emailAlerts,
+  webhookAlerts,
+} from '../../src/transport/alert-channel.ts';
 import { deadManPing } from '../../src/transport/dead-man.ts';
 import { listEvents } from '../../src/usecases/list-events.ts';
 import { openIncident } from '../../src/usecases/open-incident.ts';
@@ -457,6 +461,64 @@ describe('an alert', () => {
     expect(taken).toHaveLength(1);
   });
 
+  it('comes again, with another id, when what nobody has closed is seen after an hour of quiet', async () => {
+    const taken: AlertMessage[] = [];
+    const send = () =>
+      alert([{ way: 'webhook', send: async (it) => taken.push(it) > 0, afterS: 0 }]);
+    const { id } = await open('reminders_late');
+    await send();
+    for (const minutes of [55, 55]) {
+      await passTime(minutes);
+      await open('reminders_late');
+      await send();
+    }
+    expect(taken.map((it) => it.id)).toEqual([id]);
+    await passTime(61);
+    for (let round = 0; round < 2; round += 1) {
+      await open('reminders_late');
+      await send();
+    }
+    expect(taken.map((it) => it.id)).toEqual([id, `${id}-2`]);
+    expect(taken[1]).toMatchObject({
+      text: expect.stringMatching(/^Sotto, again: reminders are due/),
+      incident: `https://ops.example.org/incidents/${id}`,
+    });
+  });
+
+  it('comes again when something else is silent than before, and not for each that goes with it', async () => {
+    const taken: string[] = [];
+    const see = async (...duties: string[]) => {
+      const facts = Object.fromEntries(duties.map((duty) => [duty, 1]));
+      await openIncident({ database: scheduler }, { code: 'duty_silent', since, facts });
+      const send = async ({ id }: { id: string }) => taken.push(id) > 0;
+      await alert([{ way: 'webhook', send, afterS: 0 }]);
+      return taken.length;
+    };
+    expect(await see('retire')).toBe(1);
+    await passTime(2);
+    expect(await see('retire', 'ledger')).toBe(1);
+    await passTime(30);
+    expect(await see('ledger')).toBe(1);
+    await passTime(2);
+    expect(await see('dispatch', 'ledger')).toBe(2);
+  });
+
+  it('that was taken late is not the one that is owed since', async () => {
+    const slow = Promise.withResolvers<boolean>();
+    const taken: string[] = [];
+    const { id } = await open('ledger_broken');
+    const first = alert([{ way: 'webhook', send: () => slow.promise, afterS: 0 }]);
+    await expect.poll(claimed).toBe(1);
+    await database.admin.query('update incident_alerts set delivered_at = now()');
+    await passTime(61);
+    await open('ledger_broken');
+    slow.resolve(true);
+    await first;
+    const send = async (it: { id: string }) => taken.push(it.id) > 0;
+    await alert([{ way: 'webhook', send, afterS: 0 }]);
+    expect(taken).toEqual([`${id}-2`]);
+  });
+
   it('by email is the worker’s, and the scheduler’s when no worker has sent it', async () => {
     const peer = await startSmtpPeer();
     const url = new Secret(`smtp://127.0.0.1:${peer.port}`);
@@ -464,7 +526,9 @@ describe('an alert', () => {
     const { id } = await open('duty_silent');
     await alert([{ way: 'email', send, afterS: 45 }]);
     expect(peer.taken).toHaveLength(0);
-    await database.admin.query(`update incidents set opened_at = now() - interval '46 seconds'`);
+    await database.admin.query(
+      `update incident_alerts set owed_at = now() - interval '46 seconds'`,
+    );
     await alert([{ way: 'email', send, afterS: 45 }]);
     expect(peer.taken).toHaveLength(1);
     const text = peer.taken[0]?.text;
@@ -612,7 +676,7 @@ describe('the dead-man switch', () => {
     expect(await ping(false)).toBe(0);
     await open('ledger_broken');
     expect(await ping()).toBe(1);
-    await database.admin.query(`update incidents set opened_at = now() - interval '3 minutes'`);
+    await database.admin.query(`update incident_alerts set owed_at = now() - interval '3 minutes'`);
     expect(await ping()).toBe(0);
     await database.admin.query('update incident_alerts set delivered_at = now()');
     expect(await ping()).toBe(1);
@@ -629,6 +693,13 @@ function alert(channels: Parameters<typeof sendAlerts>[0]['channels']): Promise<
 
 async function dueNow(): Promise<void> {
   await database.admin.query('update incident_alerts set due_at = now()');
+}
+
+/** As if all that was seen and owed so far had been so many minutes earlier. */
+async function passTime(minutes: number): Promise<void> {
+  const passed = `interval '${minutes} minutes'`;
+  await database.admin.query(`update incident_entries set at = at - ${passed};
+    update incident_alerts set owed_at = owed_at - ${passed}`);
 }
 
 async function claimed(): Promise<number> {
