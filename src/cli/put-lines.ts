@@ -1,10 +1,5 @@
 import type { ApiAccess } from './api-access.ts';
-import {
-  type AppointmentLine,
-  checkAppointment,
-  type LineFault,
-  readAppointmentLine,
-} from './appointment-line.ts';
+import { checkAppointment, type LineFault, readAppointmentLine } from './appointment-line.ts';
 import { type ApiAnswer, callApi, problemIn } from './call-api.ts';
 import type { DurableLines } from './durable-lines.ts';
 import type { Progress } from './progress.ts';
@@ -28,6 +23,14 @@ export interface PutCounts {
 
 /** Why no further line is begun. */
 export type PutStop = 'stopped' | 'gave up' | 'must wait' | 'key refused' | 'failed';
+
+/** A line that can be sent. */
+interface Sendable {
+  readonly line: Line;
+  readonly bytes: Buffer;
+  readonly reference: string;
+  readonly body: Record<string, unknown>;
+}
 
 interface Told {
   readonly lines: AsyncIterable<Line>;
@@ -55,6 +58,10 @@ export async function checkLines(told: Told): Promise<PutCounts> {
 /**
  * Sends every line that was not done before, some at once, those of one reference in their order.
  *
+ * What is said last of a reference stands in the end. So once a line was sent all later ones of its
+ * reference are, done before or not; and a line that was done before, but not last, is sent at the end
+ * unless something behind it was accepted, or is what was done last.
+ *
  * A line is done when its answer, receipt and mark are on the disk: what was in the air when the
  * process is killed is sent again by the next run.
  */
@@ -72,6 +79,9 @@ export async function putLines(
   const tally = createTally(told);
   const running = new Set<Promise<void>>();
   const lastOf = new Map<string, Promise<void>>();
+  const begun = new Set<string>();
+  /** Done before, but not last, by reference: perhaps an appointment that is moved back. */
+  const held = new Map<string, Sendable>();
   const { signal } = stop;
   const patience: Patience = {
     ...{ signal, patienceMs, waitMaxMs, closedUntilMs: 0 },
@@ -82,12 +92,16 @@ export async function putLines(
   let failure: unknown;
   let later: PutCounts['later'];
 
-  async function send(line: Line, bytes: Buffer, read: AppointmentLine & { ok: true }) {
+  function letGo(reference: string): void {
+    if (held.delete(reference)) tally.skipped();
+  }
+
+  async function send({ line, bytes, reference, body: wanted }: Sendable) {
     const answer = await untilAnswered(patience, () =>
       callApi(access, {
         method: 'PUT',
-        path: `/v1/appointments/${read.reference}`,
-        body: JSON.stringify(read.body),
+        path: `/v1/appointments/${reference}`,
+        body: JSON.stringify(wanted),
       }),
     );
     if (answer === 'stopped' || answer === 'gave up') return stopFor(answer);
@@ -100,30 +114,20 @@ export async function putLines(
     if (status === 401 || status === 403) return stopFor('key refused');
     if (status === 200 || status === 201) {
       await receipts?.append(receiptLine(body));
-      await state.markDone(bytes);
+      await state.markDone({ reference, bytes });
       tally.accepted();
+      letGo(reference);
     } else {
-      await tally.refused(line, { reference: read.reference, status, ...problemIn(body) });
+      await tally.refused(line, { reference, status, ...problemIn(body) });
     }
     tally.show(line);
   }
 
-  for await (const line of told.lines) {
-    if (signal.aborted) break;
-    const read = readAppointmentLine(line.bytes);
-    if (!read.ok || line.bytes === undefined) {
-      if (!read.ok) await tally.refused(line, read.fault);
-      continue;
-    }
-    const { bytes } = line;
-    if (state.takeDone(bytes)) {
-      tally.skipped();
-      tally.show(line);
-      continue;
-    }
-    const { reference } = read;
+  async function begin(one: Sendable): Promise<void> {
+    const { reference } = one;
+    begun.add(reference);
     const task: Promise<void> = (lastOf.get(reference) ?? Promise.resolve())
-      .then(() => send(line, bytes, read))
+      .then(() => send(one))
       .catch((error: unknown) => {
         failure ??= error;
         stopFor('failed');
@@ -136,6 +140,30 @@ export async function putLines(
     lastOf.set(reference, task);
     if (running.size >= told.concurrency) await Promise.race(running);
   }
+
+  for await (const line of told.lines) {
+    if (signal.aborted) break;
+    const read = readAppointmentLine(line.bytes);
+    if (!read.ok || line.bytes === undefined) {
+      if (!read.ok) await tally.refused(line, read.fault);
+      continue;
+    }
+    const { reference, body } = read;
+    const one = { line, bytes: line.bytes, reference, body };
+    const done = begun.has(reference) ? undefined : state.takeDone(one);
+    if (!done) {
+      await begin(one);
+      continue;
+    }
+    letGo(reference);
+    if (done === 'older') held.set(reference, one);
+    else tally.skipped();
+    tally.show(line);
+  }
+  await Promise.all(running);
+  const back = [...held.values()];
+  held.clear();
+  for (const one of back) if (!signal.aborted) await begin(one);
   await Promise.all(running);
   if (failure) throw failure;
   return { ...tally.counts(), ...(later && { later }) };

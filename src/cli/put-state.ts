@@ -6,22 +6,32 @@ import { openDurableLines } from './durable-lines.ts';
 import { exitCodes } from './exit-codes.ts';
 
 const header = 'sotto put 1';
-const markShape = /^[A-Za-z0-9_-]{22}$/;
+/** Of a line, and behind it of its reference, which older versions did not write. */
+const markShape = /^([A-Za-z0-9_-]{22})(?: ([A-Za-z0-9_-]{22}))?$/;
 const markBytes = 16;
+
+/** What a line is known by. */
+export interface MarkedLine {
+  readonly reference: string;
+  readonly bytes: Buffer;
+}
 
 /** Which lines of a file are done, over all runs. */
 export interface PutState {
-  /** Whether this line was done in an earlier run; asked once for each line of this run. */
-  takeDone(bytes: Buffer): boolean;
+  /**
+   * Whether this line was done in an earlier run, and if so, whether it was the last one done of its
+   * reference; asked once for each line of this run.
+   */
+  takeDone(line: MarkedLine): 'newest' | 'older' | undefined;
   /** Resolves once that would survive a loss of power. */
-  markDone(bytes: Buffer): Promise<void>;
+  markDone(line: MarkedLine): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Knows a line by an HMAC under the API key: whoever finds the file and has not the key can test no
- * guess about what a line said, and another key, organisation or API begins anew. A line that stands
- * in the file twice is two.
+ * Knows a line and its reference by HMACs under the API key: whoever finds the file and has not the key
+ * can test no guess about what a line said, and another key, organisation or API begins anew. A line
+ * that stands in the file twice is two.
  *
  * @throws {CommandError} when the file is something else
  */
@@ -29,7 +39,7 @@ export async function openPutState(
   path: string,
   access: Pick<ApiAccess, 'url' | 'key' | 'organisation'>,
 ): Promise<PutState> {
-  const { done, isNew, isTorn } = await readMarks(path);
+  const { done, newestOf, isNew, isTorn } = await readMarks(path);
   const lines = await openDurableLines(path, { isNew }).catch(() => {
     throw new CommandError(`${path} cannot be written.`, { exitCode: exitCodes.failed });
   });
@@ -38,39 +48,53 @@ export async function openPutState(
   const key = createHmac('sha256', access.key.reveal())
     .update(`sotto put state\n${access.url}\n${access.organisation ?? ''}`)
     .digest();
-  const markOf = (bytes: Buffer) =>
-    createHmac('sha256', key).update(bytes).digest().subarray(0, markBytes).toString('base64url');
+  const codeOf = (what: Buffer | string) =>
+    createHmac('sha256', key).update(what).digest().subarray(0, markBytes).toString('base64url');
+  // No line begins like that.
+  const referenceCodeOf = (reference: string) => codeOf(`reference ${reference}`);
+  const markDone = ({ reference, bytes }: MarkedLine) =>
+    lines.append(`${codeOf(bytes)} ${referenceCodeOf(reference)}`);
   return {
-    takeDone(bytes) {
-      const mark = markOf(bytes);
+    takeDone(line) {
+      const mark = codeOf(line.bytes);
       const left = done.get(mark) ?? 0;
-      if (left > 0) done.set(mark, left - 1);
-      return left > 0;
+      if (left === 0) return undefined;
+      done.set(mark, left - 1);
+      const newest = newestOf.get(referenceCodeOf(line.reference));
+      // An older version marked it: it passes for the last one, and is from now on known as that.
+      if (newest === undefined) markDone(line).catch(() => {});
+      return newest === undefined || newest === mark ? 'newest' : 'older';
     },
-    markDone: (bytes) => lines.append(markOf(bytes)),
+    markDone,
     close: () => lines.close(),
   };
 }
 
 /** What cannot be resumed: input that is read once. */
 export const noPutState: PutState = {
-  takeDone: () => false,
+  takeDone: () => undefined,
   markDone: async () => {},
   close: async () => {},
 };
 
 async function readMarks(path: string) {
   const done = new Map<string, number>();
+  const newestOf = new Map<string, string>();
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
     throw new CommandError(`${path} cannot be read.`, { exitCode: exitCodes.failed });
   });
   const [first, ...marks] = text.split('\n');
   // A run that was killed at its very beginning may have left half of the first line.
-  if (header.startsWith(text.trimEnd())) return { done, isNew: true, isTorn: false };
+  if (header.startsWith(text.trimEnd())) return { done, newestOf, isNew: true, isTorn: false };
   if (first !== header) {
     throw new CommandError(`${path} is no state of sotto put: name another with --state.`);
   }
-  for (const mark of marks) if (markShape.test(mark)) done.set(mark, (done.get(mark) ?? 0) + 1);
-  return { done, isNew: false, isTorn: !text.endsWith('\n') };
+  for (const each of marks) {
+    const [, mark, reference] = markShape.exec(each) ?? [];
+    if (mark === undefined) continue;
+    done.set(mark, (done.get(mark) ?? 0) + 1);
+    if (reference !== undefined) newestOf.set(reference, mark);
+  }
+  return { done, newestOf, isNew: false, isTorn: !text.endsWith('\n') };
 }

@@ -1,0 +1,169 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
+import fc from 'fast-check';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { DurableLines } from '../../src/cli/durable-lines.ts';
+import { putLines } from '../../src/cli/put-lines.ts';
+import { openPutState } from '../../src/cli/put-state.ts';
+import { readLines } from '../../src/cli/read-lines.ts';
+import { Secret } from '../../src/domain/secret.ts';
+
+interface Visit {
+  readonly reference: string;
+  /** What is refused where it is `never`. */
+  readonly start: string;
+}
+
+let folder: string;
+let state: string;
+let peer: Server;
+let came: string[];
+/** Where each appointment stands. */
+let book: Map<string, string>;
+let onRequest: () => void | Promise<void>;
+let answers: (visit: Visit) => { status: number; body: string };
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sotto-put-lines-'));
+  peer = createServer(async (request, response) => {
+    const { start } = (await json(request)) as Visit;
+    const reference = request.url?.split('/').at(-1) ?? '';
+    came.push(`${reference} ${start}`);
+    await onRequest();
+    const { status, body } = answers({ reference, start });
+    if (status < 300) book.set(reference, start);
+    response.writeHead(status).end(body);
+  });
+  await new Promise<void>((resolve) => peer.listen(0, '127.0.0.1', resolve));
+});
+afterAll(async () => {
+  peer.closeAllConnections();
+  await new Promise((resolve) => peer.close(resolve));
+  await rm(folder, { recursive: true });
+});
+beforeEach(begin);
+
+let times = 0;
+function begin(): void {
+  state = join(folder, `state-${times}`);
+  times += 1;
+  came = [];
+  book = new Map();
+  onRequest = () => {};
+  answers = ({ reference, start }) =>
+    start === 'never'
+      ? { status: 422, body: '{"code":"invalid_request"}' }
+      : { status: 200, body: JSON.stringify({ reference, version: 1, receipt: 'r' }) };
+}
+
+function kept(list: string[]): DurableLines {
+  return {
+    append: async (line) => {
+      list.push(line);
+    },
+    close: async () => {},
+  };
+}
+
+async function put(
+  visits: readonly (Visit | string)[],
+  {
+    stop = new AbortController(),
+    errors = kept([]),
+    receipts = kept([]),
+  }: { stop?: AbortController; errors?: DurableLines; receipts?: DurableLines } = {},
+) {
+  const access = {
+    url: `http://127.0.0.1:${(peer.address() as AddressInfo).port}`,
+    key: new Secret('sotto_test_x'),
+    mode: 'test' as const,
+    organisation: undefined,
+    sandboxUrl: undefined,
+  };
+  const text = visits.map((one) => (typeof one === 'string' ? one : JSON.stringify(one)));
+  const opened = await openPutState(state, access);
+  try {
+    return await putLines({
+      ...{ access, errors, receipts, stop, state: opened },
+      lines: readLines(parts(text.join('\n')), { bytesMax: 1_000 }),
+      ...{ totalBytes: undefined, concurrency: 4, waitMaxMs: 1_000 },
+      progress: { show() {}, say() {}, end() {} },
+    });
+  } finally {
+    await opened.close();
+  }
+}
+async function* parts(text: string) {
+  yield Buffer.from(text);
+}
+const visit = (start: string, reference = 'visit'): Visit => ({ reference, start });
+
+describe('what a file says last of an appointment', () => {
+  it('stands after each run that went through, whatever earlier runs had sent', async () => {
+    const visits = fc.array(
+      fc.record({
+        reference: fc.constantFrom('one', 'other'),
+        start: fc.constantFrom('10:00', '11:00', '12:00', 'never'),
+      }),
+      { maxLength: 5 },
+    );
+    const runs = fc.array(fc.record({ visits, stopAt: fc.integer({ min: 1, max: 8 }) }), {
+      ...{ minLength: 1, maxLength: 4 },
+    });
+    await fc.assert(
+      fc.asyncProperty(runs, async (all) => {
+        begin();
+        for (const { visits: file, stopAt } of all) {
+          const stop = new AbortController();
+          const until = came.length + stopAt;
+          onRequest = () => {
+            if (came.length >= until) stop.abort('stopped');
+          };
+          await put(file, { stop });
+          if (stop.signal.aborted) continue;
+          const last = new Map(
+            file.filter(({ start }) => start !== 'never').map((one) => [one.reference, one.start]),
+          );
+          for (const [reference, start] of last) expect(book.get(reference)).toBe(start);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('stands where it is what had been sent before, and taken back since', async () => {
+    await put([visit('10:00')]);
+    await put([visit('11:00')]);
+    expect(await put([visit('10:00')])).toMatchObject({ accepted: 1, skipped: 0 });
+    expect(book.get('visit')).toBe('10:00');
+  });
+
+  it('stands where a line before it was mended', async () => {
+    await put([visit('never'), visit('11:00')]);
+    expect(await put([visit('10:00'), visit('11:00')])).toMatchObject({ accepted: 2, skipped: 0 });
+    expect(book.get('visit')).toBe('11:00');
+  });
+
+  it('is not sent again where it stands, nor is what comes before it', async () => {
+    const file = [visit('10:00'), visit('11:00'), visit('10:00', 'other')];
+    await put(file);
+    came = [];
+    expect(await put(file)).toMatchObject({ accepted: 0, skipped: 3 });
+    expect(came).toEqual([]);
+  });
+
+  it('is known from a state of an older version too, and from then on what comes after it', async () => {
+    await put([visit('10:00')]);
+    await put([visit('11:00')]);
+    const written = await readFile(state, 'utf8');
+    await writeFile(state, written.replaceAll(/ \S{22}$/gm, ''));
+    expect(await readFile(state, 'utf8')).toMatch(/^sotto put 1\n(\S{22}\n){2}$/);
+    expect(await put([visit('11:00')])).toMatchObject({ accepted: 0, skipped: 1 });
+    expect(await put([visit('10:00')])).toMatchObject({ accepted: 1, skipped: 0 });
+    expect(book.get('visit')).toBe('10:00');
+  });
+});
