@@ -112,7 +112,7 @@ export async function putLines(
       return stopFor('must wait');
     }
     if (status === 401 || status === 403) return stopFor('key refused');
-    if (status === 200 || status === 201) {
+    if ((status === 200 || status === 201) && isAccepted(body, reference)) {
       await receipts?.append(receiptLine(body));
       await state.markDone({ reference, bytes });
       tally.accepted();
@@ -224,6 +224,12 @@ function waiting({ progress }: Told): Pick<Patience, 'onWait'> {
       );
     },
   };
+}
+
+/** What else answers at the API's address, as a proxy or a web site does, may say 200 to anything. */
+function isAccepted(body: unknown, wanted: string): boolean {
+  const { reference, version } = (body ?? {}) as Record<string, unknown>;
+  return reference === wanted && typeof version === 'number';
 }
 
 function receiptLine(body: unknown): string {

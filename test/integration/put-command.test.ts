@@ -82,6 +82,9 @@ function line(reference: string, change: object = {}): string {
   });
 }
 
+/** As the API answers what it has accepted. */
+const acceptedAt = (path = '') => JSON.stringify({ reference: path.split('/').at(-1), version: 1 });
+
 const many = (count: number) =>
   Array.from({ length: count }, (_, place) => line(`visit-${place}`)).join('\n');
 const put = (...words: string[]) => runCommand(['put', file, ...words], { env });
@@ -182,7 +185,7 @@ describe('a file of appointments', () => {
     let letGo = () => {};
     const peer = createHttpServer((request, response) => {
       came.push(request.url?.split('/').at(-1) ?? '');
-      const answer = () => response.writeHead(201).end('{}');
+      const answer = () => response.writeHead(201).end(acceptedAt(request.url));
       // The first is held until the other reference comes: another of its own would come before.
       if (came.length === 1) letGo = answer;
       else answer();
@@ -342,7 +345,7 @@ describe('where the API says to come back later', () => {
     const peer = createHttpServer(async (request, response) => {
       await text(request);
       count += 1;
-      if (letThrough(count)) return response.writeHead(201).end('{}');
+      if (letThrough(count)) return response.writeHead(201).end(acceptedAt(request.url));
       return response
         .writeHead(429, { 'retry-after': retryAfter })
         .end('{"code":"quota_exceeded","errors":[]}');

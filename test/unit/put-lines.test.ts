@@ -167,3 +167,29 @@ describe('what a file says last of an appointment', () => {
     expect(book.get('visit')).toBe('10:00');
   });
 });
+
+describe('an answer', () => {
+  it.each([
+    '<html>Please sign in</html>',
+    '{}',
+    'null',
+    '{"reference":"visit"}',
+    '{"reference":"other","version":1}',
+  ])('that is not the API’s is told, and the line is not done: 200 %s', async (body) => {
+    answers = () => ({ status: 200, body });
+    const refused: string[] = [];
+    const receipts: string[] = [];
+    expect(
+      await put([visit('10:00')], { errors: kept(refused), receipts: kept(receipts) }),
+    ).toMatchObject({ accepted: 0, refused: 1 });
+    expect(refused.map((one) => JSON.parse(one))).toEqual([
+      { line: 1, reference: 'visit', status: 200, code: 'unknown_answer' },
+    ]);
+    expect(receipts).toEqual([]);
+    answers = ({ reference }) => ({
+      status: 201,
+      body: JSON.stringify({ reference, version: 1 }),
+    });
+    expect(await put([visit('10:00')])).toMatchObject({ accepted: 1 });
+  });
+});
