@@ -92,6 +92,11 @@ export async function putLines(
   let failure: unknown;
   let later: PutCounts['later'];
 
+  function fail(error: unknown): void {
+    failure ??= error;
+    stopFor('failed');
+  }
+
   function letGo(reference: string): void {
     if (held.delete(reference)) tally.skipped();
   }
@@ -128,10 +133,7 @@ export async function putLines(
     begun.add(reference);
     const task: Promise<void> = (lastOf.get(reference) ?? Promise.resolve())
       .then(() => send(one))
-      .catch((error: unknown) => {
-        failure ??= error;
-        stopFor('failed');
-      })
+      .catch(fail)
       .finally(() => {
         running.delete(task);
         if (lastOf.get(reference) === task) lastOf.delete(reference);
@@ -141,29 +143,34 @@ export async function putLines(
     if (running.size >= told.concurrency) await Promise.race(running);
   }
 
-  for await (const line of told.lines) {
-    if (signal.aborted) break;
-    const read = readAppointmentLine(line.bytes);
-    if (!read.ok || line.bytes === undefined) {
-      if (!read.ok) await tally.refused(line, read.fault);
-      continue;
+  async function sendAll(): Promise<void> {
+    for await (const line of told.lines) {
+      if (signal.aborted) break;
+      const read = readAppointmentLine(line.bytes);
+      if (!read.ok || line.bytes === undefined) {
+        if (!read.ok) await tally.refused(line, read.fault);
+        continue;
+      }
+      const { reference, body } = read;
+      const one = { line, bytes: line.bytes, reference, body };
+      const done = begun.has(reference) ? undefined : state.takeDone(one);
+      if (!done) {
+        await begin(one);
+        continue;
+      }
+      letGo(reference);
+      if (done === 'older') held.set(reference, one);
+      else tally.skipped();
+      tally.show(line);
     }
-    const { reference, body } = read;
-    const one = { line, bytes: line.bytes, reference, body };
-    const done = begun.has(reference) ? undefined : state.takeDone(one);
-    if (!done) {
-      await begin(one);
-      continue;
-    }
-    letGo(reference);
-    if (done === 'older') held.set(reference, one);
-    else tally.skipped();
-    tally.show(line);
+    await Promise.all(running);
+    const back = [...held.values()];
+    held.clear();
+    for (const one of back) if (!signal.aborted) await begin(one);
   }
-  await Promise.all(running);
-  const back = [...held.values()];
-  held.clear();
-  for (const one of back) if (!signal.aborted) await begin(one);
+
+  // Whatever ends it, what is in the air still brings receipts, which are told once.
+  await sendAll().catch(fail);
   await Promise.all(running);
   if (failure) throw failure;
   return { ...tally.counts(), ...(later && { later }) };

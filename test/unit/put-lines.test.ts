@@ -192,4 +192,29 @@ describe('an answer', () => {
     });
     expect(await put([visit('10:00')])).toMatchObject({ accepted: 1 });
   });
+
+  it('that is still to come when something fails is waited for, and its receipt kept', async () => {
+    const receipts: string[] = [];
+    const arrived = Promise.withResolvers<void>();
+    const failed = Promise.withResolvers<void>();
+    onRequest = () => {
+      arrived.resolve();
+      return failed.promise;
+    };
+    const errors: DurableLines = {
+      async append() {
+        await arrived.promise;
+        // Later than whoever does not wait for the answer is done.
+        setTimeout(failed.resolve, 50);
+        throw new Error('no space');
+      },
+      close: async () => {},
+    };
+    await expect(
+      put([visit('10:00'), 'no line'], { errors, receipts: kept(receipts) }),
+    ).rejects.toThrow('no space');
+    expect(receipts).toHaveLength(1);
+    onRequest = () => {};
+    expect(await put([visit('10:00')])).toMatchObject({ skipped: 1 });
+  });
 });
