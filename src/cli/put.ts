@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Config } from '../../config/env.ts';
@@ -9,6 +8,7 @@ import { type DurableLines, openDurableLines } from './durable-lines.ts';
 import { exitCodes } from './exit-codes.ts';
 import { millisecondsFrom } from './moments.ts';
 import { createProgress } from './progress.ts';
+import { openInput } from './put-input.ts';
 import { checkLines, type PutCounts, type PutStop, putLines } from './put-lines.ts';
 import { noPutState, openPutState } from './put-state.ts';
 import { readLines } from './read-lines.ts';
@@ -143,30 +143,6 @@ async function refuseSameFile(names: readonly (string | undefined)[]): Promise<v
 async function identityOf(path: string): Promise<string> {
   const facts = await stat(path, { bigint: true }).catch(() => undefined);
   return facts ? `${facts.dev} ${facts.ino}` : resolve(path);
-}
-
-async function openInput(file: string, signal: AbortSignal) {
-  const size = file === '-' ? undefined : await sizeOf(file);
-  const stream = file === '-' ? process.stdin : createReadStream(file);
-  // Whoever pipes something in may not say anything more for long.
-  signal.addEventListener('abort', () => stream.destroy());
-  return {
-    stream,
-    totalBytes: size,
-    async *parts(): AsyncGenerator<Buffer> {
-      try {
-        yield* stream as AsyncIterable<Buffer>;
-      } catch (error) {
-        if (!signal.aborted) throw error;
-      }
-    },
-  };
-}
-
-async function sizeOf(file: string): Promise<number> {
-  const facts = await stat(file).catch(() => undefined);
-  if (facts?.isFile()) return facts.size;
-  throw new CommandError(`${file} is no file that can be read.`, { exitCode: exitCodes.failed });
 }
 
 async function openPrivately(path: string, options: { isNew: boolean }): Promise<DurableLines> {
