@@ -19,6 +19,8 @@ export function createProgress(
   const isDrawn = stream.isTTY;
   let shownMs = isDrawn ? Number.NEGATIVE_INFINITY : nowMs();
   let isDrawnOn = false;
+  // A terminal that is gone, or a reader that has seen enough, ends nothing that goes on.
+  stream.on('error', () => {});
   function clear(): void {
     if (isDrawnOn) stream.write('\r\u001b[2K');
     isDrawnOn = false;

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Writable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { callApi } from '../../src/cli/call-api.ts';
 import { createProgress } from '../../src/cli/progress.ts';
@@ -18,6 +19,7 @@ describe('progress', () => {
         written += text;
         return true;
       },
+      on() {},
     } as unknown as NodeJS.WriteStream;
     const progress = createProgress(stream, () => now);
     return {
@@ -59,6 +61,18 @@ describe('progress', () => {
     progress.show({ share: undefined, text: '3 done' });
     progress.say('trying again');
     expect(written()).toBe('3 done\r\u001b[2Ktrying again\n');
+  });
+
+  it('ends nothing where nobody is left to see it', async () => {
+    const gone = new Writable({
+      write: (_, __, done) => done(Object.assign(new Error('gone'), { code: 'EPIPE' })),
+    });
+    const closed = new Promise<void>((resolve) => gone.once('close', resolve));
+    const progress = createProgress(gone as unknown as NodeJS.WriteStream);
+    progress.say('one');
+    await closed;
+    progress.say('two');
+    expect(gone.errored).toMatchObject({ code: 'EPIPE' });
   });
 });
 
