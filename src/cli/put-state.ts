@@ -39,12 +39,11 @@ export async function openPutState(
   path: string,
   access: Pick<ApiAccess, 'url' | 'key' | 'organisation'>,
 ): Promise<PutState> {
-  const { done, newestOf, isNew, isTorn } = await readMarks(path);
+  const { done, newestOf, isNew } = await readMarks(path);
   const lines = await openDurableLines(path, { isNew }).catch(() => {
     throw new CommandError(`${path} cannot be written.`, { exitCode: exitCodes.failed });
   });
   if (isNew) await lines.append(header);
-  if (isTorn) await lines.append('');
   const key = createHmac('sha256', access.key.reveal())
     .update(`sotto put state\n${access.url}\n${access.organisation ?? ''}`)
     .digest();
@@ -86,7 +85,7 @@ async function readMarks(path: string) {
   });
   const [first, ...marks] = text.split('\n');
   // A run that was killed at its very beginning may have left half of the first line.
-  if (header.startsWith(text.trimEnd())) return { done, newestOf, isNew: true, isTorn: false };
+  if (header.startsWith(text.trimEnd())) return { done, newestOf, isNew: true };
   if (first !== header) {
     throw new CommandError(`${path} is no state of sotto put: name another with --state.`);
   }
@@ -96,5 +95,5 @@ async function readMarks(path: string) {
     done.set(mark, (done.get(mark) ?? 0) + 1);
     if (reference !== undefined) newestOf.set(reference, mark);
   }
-  return { done, newestOf, isNew: false, isTorn: !text.endsWith('\n') };
+  return { done, newestOf, isNew: false };
 }
