@@ -86,7 +86,11 @@ async function tell(
 ): Promise<number> {
   const { accepted, refused, skipped, later } = counts;
   const end: PutStop | 'done' = aborted ? reason : 'done';
-  if (refused === 0) await rm(names.errors, { force: true });
+  // One that got nowhere, or only looked, leaves the list of the run before.
+  const isThrough = access !== undefined && end === 'done';
+  if (refused === 0 && (isThrough || (await isEmpty(names.errors)))) {
+    await rm(names.errors, { force: true });
+  }
   const word = access ? 'accepted' : 'well formed';
   if (values.json) {
     console.log(
@@ -143,6 +147,11 @@ async function refuseSameFile(names: readonly (string | undefined)[]): Promise<v
 async function identityOf(path: string): Promise<string> {
   const facts = await stat(path, { bigint: true }).catch(() => undefined);
   return facts ? `${facts.dev} ${facts.ino}` : resolve(path);
+}
+
+async function isEmpty(path: string): Promise<boolean> {
+  const facts = await stat(path).catch(() => undefined);
+  return facts?.size === 0;
 }
 
 async function openPrivately(path: string, options: { isNew: boolean }): Promise<DurableLines> {

@@ -246,7 +246,11 @@ describe('a line that is refused', () => {
     await writeFile(file, [line('visit-1'), line('visit-2', { timeZone: 'Nowhere' })].join('\n'));
     expect((await put()).code).toBe(1);
     await writeFile(file, [line('visit-0'), line('visit-1'), line('visit-2')].join('\n'));
+    const look = await runCommand(['put', file, '--dry-run'], { env: {} });
+    expect(look).toMatchObject({ code: 0, out: '3 well formed, 0 refused.\n' });
+    expect(await lines(`${file}.errors.ndjson`)).toHaveLength(1);
     expect(await put()).toMatchObject({ code: 0, out: '2 accepted, 0 refused, 1 done before.\n' });
+    await expect(stat(`${file}.errors.ndjson`)).rejects.toThrow();
     expect(await expectEachOnce(3)).toEqual([]);
   });
 
@@ -273,15 +277,20 @@ describe('what cannot be put', () => {
     const { rows } = await database.admin.query('select organisation_id as id from appointments');
     expect(rows).toEqual([{ id: otherId }]);
     expect((await put('--organisation', otherId)).code).toBe(1);
+    await expect(stat(`${file}.errors.ndjson`)).rejects.toThrow();
   });
 
   it('says so: no file, a wrong key, a file over another, a state of something else', async () => {
     await writeFile(file, many(2));
     expect(await runCommand(['put', `${file}.not`], { env })).toMatchObject({ code: 1, out: '' });
     const wrong = { ...env, SOTTO_KEY: 'sotto_test_wrong' };
+    // What gets nowhere leaves the list of the run before.
+    const before = '{"line":2,"code":"malformed_line"}\n';
+    await writeFile(`${file}.errors.ndjson`, before);
     const refused = await runCommand(['put', file], { env: wrong });
     expect(refused.code).toBe(1);
     expect(refused.errors).toContain('The API refuses the key');
+    expect(await readFile(`${file}.errors.ndjson`, 'utf8')).toBe(before);
     for (const option of ['--errors', '--receipts']) {
       expect(await put(option, file), option).toMatchObject({ code: 2, out: '' });
     }
