@@ -132,6 +132,7 @@ export async function putLines(
     const { reference } = one;
     begun.add(reference);
     const task: Promise<void> = (lastOf.get(reference) ?? Promise.resolve())
+      .then(() => state.markBegun(one))
       .then(() => send(one))
       .catch(fail)
       .finally(() => {

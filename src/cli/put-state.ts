@@ -6,8 +6,8 @@ import { openDurableLines } from './durable-lines.ts';
 import { exitCodes } from './exit-codes.ts';
 
 const header = 'sotto put 1';
-/** Of a line, and behind it of its reference, which older versions did not write. */
-const markShape = /^([A-Za-z0-9_-]{22})(?: ([A-Za-z0-9_-]{22}))?$/;
+/** A line, or that one was begun, and behind it its reference, which older versions did not write. */
+const markShape = /^(begun|[A-Za-z0-9_-]{22})(?: ([A-Za-z0-9_-]{22}))?$/;
 const markBytes = 16;
 
 /** What a line is known by. */
@@ -23,6 +23,11 @@ export interface PutState {
    * reference; asked once for each line of this run.
    */
   takeDone(line: MarkedLine): 'newest' | 'older' | undefined;
+  /**
+   * To be called before a line is sent: where its answer is lost, none that was done before of its
+   * reference passes for the last one.
+   */
+  markBegun(line: MarkedLine): Promise<void>;
   /** Resolves once that would survive a loss of power. */
   markDone(line: MarkedLine): Promise<void>;
   close(): Promise<void>;
@@ -51,8 +56,8 @@ export async function openPutState(
     createHmac('sha256', key).update(what).digest().subarray(0, markBytes).toString('base64url');
   // No line begins like that.
   const referenceCodeOf = (reference: string) => codeOf(`reference ${reference}`);
-  const markDone = ({ reference, bytes }: MarkedLine) =>
-    lines.append(`${codeOf(bytes)} ${referenceCodeOf(reference)}`);
+  const add = (mark: string, { reference }: MarkedLine) =>
+    lines.append(`${mark} ${referenceCodeOf(reference)}`);
   return {
     takeDone(line) {
       const mark = codeOf(line.bytes);
@@ -61,10 +66,17 @@ export async function openPutState(
       done.set(mark, left - 1);
       const newest = newestOf.get(referenceCodeOf(line.reference));
       // An older version marked it: it passes for the last one, and is from now on known as that.
-      if (newest === undefined) markDone(line).catch(() => {});
+      if (newest === undefined) add(mark, line).catch(() => {});
       return newest === undefined || newest === mark ? 'newest' : 'older';
     },
-    markDone,
+    async markBegun(line) {
+      if (newestOf.has(referenceCodeOf(line.reference))) await add('begun', line);
+    },
+    markDone(line) {
+      const mark = codeOf(line.bytes);
+      newestOf.set(referenceCodeOf(line.reference), mark);
+      return add(mark, line);
+    },
     close: () => lines.close(),
   };
 }
@@ -72,6 +84,7 @@ export async function openPutState(
 /** What cannot be resumed: input that is read once. */
 export const noPutState: PutState = {
   takeDone: () => undefined,
+  markBegun: async () => {},
   markDone: async () => {},
   close: async () => {},
 };

@@ -25,6 +25,8 @@ let came: string[];
 /** Where each appointment stands. */
 let book: Map<string, string>;
 let onRequest: () => void | Promise<void>;
+/** Whether what comes is taken, and its answer does not arrive. */
+let isLost: boolean;
 let answers: (visit: Visit) => { status: number; body: string };
 
 beforeAll(async () => {
@@ -36,7 +38,8 @@ beforeAll(async () => {
     await onRequest();
     const { status, body } = answers({ reference, start });
     if (status < 300) book.set(reference, start);
-    response.writeHead(status).end(body);
+    if (isLost) request.socket.destroy();
+    else response.writeHead(status).end(body);
   });
   await new Promise<void>((resolve) => peer.listen(0, '127.0.0.1', resolve));
 });
@@ -54,6 +57,7 @@ function begin(): void {
   came = [];
   book = new Map();
   onRequest = () => {};
+  isLost = false;
   answers = ({ reference, start }) =>
     start === 'never'
       ? { status: 422, body: '{"code":"invalid_request"}' }
@@ -148,6 +152,18 @@ describe('what a file says last of an appointment', () => {
     expect(book.get('visit')).toBe('11:00');
   });
 
+  it('stands where the answer to what was said between was lost', async () => {
+    const stop = new AbortController();
+    await put([visit('10:00')]);
+    isLost = true;
+    onRequest = () => stop.abort('stopped');
+    await put([visit('11:00')], { stop });
+    expect(book.get('visit')).toBe('11:00');
+    isLost = false;
+    expect(await put([visit('10:00')])).toMatchObject({ accepted: 1, skipped: 0 });
+    expect(book.get('visit')).toBe('10:00');
+  });
+
   it('is not sent again where it stands, nor is what comes before it', async () => {
     const file = [visit('10:00'), visit('11:00'), visit('10:00', 'other')];
     await put(file);
@@ -160,7 +176,7 @@ describe('what a file says last of an appointment', () => {
     await put([visit('10:00')]);
     await put([visit('11:00')]);
     const written = await readFile(state, 'utf8');
-    await writeFile(state, written.replaceAll(/ \S{22}$/gm, ''));
+    await writeFile(state, written.replaceAll(/^begun .*\n| \S{22}$/gm, ''));
     expect(await readFile(state, 'utf8')).toMatch(/^sotto put 1\n(\S{22}\n){2}$/);
     expect(await put([visit('11:00')])).toMatchObject({ accepted: 0, skipped: 1 });
     expect(await put([visit('10:00')])).toMatchObject({ accepted: 1, skipped: 0 });
