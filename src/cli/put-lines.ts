@@ -4,6 +4,7 @@ import { type ApiAnswer, callApi, problemIn } from './call-api.ts';
 import type { DurableLines } from './durable-lines.ts';
 import type { Progress } from './progress.ts';
 import type { PutState } from './put-state.ts';
+import { createTally, type PutCounts } from './put-tally.ts';
 import type { Line } from './read-lines.ts';
 import { isForLater, type Patience, untilAnswered } from './until-answered.ts';
 import { momentWords, reasonToWait, spanWords } from './wait-words.ts';
@@ -11,15 +12,6 @@ import { momentWords, reasonToWait, spanWords } from './wait-words.ts';
 const patienceMs = 10 * 60_000;
 /** A wait that is over before anybody wonders is not told of. */
 const toldWaitMs = 2_000;
-
-export interface PutCounts {
-  readonly accepted: number;
-  readonly refused: number;
-  /** Done in an earlier run. */
-  readonly skipped: number;
-  /** What was not to be waited for: why, and from when on to try again. */
-  readonly later?: { readonly reason: string; readonly retryAt: Date };
-}
 
 /** Why no further line is begun. */
 export type PutStop = 'stopped' | 'gave up' | 'must wait' | 'key refused' | 'failed';
@@ -58,8 +50,8 @@ export async function checkLines(told: Told): Promise<PutCounts> {
 /**
  * Sends every line that was not done before, some at once, those of one reference in their order.
  *
- * What is said last of a reference stands in the end. So once a line was sent all later ones of its
- * reference are, done before or not; and a line that was done before, but not last, is sent at the end
+ * What is said last of a reference stands in the end. So once a line was accepted all later ones of its
+ * reference are sent, done before or not; and a line that was done before, but not last, is sent at the end
  * unless something behind it was accepted, or is what was done last.
  *
  * A line is done when its answer, receipt and mark are on the disk: what was in the air when the
@@ -79,7 +71,7 @@ export async function putLines(
   const tally = createTally(told);
   const running = new Set<Promise<void>>();
   const lastOf = new Map<string, Promise<void>>();
-  const begun = new Set<string>();
+  const moved = new Set<string>();
   /** Done before, but not last, by reference: perhaps an appointment that is moved back. */
   const held = new Map<string, Sendable>();
   const { signal } = stop;
@@ -121,19 +113,19 @@ export async function putLines(
       await receipts?.append(receiptLine(body));
       await state.markDone({ reference, bytes });
       tally.accepted();
+      moved.add(reference);
       letGo(reference);
     } else {
+      await state.markRefused({ reference, bytes });
       await tally.refused(line, { reference, status, ...problemIn(body) });
     }
     tally.show(line);
   }
 
-  async function begin(one: Sendable): Promise<void> {
-    const { reference } = one;
-    begun.add(reference);
+  /** In the order of its reference, and no more at once than are wanted. */
+  async function inTurn(reference: string, work: () => Promise<void> | void): Promise<void> {
     const task: Promise<void> = (lastOf.get(reference) ?? Promise.resolve())
-      .then(() => state.markBegun(one))
-      .then(() => send(one))
+      .then(work)
       .catch(fail)
       .finally(() => {
         running.delete(task);
@@ -142,6 +134,18 @@ export async function putLines(
     running.add(task);
     lastOf.set(reference, task);
     if (running.size >= told.concurrency) await Promise.race(running);
+  }
+
+  const begin = async (one: Sendable) => {
+    await state.markBegun(one);
+    await send(one);
+  };
+
+  function leaveDone(one: Sendable, done: 'newest' | 'older'): void {
+    letGo(one.reference);
+    if (done === 'older') held.set(one.reference, one);
+    else tally.skipped();
+    tally.show(one.line);
   }
 
   async function sendAll(): Promise<void> {
@@ -154,20 +158,16 @@ export async function putLines(
       }
       const { reference, body } = read;
       const one = { line, bytes: line.bytes, reference, body };
-      const done = begun.has(reference) ? undefined : state.takeDone(one);
-      if (!done) {
-        await begin(one);
-        continue;
-      }
-      letGo(reference);
-      if (done === 'older') held.set(reference, one);
-      else tally.skipped();
-      tally.show(line);
+      const done = state.takeDone(one);
+      if (!done) await inTurn(reference, () => begin(one));
+      else if (!lastOf.has(reference) && !moved.has(reference)) leaveDone(one, done);
+      else
+        await inTurn(reference, () => (moved.has(reference) ? begin(one) : leaveDone(one, done)));
     }
     await Promise.all(running);
     const back = [...held.values()];
     held.clear();
-    for (const one of back) if (!signal.aborted) await begin(one);
+    for (const one of back) if (!signal.aborted) await inTurn(one.reference, () => begin(one));
   }
 
   // Whatever ends it, what is in the air still brings receipts, which are told once.
@@ -175,34 +175,6 @@ export async function putLines(
   await Promise.all(running);
   if (failure) throw failure;
   return { ...tally.counts(), ...(later && { later }) };
-}
-
-function createTally({ errors, progress, totalBytes }: Told) {
-  const counts = { accepted: 0, refused: 0, skipped: 0 };
-  const beganMs = performance.now();
-  let endByte = 0;
-  return {
-    counts: (): PutCounts => ({ ...counts }),
-    accepted() {
-      counts.accepted += 1;
-    },
-    skipped() {
-      counts.skipped += 1;
-    },
-    async refused({ number }: Line, fault: LineFault) {
-      counts.refused += 1;
-      await errors.append(JSON.stringify({ line: number, ...fault }));
-    },
-    show(line: Line) {
-      endByte = Math.max(endByte, line.endByte);
-      const { accepted, refused, skipped } = counts;
-      const perSecond = Math.round((accepted * 1_000) / (performance.now() - beganMs));
-      progress.show({
-        share: totalBytes ? Math.min(1, endByte / totalBytes) : undefined,
-        text: `${accepted + skipped} done, ${refused} refused, ${perSecond}/s`,
-      });
-    },
-  };
 }
 
 /** Says once that nothing comes back, and once that it does again. */

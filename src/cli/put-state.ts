@@ -6,8 +6,8 @@ import { openDurableLines } from './durable-lines.ts';
 import { exitCodes } from './exit-codes.ts';
 
 const header = 'sotto put 1';
-/** A line, or that one was begun, and behind it its reference, which older versions did not write. */
-const markShape = /^(begun|[A-Za-z0-9_-]{22})(?: ([A-Za-z0-9_-]{22}))?$/;
+/** A line, or that one was begun or refused, and behind it its reference, which older versions did not write. */
+const markShape = /^(begun|refused|[A-Za-z0-9_-]{22})(?: ([A-Za-z0-9_-]{22}))?$/;
 const markBytes = 16;
 
 /** What a line is known by. */
@@ -28,6 +28,8 @@ export interface PutState {
    * reference passes for the last one.
    */
   markBegun(line: MarkedLine): Promise<void>;
+  /** What was done last of its reference before it was begun is so still. */
+  markRefused(line: MarkedLine): Promise<void>;
   /** Resolves once that would survive a loss of power. */
   markDone(line: MarkedLine): Promise<void>;
   close(): Promise<void>;
@@ -72,6 +74,9 @@ export async function openPutState(
     async markBegun(line) {
       if (newestOf.has(referenceCodeOf(line.reference))) await add('begun', line);
     },
+    async markRefused(line) {
+      if (newestOf.has(referenceCodeOf(line.reference))) await add('refused', line);
+    },
     markDone(line) {
       const mark = codeOf(line.bytes);
       newestOf.set(referenceCodeOf(line.reference), mark);
@@ -85,6 +90,7 @@ export async function openPutState(
 export const noPutState: PutState = {
   takeDone: () => undefined,
   markBegun: async () => {},
+  markRefused: async () => {},
   markDone: async () => {},
   close: async () => {},
 };
@@ -92,6 +98,7 @@ export const noPutState: PutState = {
 async function readMarks(path: string) {
   const done = new Map<string, number>();
   const newestOf = new Map<string, string>();
+  const beforeBegun = new Map<string, string>();
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
     throw new CommandError(`${path} cannot be read.`, { exitCode: exitCodes.failed });
@@ -106,7 +113,9 @@ async function readMarks(path: string) {
     const [, mark, reference] = markShape.exec(each) ?? [];
     if (mark === undefined) continue;
     done.set(mark, (done.get(mark) ?? 0) + 1);
-    if (reference !== undefined) newestOf.set(reference, mark);
+    if (reference === undefined) continue;
+    if (mark === 'begun') beforeBegun.set(reference, newestOf.get(reference) ?? mark);
+    newestOf.set(reference, mark === 'refused' ? (beforeBegun.get(reference) ?? mark) : mark);
   }
   return { done, newestOf, isNew: false };
 }

@@ -9,8 +9,9 @@ import { exitCodes } from './exit-codes.ts';
 import { millisecondsFrom } from './moments.ts';
 import { createProgress } from './progress.ts';
 import { openInput } from './put-input.ts';
-import { checkLines, type PutCounts, type PutStop, putLines } from './put-lines.ts';
+import { checkLines, type PutStop, putLines } from './put-lines.ts';
 import { noPutState, openPutState } from './put-state.ts';
+import type { PutCounts } from './put-tally.ts';
 import { readLines } from './read-lines.ts';
 import { momentWords, spanWords } from './wait-words.ts';
 

@@ -152,6 +152,18 @@ describe('what a file says last of an appointment', () => {
     expect(book.get('visit')).toBe('11:00');
   });
 
+  it.each([
+    ['before', [visit('never'), visit('10:00')]],
+    ['behind', [visit('10:00'), visit('never')]],
+  ])('is not sent again by each run for a line %s it that is refused', async (_, file) => {
+    await put(file);
+    for (const run of [2, 3, 4]) {
+      came = [];
+      expect(await put(file), `run ${run}`).toMatchObject({ accepted: 0, refused: 1, skipped: 1 });
+      expect(came).toHaveLength(1);
+    }
+  });
+
   it('stands where the answer to what was said between was lost', async () => {
     const stop = new AbortController();
     await put([visit('10:00')]);
