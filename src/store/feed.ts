@@ -7,8 +7,8 @@ export interface DueOrganisation {
   readonly id: string;
   /** Its booking system is asked before anything goes out, so what is due is found by the answers. */
   readonly isChecked: boolean;
-  /** Nothing of it was due before, with the database's whole precision. */
-  readonly firstDueAt: string;
+  /** Nothing of it was due before, by the database's clock. */
+  readonly firstDueAtMs: number;
 }
 
 /**
@@ -81,7 +81,7 @@ export async function listDueOrganisations(
             and r.organisation_id = due.id and r.due_at > now()
           order by r.due_at limit 1) next
       )
-      select id, is_checked as "isChecked", first_due_at::text as "firstDueAt",
+      select id, is_checked as "isChecked", floor(extract(epoch from first_due_at) * 1000)::float8 as "firstDueAtMs",
         null::float8 as "soonestInMs"
       from due
       union all
@@ -96,7 +96,9 @@ export async function listDueOrganisations(
   });
   return {
     organisations: rows.flatMap((row) =>
-      row.id === null ? [] : [{ id: row.id, isChecked: row.isChecked, firstDueAt: row.firstDueAt }],
+      row.id === null
+        ? []
+        : [{ id: row.id, isChecked: row.isChecked, firstDueAtMs: row.firstDueAtMs }],
     ),
     soonestInMs: rows.at(-1)?.soonestInMs ?? undefined,
   };
@@ -125,7 +127,8 @@ const withHurried = (condition: string, more = '') =>
  * From where something is due: what was taken before stands in the index until vacuum comes, and would be gone
  * through each time.
  */
-const ofOrganisation = 'r.organisation_id = o.id and r.due_at >= o.first_due_at';
+const ofOrganisation =
+  'r.organisation_id = o.id and r.due_at >= to_timestamp(o.first_due_ms / 1000)';
 const ofOne = withHurried(ofOrganisation);
 const ofBoth = withHurried(
   `not o.is_checked and ${ofOrganisation}`,
@@ -141,7 +144,7 @@ const ofBoth = withHurried(
  * notices come first, with what is of use for a few hours from when it is due; then, of those that have
  * been due longest, the ones that are of use for the shortest time. What somebody else has locked is
  * passed over. Where booking systems are asked, only what they have just answered for is taken; who asks
- * none of them pays nothing for it. What is put back to before the `firstDueAt` of its organisation is left to
+ * none of them pays nothing for it. What is put back to before the `firstDueAtMs` of its organisation is left to
  * the next one that lists.
  *
  * @param input.lookAt how many of an organisation's reminders are compared
@@ -158,9 +161,9 @@ export async function lockDueReminders(
         select d.id, row_number() over (order by d.turn, o.place)::int as place
         from (select o.* from ${
           isAnyChecked
-            ? `unnest($2::uuid[], $6::timestamptz[], $7::boolean[])
-                with ordinality as o (id, first_due_at, is_checked, place)`
-            : 'unnest($2::uuid[], $6::timestamptz[]) with ordinality as o (id, first_due_at, place)'
+            ? `unnest($2::uuid[], $6::float8[], $7::boolean[])
+                with ordinality as o (id, first_due_ms, is_checked, place)`
+            : 'unnest($2::uuid[], $6::float8[]) with ordinality as o (id, first_due_ms, place)'
         }
           -- Who was listed a moment ago may have been paused since, or want to be asked.
           where not exists (select from pauses p where p.ended_at is null and p.organisation_id = o.id
@@ -184,7 +187,7 @@ export async function lockDueReminders(
       input.countMax,
       input.lookAt,
       input.mode,
-      input.organisations.map(({ firstDueAt }) => firstDueAt),
+      input.organisations.map(({ firstDueAtMs }) => firstDueAtMs),
       ...(isAnyChecked ? [checks] : []),
     ],
   });

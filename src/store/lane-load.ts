@@ -29,8 +29,8 @@ export interface LoadReading extends LaneLoad {
   readonly readAtMs: number;
   /** Reminders fed since the reading that was named; 0 where none was. */
   readonly fedSince: number;
-  /** The lease that ends first of those counted, with its whole precision; later ones end later. */
-  readonly firstLeaseUntil: string;
+  /** When the lease ends that ends first of those counted; leases made later end later. */
+  readonly firstLeaseUntilMs: number;
 }
 
 /** What workers are heard of by. */
@@ -40,7 +40,7 @@ const aliveMs = 20_000;
 /**
  * @param input.countedAtMs when what is in hand was last counted, within the window: it is not counted again,
  *   which goes through all of it, and `outstanding`, `waiting` and `waitedMs` are 0
- * @param input.leasesFrom what another reading found as the first lease: what is over before it stays in the index
+ * @param input.leasesFromMs what another reading found as the first lease: what is over before it stays in the index
  *   until vacuum comes, and would be gone through each time
  */
 export async function readLaneLoad(
@@ -50,13 +50,13 @@ export async function readLaneLoad(
     countMax: number;
     leaseMs: number;
     countedAtMs?: number | undefined;
-    leasesFrom?: string | undefined;
+    leasesFromMs?: number | undefined;
   },
 ): Promise<LoadReading> {
   const { rows } = await connection.query({
     name: 'read lane load',
     text: `select
-        o.outstanding, o.waiting, o.waited_ms, o.first_lease_until::text as first_lease_until,
+        o.outstanding, o.waiting, o.waited_ms, floor(extract(epoch from o.first_lease_until) * 1000)::float8 as first_lease_until_ms,
         coalesce(sum(b.reminder_count), 0)::int as fed,
         coalesce(sum(b.reminder_count) filter (
           where b.created_at > to_timestamp($9::float8 / 1000)), 0)::int as fed_since,
@@ -79,7 +79,7 @@ export async function readLaneLoad(
           coalesce(min(i.lease_until), now()) as first_lease_until
         from (select state = 'queued' and $3 > 1 as is_waiting, lease_until from reminders
           where $9::float8 is null and phase = 'in_hand' and channel = $1 and mode = $8
-            and lease_until >= coalesce($10::timestamptz, '-infinity') limit $3) i) o
+            and lease_until >= coalesce(to_timestamp($10::float8 / 1000), '-infinity') limit $3) i) o
       left join batches b
       -- A lease ends at a fixed time after its batch was made, and leases are indexed.
       on b.lease_until > now() + ($4::float8 - $2::float8) * interval '1 millisecond'
@@ -98,7 +98,7 @@ export async function readLaneLoad(
       aliveMs,
       input.mode,
       input.countedAtMs,
-      input.leasesFrom,
+      input.leasesFromMs,
     ],
   });
   const [row] = rows;
@@ -114,7 +114,7 @@ export async function readLaneLoad(
     workersHeldUp: row?.held_up ?? 0,
     readAtMs: row?.read_at_ms ?? 0,
     fedSince: row?.fed_since ?? 0,
-    firstLeaseUntil: row?.first_lease_until ?? '-infinity',
+    firstLeaseUntilMs: row?.first_lease_until_ms ?? 0,
   };
 }
 

@@ -50,7 +50,7 @@ export interface FeedCursor {
   /** The last load that left room for a whole transaction. */
   counted: LoadReading | undefined;
   /** Where what is in hand begins, for as many counts as are left until one goes through all of it. */
-  inHand: { readonly leasesFrom: string; readonly countsLeft: number } | undefined;
+  inHand: { readonly leasesFromMs: number; readonly countsLeft: number } | undefined;
   /** All organisations with something due, where they had more than was taken. */
   listed: DueList | undefined;
 }
@@ -159,7 +159,7 @@ async function readLoad(
   { cursor, ...sending }: Sending & { cursor: FeedCursor },
 ): Promise<LoadReading> {
   const windowMs = rateWindowMs(sending.perSecond);
-  const read = (since: { countedAtMs?: number; leasesFrom?: string | undefined }) =>
+  const read = (since: { countedAtMs?: number; leasesFromMs?: number | undefined }) =>
     readLaneLoad(connection, {
       ...{ ...sending.lane, ...since, windowMs },
       ...{ countMax: outstandingMax, leaseMs: limits.batchLeaseMs },
@@ -180,12 +180,12 @@ async function readLoad(
       return heaviest;
     }
   }
-  const { leasesFrom, countsLeft = countsFromFirst } = cursor.inHand ?? {};
-  const load = await read({ leasesFrom });
+  const { leasesFromMs, countsLeft = countsFromFirst } = cursor.inHand ?? {};
+  const load = await read({ leasesFromMs });
   const isMoreInHand = load.outstanding === outstandingMax;
   cursor.inHand =
     countsLeft > 0 && !isMoreInHand
-      ? { leasesFrom: load.firstLeaseUntil, countsLeft: countsLeft - 1 }
+      ? { leasesFromMs: load.firstLeaseUntilMs, countsLeft: countsLeft - 1 }
       : undefined;
   cursor.counted = isRoomy(load) ? load : undefined;
   return load;

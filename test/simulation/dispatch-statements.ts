@@ -14,7 +14,7 @@ import { type Change, phaseOf, type ReminderRow, type Tables } from './tables.ts
 /** What `src/store/{feed,dispatch,stuck-lanes}.ts` say: who may take what, and when. */
 export const dispatchStatements: Statements = {
   'read lane load': ({ tables, nowMs }, values) => {
-    const [channel, windowMs, countMax, leaseMs, beat, heldUp, , mode, countedAtMs, leasesFrom] =
+    const [channel, windowMs, countMax, leaseMs, beat, heldUp, , mode, countedAtMs, leasesFromMs] =
       values;
     const fed = tables.batches.filter(
       (batch) =>
@@ -30,7 +30,7 @@ export const dispatchStatements: Statements = {
       (row) =>
         countedAtMs === undefined &&
         phaseOf(row) === 'in_hand' &&
-        leaseEnd(row) >= Number(leasesFrom ?? -Infinity) &&
+        leaseEnd(row) >= (leasesFromMs ?? -Infinity) &&
         row.channel === channel &&
         row.mode === mode,
     );
@@ -40,7 +40,7 @@ export const dispatchStatements: Statements = {
         outstanding: Math.min(outstanding.length, countMax),
         waiting: waiting.length,
         waited_ms: waiting.length > 0 ? nowMs + leaseMs - Math.min(...waiting.map(leaseEnd)) : 0,
-        first_lease_until: String(
+        first_lease_until_ms: Math.floor(
           outstanding.length > 0 ? Math.min(...outstanding.map(leaseEnd)) : nowMs,
         ),
         fed: sum(fed),
@@ -77,7 +77,7 @@ export const dispatchStatements: Statements = {
       .filter(({ id }) => !isOwnPause(tables, id, channel))
       .map(({ id }) => ({
         ...{ id, isChecked: isChecked(tables, id) },
-        firstDueAt: String(
+        firstDueAtMs: Math.floor(
           Math.min(...waiting.filter((row) => row.organisation_id === id).map((row) => row.due_at)),
         ),
       }))
@@ -102,7 +102,7 @@ export const dispatchStatements: Statements = {
     return [
       ...due.map((one) => ({ ...one, soonestInMs: null })),
       {
-        ...{ id: null, isChecked: null, firstDueAt: null },
+        ...{ id: null, isChecked: null, firstDueAtMs: null },
         soonestInMs: Number.isFinite(soonest) ? soonest - nowMs : null,
       },
     ];
@@ -237,7 +237,7 @@ function isPaused(tables: Tables, row: ReminderRow): boolean {
 }
 
 function lockDue({ tables, nowMs }: Change, values: Values): ResultRow[] {
-  const [channel, organisationIds, countMax, lookAt, mode, firstDueAts, checks] = values;
+  const [channel, organisationIds, countMax, lookAt, mode, firstDueAtsMs, checks] = values;
   const isHeld = ({ appointment_id: of }: ReminderRow) =>
     tables.appointments.some(({ id, paused_at: at }) => id === of && at !== null);
   const turns = (organisationIds as string[]).flatMap((organisationId, place) =>
@@ -249,9 +249,7 @@ function lockDue({ tables, nowMs }: Change, values: Values): ResultRow[] {
           .filter((row) => row.channel === channel && row.mode === mode)
           .filter((row) => row.due_at <= nowMs && row.not_after > nowMs && !isHeld(row))
           .filter((row) =>
-            checks?.[place]
-              ? isAnswered(tables, row, nowMs)
-              : row.due_at >= Number(firstDueAts[place]),
+            checks?.[place] ? isAnswered(tables, row, nowMs) : row.due_at >= firstDueAtsMs[place],
           )
           .sort((one, other) => inHurry(other) - inHurry(one) || one.due_at - other.due_at)
           .slice(0, lookAt)
