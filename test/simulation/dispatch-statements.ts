@@ -162,7 +162,8 @@ export const dispatchStatements: Statements = {
       return isFree && isOpened(link, opened) ? [{ id }] : [];
     }),
 
-  'lock intended reminders': () => [],
+  'lock intended reminders': ({ tables }, [ids]) =>
+    tables.reminders.filter(({ id }) => ids.includes(id)).map(() => ({})),
   'lock queued reminders': ({ tables, nowMs }, [ids, batchId]) =>
     tables.reminders
       .filter((row) => ids.includes(row.id) && row.batch_id === batchId && row.state === 'queued')
